@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class BotcoreConfig(AppConfig):
+    name = "botcore"
+    default_auto_field = "django.db.models.BigAutoField"

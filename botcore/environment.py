@@ -1,0 +1,149 @@
+"""Everything an operator can set, read in one place from the environment and an optional ``.env`` file, and checked.
+
+``settings.py`` is the only reader. A wrong value raises ``ConfigurationError`` with one line that says how to mend it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from dotenv import dotenv_values
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+DATABASE_SCHEMES = ("postgres", "postgresql")
+BROKER_SCHEMES = ("amqp", "amqps", "redis", "rediss", "filesystem")
+ENGINES = ("auto", "openvino", "transformers")
+
+
+class ConfigurationError(Exception):
+    """A setting is wrong; the message names it and says what to write instead."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The operator's choices. Empty ``database_url`` and ``broker_url`` mean the built-in ones under ``var_dir``."""
+
+    var_dir: Path
+    port: int
+    public_url: str
+    database_url: str
+    broker_url: str
+    secret_key: str
+    debug: bool
+    allowed_hosts: tuple[str, ...]
+    engine: str
+    base_model: str
+    adapter: Path | None
+    samples: int
+    reply_seconds: float
+    log_level: str
+
+    @classmethod
+    def read(cls, values: Mapping[str, str] | None = None) -> Environment:
+        """From ``values``, or from the process's environment over the project's ``.env``.
+
+        Raises ``ConfigurationError``.
+        """
+        if values is None:
+            values = {**{k: v or "" for k, v in dotenv_values(PROJECT / ".env").items()}, **os.environ}
+        var_dir = _var_dir(values.get("VAR_DIR") or "var")
+        port = _integer(values, "PORT", 8000, 1, 65535)
+        return cls(
+            var_dir=var_dir,
+            port=port,
+            public_url=_public_url(values.get("PUBLIC_URL") or f"http://127.0.0.1:{port}"),
+            database_url=_database_url(values.get("DATABASE_URL", "")),
+            broker_url=_broker_url(values.get("BROKER_URL", "")),
+            secret_key=values.get("SECRET_KEY") or _kept_secret(var_dir / "secret-key"),
+            debug=_boolean(values, "DEBUG"),
+            allowed_hosts=tuple(h for h in re.split(r"[,\s]+", values.get("ALLOWED_HOSTS", "")) if h),
+            engine=_choice(values, "DAOGOU_ENGINE", "auto", ENGINES),
+            base_model=values.get("DAOGOU_BASE_MODEL", ""),
+            adapter=Path(values["DAOGOU_ADAPTER"]).resolve() if values.get("DAOGOU_ADAPTER") else None,
+            samples=_integer(values, "DAOGOU_SAMPLES", 4, 1, 16),
+            reply_seconds=_integer(values, "REPLY_SECONDS", 4, 1, 60),
+            log_level=_choice(values, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        )
+
+
+def _integer(values: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = values.get(name) or str(default)
+    if not re.fullmatch(r"\d+", text) or not low <= int(text) <= high:
+        raise ConfigurationError(f'{name}="{text}" is not a number from {low} to {high}; write {name}={default}')
+    return int(text)
+
+
+def _boolean(values: Mapping[str, str], name: str) -> bool:
+    text = (values.get(name) or "0").lower()
+    if text not in ("0", "1", "true", "false", "yes", "no"):
+        raise ConfigurationError(f'{name}="{text}" is neither on nor off; write {name}=1 or {name}=0')
+    return text in ("1", "true", "yes")
+
+
+def _choice(values: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    text = values.get(name) or default
+    if text not in choices:
+        raise ConfigurationError(f'{name}="{text}" is not known; write one of {", ".join(choices)}')
+    return text
+
+
+def _var_dir(text: str) -> Path:
+    path = Path(text) if Path(text).is_absolute() else PROJECT / text
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f'VAR_DIR="{text}" cannot be used ({error.strerror}); name a folder this user may write'
+        ) from error
+    return path
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(
+            f'PUBLIC_URL="{text}" is not an address; write for example PUBLIC_URL=https://chat.example.com'
+        )
+    return text.rstrip("/")
+
+
+def _database_url(text: str) -> str:
+    if not text:
+        return ""
+    example = "write for example DATABASE_URL=postgresql://user:password@localhost:5432/daogou"
+    if urlsplit(text).scheme not in DATABASE_SCHEMES:
+        raise ConfigurationError(f"DATABASE_URL does not name a PostgreSQL database; {example}")
+    try:
+        if not dj_database_url.parse(text).get("NAME"):
+            raise ConfigurationError(f"DATABASE_URL names no database after the host; {example}")
+    except ValueError as error:
+        raise ConfigurationError(f"DATABASE_URL cannot be read; {example}") from error
+    return text
+
+
+def _broker_url(text: str) -> str:
+    if text and urlsplit(text).scheme not in BROKER_SCHEMES:
+        raise ConfigurationError(
+            "BROKER_URL names no broker we know; write amqp://user:password@host:5672// or redis://host:6379/0, "
+            "or leave it out for the built-in one"
+        )
+    return text
+
+
+def _kept_secret(path: Path) -> str:
+    """This installation's own secret, made once. Exclusive creation: two processes starting at once agree on one."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()

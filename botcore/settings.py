@@ -1,0 +1,137 @@
+"""Django's settings, made from :mod:`botcore.environment`, the only place that reads what an operator set."""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from botcore.embedded_postgres import EmbeddedPostgres
+from botcore.environment import Environment
+
+ENVIRONMENT = Environment.read()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = ENVIRONMENT.var_dir
+SECRET_KEY = ENVIRONMENT.secret_key
+DEBUG = ENVIRONMENT.debug
+PUBLIC_URL = ENVIRONMENT.public_url
+ALLOWED_HOSTS = [*ENVIRONMENT.allowed_hosts, "localhost", "127.0.0.1", "[::1]", PUBLIC_URL.split("//")[1].split(":")[0]]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_URL.startswith("https") else None
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "axes",
+    "catalog",
+    "botcore",
+    "workers",
+    "admin_console",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "botcore.security.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "botcore.urls"
+ASGI_APPLICATION = "botcore.asgi.application"
+WSGI_APPLICATION = None
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- database: an operator's, or our own ----------------------------------------------------------------------------
+
+EMBEDDED_POSTGRES = None if ENVIRONMENT.database_url else EmbeddedPostgres(VAR_DIR / "postgres")
+DATABASES: dict[str, Any] = {
+    "default": EMBEDDED_POSTGRES.settings()
+    if EMBEDDED_POSTGRES
+    else dict(dj_database_url.parse(ENVIRONMENT.database_url))
+}
+DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- accounts -------------------------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "console:login"
+LOGIN_REDIRECT_URL = "console:home"
+LOGOUT_REDIRECT_URL = "console:login"
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_VERBOSE = False
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https")
+
+# --- language, files ------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_KEEP_ONLY_HASHED_FILES = False
+MEDIA_URL = "/media/"
+MEDIA_ROOT = VAR_DIR / "media"
+WEBHOOK_BODY_LIMIT = 1_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = WEBHOOK_BODY_LIMIT
+
+# --- queues ---------------------------------------------------------------------------------------------------------
+
+BROKER_URL = ENVIRONMENT.broker_url
+BROKER_DIR = VAR_DIR / "broker"
+TURN_LEASE_SECONDS = 20
+"""A worker that has not stored the reply by then is taken for dead and its turn is given to another."""
+SWEEP_SECONDS = 5
+
+# --- the model ------------------------------------------------------------------------------------------------------
+
+DAOGOU_ENGINE = ENVIRONMENT.engine
+DAOGOU_BASE_MODEL = ENVIRONMENT.base_model
+DAOGOU_ADAPTER = ENVIRONMENT.adapter
+DAOGOU_SAMPLES = ENVIRONMENT.samples
+REPLY_SECONDS = ENVIRONMENT.reply_seconds
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "UNAUTHENTICATED_USER": None,
+}
+
+LOGGING_CONFIG = "botcore.logs.configure"
+LOGGING = {"level": ENVIRONMENT.log_level}
