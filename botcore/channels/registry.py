@@ -1,0 +1,33 @@
+"""Which channels there are: by dotted path, imported only when used."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from botcore.channels.base import Channel
+from botcore.models import ChannelAccount
+from botcore.security import unseal
+
+CHANNELS = {
+    "telegram": "botcore.channels.telegram.Telegram",
+    "webchat": "botcore.channels.webchat.channel.WebChat",
+    "terminal": "botcore.channels.terminal.Terminal",
+}
+
+
+def channel_class(name: str) -> type[Channel]:
+    """The class of a channel. Raises ``LookupError`` for a name nobody registered."""
+    if name not in CHANNELS:
+        raise LookupError(f'no channel is called "{name}"; there are {", ".join(sorted(CHANNELS))}')
+    return import_string(CHANNELS[name])
+
+
+def channel_for(account: ChannelAccount) -> Channel:
+    """The account's channel with its secrets opened."""
+    return channel_class(account.channel)(unseal(account.sealed_config), account.key)
+
+
+def webhook_url(account: ChannelAccount) -> str:
+    """Where the platform is to send its events."""
+    return f"{settings.PUBLIC_URL}/webhooks/{account.channel}/{account.key}"

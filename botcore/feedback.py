@@ -1,0 +1,42 @@
+"""What customers think of replies, tied to the reply they judge."""
+
+from __future__ import annotations
+
+from botcore.channels.base import ReceivedEvent
+from botcore.models import Contact, Feedback, InboundEvent, Outbound, Turn
+
+WITHDRAWN = "none"
+"""The verdict of a thumb pressed a second time, or of a reaction taken away."""
+
+
+def record(contact: Contact, received: ReceivedEvent) -> Feedback | None:
+    """Store a thumb or reaction; a second opinion from the same source replaces the first.
+
+    None where the reply is not one that this contact received: the event is kept, nobody's reply is judged.
+    """
+    turn = _judged_turn(contact, received)
+    verdict = received.data["verdict"]
+    source = Feedback.Source.REACTION if received.kind == InboundEvent.Kind.REACTION else Feedback.Source.BUTTON
+    if turn and verdict == WITHDRAWN:
+        Feedback.objects.filter(turn=turn, contact=contact, source=source).delete()
+    if turn is None or verdict not in Feedback.Kind.values:
+        return None
+    return opinion(turn, contact, verdict, source)
+
+
+def opinion(turn: Turn, contact: Contact, kind: str, source: str, text: str = "") -> Feedback:
+    """Store one opinion, replacing the contact's earlier one from the same source."""
+    row, _ = Feedback.objects.update_or_create(
+        turn=turn, contact=contact, source=source, defaults={"kind": kind, "text": text}
+    )
+    return row
+
+
+def _judged_turn(contact: Contact, received: ReceivedEvent) -> Turn | None:
+    turns = Turn.objects.filter(conversation__contact=contact, status=Turn.Status.ANSWERED)
+    if turn_id := received.data.get("turn"):
+        return turns.filter(pk=turn_id).first() if str(turn_id).isdigit() else None
+    outbound = Outbound.objects.filter(
+        conversation__contact=contact, platform_ids__contains=[str(received.data.get("platform_id", ""))]
+    )
+    return turns.filter(outbound__in=outbound).first()

@@ -1,0 +1,146 @@
+"""From a platform's events to a turn that a worker holds: everything before the dialogue thinks.
+
+``accept`` stores, ``claim`` leases. Nothing here knows a platform or a model.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from botcore import feedback, queues
+from botcore.channels.base import ReceivedEvent
+from botcore.models import ChannelAccount, Contact, Conversation, InboundEvent, Turn
+
+BURST = timedelta(seconds=1.5)
+"""Messages that follow each other this quickly are one question. A turn in the making takes them in."""
+
+TEXT_LIMIT = 4000
+"""Characters of one message that are read; the rest of an endless message is cut."""
+
+Wake = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to answer one turn, until it expires. ``events`` is how many messages the answer must cover."""
+
+    turn_id: int
+    key: uuid.UUID
+    events: int
+
+
+def accept(account: ChannelAccount, received: Sequence[ReceivedEvent], wake: Wake | None = None) -> list[int]:
+    """Store what a platform told us, once each, and wake a worker for every turn that now waits.
+
+    All events of one delivery are stored, or none. Returns the ids of the turns that wait.
+    """
+    with transaction.atomic():
+        turns = dict.fromkeys(turn.pk for event in received if (turn := _take(account, event)) is not None)
+        for turn_id in turns:
+            transaction.on_commit(partial(wake or queues.wake_reply, turn_id))
+    return list(turns)
+
+
+def claim(turn_id: int) -> Lease | None:
+    """Lease a waiting turn whose predecessors in its conversation are answered; None when it is not ours to take."""
+    now = timezone.now()
+    earlier = Turn.objects.filter(
+        conversation=OuterRef("conversation"), number__lt=OuterRef("number"), status=Turn.Status.WAITING
+    )
+    key = uuid.uuid4()
+    leased = (
+        Turn.objects.filter(Q(leased_until=None) | Q(leased_until__lt=now), pk=turn_id, status=Turn.Status.WAITING)
+        .exclude(Exists(earlier))
+        .update(
+            lease=key, leased_until=now + timedelta(seconds=settings.TURN_LEASE_SECONDS), attempts=F("attempts") + 1
+        )
+    )
+    if not leased:
+        return None
+    return Lease(turn_id, key, InboundEvent.objects.filter(turn_id=turn_id).count())
+
+
+def sweep(wake: Wake | None = None) -> int:
+    """Wake workers again for turns that nobody holds: a broker forgot them or a worker died. Returns how many."""
+    now = timezone.now()
+    late = now - timedelta(seconds=settings.SWEEP_SECONDS)
+    abandoned = Turn.objects.filter(
+        Q(leased_until=None, created_at__lt=late) | Q(leased_until__lt=now), status=Turn.Status.WAITING
+    )
+    turn_ids = list(abandoned.order_by("created_at").values_list("pk", flat=True)[:500])
+    for turn_id in turn_ids:
+        (wake or queues.wake_reply)(turn_id)
+    return len(turn_ids)
+
+
+def open_conversation(contact: Contact) -> Conversation:
+    """The contact's conversation, locked for this transaction so that its turns are numbered one after the other."""
+    Conversation.objects.get_or_create(contact=contact, closed=False, defaults={"shop_id": contact.account.shop_id})
+    return Conversation.objects.select_for_update().get(contact=contact, closed=False)
+
+
+def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
+    """Store one event; the turn it asks to be answered in, if it asks anything and was not known before."""
+    contact, _ = Contact.objects.get_or_create(
+        account=account,
+        external_id=received.contact_id,
+        defaults={"name": received.contact_name[:200], "language": received.language[:8]},
+    )
+    event_id = _insert(account, contact, received)
+    if event_id is None:
+        return None
+    if received.kind == InboundEvent.Kind.RESET:
+        Conversation.objects.filter(contact=contact, closed=False).update(closed=True)
+        return None
+    if "verdict" in received.data:
+        feedback.record(contact, received)
+        return None
+    if not received.text.strip():
+        return None
+    conversation = open_conversation(contact)
+    turn = _turn_for(conversation)
+    InboundEvent.objects.filter(pk=event_id).update(turn=turn)
+    Conversation.objects.filter(pk=conversation.pk).update(last_message_at=timezone.now())
+    return turn
+
+
+def _insert(account: ChannelAccount, contact: Contact, received: ReceivedEvent) -> int | None:
+    """The id of the new row, or None where the platform repeats itself. One statement decides, across processes."""
+    event = InboundEvent(
+        account=account,
+        contact=contact,
+        event_key=received.event_key[:190],
+        kind=received.kind,
+        text=received.text[:TEXT_LIMIT].replace("\0", ""),
+        data=dict(received.data),
+        received_at=timezone.now(),
+    )
+    fields = [field for field in InboundEvent._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(field.column for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    values = [field.get_db_prep_save(getattr(event, field.attname), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {InboundEvent._meta.db_table} ({columns}) VALUES ({places})"  # noqa: S608 (names are ours)
+            " ON CONFLICT (account_id, event_key) DO NOTHING RETURNING id",
+            values,
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _turn_for(conversation: Conversation) -> Turn:
+    """The turn in the making when it is young enough to take one more message, else a new one."""
+    last = conversation.turns.order_by("-number").first()
+    if last and last.status == Turn.Status.WAITING and timezone.now() - last.created_at < BURST:
+        return last
+    return conversation.turns.create(number=last.number + 1 if last else 1)

@@ -1,0 +1,217 @@
+"""Conversations and everything that explains them: who wrote, what was answered, why, and what people thought of it."""
+
+import secrets
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from catalog.models import Customer, Shop
+
+
+def make_public_key() -> str:
+    """An unguessable key for addresses, 22 URL-safe characters (128 bits)."""
+    return secrets.token_urlsafe(16)
+
+
+class ShopMember(models.Model):
+    """A merchant's access to one shop. Staff (``user.is_staff``) see every shop."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="members")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "shop"], name="member_once_per_shop")]
+
+    def __str__(self) -> str:
+        return f"{self.user} @ {self.shop}"
+
+
+class ChannelAccount(models.Model):
+    """One shop's presence on one platform. ``key`` is part of the webhook address; ``sealed_config`` the secrets."""
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="channel_accounts")
+    channel = models.CharField(max_length=30, help_text="a name in botcore.channels.registry")
+    key = models.CharField(max_length=40, unique=True, default=make_public_key)
+    sealed_config = models.TextField(blank=True, editable=False)
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.shop.slug}/{self.channel}"
+
+
+class Contact(models.Model):
+    """A person as one platform knows them."""
+
+    account = models.ForeignKey(ChannelAccount, models.CASCADE, related_name="contacts")
+    external_id = models.CharField(max_length=190)
+    name = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=8, blank=True)
+    customer = models.ForeignKey(Customer, models.SET_NULL, null=True, blank=True, related_name="contacts")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "external_id"], name="contact_once_per_account")]
+
+    def __str__(self) -> str:
+        return self.name or self.external_id
+
+
+class Conversation(models.Model):
+    """One contact's talk with one shop. ``state`` is the dialogue state after the last answered turn."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="conversations")
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="conversations")
+    key = models.UUIDField(unique=True, default=uuid.uuid4)
+    state = models.JSONField(default=dict, blank=True)
+    waiting_for_person = models.BooleanField(default=False)
+    closed = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_message_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["shop", "-last_message_at"], name="conversation_recent")]
+        constraints = [
+            models.UniqueConstraint(fields=["contact"], condition=Q(closed=False), name="one_open_conversation")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+
+class Turn(models.Model):
+    """What the customer wrote in one go, and the one reply to it with everything that explains it.
+
+    The row is the queue: ``waiting`` until a worker holds its lease, ``answered`` once the reply is stored with it.
+    """
+
+    class Status(models.TextChoices):
+        WAITING = "waiting"
+        ANSWERED = "answered"
+        SILENT = "silent", "a person holds the conversation"
+
+    class WrittenBy(models.TextChoices):
+        MODEL = "model"
+        TEMPLATE = "template"
+        ARTICLE = "article"
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="turns")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    lease = models.UUIDField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    text = models.TextField(blank=True, help_text="the messages this turn answers, joined by newlines")
+    reply = models.TextField(blank=True)
+    act = models.CharField(max_length=12, blank=True)
+    language = models.CharField(max_length=8, blank=True)
+    written_by = models.CharField(max_length=10, choices=WrittenBy.choices, blank=True)
+    model_version = models.CharField(max_length=80, blank=True)
+    state_before = models.JSONField(default=dict, blank=True)
+    state_after = models.JSONField(default=dict, blank=True)
+    understanding = models.JSONField(default=dict, blank=True)
+    candidates = models.JSONField(default=list, blank=True, help_text="products considered, with features, best first")
+    slate = models.JSONField(default=list, blank=True, help_text="the products shown, as sent")
+    brief = models.JSONField(default=dict, blank=True, help_text="what the model was told: the facts")
+    samples = models.JSONField(default=list, blank=True, help_text="texts the model wrote, with scores and verdicts")
+    source = models.JSONField(default=dict, blank=True, help_text="the article an answer rests on")
+    timings_ms = models.JSONField(default=dict, blank=True)
+    error = models.TextField(blank=True, help_text="why the reply had to come from a template, if it had to")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conversation", "number"], name="turn_number_once")]
+        indexes = [
+            models.Index(fields=["leased_until", "created_at"], name="turn_waiting", condition=Q(status="waiting"))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id}#{self.number}"
+
+
+class InboundEvent(models.Model):
+    """One thing a platform told us, stored once: (account, event_key) makes a repeated delivery a no-op."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text"
+        BUTTON = "button"
+        REACTION = "reaction"
+        RESET = "reset"
+        OTHER = "other"
+
+    account = models.ForeignKey(ChannelAccount, models.CASCADE, related_name="events")
+    event_key = models.CharField(max_length=190)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="events")
+    turn = models.ForeignKey(Turn, models.CASCADE, null=True, blank=True, related_name="events")
+    text = models.TextField(blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "event_key"], name="event_once_per_account")]
+
+    def __str__(self) -> str:
+        return self.event_key
+
+
+class Outbound(models.Model):
+    """One message to be sent, and what became of it. ``content`` is the channel-neutral message."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        SENT = "sent"
+        FAILED = "failed"
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="outbound")
+    turn = models.OneToOneField(Turn, models.CASCADE, related_name="outbound")
+    content = models.JSONField()
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.PENDING)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    parts_sent = models.PositiveSmallIntegerField(default=0, help_text="platform messages already delivered")
+    platform_ids = models.JSONField(default=list, blank=True, help_text="the platform's ids of those messages")
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "outbound"
+        indexes = [models.Index(fields=["next_attempt_at"], name="outbound_pending", condition=Q(status="pending"))]
+
+    def __str__(self) -> str:
+        return f"{self.turn_id} {self.status}"
+
+
+class Feedback(models.Model):
+    """What a customer thought of one reply."""
+
+    class Kind(models.TextChoices):
+        UP = "up"
+        DOWN = "down"
+        NOT_MEANT = "not_meant", "that's not what I meant"
+
+    class Source(models.TextChoices):
+        BUTTON = "button"
+        REACTION = "reaction"
+        WORDS = "words"
+
+    turn = models.ForeignKey(Turn, models.CASCADE, related_name="feedback")
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="feedback")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    text = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "feedback"
+        constraints = [models.UniqueConstraint(fields=["turn", "contact", "source"], name="one_opinion_per_source")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.turn_id}"

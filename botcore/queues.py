@@ -1,0 +1,39 @@
+"""Waking workers. A wake-up may be lost: the row it names is found again by the sweeper.
+
+Tasks are named, not imported: the web process never loads what the workers load.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from botcore.celery import app
+
+log = structlog.get_logger(__name__)
+
+
+def wake_reply(turn_id: int) -> None:
+    """Ask a ``reply`` worker to answer a waiting turn."""
+    _send("workers.tasks.answer", "reply", turn_id)
+
+
+def wake_delivery(outbound_id: int) -> None:
+    """Ask an ``io`` worker to send a pending message."""
+    _send("workers.tasks.deliver", "io", outbound_id)
+
+
+def wake_typing(turn_id: int) -> None:
+    """Ask an ``io`` worker to show the customer that a reply is being written."""
+    _send("workers.tasks.show_typing", "io", turn_id)
+
+
+def wake_index(shop_id: int) -> None:
+    """Ask an ``index`` worker to embed the texts of a shop that changed."""
+    _send("workers.tasks.embed", "index", shop_id)
+
+
+def _send(task: str, queue: str, row_id: int) -> None:
+    try:
+        app.send_task(task, args=[row_id], queue=queue, retry=False, ignore_result=True)
+    except Exception as error:  # any broker failure: the sweeper will find the row
+        log.warning("broker did not take a wake-up", task=task, row=row_id, error=type(error).__name__)
