@@ -1,0 +1,105 @@
+"""Answers from the shop's articles: which article, and which of its sentences, word for word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from botcore.dialogue.ports import Encoder
+from botcore.dialogue.thesaurus import thesaurus
+from botcore.dialogue.understand import Understanding
+from botcore.dialogue.words import CHINESE, sentences, tokens
+from catalog.models import KnowledgeArticle, Shop
+from catalog.search import search_articles
+
+QUOTED = 2
+"""Sentences quoted at most; an article of three is quoted whole when its sentences are short."""
+SHORT = 220
+"""Characters up to which a whole article is quoted."""
+FOLLOW_UP = 0.08
+"""What an article gains when the question follows an answer from it."""
+ELLIPTIC = 7
+"""Words up to which a question is read as going on from the last answer: "and who pays for that?"."""
+
+
+@dataclass(frozen=True)
+class ArticleAnswer:
+    """An article, the sentences of it that answer, and how near it is to the question (cosine and a little more)."""
+
+    article: KnowledgeArticle
+    quote: str
+    similarity: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "slug": self.article.slug,
+            "title": self.article.title,
+            "quote": self.quote,
+            "similarity": round(self.similarity, 3),
+        }
+
+
+def answer_from_articles(shop: Shop, said: Understanding, last_article: str, encoder: Encoder) -> ArticleAnswer | None:
+    """The nearest article with its best sentences; None where the shop has no articles.
+
+    The encoder is English: a Chinese question is judged by its English concepts and by shared words.
+    """
+    question = said.text if said.language == "en" else english_gist(said.text)
+    last = KnowledgeArticle.objects.filter(shop=shop, slug=last_article).first() if last_article else None
+    if last and len(question.split()) <= ELLIPTIC:
+        question = f"{last.title}. {question}"
+    embedding = encoder.encode([question])[0] if question else None
+    found = search_articles(shop, said.language, said.text, embedding, limit=5)
+    if not found:
+        return None
+    ranked = []
+    for hit in found:
+        parts = sentences(hit.article.body)
+        nearness = _nearness(said.text if hit.article.language == "zh" else question, parts, encoder)
+        gain = FOLLOW_UP if hit.article.slug == last_article else 0.0
+        ranked.append((max(hit.similarity, float(nearness.max(initial=0.0))) + gain, hit.article, parts, nearness))
+    similarity, article, parts, nearness = max(ranked, key=lambda r: r[0])
+    return ArticleAnswer(article, _quote(article.body, parts, nearness), similarity)
+
+
+def english_gist(text: str) -> str:
+    """The English concepts that the thesaurus finds in a Chinese text, longest first."""
+    known = thesaurus().chinese
+    found, position = [], 0
+    while position < len(text):
+        for length in range(6, 0, -1):
+            concepts = known.get(text[position : position + length])
+            if concepts:
+                found.append(concepts[0])
+                position += length
+                break
+        else:
+            position += 1
+    latin = [t.text for t in tokens(text) if t.is_word]
+    return " ".join(dict.fromkeys([*found, *latin]))
+
+
+def _nearness(question: str, parts: list[str], encoder: Encoder) -> npt.NDArray[np.float32]:
+    """How near each sentence is to the question: by meaning in English, by shared pairs of characters in Chinese."""
+    if not parts:
+        return np.zeros(0, dtype=np.float32)
+    if any(CHINESE.search(part) for part in parts):
+        asked = _pairs(question)
+        return np.array([len(asked & _pairs(part)) / (len(asked) or 1) for part in parts], dtype=np.float32)
+    vectors = encoder.encode([question, *parts])
+    return vectors[1:] @ vectors[0]
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[i : i + 2] for i in range(len(text) - 1) if CHINESE.match(text[i])}
+
+
+def _quote(body: str, parts: list[str], nearness: npt.NDArray[np.float32]) -> str:
+    """The sentences to quote, in the article's order: all of a short article, the two nearest of a long one."""
+    if len(body) <= SHORT or len(parts) <= QUOTED:
+        return " ".join(body.split())
+    best = sorted(np.argsort(-nearness)[:QUOTED])
+    return " ".join(parts[i] for i in best)

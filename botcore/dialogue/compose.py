@@ -1,0 +1,117 @@
+"""From a decision and its facts to the words: the brief, the model's samples, the verdicts, the choice.
+
+The model writes tags; :func:`fill` puts the values in. Whatever goes wrong with the model, a phrase made from the same
+brief takes its place.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import structlog
+
+from botcore.dialogue.brief import TAG, Brief, messages
+from botcore.dialogue.phrases import phrase_for
+from botcore.dialogue.ports import Encoder, Generator
+from botcore.dialogue.verify import Verdict, verify
+
+log = structlog.get_logger(__name__)
+
+MODEL_LANGUAGES = ("en",)
+"""What the shipped base writes; everything else comes from approved phrases."""
+
+INTEREST, BREVITY, COVERAGE = 1.0, 0.15, 0.25
+GOOD_LENGTH = 26
+"""Words of a reply that a chat reads at a glance; scores fall on both sides."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One sampled text with what was found of it. ``score`` ranks the accepted ones."""
+
+    text: str
+    verdict: Verdict
+    score: float = 0.0
+    interest: float = 0.0
+    chosen: bool = False
+
+    def to_json(self, slots: Mapping[str, str]) -> dict[str, Any]:
+        return {
+            "text": self.text,
+            "filled": fill(self.text, slots),
+            "accepted": self.verdict.accepted,
+            "problems": list(self.verdict.problems),
+            "scores": {"total": round(self.score, 3), "interest match": round(self.interest, 3)},
+            "chosen": self.chosen,
+        }
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The reply's words, tags not yet filled, with how they came about. ``error`` says why the model's were not used."""
+
+    text: str
+    written_by: str
+    drafts: tuple[Draft, ...] = ()
+    error: str = ""
+
+
+def word(
+    brief: Brief, language: str, encoder: Encoder, generator: Generator | None, *, samples: int, seed: int, deadline: float
+) -> Wording:
+    """The best words for a brief before ``deadline`` (``time.monotonic()``)."""
+    phrase_author = "article" if "quote" in brief.slots else "template"
+    if generator is None or language not in MODEL_LANGUAGES:
+        return Wording(phrase_for(brief, language, seed), phrase_author)
+    drafts, error = _drafts(brief, encoder, generator, samples, seed, deadline)
+    if drafts and drafts[0].verdict.accepted:
+        return Wording(drafts[0].text, "model", drafts)
+    return Wording(phrase_for(brief, language, seed), phrase_author, drafts, error or "every sample was refused")
+
+
+def fill(text: str, slots: Mapping[str, str]) -> str:
+    """The text with every tag's value. A tag without one, which only a refused draft can hold, stays as it is."""
+    return TAG.sub(lambda match: slots.get(match.group(1), match.group()), text)
+
+
+def _drafts(
+    brief: Brief, encoder: Encoder, generator: Generator, samples: int, seed: int, deadline: float
+) -> tuple[tuple[Draft, ...], str]:
+    """Sampled texts, the accepted ones first by score; with the reason when there are none."""
+    try:
+        written = generator.write(messages(brief), samples=samples, seed=seed, deadline=deadline)
+    except Exception as error:  # whatever the engine does, the customer gets a reply from a phrase
+        log.exception("the generator failed", error=str(error))
+        return (), f"the generator failed: {type(error).__name__}"
+    if not written:
+        late = deadline - time.monotonic() <= 0
+        return (), "the generator was late" if late else "the generator wrote nothing"
+    texts = list(dict.fromkeys(sample.text for sample in written))
+    verdicts = [verify(text, brief) for text in texts]
+    interest = _interest(texts, brief, encoder)
+    drafts = [
+        Draft(text, verdict, _score(text, brief, match), match)
+        for text, verdict, match in zip(texts, verdicts, interest, strict=True)
+    ]
+    drafts.sort(key=lambda d: (not d.verdict.accepted, -d.score))
+    best = drafts[0]
+    drafts[0] = Draft(best.text, best.verdict, best.score, best.interest, chosen=best.verdict.accepted)
+    return tuple(drafts), ""
+
+
+def _interest(texts: Sequence[str], brief: Brief, encoder: Encoder) -> list[float]:
+    """Interest match: how near each text is to what the customer said and wants (cosine)."""
+    wanted = ". ".join([brief.customer, *brief.wishes, *brief.notes.values()])
+    vectors = encoder.encode([TAG.sub("", wanted), *(TAG.sub("", text) for text in texts)])
+    return [float(np.dot(vectors[0], vector)) for vector in vectors[1:]]
+
+
+def _score(text: str, brief: Brief, interest: float) -> float:
+    length = len(text.split())
+    named = len({tag[0] for tag in TAG.findall(text) if tag.endswith(".name")})
+    coverage = named / len(brief.items) if brief.items else 1.0
+    return INTEREST * interest - BREVITY * abs(length - GOOD_LENGTH) / GOOD_LENGTH + COVERAGE * coverage

@@ -1,0 +1,161 @@
+"""The slate for a state: hard wishes first; when nothing fits, wishes are given up in a stated order and named.
+
+The order: prices a quarter wider, then one wish after another (the last said first), then the price, then wishes and
+price together. What the customer ruled out ("no leather") and the goal itself are never given up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+
+from botcore.dialogue.decide import Decision
+from botcore.dialogue.lexicon import TEXT, Lexicon
+from botcore.dialogue.ports import Encoder
+from botcore.dialogue.state import Act, Constraint, DialogueState, PriceRange
+from botcore.dialogue.thesaurus import thesaurus
+from catalog.models import Product, Shop
+from catalog.search import Candidate, ProductQuery, Wish, search_products
+
+SLATE = 3
+CONSIDERED = 24
+WIDER = Decimal("1.25")
+PRICE = "price"
+VARIETY = 0.2
+"""How much likeness to what is already on the slate costs a candidate (maximal marginal relevance)."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Candidates best first, the slate chosen from them, and the wishes that had to be given up for it."""
+
+    slate: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]
+    gave_up: tuple[Constraint, ...] = ()
+    gave_up_price: bool = False
+
+    @property
+    def relaxed(self) -> bool:
+        return bool(self.gave_up or self.gave_up_price)
+
+
+def find(shop: Shop, state: DialogueState, lexicon: Lexicon, encoder: Encoder, fresh: bool = False) -> Found:
+    """The best slate for what the customer wants now. ``fresh`` leaves out everything shown before."""
+    hidden = (*state.rejected, *(state.seen if fresh else ()))
+    query = product_query(shop, state, lexicon, encoder, hidden)
+    if found := search_products(query):
+        return Found(_varied(found), tuple(found))
+    for constraints, price, gave_up_price in _relaxations(state):
+        looser = state.with_(constraints=constraints, price=price)
+        if found := search_products(product_query(shop, looser, lexicon, encoder, hidden)):
+            gave_up = tuple(c for c in state.constraints if c not in constraints)
+            return Found(_varied(found), tuple(found), gave_up, gave_up_price)
+    return Found((), ())
+
+
+def product_query(
+    shop: Shop, state: DialogueState, lexicon: Lexicon, encoder: Encoder, hidden: Sequence[str] = ()
+) -> ProductQuery:
+    """A state as a query: wishes with all their synonyms, and its words as an embedding."""
+    words = search_words(state, lexicon)
+    hard = [c for c in state.constraints if c.hard]
+    return ProductQuery(
+        shop=shop,
+        words=tuple(words),
+        embedding=encoder.encode([" ".join(words)])[0] if words else None,
+        category=state.goal,
+        wishes=tuple(wish for c in hard for wish in _wishes(c)),
+        soft=tuple(wish for c in state.constraints if not c.hard for wish in _wishes(c)),
+        price_low=state.price.low,
+        price_high=state.price.high,
+        exclude=tuple(hidden),
+        limit=CONSIDERED,
+    )
+
+
+def search_words(state: DialogueState, lexicon: Lexicon) -> list[str]:
+    """What to search for: the goal's noun, the wanted values, the topic."""
+    noun = [lexicon.categories[state.goal].noun] if state.goal in lexicon.categories else []
+    wanted = [c.value for c in state.constraints if c.wanted]
+    return list(dict.fromkeys([*wanted, *noun, *state.topic.split()]))
+
+
+def items_by_sku(shop: Shop, skus: Sequence[str]) -> tuple[Candidate, ...]:
+    """Products already shown, in the given order, with their cheapest variant in stock; sold-out ones included."""
+    query = ProductQuery(shop=shop, only=tuple(skus), in_stock=False, limit=len(skus))
+    by_sku = {candidate.product.sku: candidate for candidate in search_products(query)}
+    return tuple(by_sku[sku] for sku in skus if sku in by_sku)
+
+
+def shown_text(product: Product) -> str:
+    """All the words of a product, lower case, for telling shown items apart."""
+    values = [value for listed in product.attributes.values() for value in listed]
+    return " ".join([product.title, product.description, *values]).lower()
+
+
+def _wishes(constraint: Constraint) -> Iterator[Wish]:
+    if constraint.attribute != TEXT:
+        yield Wish(constraint.attribute, (constraint.value,), constraint.wanted)
+        return
+    alternatives = thesaurus().alternatives(constraint.value) if constraint.wanted else (constraint.value,)
+    yield Wish(TEXT, alternatives, constraint.wanted)
+
+
+def _relaxations(state: DialogueState) -> Iterator[tuple[tuple[Constraint, ...], PriceRange, bool]]:
+    """Looser versions of a state in the stated order: constraints kept, price range, whether the price was given up."""
+    given = state.constraints
+    wanted = [c for c in reversed(given) if c.hard and c.wanted]
+    price = state.price
+    if price:
+        low = price.low / WIDER if price.low is not None else None
+        high = price.high * WIDER if price.high is not None else None
+        yield given, replace(price, low=low, high=high), True
+    for constraint in wanted:
+        yield tuple(c for c in given if c != constraint), price, False
+    if price:
+        yield given, PriceRange(), True
+        for constraint in wanted:
+            yield tuple(c for c in given if c != constraint), PriceRange(), True
+    if len(wanted) > 1:
+        yield tuple(c for c in given if c not in wanted), price, False
+        yield tuple(c for c in given if c not in wanted), PriceRange(), bool(price)
+
+
+def _varied(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The slate by maximal marginal relevance (Carbonell and Goldstein 1998): good, and not three of the same."""
+    left, slate = list(candidates), []
+    while left and len(slate) < SLATE:
+        best = max(left, key=lambda c: c.score - VARIETY * max((_likeness(c, s) for s in slate), default=0.0))
+        slate.append(best)
+        left.remove(best)
+    return tuple(slate)
+
+
+def _likeness(one: Candidate, other: Candidate) -> float:
+    if one.product.title == other.product.title:
+        return 5.0
+    if one.product.embedding is None or other.product.embedding is None:
+        return 0.0
+    return float(np.dot(one.product.embedding, other.product.embedding))
+
+
+BROAD = 80
+"""A goal with more products than this, and kinds below it, is worth a question first."""
+OPTIONS_TOLD = 4
+
+
+def is_broad(shop: Shop, state: DialogueState, lexicon: Lexicon) -> bool:
+    """Whether the goal is a department with many kinds, so that "which?" helps more than any three products."""
+    goal = lexicon.categories.get(state.goal)
+    return bool(goal and goal.products > BROAD and len(lexicon.children(state.goal)) > 2 and not state.price)
+
+
+def question_options(shop: Shop, decision: Decision, state: DialogueState, lexicon: Lexicon) -> tuple[str, ...]:
+    """What to offer as answers: the largest kinds of the department (or departments of the shop)."""
+    if decision.act is not Act.ASK or decision.reason not in ("category", "kind"):
+        return ()
+    largest = lexicon.children(state.goal)[:OPTIONS_TOLD]
+    return tuple(c.chinese if state.language == "zh" else c.name.lower() for c in largest)

@@ -1,0 +1,197 @@
+"""One turn from message to reply: understand -> track state -> decide act -> find -> compose -> verify -> fill.
+
+``respond`` owns the control flow and the errors; every stage takes what it needs and returns what it found. The
+database is read, never written: storing the reply is ``botcore.answering``'s.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from botcore.channels.base import Card
+from botcore.dialogue.answer import ArticleAnswer, answer_from_articles
+from botcore.dialogue.brief import Brief
+from botcore.dialogue.compose import Wording, fill, word
+from botcore.dialogue.decide import Decision, decide
+from botcore.dialogue.facts import Item, items_of
+from botcore.dialogue.find import Found, find, is_broad, items_by_sku, question_options, shown_text
+from botcore.dialogue.intents import IntentClassifier
+from botcore.dialogue.lexicon import Lexicon, lexicon_of
+from botcore.dialogue.plan import Plan, brief_of, plan_of
+from botcore.dialogue.ports import Ports
+from botcore.dialogue.state import Act, DialogueState
+from botcore.dialogue.track import after_reply, track
+from botcore.dialogue.understand import ShownItem, Understanding, understand
+from catalog.models import Shop
+from catalog.search import Candidate
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Everything about one answer: what is sent, what is remembered, and what explains it."""
+
+    text: str
+    act: Act
+    language: str
+    written_by: str
+    model_version: str
+    state: DialogueState
+    cards: tuple[Card, ...]
+    items: tuple[Item, ...]
+    said: Understanding
+    found: Found
+    brief: Brief
+    wording: Wording
+    article: ArticleAnswer | None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def relaxed(self) -> tuple[str, ...]:
+        return self.brief.gave_up
+
+    def explanation(self) -> dict[str, Any]:
+        """The JSON fields of ``Turn`` that say why."""
+        return {
+            "understanding": self.said.to_json(),
+            "candidates": [_candidate_json(c) for c in self.found.candidates],
+            "slate": [item.to_json() for item in self.items],
+            "brief": self.brief.to_json(),
+            "samples": [draft.to_json(self.brief.tags()) for draft in self.wording.drafts],
+            "source": self.article.to_json() if self.article else {},
+            "timings_ms": self.timings_ms,
+            "error": self.wording.error,
+        }
+
+
+class Clock:
+    """Milliseconds by stage."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.stages: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.stages[name] = round((time.monotonic() - begun) * 1000, 1)
+
+
+_classifiers: dict[int, IntentClassifier] = {}
+
+
+def classifier_for(ports: Ports) -> IntentClassifier:
+    """The intent classifier of an encoder, made once (its examples are embedded then)."""
+    key = id(ports.encoder)
+    if key not in _classifiers:
+        _classifiers[key] = IntentClassifier(ports.encoder)
+    return _classifiers[key]
+
+
+def respond(
+    shop: Shop, text: str, before: DialogueState, ports: Ports, *, samples: int, seed: int, deadline: float
+) -> Reply:
+    """The reply to a message in a conversation's state. ``deadline`` (``time.monotonic()``) bounds the model's writing."""
+    clock = Clock()
+    with clock.stage("understand"):
+        lexicon = lexicon_of(shop)
+        shown = shown_items(shop, before)
+        said = understand(text, before, shown, lexicon, classifier_for(ports))
+        state = track(before, said, shown)
+    with clock.stage("decide"):
+        article = _article(shop, said, before, ports)
+        broad = is_broad(shop, state, lexicon)
+        decision = decide(before, state, said, article.similarity if article else 0.0, broad)
+    with clock.stage("find"):
+        decision, found = _found(shop, decision, state, said, lexicon, ports)
+        items = items_of(found.slate, shop, state, lexicon)
+        options = question_options(shop, decision, state, lexicon)
+        plan = plan_of(decision, state, said, found, items, article, options)
+        brief = brief_of(plan, shop, lexicon)
+    with clock.stage("compose"):
+        wording = word(
+            brief, state.language, ports.encoder, ports.generator, samples=samples, seed=seed, deadline=deadline
+        )
+    shows = items if plan.shows_items else ()
+    after = after_reply(
+        state,
+        [item.sku for item in shows],
+        plan.question,
+        article.article.slug if article and plan.act is Act.ANSWER and plan.from_article else "",
+        failed=plan.act in (Act.DECLINE, Act.CLARIFY),
+    )
+    clock.stages["total"] = round((time.monotonic() - clock.started) * 1000, 1)
+    version = ports.generator.info.model_version if ports.generator and wording.written_by == "model" else ""
+    return Reply(
+        text=fill(wording.text, brief.tags()),
+        act=plan.act,
+        language=state.language,
+        written_by=wording.written_by,
+        model_version=version,
+        state=after,
+        cards=tuple(item.card() for item in shows),
+        items=shows,
+        said=said,
+        found=found,
+        brief=brief,
+        wording=wording,
+        article=article if plan.from_article else None,
+        timings_ms=clock.stages,
+    )
+
+
+def shown_items(shop: Shop, state: DialogueState) -> tuple[ShownItem, ...]:
+    """The last list as the customer may refer to it."""
+    return tuple(
+        ShownItem(c.product.sku, c.product.text("title", state.language), shown_text(c.product), c.variant.price)
+        for c in items_by_sku(shop, state.slate)
+    )
+
+
+def _article(shop: Shop, said: Understanding, before: DialogueState, ports: Ports) -> ArticleAnswer | None:
+    """The article that could answer, looked up only where the message may be asking for one."""
+    asks = said.is_question or said.intent.name in ("policy", "order_status", "product_question")
+    if not asks and said.intent.scores.get("policy", 0.0) < 0.15:
+        return None
+    return answer_from_articles(shop, said, before.last_article, ports.encoder)
+
+
+def _found(
+    shop: Shop, decision: Decision, state: DialogueState, said: Understanding, lexicon: Lexicon, ports: Ports
+) -> tuple[Decision, Found]:
+    """The products a decision needs; a decision that finds none becomes another one."""
+    if decision.about:
+        chosen = items_by_sku(shop, decision.about)
+        return decision, Found(chosen, chosen)
+    if decision.act is not Act.RECOMMEND:
+        return decision, Found((), ())
+    found = find(shop, state, lexicon, ports.encoder, fresh=decision.fresh)
+    if not found.slate:
+        return replace(decision, act=Act.DECLINE, reason="nothing_fits"), found
+    if not state.goal and said.unknown and _far(found.slate):
+        return replace(decision, act=Act.DECLINE, reason="not_sold"), Found((), found.candidates)
+    return decision, found
+
+
+FAR = 0.38
+"""Below this cosine the best product is not what an unknown word asked for."""
+
+
+def _far(slate: Sequence[Candidate]) -> bool:
+    return max(candidate.features.get("vector", 0.0) for candidate in slate) < FAR
+
+
+def _candidate_json(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "sku": candidate.product.sku,
+        "title": candidate.product.title,
+        "price": str(candidate.variant.price),
+        "score": round(candidate.score, 4),
+        **candidate.features,
+    }

@@ -1,0 +1,241 @@
+"""What a reply will say, before any words: the decision with its facts, and the brief made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from botcore.dialogue.answer import ArticleAnswer
+from botcore.dialogue.brief import Brief
+from botcore.dialogue.decide import Decision
+from botcore.dialogue.facts import Item, format_price, satisfied
+from botcore.dialogue.find import Found
+from botcore.dialogue.lexicon import CATEGORY, Lexicon, Meaning
+from botcore.dialogue.state import Act, Constraint, DialogueState
+from botcore.dialogue.understand import Understanding
+from catalog.models import Shop
+
+LIST_NOTES = {"cheaper", "more", "changed", "similar"}
+WISHES_TOLD = 4
+DIFFERENCES_TOLD = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One reply's content. ``question`` is the attribute that it asks about, "" for none."""
+
+    act: Act
+    state: DialogueState
+    said: Understanding
+    found: Found
+    items: tuple[Item, ...]
+    article: ArticleAnswer | None
+    reason: str = ""
+    question: str = ""
+    options: tuple[str, ...] = ()
+    shows_items: bool = True
+    from_article: bool = False
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+def plan_of(
+    decision: Decision,
+    state: DialogueState,
+    said: Understanding,
+    found: Found,
+    items: tuple[Item, ...],
+    article: ArticleAnswer | None,
+    options: Sequence[str],
+) -> Plan:
+    """The plan for a decision."""
+    from_article = decision.act is Act.ANSWER and decision.reason == "policy"
+    return Plan(
+        act=decision.act,
+        state=state,
+        said=said,
+        found=found,
+        items=items,
+        article=article,
+        reason=decision.reason,
+        question=_question(decision, state),
+        options=tuple(options),
+        shows_items=decision.act in (Act.RECOMMEND, Act.COMPARE, Act.EXPLAIN),
+        from_article=from_article,
+        notes=_notes(decision, state, said, items, article),
+    )
+
+
+def brief_of(plan: Plan, shop: Shop, lexicon: Lexicon) -> Brief:
+    """The plan as the model's brief: in the reply's language, numbers behind tags."""
+    state = plan.state
+    notes = dict(plan.notes)
+    if plan.question:
+        notes["ask"] = _attribute_name(plan.question, state.language)
+        if plan.options:
+            notes["options"] = ("、" if state.language == "zh" else ", ").join(plan.options)
+    if plan.act is Act.EXPLAIN:
+        notes["because"] = "; ".join(_reasons(plan, lexicon))
+    slots: dict[str, str] = {}
+    wishes = _wishes(plan, lexicon)
+    gave_up = _gave_up(plan, lexicon)
+    if any("[budget]" in phrase for phrase in (*wishes, *gave_up, notes.get("because", ""))):
+        slots["budget"] = format_price(_budget(state), shop.currency)
+    if any("[budget_low]" in phrase for phrase in (*wishes, *gave_up)) and state.price.low is not None:
+        slots["budget_low"] = format_price(state.price.low, shop.currency)
+    if plan.from_article and plan.article:
+        slots["quote"] = plan.article.quote
+    if plan.reason == "not_sold" and plan.said.unknown:
+        slots["asked"] = " ".join(plan.said.unknown)[:60]
+    if plan.act in (Act.CHITCHAT, Act.HANDOFF):
+        slots["shop"] = shop.name
+    return Brief(
+        act=plan.act,
+        customer=plan.said.masked,
+        wishes=wishes,
+        gave_up=gave_up,
+        items=tuple(item.facts() for item in plan.items),
+        notes=notes,
+        slots=slots,
+    )
+
+
+def _notes(
+    decision: Decision, state: DialogueState, said: Understanding, items: tuple[Item, ...], article: ArticleAnswer | None
+) -> dict[str, str]:
+    match decision.act:
+        case Act.RECOMMEND:
+            return {"note": decision.reason} if decision.reason in LIST_NOTES else {}
+        case Act.ANSWER if decision.reason == "policy" and article:
+            return {"title": article.article.title}
+        case Act.ANSWER:
+            return _about(said, items)
+        case Act.COMPARE:
+            return _differences(items)
+        case Act.CHITCHAT:
+            return {"topic": decision.reason}
+        case Act.CLARIFY:
+            return {"unclear": decision.reason}
+        case Act.HANDOFF | Act.DECLINE:
+            return {"reason": decision.reason}
+    return {}
+
+
+def _about(said: Understanding, items: tuple[Item, ...]) -> dict[str, str]:
+    """Which fact of an item a question is after: an attribute it names or asks for, else whether it can be had."""
+    item = items[0]
+    words = set(said.text.replace("?", " ").split())
+    for attribute in (*item.words, *item.slots):
+        if attribute.replace("_", " ") in said.text or attribute in words:
+            return {"about": item.letter, "attribute": attribute}
+    for attribute, cues in QUESTION_CUES.items():
+        if any(cue in said.text for cue in cues) and (attribute in item.words or attribute in item.slots):
+            return {"about": item.letter, "attribute": attribute}
+    if said.intent.name == "availability":
+        return {"about": item.letter, "stock": "yes" if item.stock > 0 else "no"}
+    for constraint in said.constraints:
+        for attribute, value in item.words.items():
+            if constraint.value in value:
+                return {"about": item.letter, "attribute": attribute}
+    return {"reason": "no_information"}
+
+
+QUESTION_CUES = {
+    "material": ("made of", "fabric", "材质", "材料", "什么做的"),
+    "color": ("colour", "颜色"),
+    "price": ("how much", "cost", "多少钱", "价格"),
+    "rating": ("review", "评价", "评分"),
+    "capacity": ("how big", "litre", "liter", "容量"),
+    "size": ("how big", "尺寸", "尺码", "多大"),
+    "pages": ("how long", "页"),
+    "care": ("wash", "clean", "洗"),
+}
+"""Other words that ask for an attribute than its own name."""
+
+
+def _differences(items: tuple[Item, ...]) -> dict[str, str]:
+    shared = [a for a in items[0].words if all(a in item.words for item in items)]
+    differ = [a for a in shared if len({item.words[a] for item in items}) > 1]
+    cheaper = min(items, key=lambda item: item.price)
+    notes = {"differ": ", ".join(differ[:DIFFERENCES_TOLD]) or "price"}
+    if sum(item.price == cheaper.price for item in items) == 1:
+        notes["cheaper"] = cheaper.letter
+    rated = [item for item in items if "rating" in item.slots]
+    if len(rated) == len(items):
+        best = max(rated, key=lambda item: item.slots["rating"])
+        if sum(item.slots["rating"] == best.slots["rating"] for item in rated) == 1:
+            notes["rated"] = best.letter
+    return notes
+
+
+def _question(decision: Decision, state: DialogueState) -> str:
+    if decision.act is not Act.ASK:
+        return ""
+    return decision.reason
+
+
+def _wishes(plan: Plan, lexicon: Lexicon) -> tuple[str, ...]:
+    """What the customer wants and every shown item holds, as short phrases; nothing that had to be given up."""
+    state = plan.state
+    phrases = [lexicon.name(Meaning(CATEGORY, state.goal), state.language)] if state.goal else []
+    for constraint in sorted(state.constraints, key=lambda c: not c.hard):
+        if constraint in plan.found.gave_up:
+            continue
+        if all(satisfied(candidate, constraint) for candidate in plan.found.slate):
+            phrases.append(_phrase(constraint, state.language, lexicon))
+    price = () if plan.found.gave_up_price else _price_phrases(state)
+    return tuple(dict.fromkeys([*phrases[:WISHES_TOLD], *price]))
+
+
+def _gave_up(plan: Plan, lexicon: Lexicon) -> tuple[str, ...]:
+    phrases = [_phrase(c, plan.state.language, lexicon) for c in plan.found.gave_up]
+    return (*phrases, *(_price_phrases(plan.state) if plan.found.gave_up_price else ()))
+
+
+def _reasons(plan: Plan, lexicon: Lexicon) -> list[str]:
+    """Why the item in the spotlight was picked: the wishes it holds, then its rating."""
+    item = plan.items[0]
+    held = [c for c in plan.state.constraints if satisfied(plan.found.slate[0], c)]
+    reasons = [_phrase(c, plan.state.language, lexicon) for c in held]
+    price = plan.state.price
+    if price and (price.high is None or item.price <= price.high) and (price.low is None or item.price >= price.low):
+        reasons += _price_phrases(plan.state)
+    if not reasons and plan.state.goal:
+        reasons.append(lexicon.name(Meaning(CATEGORY, plan.state.goal), plan.state.language))
+    if len(reasons) < 2 and "rating" in item.slots:
+        reasons.append(f"评分[{item.letter}.rating]" if plan.state.language == "zh" else f"rated [{item.letter}.rating]")
+    return reasons[:3]
+
+
+def _phrase(constraint: Constraint, language: str, lexicon: Lexicon) -> str:
+    name = lexicon.name(Meaning(constraint.attribute, constraint.value), language)
+    if constraint.wanted:
+        return name
+    return f"不要{name}" if language == "zh" else f"not {name}"
+
+
+def _price_phrases(state: DialogueState) -> tuple[str, ...]:
+    chinese, price = state.language == "zh", state.price
+    if price.about is not None:
+        return ("[budget]左右" if chinese else "around [budget]",)
+    if price.low is not None and price.high is not None:
+        return ("[budget_low]到[budget]" if chinese else "between [budget_low] and [budget]",)
+    if price.high is not None:
+        return ("[budget]以内" if chinese else "under [budget]",)
+    return (("[budget]以上" if chinese else "over [budget]"),) if price.low is not None else ()
+
+
+def _budget(state: DialogueState) -> object:
+    price = state.price
+    return price.about or price.high or price.low
+
+
+CHINESE_ATTRIBUTES = {
+    "category": "品类", "kind": "款式", "budget": "预算", "color": "颜色", "material": "材质", "size": "尺码", "use": "用途",
+    "recipient": "对象", "style": "风格", "genre": "类型", "scent": "香型", "skin_type": "肤质",
+}  # fmt: skip
+
+
+def _attribute_name(attribute: str, language: str) -> str:
+    if language == "zh":
+        return CHINESE_ATTRIBUTES.get(attribute, attribute)
+    return "category" if attribute == "kind" else attribute.replace("_", " ")

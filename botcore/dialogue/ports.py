@@ -1,0 +1,63 @@
+"""What the dialogue needs from models. ``workers/engine`` implements these; nothing here imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Messages = list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One text the model wrote, tags not yet filled. ``tokens`` counts what was generated."""
+
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What ``manage.py engine`` prints: ``engine`` is ``openvino`` or ``transformers``; memory in MiB."""
+
+    engine: str
+    model_version: str
+    architecture: str
+    device: str
+    bits: int
+    memory_mib: float
+
+
+class Generator(Protocol):
+    """Writes replies. Safe to call from many threads at once; concurrent calls share batches."""
+
+    @property
+    def info(self) -> EngineInfo: ...
+
+    def write(self, prompt: Messages, *, samples: int, seed: int, deadline: float) -> list[Sample]:
+        """Up to ``samples`` replies for ``prompt``; digits and currency signs never occur in them.
+
+        ``deadline`` is a ``time.monotonic()`` instant; samples that are not finished by then are left out, so the
+        list may be empty. The same prompt, seed and engine give the same texts.
+        """
+        ...
+
+
+class Encoder(Protocol):
+    """Sentence embeddings."""
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Unit-length vectors, shape ``(len(texts), EMBEDDING_DIMENSIONS)``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The models handed down to the dialogue. ``generator`` is None where replies are to be made from templates."""
+
+    encoder: Encoder
+    generator: Generator | None

@@ -1,0 +1,56 @@
+"""What customers call things, whatever the shop: synonyms and Chinese words of plain retail English.
+
+Data in ``data/thesaurus.yaml``. A shop's own vocabulary always comes first; this only builds bridges to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import yaml
+
+from botcore.dialogue.words import DATA
+
+
+@dataclass(frozen=True)
+class Thesaurus:
+    """``english`` and ``chinese`` map a customer's word to its concepts; ``related`` reaches further, for vague wishes."""
+
+    same: Mapping[str, Mapping[str, list[str]]]
+    english: Mapping[str, tuple[str, ...]]
+    chinese: Mapping[str, tuple[str, ...]]
+    related: Mapping[str, list[str]]
+
+    def alternatives(self, word: str) -> tuple[str, ...]:
+        """``word`` and every English word that means the same or answers the same wish, the word itself first."""
+        concepts = self.english.get(word, ())
+        others = [other for concept in concepts for other in (concept, *self.same[concept].get("en", ()))]
+        own = self.same.get(word, {}).get("en", ())
+        return tuple(dict.fromkeys([word, *own, *others]))
+
+    def chinese_name(self, word: str) -> str:
+        """What a Chinese reply calls an English word; the word itself where nobody translated it."""
+        for concept in (word, *self.english.get(word, ())):
+            if names := self.same.get(concept, {}).get("zh"):
+                return names[0]
+        return word
+
+
+@lru_cache(maxsize=1)
+def thesaurus() -> Thesaurus:
+    """The shipped data, read once."""
+    data = yaml.safe_load((DATA / "thesaurus.yaml").read_text(encoding="utf-8"))
+    same = {str(concept).lower(): words or {} for concept, words in data["same"].items()}
+    english = _inverted(same, "en")
+    english.update({concept: tuple(dict.fromkeys([concept, *english.get(concept, ())])) for concept in same})
+    return Thesaurus(same, english, _inverted(same, "zh"), data.get("related", {}))
+
+
+def _inverted(same: Mapping[str, Mapping[str, Iterable[str]]], language: str) -> dict[str, tuple[str, ...]]:
+    inverse: dict[str, list[str]] = {}
+    for concept, words in same.items():
+        for word in words.get(language, ()):
+            inverse.setdefault(str(word).lower(), []).append(concept)
+    return {word: tuple(dict.fromkeys(concepts)) for word, concepts in inverse.items()}

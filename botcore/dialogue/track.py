@@ -1,0 +1,111 @@
+"""From the state before a message to the state after it. Pure; the only maker of new states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from botcore.dialogue.lexicon import TEXT
+from botcore.dialogue.state import Constraint, DialogueState, PriceRange
+from botcore.dialogue.understand import QUESTION_INTENTS, ShownItem, Understanding
+
+CENT = Decimal("0.01")
+NO_WISH = QUESTION_INTENTS | {
+    "person", "upset", "greeting", "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok", "not_meant",
+}  # fmt: skip
+
+
+def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem]) -> DialogueState:
+    """What is known after the customer's message; the reply's own doings are added by :func:`after_reply`."""
+    if said.intent.name == "reset":
+        return DialogueState(turn=state.turn + 1, language=said.language)
+    if not says_wish(said):
+        return _pointed(state, said).with_(turn=state.turn + 1, language=said.language)
+    state = _pointed(_with_goal(state, said), said)
+    constraints = _merged(state.constraints, said.constraints)
+    rejected = state.rejected + (state.slate if said.intent.name == "reject" else ())
+    return state.with_(
+        turn=state.turn + 1,
+        language=said.language,
+        constraints=constraints,
+        price=_price(state, said, shown),
+        rejected=_added((), rejected),
+        topic=_topic(state, said),
+    )
+
+
+def after_reply(
+    state: DialogueState, shown: Sequence[str], question: str, article: str, failed: bool
+) -> DialogueState:
+    """The state with what the reply showed and asked; ``failed`` counts replies that could not help in a row."""
+    return state.with_(
+        shown=(*state.shown, tuple(shown)) if shown else state.shown,
+        focus=shown[0] if len(shown) == 1 else (state.focus if state.focus in (shown or state.slate) else ""),
+        open_question=question,
+        asked=_added(state.asked, (question,) if question else ()),
+        last_article=article,
+        failures=state.failures + 1 if failed else 0,
+    )
+
+
+def says_wish(said: Understanding) -> bool:
+    """Whether the message's words are wishes, not a question about what is there or small talk."""
+    return said.intent.name not in NO_WISH or bool(said.goals and said.intent.name not in QUESTION_INTENTS)
+
+
+def _pointed(state: DialogueState, said: Understanding) -> DialogueState:
+    return state.with_(
+        focus=said.references[0] if len(said.references) == 1 else state.focus,
+        liked=_added(state.liked, said.references if said.intent.name == "choose" else ()),
+    )
+
+
+def _with_goal(state: DialogueState, said: Understanding) -> DialogueState:
+    """A new goal drops what was wished of the old one; a narrower one ("jackets" after "clothes") keeps it."""
+    if said.goals:
+        goal = said.goals[0]
+        if state.goal and (goal + "/").startswith(state.goal + "/"):
+            return state.with_(goal=goal)
+        if state.goal != goal:
+            about_anything = () if state.goal or state.topic else state.constraints
+            return state.with_(
+                goal=goal, constraints=about_anything, price=PriceRange() if state.goal else state.price, asked=(), topic=""
+            )
+    elif state.goal in said.dropped_goals:
+        return state.with_(goal="", constraints=(), price=PriceRange())
+    return state
+
+
+def _merged(old: Sequence[Constraint], new: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    """Later wishes win: over the same value (whatever its polarity), and over other wanted values of an attribute."""
+    positive = {c.attribute for c in new if c.wanted and c.attribute != TEXT}
+    said = {(c.attribute, c.value) for c in new}
+    kept = [
+        c
+        for c in old
+        if (c.attribute, c.value) not in said and not (c.wanted and c.attribute in positive)
+    ]
+    return (*kept, *new)
+
+
+def _price(state: DialogueState, said: Understanding, shown: Sequence[ShownItem]) -> PriceRange:
+    if said.price:
+        return said.price
+    pointed = [item for item in shown if item.sku in said.references] or list(shown)
+    if pointed and said.intent.name == "cheaper":
+        return PriceRange(low=None, high=min(item.price for item in pointed) - CENT)
+    if pointed and said.intent.name == "dearer":
+        return PriceRange(low=max(item.price for item in pointed) + CENT, high=None)
+    return state.price
+
+
+def _topic(state: DialogueState, said: Understanding) -> str:
+    """What the talk is about where no category says it."""
+    if state.goal:
+        return ""
+    words = [w for w in said.words if w not in said.unknown]
+    return " ".join(words) if words else state.topic
+
+
+def _added(known: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*known, *more]))

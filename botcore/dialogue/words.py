@@ -1,0 +1,85 @@
+"""Text as the understanding reads it: tokens, stems, language. Pure functions, English and Chinese."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import snowballstemmer
+
+DATA = Path(__file__).parent / "data"
+
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+TOKEN = re.compile(r"[a-z][a-z']*|\d+(?:[.,]\d+)*|[\u3400-\u9fff]|[^\s\w]", re.IGNORECASE)
+CLAUSE_END = re.compile(r"[,.;:!?，。；：！？、\n]")
+
+_english = snowballstemmer.stemmer("english")
+
+FUNCTION_WORDS = frozenset((DATA / "function_words.txt").read_text(encoding="utf-8").split())
+"""Words that carry no wish about a product by themselves; what is left of a message is what the customer asks for."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word, number, Chinese character or sign with its place in the normalised text."""
+
+    text: str
+    start: int
+    end: int
+
+    @property
+    def is_word(self) -> bool:
+        return self.text[0].isalpha() and not CHINESE.match(self.text)
+
+
+def normalise(text: str) -> str:
+    """Lower-case, compatibility forms folded, typographic quotes straightened, white space single."""
+    folded = unicodedata.normalize("NFKC", text).replace("’", "'").replace("‘", "'").lower()
+    return re.sub(r"[^\S\n]+", " ", folded).strip()
+
+
+def language_of(text: str, otherwise: str = "en") -> str:
+    """``zh`` where a fifth of the letters are Chinese, ``en`` where letters are Latin, else ``otherwise``."""
+    chinese = len(CHINESE.findall(text))
+    latin = len(re.findall(r"[a-z]", text, re.IGNORECASE))
+    if chinese and chinese * 4 >= latin:
+        return "zh"
+    return "en" if latin else otherwise
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str) -> str:
+    """The stem PostgreSQL's English dictionary gives too (Snowball)."""
+    return _english.stemWord(word)
+
+
+@lru_cache(maxsize=10_000)
+def singular(noun: str) -> str:
+    """The singular of a catalogue's plural noun; the last word of a phrase carries the ending."""
+    head, _, last = noun.rpartition(" ")
+    if last.endswith("ies") and len(last) > 4:
+        last = last[:-3] + "y"
+    elif last.endswith(("ches", "shes", "sses", "xes")):
+        last = last[:-2]
+    elif last.endswith("s") and not last.endswith(("ss", "us", "is", "ics", "lens")) and len(last) > 3:
+        last = last[:-1]
+    return f"{head} {last}".strip()
+
+
+def tokens(text: str) -> list[Token]:
+    """The tokens of a normalised text, in order."""
+    return [Token(match.group().lower(), match.start(), match.end()) for match in TOKEN.finditer(text)]
+
+
+def content_words(text: str) -> list[str]:
+    """The words of a normalised text that say what is wanted."""
+    return [t.text for t in tokens(text) if t.is_word and t.text not in FUNCTION_WORDS and len(t.text) > 1]
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a shop's text, with their end marks."""
+    parts = re.split(r"(?<=[.!?])\s+|(?<=[。！？])\s*|\n+", text)
+    return [part.strip() for part in parts if part and part.strip()]

@@ -1,0 +1,252 @@
+"""Finding products and articles: hard wishes are SQL, before any scoring; then full text and vectors, fused.
+
+The cost grows with how many candidates are asked for, not with the catalogue: both branches read an index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db import connection
+from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
+from pgvector.django import CosineDistance
+
+from catalog.models import KnowledgeArticle, Product, Shop, Variant
+from catalog.text import segment
+
+BRANCH = 60
+"""How many candidates each branch brings; a slate holds three."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One condition on a product. ``attribute`` "text" looks ``values`` up in all the product's texts (any of them)."""
+
+    attribute: str
+    values: tuple[str, ...]
+    wanted: bool = True
+
+
+@dataclass(frozen=True)
+class ProductQuery:
+    """What to find. ``category`` is a path and means its whole subtree; prices are inclusive, in the shop's currency.
+
+    ``wishes`` must hold, ``soft`` raise the score. ``embedding`` is the query's, or None for full text alone.
+    """
+
+    shop: Shop
+    words: tuple[str, ...] = ()
+    embedding: npt.NDArray[np.float32] | None = None
+    category: str = ""
+    wishes: tuple[Wish, ...] = ()
+    soft: tuple[Wish, ...] = ()
+    price_low: Decimal | None = None
+    price_high: Decimal | None = None
+    exclude: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    in_stock: bool = True
+    limit: int = 20
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A product that holds every hard wish, with the variant to show and what its score is made of."""
+
+    product: Product
+    variant: Variant
+    score: float
+    features: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The share of each feature in the score; found on the demo shop's held-out queries (docs/decisions/0003)."""
+
+    vector: float = 1.0
+    text: float = 0.6
+    soft: float = 0.25
+    rating: float = 0.08
+    popularity: float = 0.08
+
+
+@dataclass(frozen=True)
+class FoundArticle:
+    """An article with how near it is to the question (cosine of the encoder's vectors, -1 to 1)."""
+
+    article: KnowledgeArticle
+    similarity: float
+
+
+def matching(query: ProductQuery) -> QuerySet[Product]:
+    """The products that satisfy every hard condition, unscored."""
+    products = Product.objects.filter(shop=query.shop, active=True)
+    if query.category:
+        products = products.filter(
+            Q(category__path=query.category) | Q(category__path__startswith=f"{query.category}/"),
+            category__shop=query.shop,
+        )
+    if query.only:
+        products = products.filter(sku__in=query.only)
+    if query.exclude:
+        products = products.exclude(sku__in=query.exclude)
+    for wish in query.wishes:
+        if wish.attribute == "text":
+            holds = Q(search_vector=_any_phrase(wish.values))
+            products = products.filter(holds if wish.wanted else ~holds)
+        elif wish.wanted:
+            products = products.filter(_has(wish, "attributes"))
+    return products.filter(Exists(_variants(query).filter(product=OuterRef("pk"))))
+
+
+def count_products(query: ProductQuery, at_most: int = 1000) -> int:
+    """How many products match, counted no further than ``at_most``."""
+    return len(matching(query).values_list("pk", flat=True)[:at_most])
+
+
+def search_products(query: ProductQuery, weights: Weights | None = None) -> list[Candidate]:
+    """The best ``query.limit`` products that hold every hard wish, best first."""
+    ids = _candidate_ids(query)
+    if not ids:
+        return []
+    rows = matching(query).filter(pk__in=ids).select_related("category").annotate(**_features(query))
+    variants = _best_variants(query, ids)
+    scored = [_scored(product, variants[product.pk], weights or Weights()) for product in rows if product.pk in variants]
+    return sorted(scored, key=lambda c: (-c.score, c.product.pk))[: query.limit]
+
+
+def search_articles(
+    shop: Shop, language: str, question: str, embedding: npt.NDArray[np.float32] | None, limit: int = 3
+) -> list[FoundArticle]:
+    """The articles nearest to a question, one per slug, in the question's language where the shop wrote it.
+
+    Languages of one article share the better of their similarities: the encoder reads English, and a Chinese article
+    is found through its English twin as well as by its own words.
+    """
+    words = segment(question).split()
+    rank = SearchRank(F("search_vector"), _any_word(words)) if words else ZERO
+    near = 1 - CosineDistance("embedding", embedding) if embedding is not None else ZERO
+    rows = KnowledgeArticle.objects.filter(shop=shop, active=True).annotate(
+        near=Case(When(embedding=None, then=ZERO), default=near, output_field=FloatField()), rank=rank
+    )
+    best: dict[str, float] = {}
+    spoken: dict[str, KnowledgeArticle] = {}
+    for row in rows:
+        similarity = float(row.near) + TEXT_RANK * float(row.rank)
+        best[row.slug] = max(best.get(row.slug, -1.0), similarity)
+        if row.slug not in spoken or row.language == language:
+            spoken[row.slug] = row
+    found = [FoundArticle(spoken[slug], similarity) for slug, similarity in best.items()]
+    return sorted(found, key=lambda f: -f.similarity)[:limit]
+
+
+ZERO = Value(0.0, output_field=FloatField())
+
+TEXT_RANK = 0.8
+"""How much PostgreSQL's rank (0 to about 0.3 for a few shared words) adds to an article's similarity."""
+
+
+def _candidate_ids(query: ProductQuery) -> set[int]:
+    rows = matching(query)
+    found: set[int] = set()
+    if query.embedding is not None:
+        near = rows.filter(embedding__isnull=False).order_by(CosineDistance("embedding", query.embedding))
+        found |= set(_with_filtered_index(near.values_list("pk", flat=True)[:BRANCH]))
+    if query.words:
+        wanted = _any_word(query.words)
+        ranked = rows.filter(search_vector=wanted).order_by(-SearchRank(F("search_vector"), wanted))
+        found |= set(ranked.values_list("pk", flat=True)[:BRANCH])
+    if len(found) < query.limit:
+        found |= set(rows.order_by("-popularity", "pk").values_list("pk", flat=True)[: query.limit])
+    return found
+
+
+def _with_filtered_index(rows: QuerySet[Any]) -> list[int]:
+    """Run a nearest-neighbour query so that the index goes on reading until enough rows pass the filters (pgvector 0.8)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET hnsw.iterative_scan = relaxed_order")
+    return list(rows)
+
+
+def _features(query: ProductQuery) -> dict[str, Any]:
+    vector: Any = ZERO
+    if query.embedding is not None:
+        vector = Case(
+            When(embedding=None, then=ZERO), default=1 - CosineDistance("embedding", query.embedding), output_field=FloatField()
+        )
+    text: Any = SearchRank(F("search_vector"), _any_word(query.words), normalization=1) if query.words else ZERO
+    soft: Any = ZERO
+    for wish in query.soft:
+        holds = Q(search_vector=_any_phrase(wish.values)) if wish.attribute == "text" else _has(wish, "attributes")
+        holds = holds if wish.wanted else ~holds
+        soft = soft + Case(When(holds, then=Value(1.0)), default=ZERO, output_field=FloatField())
+    return {"f_vector": vector, "f_text": text, "f_soft": soft}
+
+
+def _scored(product: Any, variant: Variant, weights: Weights) -> Candidate:
+    features = {
+        "vector": float(product.f_vector or 0),
+        "text": min(float(product.f_text or 0) * 4, 1.0),
+        "soft": float(product.f_soft or 0),
+        "rating": (_shrunk_rating(product) - 3) / 2,
+        "popularity": float(np.log1p(product.popularity) / 8),
+    }
+    score = sum(getattr(weights, name) * value for name, value in features.items())
+    return Candidate(product, variant, score, {name: round(value, 4) for name, value in features.items()})
+
+
+def _shrunk_rating(product: Product, prior: float = 3.8, votes: int = 8) -> float:
+    """Bayesian mean: few votes stay near the prior."""
+    return ((product.rating or prior) * product.rating_count + prior * votes) / (product.rating_count + votes)
+
+
+def _variants(query: ProductQuery) -> QuerySet[Variant]:
+    """The variants that may be sold to this wish; attributes that vary are judged here, on the variant itself."""
+    variants = Variant.objects.all()
+    if query.in_stock:
+        variants = variants.filter(stock__gt=0)
+    if query.price_low is not None:
+        variants = variants.filter(price__gte=query.price_low)
+    if query.price_high is not None:
+        variants = variants.filter(price__lte=query.price_high)
+    for wish in query.wishes:
+        if wish.attribute == "text":
+            continue
+        varies = Q(attributes__has_key=wish.attribute)
+        if wish.wanted:
+            variants = variants.filter(~varies | _has(wish, "attributes"))
+        else:
+            variants = variants.filter(
+                (varies & ~_has(wish, "attributes")) | (~varies & ~_has(wish, "product__attributes"))
+            )
+    return variants
+
+
+def _best_variants(query: ProductQuery, ids: set[int]) -> dict[int, Variant]:
+    """The cheapest fitting variant of each product, those in stock first."""
+    variants = _variants(query).filter(product_id__in=ids)
+    best: dict[int, Variant] = {}
+    for variant in variants.order_by("product_id", "price", "pk"):
+        known = best.get(variant.product_id)
+        if known is None or (known.stock == 0 and variant.stock > 0):
+            best[variant.product_id] = variant
+    return best
+
+
+def _has(wish: Wish, path: str) -> Q:
+    return reduce(or_, (Q(**{f"{path}__contains": {wish.attribute: [value]}}) for value in wish.values))
+
+
+def _any_phrase(phrases: Sequence[str]) -> SearchQuery:
+    return reduce(or_, (SearchQuery(segment(p), search_type="phrase", config="english") for p in phrases))
+
+
+def _any_word(words: Sequence[str]) -> SearchQuery:
+    return reduce(or_, (SearchQuery(word, search_type="plain", config="english") for word in words))
