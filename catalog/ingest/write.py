@@ -1,0 +1,342 @@
+"""Stores records: set by set, a transaction per batch, touching no row that already says the same.
+
+What a record leaves empty (description, brand, image, link, rating, translations) stays as stored; its price, stock,
+category, attributes and list of variants replace what was there. Products that no record names are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from catalog import text
+from catalog.ingest.records import ArticleRecord, ProductRecord, RowError, VariantRecord
+from catalog.ingest.signals import texts_changed
+from catalog.ingest.vocabulary import Vocabulary, category_path, grow_categories, learn_names, recount
+from catalog.models import Category, KnowledgeArticle, Product, Shop, Variant
+
+BATCH_SIZE = 500
+UNCATEGORISED = ("Other",)
+MAX_DESCRIPTION = 100_000
+MAX_STOCK = 2_147_483_647
+MAX_PRICE = Decimal("9999999999.99")
+
+_SAID = ["title", "description", "brand", "attributes", "translations", "image", "url", "rating", "rating_count"]
+_STORED = ["category_id", *_SAID, "document", "text_digest"]
+_UPDATED = ["category", *_SAID, "document", "text_digest", "updated_at"]
+_VARIANT_STORED = ["attributes", "price", "stock", "image"]
+_ARTICLE_STORED = ["title", "body", "document", "text_digest"]
+
+Progress = Callable[[int], None]
+Record = TypeVar("Record", ProductRecord, ArticleRecord)
+Row = TypeVar("Row", Product, KnowledgeArticle)
+
+
+@dataclass
+class ImportReport:
+    """How many products (or articles) came out how, and which rows did not go in."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    errors: list[RowError] = field(default_factory=list)
+
+    def note(self, new: bool, changed: bool) -> None:
+        self.created += new
+        self.updated += changed and not new
+        self.unchanged += not changed
+
+    @property
+    def stored(self) -> int:
+        return self.created + self.updated + self.unchanged
+
+
+def upsert_products(
+    shop: Shop, records: Iterable[ProductRecord], progress: Progress | None = None, batch_size: int = BATCH_SIZE
+) -> ImportReport:
+    """Creates or updates ``shop``'s products by SKU. ``progress`` is told how many records each batch finished.
+
+    ``Product.attributes`` gets the union of the product's, its variants' and its brand (as attribute ``brand``), so
+    that one containment query filters on all of them. Sends ``texts_changed`` on commit.
+    """
+    report = ImportReport()
+    sound = list(_sound(records, report, _product_problem, key=lambda record: (record.sku,)))
+    with _alone(shop):
+        categories = grow_categories(shop, dict.fromkeys(record.category or UNCATEGORISED for record in sound))
+        renamed = learn_names(shop, sound)
+    vocabulary = Vocabulary.of(shop)
+    for start in range(0, len(sound), batch_size):
+        batch = sound[start : start + batch_size]
+        with _alone(shop):
+            _store_batch(shop, batch, categories, vocabulary, report)
+        if progress:
+            progress(len(batch))
+    with _alone(shop):
+        recount(shop)
+    if renamed:
+        refresh_texts(shop)
+    return report
+
+
+def upsert_articles(shop: Shop, records: Iterable[ArticleRecord]) -> ImportReport:
+    """Creates or updates ``shop``'s articles by slug and language, in one transaction. Sends ``texts_changed``."""
+    report = ImportReport()
+    sound = list(_sound(records, report, _article_problem, key=lambda record: (record.slug, record.language)))
+    with _alone(shop):
+        known = {(row.slug, row.language): row for row in KnowledgeArticle.objects.filter(shop=shop).defer("embedding")}
+        changed = []
+        for record in sound:
+            article = KnowledgeArticle(
+                shop=shop, slug=record.slug, language=record.language, title=record.title, body=record.body
+            )
+            _describe_article(article)
+            before = known.get((record.slug, record.language))
+            if differs := _differs(before, article, _ARTICLE_STORED):
+                changed.append(article)
+            report.note(before is None, differs)
+        KnowledgeArticle.objects.bulk_create(
+            changed,
+            batch_size=BATCH_SIZE,
+            update_conflicts=True,
+            unique_fields=["shop", "slug", "language"],
+            update_fields=[*_ARTICLE_STORED, "updated_at"],
+        )
+        if changed:
+            _announce(shop)
+    return report
+
+
+def refresh_texts(shop: Shop) -> int:
+    """Writes ``document`` and ``text_digest`` anew where they no longer say what the rows say; how many rows changed.
+
+    To be called after names, aliases, categories, products or articles were edited by hand.
+    """
+    with _alone(shop):
+        vocabulary = Vocabulary.of(shop)
+        products = Product.objects.filter(shop=shop).defer("embedding", "search_vector")
+        articles = KnowledgeArticle.objects.filter(shop=shop).defer("embedding", "search_vector")
+        changed = _refresh(Product, products.iterator(1000), partial(_describe, vocabulary=vocabulary))
+        changed += _refresh(KnowledgeArticle, articles.iterator(1000), _describe_article)
+        if changed:
+            _announce(shop)
+    return changed
+
+
+def _refresh(model: type[Row], rows: Iterable[Row], describe: Callable[[Row], None]) -> int:
+    stale = []
+    for row in rows:
+        before = (row.document, row.text_digest)
+        describe(row)
+        if before != (row.document, row.text_digest):
+            stale.append(row)
+    model.objects.bulk_update(stale, ["document", "text_digest"], batch_size=BATCH_SIZE)
+    return len(stale)
+
+
+@contextmanager
+def _alone(shop: Shop) -> Iterator[None]:
+    """A transaction in which no other import writes to this shop. Readers and referencing inserts are not held up."""
+    with transaction.atomic():
+        Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
+        yield
+
+
+def _announce(shop: Shop) -> None:
+    transaction.on_commit(partial(texts_changed.send_robust, sender=Shop, shop_id=shop.pk))
+
+
+def _store_batch(
+    shop: Shop,
+    batch: Sequence[ProductRecord],
+    categories: Mapping[str, Category],
+    vocabulary: Vocabulary,
+    report: ImportReport,
+) -> None:
+    stored = Product.objects.filter(shop=shop, sku__in=[record.sku for record in batch])
+    known = {row.sku: row for row in stored.defer("embedding", "search_vector")}
+    variants: dict[int, dict[str, Variant]] = {row.pk: {} for row in known.values()}
+    for variant in Variant.objects.filter(product__in=variants):
+        variants[variant.product_id][variant.sku] = variant
+
+    changed: list[Product] = []
+    changed_variants: list[Variant] = []
+    gone: list[int] = []
+    texts_differ = False
+    for record in batch:
+        before = known.get(record.sku)
+        category = categories[category_path(record.category or UNCATEGORISED)]
+        product = _product(shop, record, category, before)
+        _describe(product, vocabulary)
+        on_sale = variants[before.pk] if before else {}
+        offered = [_variant(product if before is None else before, said) for said in record.variants]
+        differing = [row for row in offered if _differs(on_sale.get(row.sku), row, _VARIANT_STORED)]
+        withdrawn = [row.pk for sku, row in on_sale.items() if sku not in {said.sku for said in record.variants}]
+
+        if differs := _differs(before, product, _STORED):
+            changed.append(product)
+            texts_differ |= before is None or before.text_digest != product.text_digest
+        changed_variants += differing
+        gone += withdrawn
+        report.note(before is None, bool(differs or differing or withdrawn))
+
+    Product.objects.bulk_create(changed, update_conflicts=True, unique_fields=["shop", "sku"], update_fields=_UPDATED)
+    Variant.objects.filter(pk__in=gone).delete()
+    Variant.objects.bulk_create(
+        changed_variants, update_conflicts=True, unique_fields=["product", "sku"], update_fields=_VARIANT_STORED
+    )
+    if texts_differ:
+        _announce(shop)
+
+
+def _product(shop: Shop, record: ProductRecord, category: Category, before: Product | None) -> Product:
+    """The row ``record`` asks for. Where the record says nothing, what is stored still holds."""
+    stored = before or Product()
+    return Product(
+        shop=shop,
+        sku=record.sku,
+        title=record.title,
+        category=category,
+        description=record.description or stored.description,
+        brand=record.brand or stored.brand,
+        attributes=_all_attributes(record, record.brand or stored.brand),
+        translations=stored.translations | {language: dict(texts) for language, texts in record.translations.items()},
+        image=record.image or stored.image,
+        url=record.url or stored.url,
+        rating=stored.rating if record.rating is None else record.rating,
+        rating_count=record.rating_count or stored.rating_count,
+    )
+
+
+def _all_attributes(record: ProductRecord, brand: str) -> dict[str, list[str]]:
+    said = [record.attributes, *(variant.attributes for variant in record.variants)]
+    if brand:
+        said.append({"brand": [brand.lower()]})
+    union: dict[str, dict[str, None]] = {}
+    for attributes in said:
+        for attribute, values in attributes.items():
+            union.setdefault(attribute, {}).update(dict.fromkeys(values))
+    return {attribute: list(values) for attribute, values in union.items() if values}
+
+
+def _variant(product: Product, said: VariantRecord) -> Variant:
+    attributes = {attribute: list(values) for attribute, values in said.attributes.items()}
+    return Variant(
+        product=product, sku=said.sku, attributes=attributes, price=said.price, stock=said.stock, image=said.image
+    )
+
+
+def _differs(before: Any, after: Any, fields: Iterable[str]) -> bool:
+    return before is None or any(getattr(before, name) != getattr(after, name) for name in fields)
+
+
+def _describe(product: Product, vocabulary: Vocabulary) -> None:
+    said = vocabulary.text_of(product)
+    product.document = text.document(said)
+    product.text_digest = text.digest(text.passage(said))
+
+
+def _describe_article(article: KnowledgeArticle) -> None:
+    article.document = text.article_document(article.title, article.body)
+    article.text_digest = text.digest(text.article_passage(article.title, article.body))
+
+
+def _sound(
+    records: Iterable[Record],
+    report: ImportReport,
+    problem: Callable[[Record], str | None],
+    key: Callable[[Record], tuple[str, ...]],
+) -> Iterator[Record]:
+    """Records the database will take; the others are reported."""
+    lines: dict[tuple[str, ...], int] = {}
+    for record in records:
+        if key(record) in lines:
+            reason: str | None = f"{' '.join(key(record))} is on line {lines[key(record)]} already: keep one of them"
+        else:
+            reason = _unstorable(record) or problem(record)
+        if reason:
+            report.errors.append(RowError(record.line, reason))
+        else:
+            lines[key(record)] = record.line
+            yield record
+
+
+def _product_problem(record: ProductRecord) -> str | None:
+    """Why the database would refuse ``record``, or None."""
+    if not record.variants:
+        return "nothing to sell: give at least one variant with a price"
+    if len({variant.sku for variant in record.variants}) < len(record.variants):
+        return "two variants share a SKU: give each its own"
+    if any(not category_path([name]) for name in record.category):
+        return f"category {' > '.join(record.category)!r} has a part without letters or digits: name it"
+    attributes = [record.attributes, *(variant.attributes for variant in record.variants)]
+    lengths = [
+        ("sku", record.sku, 80),
+        ("title", record.title, 300),
+        ("description", record.description, MAX_DESCRIPTION),
+        ("brand", record.brand, 120),
+        ("image", record.image, 300),
+        ("url", record.url, 500),
+        ("category", category_path(record.category), 255),
+        *(("category", name, 120) for name in record.category),
+        *(("variant sku", variant.sku, 80) for variant in record.variants),
+        *(("variant image", variant.image, 300) for variant in record.variants),
+        *(("attribute name", name, 60) for said in attributes for name in said),
+        *(("name of a value", value, 120) for _, value in record.names),
+    ]
+    if not record.sku or not record.title or not all(variant.sku for variant in record.variants):
+        return "no SKU or no title: fill it in"
+    for variant in record.variants:
+        if not 0 <= variant.price <= MAX_PRICE:
+            return f"price {variant.price} is not between 0 and {MAX_PRICE}"
+        if not 0 <= variant.stock <= MAX_STOCK:
+            return f"stock {variant.stock} is not between 0 and {MAX_STOCK}"
+    if not 0 <= record.rating_count <= MAX_STOCK:
+        return f"rating count {record.rating_count} is not between 0 and {MAX_STOCK}"
+    return _too_long(lengths)
+
+
+def _article_problem(record: ArticleRecord) -> str | None:
+    if not record.title or not record.body:
+        return "an article needs a title and a body: fill in both"
+    if record.slug != slugify(record.slug) or not record.slug:
+        return f"slug {record.slug!r} may hold small letters a to z, digits and hyphens only"
+    return _too_long(
+        [
+            ("slug", record.slug, 120),
+            ("language", record.language, 8),
+            ("title", record.title, 200),
+            ("body", record.body, MAX_DESCRIPTION),
+        ]
+    )
+
+
+def _too_long(lengths: Iterable[tuple[str, str, int]]) -> str | None:
+    for name, value, most in lengths:
+        if len(value) > most:
+            return f"{name} {value[:30] + '…'!r} has {len(value)} characters: at most {most} fit"
+    return None
+
+
+def _unstorable(record: ProductRecord | ArticleRecord) -> str | None:
+    """PostgreSQL keeps neither NUL nor half of a surrogate pair in a text."""
+    if re.search("[\0\ud800-\udfff]", "".join(_strings(astuple(record)))):
+        return "a text holds a NUL or a broken character: write it again"
+    return None
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _strings(tuple(value.items()))
+    elif isinstance(value, Sequence):
+        for item in value:
+            yield from _strings(item)
