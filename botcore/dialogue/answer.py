@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from botcore.dialogue.ports import Encoder
+from botcore.dialogue.state import DialogueState
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import Understanding
 from botcore.dialogue.words import CHINESE, sentences, tokens
@@ -21,6 +22,8 @@ SHORT = 220
 """Characters up to which a whole article is quoted."""
 FOLLOW_UP = 0.08
 """What an article gains when the question follows an answer from it."""
+TOLD = 0.5
+"""What a sentence loses when the last answer quoted it already: the customer asks for the rest."""
 ELLIPTIC = 7
 """Words up to which a question is read as going on from the last answer: "and who pays for that?"."""
 
@@ -42,13 +45,15 @@ class ArticleAnswer:
         }
 
 
-def answer_from_articles(shop: Shop, said: Understanding, last_article: str, encoder: Encoder) -> ArticleAnswer | None:
+def answer_from_articles(
+    shop: Shop, said: Understanding, before: DialogueState, encoder: Encoder
+) -> ArticleAnswer | None:
     """The nearest article with its best sentences; None where the shop has no articles.
 
     The encoder is English: a Chinese question is judged by its English concepts and by shared words.
     """
     question = said.text if said.language == "en" else english_gist(said.text)
-    last = KnowledgeArticle.objects.filter(shop=shop, slug=last_article).first() if last_article else None
+    last = KnowledgeArticle.objects.filter(shop=shop, slug=before.last_article).first() if before.last_article else None
     if last and len(question.split()) <= ELLIPTIC:
         question = f"{last.title}. {question}"
     embedding = encoder.encode([question])[0] if question else None
@@ -59,9 +64,11 @@ def answer_from_articles(shop: Shop, said: Understanding, last_article: str, enc
     for hit in found:
         parts = sentences(hit.article.body)
         nearness = _nearness(said.text if hit.article.language == "zh" else question, parts, encoder)
-        gain = FOLLOW_UP if hit.article.slug == last_article else 0.0
+        gain = FOLLOW_UP if hit.article.slug == before.last_article else 0.0
         ranked.append((max(hit.similarity, float(nearness.max(initial=0.0))) + gain, hit.article, parts, nearness))
     similarity, article, parts, nearness = max(ranked, key=lambda r: r[0])
+    if article.slug == before.last_article:
+        nearness = np.array([n - TOLD * (p in before.last_quote) for n, p in zip(nearness, parts, strict=True)])
     return ArticleAnswer(article, _quote(article.body, parts, nearness), similarity)
 
 

@@ -61,7 +61,14 @@ class Wording:
 
 
 def word(
-    brief: Brief, language: str, encoder: Encoder, generator: Generator | None, *, samples: int, seed: int, deadline: float
+    brief: Brief,
+    language: str,
+    encoder: Encoder,
+    generator: Generator | None,
+    *,
+    samples: int,
+    seed: int,
+    deadline: float,
 ) -> Wording:
     """The best words for a brief before ``deadline`` (``time.monotonic()``)."""
     phrase_author = "article" if "quote" in brief.slots else "template"

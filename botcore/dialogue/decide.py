@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from botcore.dialogue.state import Act, DialogueState
@@ -78,7 +77,13 @@ def _answer(before: DialogueState, said: Understanding, article: float, wish: bo
 def _product(before: DialogueState, state: DialogueState, said: Understanding, wish: bool, broad: bool) -> Decision:
     intent = said.intent.name
     known = bool(state.goal or state.topic)
-    if said.unknown and not said.goals and not said.price and not _known_words(said) and (intent == "find" or not known):
+    if (
+        said.unknown
+        and not said.goals
+        and not said.price
+        and not _known_words(said)
+        and (intent == "find" or not known)
+    ):
         return Decision(Act.DECLINE, "not_sold")
     if intent == "choose" and said.references:
         return Decision(Act.RECOMMEND, "chosen", about=said.references[:1])
@@ -106,5 +111,5 @@ def _known_words(said: Understanding) -> bool:
     return bool(said.constraints or set(said.words) - set(said.unknown))
 
 
-def _spotlight(state: DialogueState) -> Sequence[str] | tuple[str, ...]:
+def _spotlight(state: DialogueState) -> tuple[str, ...]:
     return (state.focus,) if state.focus in state.slate and state.focus else state.slate[:1]

@@ -87,8 +87,7 @@ def media_url(path: str) -> str:
 def items_of(candidates: Sequence[Candidate], shop: Shop, state: DialogueState, lexicon: Lexicon) -> tuple[Item, ...]:
     """Candidates as lettered items, facts about wishes first."""
     return tuple(
-        _item(letter, candidate, shop, state, lexicon)
-        for letter, candidate in zip(LETTERS, candidates, strict=False)
+        _item(letter, candidate, shop, state, lexicon) for letter, candidate in zip(LETTERS, candidates, strict=False)
     )
 
 
@@ -120,7 +119,9 @@ def _item(letter: str, candidate: Candidate, shop: Shop, state: DialogueState, l
         sku=product.sku,
         variant_id=variant.pk,
         title=title,
-        kind=(category.chinese if language == "zh" else category.noun) if category else singular(product.category.name.lower()),
+        kind=(category.chinese if language == "zh" else category.noun)
+        if category
+        else singular(product.category.name.lower()),
         category=product.category.path,
         price=variant.price,
         currency=shop.currency,

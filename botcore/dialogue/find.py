@@ -126,7 +126,8 @@ def _relaxations(state: DialogueState) -> Iterator[tuple[tuple[Constraint, ...],
 
 def _varied(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """The slate by maximal marginal relevance (Carbonell and Goldstein 1998): good, and not three of the same."""
-    left, slate = list(candidates), []
+    left = list(candidates)
+    slate: list[Candidate] = []
     while left and len(slate) < SLATE:
         best = max(left, key=lambda c: c.score - VARIETY * max((_likeness(c, s) for s in slate), default=0.0))
         slate.append(best)

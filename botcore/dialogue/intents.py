@@ -17,7 +17,7 @@ import numpy.typing as npt
 import yaml
 
 from botcore.dialogue.ports import Encoder
-from botcore.dialogue.words import DATA, CHINESE, stem, tokens
+from botcore.dialogue.words import CHINESE, DATA, stem, tokens
 
 NEIGHBOURS = 3
 SHARPNESS = 12.0
@@ -49,7 +49,12 @@ class IntentClassifier:
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
-        raw = [(intent, str(text), language) for intent, byl in examples().items() for language, ts in byl.items() for text in ts]
+        raw = [
+            (intent, str(text), language)
+            for intent, byl in examples().items()
+            for language, ts in byl.items()
+            for text in ts
+        ]
         frequency = Counter(gram for _, text, _ in raw for gram in set(_grams(text)))
         self._weight = {gram: math.log(1 + len(raw) / count) for gram, count in frequency.items()}
         self._unseen = math.log(1 + len(raw))

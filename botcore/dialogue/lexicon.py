@@ -169,7 +169,11 @@ def lexicon_of(shop: Shop) -> Lexicon:
 
 def _version(shop: Shop) -> object:
     products = Product.objects.filter(shop=shop).aggregate(Max("updated_at"), Max("pk"))
-    return (*products.values(), AttributeValue.objects.filter(shop=shop).count(), Category.objects.filter(shop=shop).count())
+    return (
+        *products.values(),
+        AttributeValue.objects.filter(shop=shop).count(),
+        Category.objects.filter(shop=shop).count(),
+    )
 
 
 def _build(shop: Shop) -> Lexicon:
@@ -215,7 +219,7 @@ def _read_values(shop: Shop, lexicon: Lexicon) -> None:
         lexicon.attributes.setdefault(attribute, {})[value] = count
         meaning = Meaning(attribute, value)
         lexicon.names[meaning] = names
-        if value.replace(".", "").isdigit() or len(value) < 2 and not CHINESE.match(value):
+        if value.replace(".", "").isdigit() or (len(value) < 2 and not CHINESE.match(value)):
             continue
         if value in FUNCTION_WORDS or value in ("yes", "no", "true", "false"):
             continue
@@ -240,10 +244,6 @@ def _bridge(lexicon: Lexicon) -> None:
             key = " ".join(_key(token) for token in tokens(phrase))
             if reached and key not in own and not _compound_of(key, own, reached):
                 lexicon.learn(phrase, *reached)
-    for word, concepts in words.related.items():
-        departments = [m for c in concepts for m in lexicon.meanings(str(c)) if m.attribute == CATEGORY]
-        if departments and not lexicon.meanings(str(word)) - {Meaning(TEXT, str(word))}:
-            lexicon.learn(str(word), min(departments, key=lambda m: m.value.count("/")))
 
 
 def _named(lexicon: Lexicon, own: set[str], phrase: str) -> set[Meaning]:

@@ -28,12 +28,11 @@ _ENGLISH_NUMBER = rf"(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
 _DIGITS = r"\d{1,3}(?:[,，]\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?"
 _CHINESE_NUMBER = r"[零〇一二两三四五六七八九十百千万]+"
 _SIGN = r"(?:us\$|[$€£¥￥]|usd|eur|gbp|cny|rmb)"
-_UNIT = (
-    r"(?:dollars?|bucks?|buks|usd|eur(?:os?)?|gbp|pounds?|quid|cny|rmb|yuan|美元|美金|欧元|英镑|人民币|元|块钱|块|刀|欧|[$€£¥])"
-)
+_UNIT = r"(?:dollars?|bucks?|buks|usd|eur(?:os?)?|gbp|pounds?|quid|cny|rmb|yuan|美元|美金|欧元|英镑|人民币|元|块钱|块|刀|欧|[$€£¥])"
 _NUMBER = rf"(?:{_DIGITS}|{_ENGLISH_NUMBER}|{_CHINESE_NUMBER})\s?k?"
 AMOUNT = re.compile(
-    rf"(?:(?P<sign>{_SIGN})\s?)?(?<![a-z0-9.])(?P<number>{_NUMBER})(?:\s?(?P<unit>{_UNIT})(?![a-z])|(?![a-z0-9%]))", re.I
+    rf"(?:(?P<sign>{_SIGN})\s?)?(?<![a-z0-9.])(?P<number>{_NUMBER})(?:\s?(?P<unit>{_UNIT})(?![a-z])|(?![a-z0-9%]))",
+    re.I,
 )
 
 _BELOW = (
@@ -41,7 +40,9 @@ _BELOW = (
     r"max\.?|within|beneath|<=?|budget(?: is| of|:)?(?: about| around| up to)?|spend(?: about| up to)?|"
     r"不超过|不要超过|低于|少于|最多|最高|不到|小于|预算(?:是|在|大概|大约)?)"
 )
-_ABOVE = r"(?:over|above|more than|at least|from|minimum(?: of)?|min\.?|starting at|>=?|高于|超过|至少|最少|不低于|大于)"
+_ABOVE = (
+    r"(?:over|above|more than|at least|from|minimum(?: of)?|min\.?|starting at|>=?|高于|超过|至少|最少|不低于|大于)"
+)
 _AROUND = r"(?:around|about|roughly|approximately|approx\.?|circa|~|大概|大约|差不多)"
 _BELOW_AFTER = r"(?:or less|or under|max|tops|at most|以内|以下|之内|内|or cheaper)"
 _ABOVE_AFTER = r"(?:or more|and up|\+|以上|起)"
@@ -96,7 +97,9 @@ def _read_bound(text: str) -> Price | None:
 def _bound(text: str, match: re.Match[str], value: Decimal) -> Price | None:
     before, after = text[: match.start()], text[match.end() :]
     money = bool(match["sign"] or match["unit"])
-    measured = re.match(r"\s*(?:inch|cm|mm|kg|g\b|l\b|w\b|ml|years?|days?|hours?|people|persons?|个|件|岁|寸)", after, re.I)
+    measured = re.match(
+        r"\s*(?:inch|cm|mm|kg|g\b|l\b|w\b|ml|years?|days?|hours?|people|persons?|个|件|岁|寸)", after, re.I
+    )
     if measured and not money:
         return None
 

@@ -17,7 +17,7 @@ import yaml
 from botcore.dialogue.brief import TAG, Brief
 from botcore.dialogue.words import DATA
 
-PLACEHOLDER = re.compile(r"\{([A-Za-z]+)(?:\.([a-z_0-9]+))?\}")
+PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)(?:\.([a-z_0-9]+))?\}")
 OCCASIONS = ("note", "topic", "reason", "unclear", "stock")
 """Notes that make a reply another reply: a phrase must have been written for the same one."""
 
@@ -34,7 +34,9 @@ class Phrase:
 
 def phrase_for(brief: Brief, language: str, seed: int) -> str:
     """A reply for the brief, tags not yet filled. Raises ``LookupError`` where the data has no phrase that fits."""
-    fitting = [(p, text) for p in phrases()[language].get(brief.act, ()) if (text := _said(p, brief, language)) is not None]
+    fitting = [
+        (p, text) for p in phrases()[language].get(brief.act, ()) if (text := _said(p, brief, language)) is not None
+    ]
     if not fitting:
         raise LookupError(f"no {language} phrase for {brief.act} with {dict(brief.notes)}")
     best = max(_closeness(phrase, brief) for phrase, _ in fitting)
@@ -95,7 +97,7 @@ def _word(subject: str, attribute: str, brief: Brief, language: str) -> str | No
     notes = brief.notes
     match subject:
         case "wish":
-            return next((w for w in brief.wishes if not w.startswith("not ") and "[" not in w), None)
+            return next((w for w in brief.wishes if not w.startswith(("not ", "不要")) and "[" not in w), None)
         case "gave_up":
             return _listed(brief.gave_up, comma, last) or None
         case "options":

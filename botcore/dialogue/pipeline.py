@@ -21,7 +21,7 @@ from botcore.dialogue.facts import Item, items_of
 from botcore.dialogue.find import Found, find, is_broad, items_by_sku, question_options, shown_text
 from botcore.dialogue.intents import IntentClassifier
 from botcore.dialogue.lexicon import Lexicon, lexicon_of
-from botcore.dialogue.plan import Plan, brief_of, plan_of
+from botcore.dialogue.plan import brief_of, plan_of
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import Act, DialogueState
 from botcore.dialogue.track import after_reply, track
@@ -122,8 +122,9 @@ def respond(
     after = after_reply(
         state,
         [item.sku for item in shows],
-        plan.question,
-        article.article.slug if article and plan.act is Act.ANSWER and plan.from_article else "",
+        question=plan.question,
+        article=article.article.slug if article and plan.from_article else "",
+        quote=article.quote if article and plan.from_article else "",
         failed=plan.act in (Act.DECLINE, Act.CLARIFY),
     )
     clock.stages["total"] = round((time.monotonic() - clock.started) * 1000, 1)
@@ -159,7 +160,7 @@ def _article(shop: Shop, said: Understanding, before: DialogueState, ports: Port
     asks = said.is_question or said.intent.name in ("policy", "order_status", "product_question")
     if not asks and said.intent.scores.get("policy", 0.0) < 0.15:
         return None
-    return answer_from_articles(shop, said, before.last_article, ports.encoder)
+    return answer_from_articles(shop, said, before, ports.encoder)
 
 
 def _found(

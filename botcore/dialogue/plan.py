@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from botcore.dialogue.answer import ArticleAnswer
 from botcore.dialogue.brief import Brief
@@ -100,7 +101,11 @@ def brief_of(plan: Plan, shop: Shop, lexicon: Lexicon) -> Brief:
 
 
 def _notes(
-    decision: Decision, state: DialogueState, said: Understanding, items: tuple[Item, ...], article: ArticleAnswer | None
+    decision: Decision,
+    state: DialogueState,
+    said: Understanding,
+    items: tuple[Item, ...],
+    article: ArticleAnswer | None,
 ) -> dict[str, str]:
     match decision.act:
         case Act.RECOMMEND:
@@ -202,7 +207,9 @@ def _reasons(plan: Plan, lexicon: Lexicon) -> list[str]:
     if not reasons and plan.state.goal:
         reasons.append(lexicon.name(Meaning(CATEGORY, plan.state.goal), plan.state.language))
     if len(reasons) < 2 and "rating" in item.slots:
-        reasons.append(f"评分[{item.letter}.rating]" if plan.state.language == "zh" else f"rated [{item.letter}.rating]")
+        reasons.append(
+            f"评分[{item.letter}.rating]" if plan.state.language == "zh" else f"rated [{item.letter}.rating]"
+        )
     return reasons[:3]
 
 
@@ -224,14 +231,15 @@ def _price_phrases(state: DialogueState) -> tuple[str, ...]:
     return (("[budget]以上" if chinese else "over [budget]"),) if price.low is not None else ()
 
 
-def _budget(state: DialogueState) -> object:
+def _budget(state: DialogueState) -> Decimal:
     price = state.price
-    return price.about or price.high or price.low
+    return price.about or price.high or price.low or Decimal(0)
 
 
 CHINESE_ATTRIBUTES = {
     "category": "品类", "kind": "款式", "budget": "预算", "color": "颜色", "material": "材质", "size": "尺码", "use": "用途",
-    "recipient": "对象", "style": "风格", "genre": "类型", "scent": "香型", "skin_type": "肤质",
+    "recipient": "对象", "style": "风格", "genre": "类型", "scent": "香型", "skin_type": "肤质", "occasion": "场合",
+    "season": "季节", "feature": "功能", "capacity": "容量", "power": "功率",
 }  # fmt: skip
 
 

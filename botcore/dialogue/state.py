@@ -70,6 +70,7 @@ class DialogueState:
     open_question: str = ""
     asked: tuple[str, ...] = ()
     last_article: str = ""
+    last_quote: str = ""
     language: str = "en"
     satisfaction: float = 0.0
     failures: int = 0
@@ -101,6 +102,7 @@ class DialogueState:
             "open_question": self.open_question,
             "asked": list(self.asked),
             "last_article": self.last_article,
+            "last_quote": self.last_quote,
             "language": self.language,
             "satisfaction": self.satisfaction,
             "failures": self.failures,

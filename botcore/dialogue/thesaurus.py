@@ -16,19 +16,22 @@ from botcore.dialogue.words import DATA
 
 @dataclass(frozen=True)
 class Thesaurus:
-    """``english`` and ``chinese`` map a customer's word to its concepts; ``related`` reaches further, for vague wishes."""
+    """``same`` gives a concept's other words by language; ``english`` and ``chinese`` map a word to its concepts."""
 
     same: Mapping[str, Mapping[str, list[str]]]
     english: Mapping[str, tuple[str, ...]]
     chinese: Mapping[str, tuple[str, ...]]
-    related: Mapping[str, list[str]]
 
     def alternatives(self, word: str) -> tuple[str, ...]:
-        """``word`` and every English word that means the same or answers the same wish, the word itself first."""
+        """``word`` and every English word that means the same or answers the same wish, the word itself first.
+
+        A concept is answered by its own kinds ("wool" by "merino"), never by what is broader ("merino" by "wool").
+        """
+        if word in self.same:
+            return (word, *map(str, self.same[word].get("en", ())))
         concepts = self.english.get(word, ())
         others = [other for concept in concepts for other in (concept, *self.same[concept].get("en", ()))]
-        own = self.same.get(word, {}).get("en", ())
-        return tuple(dict.fromkeys([word, *own, *others]))
+        return tuple(dict.fromkeys([word, *map(str, others)]))
 
     def chinese_name(self, word: str) -> str:
         """What a Chinese reply calls an English word; the word itself where nobody translated it."""
@@ -45,7 +48,7 @@ def thesaurus() -> Thesaurus:
     same = {str(concept).lower(): words or {} for concept, words in data["same"].items()}
     english = _inverted(same, "en")
     english.update({concept: tuple(dict.fromkeys([concept, *english.get(concept, ())])) for concept in same})
-    return Thesaurus(same, english, _inverted(same, "zh"), data.get("related", {}))
+    return Thesaurus(same, english, _inverted(same, "zh"))
 
 
 def _inverted(same: Mapping[str, Mapping[str, Iterable[str]]], language: str) -> dict[str, tuple[str, ...]]:

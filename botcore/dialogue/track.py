@@ -35,15 +35,16 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem])
 
 
 def after_reply(
-    state: DialogueState, shown: Sequence[str], question: str, article: str, failed: bool
+    state: DialogueState, shown: Sequence[str], question: str, article: str, quote: str, failed: bool
 ) -> DialogueState:
-    """The state with what the reply showed and asked; ``failed`` counts replies that could not help in a row."""
+    """The state with what the reply showed, asked and quoted; ``failed`` counts replies in a row that could not help."""
     return state.with_(
         shown=(*state.shown, tuple(shown)) if shown else state.shown,
         focus=shown[0] if len(shown) == 1 else (state.focus if state.focus in (shown or state.slate) else ""),
         open_question=question,
         asked=_added(state.asked, (question,) if question else ()),
         last_article=article,
+        last_quote=quote,
         failures=state.failures + 1 if failed else 0,
     )
 
@@ -69,7 +70,11 @@ def _with_goal(state: DialogueState, said: Understanding) -> DialogueState:
         if state.goal != goal:
             about_anything = () if state.goal or state.topic else state.constraints
             return state.with_(
-                goal=goal, constraints=about_anything, price=PriceRange() if state.goal else state.price, asked=(), topic=""
+                goal=goal,
+                constraints=about_anything,
+                price=PriceRange() if state.goal else state.price,
+                asked=(),
+                topic="",
             )
     elif state.goal in said.dropped_goals:
         return state.with_(goal="", constraints=(), price=PriceRange())
@@ -80,11 +85,7 @@ def _merged(old: Sequence[Constraint], new: Sequence[Constraint]) -> tuple[Const
     """Later wishes win: over the same value (whatever its polarity), and over other wanted values of an attribute."""
     positive = {c.attribute for c in new if c.wanted and c.attribute != TEXT}
     said = {(c.attribute, c.value) for c in new}
-    kept = [
-        c
-        for c in old
-        if (c.attribute, c.value) not in said and not (c.wanted and c.attribute in positive)
-    ]
+    kept = [c for c in old if (c.attribute, c.value) not in said and not (c.wanted and c.attribute in positive)]
     return (*kept, *new)
 
 

@@ -32,7 +32,9 @@ NEGATIONS = {"no", "not", "without", "don't", "dont", "never", "except", "hate",
 CHINESE_NEGATIONS = re.compile(r"不要|不想要|不喜欢|不用|不含|不带|不是|除了|讨厌|别(?!的)|非(?!常)|无(?!线|论)")
 NEGATION_ENDS = {"but", "however", "though", "just", "rather", "instead", "prefer", "only", "like", "want", "need"}
 CHINESE_NEGATION_ENDS = re.compile(r"[但而只]|就要|想要")
-NOT_NEGATIONS = re.compile(r"\b(?:don'?t (?:mind|care|know)|not (?:only|sure|too)|no (?:problem|idea|worries)|why not)\b")
+NOT_NEGATIONS = re.compile(
+    r"\b(?:don'?t (?:mind|care|know)|not (?:only|sure|too)|no (?:problem|idea|worries)|why not)\b"
+)
 
 ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": -1}
 ORDINAL = re.compile(
@@ -52,7 +54,9 @@ UNSURE = 0.3
 PURPOSE = {"for", "to"}
 MANNER = {"with", "in", "of", "from"}
 
-QUESTION = re.compile(r"[?？]|^(?:do|does|is|are|can|could|how|what|which|when|where|who|why|will)\b|吗|呢|多少|几|怎么|什么")
+QUESTION = re.compile(
+    r"[?？]|^(?:do|does|is|are|can|could|how|what|which|when|where|who|why|will)\b|吗|呢|多少|几|怎么|什么"
+)
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,9 @@ def _described(description: Sequence[str], shown: Sequence[ShownItem]) -> list[s
         return []
     if telling == ["cheapest"] or telling == ["cheaper"]:
         return [min(shown, key=lambda item: item.price).sku]
-    fitting = [item.sku for item in shown if all(stem(word) in {stem(w) for w in item.text.split()} for word in telling)]
+    fitting = [
+        item.sku for item in shown if all(stem(word) in {stem(w) for w in item.text.split()} for word in telling)
+    ]
     return fitting if len(fitting) == 1 else []
 
 
@@ -225,7 +231,9 @@ class _Reading:
             meaning = self._value(match)
             if meaning is None:
                 continue
-            hard = self._is_negated(match) or meaning.attribute != TEXT or self._modifies(match.first, match.last, heads)
+            hard = (
+                self._is_negated(match) or meaning.attribute != TEXT or self._modifies(match.first, match.last, heads)
+            )
             found.append(Constraint(meaning.attribute, meaning.value, not self._is_negated(match), hard, self.turn))
         for index, token in self._loose():
             if self.lexicon.knows(token.text):

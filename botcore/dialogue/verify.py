@@ -28,11 +28,16 @@ PROMISES = re.compile(
 )
 NEGATION = re.compile(r"\b(?:no|not|never|without|nor|neither|none|cannot|\w+n't)\b", re.IGNORECASE)
 REFUSAL = re.compile(
-    r"\b(?:no|not|none|nothing|without|never|cannot|\w+n't|afraid|unfortunately|sorry|beyond|outside|unable|nowhere)\b", re.I
+    r"\b(?:no|not|none|nothing|without|never|cannot|\w+n't|afraid|unfortunately|sorry|beyond|outside|unable|nowhere)\b",
+    re.I,
 )
 PERSON = re.compile(r"\b(?:person|people|colleagues?|team|someone|human|teammate|somebody)\b", re.IGNORECASE)
-EVERY = re.compile(r"\b(?:both|all|each|every|either|any of them)\b", re.IGNORECASE)
-CHEAPER = re.compile(r"\b(?:cheap\w*|less (?:money|expensive)|lower (?:price|priced)|lowest|saves?|saving)\b", re.IGNORECASE)
+EVERY = re.compile(r"\b(?:both|all|each(?! other)|every|either|any of them)\b", re.IGNORECASE)
+ASKING = re.compile(r"\?|\b(?:tell me|let me know|say the word|give me|name|describe|point me)\b", re.IGNORECASE)
+STOCK = {"yes": "available", "no": "unavailable"}
+CHEAPER = re.compile(
+    r"\b(?:cheap\w*|less (?:money|expensive)|lower (?:price|priced)|lowest|saves?|saving)\b", re.IGNORECASE
+)
 RATED = re.compile(r"\b(?:better rated|higher rated|rated (?:better|higher)|higher rating|highest)\b", re.IGNORECASE)
 
 
@@ -91,15 +96,13 @@ def _unknown_tags(text: str, brief: Brief) -> Iterable[str]:
 def _duty(text: str, brief: Brief) -> Iterable[str]:
     """What the act owes the customer."""
     items = {tag[0] for tag in TAG.findall(text) if tag[1:2] == "."}
-    if brief.act in ("recommend", "explain") and not any(f"[{letter}.name]" in text for letter in "ABCD"):
+    if brief.act in ("recommend", "compare") and not items:
         yield "names no product"
-    if brief.act == "compare" and len(items) < 2:
-        yield "compares fewer than two products"
-    if brief.act in ("ask", "clarify") and "?" not in text:
+    if brief.act in ("ask", "clarify") and not ASKING.search(text):
         yield "asks nothing"
     if brief.act == "handoff" and not PERSON.search(text):
         yield "does not say that a person takes over"
-    if brief.act == "decline" and not REFUSAL.search(text):
+    if brief.act == "decline" and brief.notes.get("reason") != "nothing_fits" and not REFUSAL.search(text):
         yield "does not say no"
     if "quote" in brief.slots and text.count("[quote]") != 1:
         yield "does not quote the article exactly once"
@@ -119,10 +122,11 @@ def _promises(text: str, brief: Brief) -> Iterable[str]:
 
 def _claims(text: str, brief: Brief) -> Iterable[str]:
     """Words that no fact of the items spoken of supports, and facts turned into their opposite."""
-    general = _stems([brief.act, *brief.wishes, *brief.gave_up, *brief.notes.values(), *_positive(brief)])
-    ruled_out = _stems(w[4:] for w in brief.wishes if w.startswith("not ")) - _stems(_positive(brief))
-    facts = {item.letter: _stems([item.kind, *item.attributes, *item.attributes.values()]) for item in brief.items}
+    stock = STOCK.get(brief.notes.get("stock", ""), "")
     neutral = neutral_stems()
+    general = _stems([brief.act, stock, *_positive(brief), *brief.gave_up, *brief.notes.values()])
+    ruled_out = _stems(w[4:] for w in brief.wishes if w.startswith("not ")) - general - neutral
+    facts = {item.letter: _stems([item.kind, *item.attributes, *item.attributes.values()]) for item in brief.items}
     spoken_of: set[str] = set()
     for sentence in SENTENCE.split(text):
         mentioned = {tag[0] for tag in TAG.findall(sentence) if tag[1:2] == "." and tag[0] in facts}
@@ -133,8 +137,9 @@ def _claims(text: str, brief: Brief) -> Iterable[str]:
         supported = everywhere if EVERY.search(sentence) and len(sets) > 1 else joined
         for word, start in _words(sentence):
             key = stem(word)
-            if key in ruled_out and not _negated(sentence, start):
-                yield f'says "{word}", which the customer ruled out'
+            if key in ruled_out:
+                if not _negated(sentence, start):
+                    yield f'says "{word}", which the customer ruled out'
             elif key in neutral or key in supported or key in general:
                 if key in joined and key not in neutral | general and _negated(sentence, start):
                     yield f'denies "{word}", which is a fact'
