@@ -1,0 +1,223 @@
+"""Conversations as the console reads them: the filtered list, its numbers, one dialogue; and giving one back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.postgres.aggregates import StringAgg
+from django.core.files.storage import default_storage
+from django.db.models import (
+    Aggregate,
+    Count,
+    DurationField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Coalesce, NullIf
+
+from botcore.models import Conversation, Feedback, InboundEvent, Turn
+from catalog.models import Shop
+
+
+class Median(Aggregate):
+    """PostgreSQL's interpolated median."""
+
+    function = "percentile_cont"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list is narrowed to. All that is said of turns must hold of one and the same turn."""
+
+    shop: Shop | None = None
+    channel: str = ""
+    waiting: bool = False
+    since: datetime | None = None
+    act: str = ""
+    written_by: str = ""
+    feedback: str = ""
+    words: str = ""
+
+    def of_conversations(self) -> Q:
+        wanted = Q()
+        if self.shop:
+            wanted &= Q(shop=self.shop)
+        if self.channel:
+            wanted &= Q(contact__account__channel=self.channel)
+        if self.waiting:
+            wanted &= Q(waiting_for_person=True)
+        if self.since:
+            wanted &= Q(last_message_at__gte=self.since)
+        return wanted
+
+    def of_turns(self) -> Q:
+        wanted = Q()
+        if self.since:
+            wanted &= Q(created_at__gte=self.since)
+        if self.act:
+            wanted &= Q(act=self.act)
+        if self.written_by:
+            wanted &= Q(written_by=self.written_by)
+        if self.feedback:
+            wanted &= Q(Exists(Feedback.objects.filter(turn=OuterRef("pk"), kind=self.feedback)))
+        if self.words:
+            wanted &= Q(text__icontains=self.words) | Q(reply__icontains=self.words)
+        return wanted
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The conversations that match, newest first, and their turns that do."""
+
+    conversations: QuerySet[Conversation]
+    turns: QuerySet[Turn]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The matching replies in figures. ``by_model`` is a share in percent, None without replies."""
+
+    replies: int
+    by_model: int | None
+    answer_time: timedelta | None
+    opinions: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One conversation of the list with its newest matching turn. ``words`` are the customer's."""
+
+    conversation: Conversation
+    turn: Turn | None
+    opinions: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class ShownCard:
+    """A product as the customer saw it; whatever the slate does not say is empty."""
+
+    letter: str
+    sku: str
+    title: str
+    price: str
+    image: str
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A turn of the dialogue as it is read: the customer's words, the reply, its products."""
+
+    turn: Turn
+    cards: Sequence[ShownCard] = ()
+    opinions: Mapping[str, int] = field(default_factory=dict)
+
+
+def select(visible: QuerySet[Conversation], filters: Filters) -> Selection:
+    """Narrow what a person may see to what they ask for."""
+    conversations = visible.filter(filters.of_conversations())
+    wanted = filters.of_turns()
+    turns = Turn.objects.filter(wanted, conversation__in=conversations.order_by())
+    if wanted:
+        conversations = conversations.filter(Exists(Turn.objects.filter(wanted, conversation=OuterRef("pk"))))
+    return Selection(
+        conversations.select_related("shop", "contact__account").order_by("-last_message_at", "-pk"), turns
+    )
+
+
+def numbers(turns: QuerySet[Turn]) -> Numbers:
+    """Two queries, however many turns."""
+    figures = turns.filter(status=Turn.Status.ANSWERED).aggregate(
+        replies=Count("pk"),
+        by_model=Count("pk", filter=Q(written_by=Turn.WrittenBy.MODEL)),
+        answer_time=Median(F("answered_at") - F("created_at"), output_field=DurationField()),
+    )
+    replies = figures["replies"]
+    return Numbers(
+        replies=replies,
+        by_model=round(100 * figures["by_model"] / replies) if replies else None,
+        answer_time=figures["answer_time"],
+        opinions=_counts(Feedback.objects.filter(turn__in=turns), Value(0)).get(0, {}),
+    )
+
+
+def rows(conversations: Iterable[Conversation], turns: QuerySet[Turn]) -> list[Row]:
+    """The list's rows for one page of conversations: two queries, however many rows."""
+    page = list(conversations)
+    newest = (
+        _with_words(turns.filter(conversation__in=page))
+        .order_by("conversation_id", "-number")
+        .distinct("conversation_id")
+        .only("conversation_id", "number", "status", "text", "reply", "act", "written_by")
+    )
+    turn_of = {turn.conversation_id: turn for turn in newest}
+    opinions = _counts(Feedback.objects.filter(turn__conversation__in=page), F("turn__conversation_id"))
+    return [Row(row, turn_of.get(row.pk), opinions.get(row.pk, {})) for row in page]
+
+
+def dialogue(conversation: Conversation) -> list[Exchange]:
+    """The whole dialogue, without what explains it."""
+    turns = _with_words(conversation.turns.order_by("number")).defer(*EXPLAINING)
+    opinions = _counts(Feedback.objects.filter(turn__conversation=conversation), F("turn_id"))
+    return [Exchange(turn, shown_cards(turn.slate), opinions.get(turn.pk, {})) for turn in turns]
+
+
+EXPLAINING = (
+    "state_before", "state_after", "understanding", "candidates", "brief", "samples", "source", "timings_ms",
+)  # fmt: skip
+
+
+def shown_cards(slate: Iterable[Mapping[str, Any]]) -> list[ShownCard]:
+    """The products of a reply. An older slate may lack any of the keys."""
+    return [
+        ShownCard(
+            letter=str(item.get("letter") or ""),
+            sku=str(item.get("sku") or ""),
+            title=str(item.get("title") or item.get("sku") or ""),
+            price=str(item.get("price") or ""),
+            image=_image_address(str(item.get("image") or item.get("image_url") or "")),
+        )
+        for item in slate
+    ]
+
+
+def hand_back(conversation: Conversation) -> None:
+    """From the customer's next message on the bot answers again. Harmless where nobody was waiting."""
+    Conversation.objects.filter(pk=conversation.pk).update(waiting_for_person=False)
+
+
+def _with_words(turns: QuerySet[Turn]) -> QuerySet[Turn]:
+    """Annotates ``words``. A turn learns its text when it is answered; until then its messages have it."""
+    messages = (
+        InboundEvent.objects.filter(turn=OuterRef("pk"))
+        .order_by()
+        .values("turn")
+        .annotate(said=StringAgg("text", "\n", order_by="received_at"))
+    )
+    own = NullIf("text", Value(""), output_field=TextField())
+    said = Subquery(messages.values("said"), output_field=TextField())
+    return turns.annotate(words=Coalesce(own, said, Value(""), output_field=TextField()))
+
+
+def _counts(feedback: QuerySet[Feedback], owner: F | Value) -> dict[int, dict[str, int]]:
+    """How many opinions of each kind there are by ``owner``, the kinds in their own order."""
+    found = feedback.order_by().values_list(owner, "kind").annotate(Count("pk"))
+    counted: dict[int, dict[str, int]] = {}
+    for pk, kind, count in sorted(found, key=lambda row: Feedback.Kind.values.index(row[1])):
+        counted.setdefault(pk, {})[kind] = count
+    return counted
+
+
+def _image_address(image: str) -> str:
+    if not image or image.startswith(("https://", "http://", "/", "data:image/")):
+        return image
+    return default_storage.url(image)

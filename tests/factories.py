@@ -1,0 +1,211 @@
+"""Rows for tests: each factory makes one believable row with everything it needs, all of one shop.
+
+``ProductFactory(shop=...)``, ``ContactFactory(account__shop=...)`` and so on keep a whole tree inside one shop.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import factory
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from botcore.dialogue.brief import Brief, ItemFacts
+from botcore.dialogue.state import Constraint, DialogueState
+from botcore.models import ChannelAccount, Contact, Conversation, Feedback, ShopMember, Turn
+from catalog.models import Category, KnowledgeArticle, Product, Shop, Variant
+
+PASSWORD = "correct horse battery staple"
+"""What every user made here logs in with."""
+
+
+class UserFactory(DjangoModelFactory):
+    """A person who may log in. ``UserFactory(shops=[shop])`` makes a merchant of those shops."""
+
+    class Meta:
+        model = get_user_model()
+        skip_postgeneration_save = True
+
+    username = factory.Sequence("user{}".format)
+    password = factory.django.Password(PASSWORD)
+
+    @factory.post_generation
+    def shops(user: Any, create: bool, shops: list[Shop] | None, **_: Any) -> None:  # noqa: N805
+        if create:
+            ShopMember.objects.bulk_create(ShopMember(user=user, shop=shop) for shop in shops or ())
+
+
+class ShopFactory(DjangoModelFactory):
+    class Meta:
+        model = Shop
+
+    slug = factory.Sequence("shop-{}".format)
+    name = factory.Sequence("Shop {}".format)
+
+
+class CategoryFactory(DjangoModelFactory):
+    class Meta:
+        model = Category
+
+    shop = factory.SubFactory(ShopFactory)
+    path = factory.Sequence("clothing/jackets-{}".format)
+    name = factory.Sequence("Jackets {}".format)
+
+
+class VariantFactory(DjangoModelFactory):
+    class Meta:
+        model = Variant
+
+    product = factory.SubFactory("tests.factories.ProductFactory", variant=None)
+    sku = factory.Sequence("V{:04}".format)
+    price = Decimal("49.00")
+    stock = 5
+
+
+class ProductFactory(DjangoModelFactory):
+    """A product with one variant; ``variant__price=...`` sets the variant's fields, ``variant=None`` leaves it out."""
+
+    class Meta:
+        model = Product
+        skip_postgeneration_save = True
+
+    shop = factory.SubFactory(ShopFactory)
+    category = factory.SubFactory(CategoryFactory, shop=factory.SelfAttribute("..shop"))
+    sku = factory.Sequence("P{:04}".format)
+    title = factory.Sequence("Canvas jacket {}".format)
+    attributes = factory.LazyFunction(lambda: {"material": ["canvas"], "color": ["green"]})
+
+    variant = factory.RelatedFactory(
+        VariantFactory, factory_related_name="product", sku=factory.SelfAttribute("product.sku")
+    )
+
+
+class ArticleFactory(DjangoModelFactory):
+    class Meta:
+        model = KnowledgeArticle
+
+    shop = factory.SubFactory(ShopFactory)
+    slug = factory.Sequence("returns-{}".format)
+    title = "Returns"
+    body = "You can send anything back within 30 days."
+
+
+class AccountFactory(DjangoModelFactory):
+    """A channel account; ``channel`` is any name in the registry."""
+
+    class Meta:
+        model = ChannelAccount
+
+    shop = factory.SubFactory(ShopFactory)
+    channel = "webchat"
+
+
+class ContactFactory(DjangoModelFactory):
+    class Meta:
+        model = Contact
+
+    account = factory.SubFactory(AccountFactory)
+    external_id = factory.Sequence("visitor-{}".format)
+
+
+class ConversationFactory(DjangoModelFactory):
+    """A conversation; ``shop=...`` puts contact and account into that shop as well."""
+
+    class Meta:
+        model = Conversation
+
+    shop = factory.SubFactory(ShopFactory)
+    contact = factory.SubFactory(ContactFactory, account__shop=factory.SelfAttribute("...shop"))
+
+
+class TurnFactory(DjangoModelFactory):
+    """An answered turn that recommends one jacket, with everything that explains it. ``waiting=True``: not answered."""
+
+    class Meta:
+        model = Turn
+
+    class Params:
+        waiting = factory.Trait(
+            status=Turn.Status.WAITING,
+            answered_at=None,
+            **dict.fromkeys(("reply", "act", "written_by", "model_version"), ""),
+            **dict.fromkeys(("state_after", "brief", "timings_ms", "understanding"), factory.LazyFunction(dict)),
+            **dict.fromkeys(("candidates", "slate", "samples"), factory.LazyFunction(list)),
+        )
+
+    conversation = factory.SubFactory(ConversationFactory)
+    number = factory.LazyAttribute(lambda turn: turn.conversation.turns.count() + 1)
+    status = Turn.Status.ANSWERED
+    answered_at = factory.LazyFunction(timezone.now)
+    text = "I need a green jacket, no leather"
+    reply = "The Canvas jacket is green and costs $49.00."
+    act = "recommend"
+    language = "en"
+    written_by = Turn.WrittenBy.MODEL
+    model_version = "shipped"
+    state_before = factory.LazyFunction(lambda: DialogueState().to_json())
+    state_after = factory.LazyFunction(
+        lambda: DialogueState(
+            turn=1,
+            goal="clothing/jackets",
+            constraints=(
+                Constraint("color", "green", turn=1),
+                Constraint("material", "leather", wanted=False, turn=1),
+            ),
+            shown=(("P1",),),
+        ).to_json()
+    )
+    understanding = factory.LazyFunction(lambda: {"intent": "search", "language": "en"})
+    candidates = factory.LazyFunction(
+        lambda: [
+            {"sku": "P1", "title": "Canvas jacket", "score": 0.91, "dense": 0.7, "lexical": 0.4},
+            {"sku": "P2", "title": "Cotton jacket", "score": 0.55, "dense": 0.6, "popularity": 0.2},
+        ]
+    )
+    slate = factory.LazyFunction(
+        lambda: [{"letter": "A", "sku": "P1", "title": "Canvas jacket", "price": "$49.00", "image": ""}]
+    )
+    brief = factory.LazyFunction(
+        lambda: Brief(
+            act="recommend",
+            customer="I need a green jacket, no leather",
+            wishes=("green", "not leather"),
+            items=(ItemFacts("A", "jacket", {"material": "canvas"}, {"name": "Canvas jacket", "price": "$49.00"}),),
+        ).to_json()
+    )
+    samples = factory.LazyFunction(
+        lambda: [
+            {
+                "text": "The [A.name] is green and costs [A.price].",
+                "filled": "The Canvas jacket is green and costs $49.00.",
+                "accepted": True,
+                "problems": [],
+                "scores": {"interest": 0.8, "discriminator": 0.6},
+                "chosen": True,
+            },
+            {
+                "text": "The [A.name] is waterproof.",
+                "filled": "The Canvas jacket is waterproof.",
+                "accepted": False,
+                "problems": ["says waterproof, which no fact supports"],
+                "scores": {"interest": 0.9},
+                "chosen": False,
+            },
+        ]
+    )
+    timings_ms = factory.LazyFunction(lambda: {"understand": 12.0, "find": 31.5, "write": 420.0})
+
+
+class FeedbackFactory(DjangoModelFactory):
+    """An opinion of the person who got the reply."""
+
+    class Meta:
+        model = Feedback
+
+    turn = factory.SubFactory(TurnFactory)
+    contact = factory.SelfAttribute("turn.conversation.contact")
+    kind = Feedback.Kind.UP
+    source = Feedback.Source.BUTTON

@@ -1,0 +1,410 @@
+"""Supervised fine-tuning: the base model learns the salesperson's voice from (brief, reply) pairs.
+
+    python -m workers.training.sft --data var/dialogues/train.jsonl --out var/adapters/base
+
+Reads from top to bottom: data in, LoRA adapter with ``meta.json`` out; merging and 8-bit artefacts are
+``workers.engine.artefacts``. A run that was killed continues at its last checkpoint when the command is given again.
+Speed on two cores comes from bf16 weights under fp32 adapters, logits at reply positions alone, batches of like lengths
+and a backward pass that ends at the first adapted layer; ``docs/training.md`` has the measurements.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.metadata
+import json
+import logging
+import math
+import os
+import platform
+import random
+import shutil
+import subprocess
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from datasets import Dataset
+from peft import LoraConfig, get_peft_model_state_dict
+from safetensors.torch import save_file
+from transformers import PreTrainedTokenizerBase
+from transformers.trainer_utils import get_last_checkpoint
+from trl import SFTConfig, SFTTrainer
+
+from botcore.dialogue.brief import Brief, messages
+from workers.engine import artefacts
+
+logger = logging.getLogger(__name__)
+
+IGNORED = -100
+"""Label of a position that the loss leaves out (torch's default ``ignore_index``)."""
+LINEAR_LAYERS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+SORTED_TOGETHER = 512
+"""Examples sorted by length at a time: enough to make padding rare, few enough to keep batches mixed."""
+PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
+
+
+class TrainingError(RuntimeError):
+    """The run cannot start; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a run learns. Two runs of one recipe and one data set give the same adapter."""
+
+    data: Path
+    base: str | None = None
+    epochs: int = 2
+    lr: float = 1e-3
+    warmup: float = 0.05
+    """Share of the steps in which the learning rate rises; then it falls along a cosine."""
+    rank: int = 16
+    first_layer: float = 0.5
+    """Depth, as a share of the layers, below which nothing is adapted: the backward pass stops there."""
+    batch_tokens: int = 2048
+    limit: int | None = None
+    held_out: int = 100
+    seed: int = 7
+    bf16: bool | None = None
+    """None: as the processor allows. bf16 without hardware for it is slower than fp32."""
+    compile: bool | None = None
+    """Compile the decoder layer (one graph for all of them); None: where torch finds a C++ compiler."""
+    checkpoint_steps: int = 50
+
+
+# --- tokens and mask ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Example:
+    """Token ids of prompt, reply and end token; the loss counts those from ``reply_start`` on."""
+
+    ids: list[int]
+    reply_start: int
+
+    @property
+    def labels(self) -> list[int]:
+        return [IGNORED] * self.reply_start + self.ids[self.reply_start :]
+
+
+def encode(tokenizer: PreTrainedTokenizerBase, brief: Brief, reply: str) -> Example:
+    """Exactly what serving feeds the model, then the reply and the token its chat template ends a reply with.
+
+    Prompt and reply are split into tokens apart, as they are when the model writes. Raises ``TrainingError`` for a
+    template that does not continue its own generation prompt.
+    """
+    chat = messages(brief)
+    prompt = str(tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False))
+    whole = str(tokenizer.apply_chat_template([*chat, {"role": "assistant", "content": reply}], tokenize=False))
+    if not whole.startswith(prompt + reply):
+        raise TrainingError("The chat template rewrites the reply; choose a base model whose template keeps it.")
+    prompt_ids, reply_ids, end_ids = (
+        tokenizer(text, add_special_tokens=False)["input_ids"] for text in (prompt, reply, whole[len(prompt + reply) :])
+    )
+    return Example([*prompt_ids, *reply_ids, end_ids[0]], len(prompt_ids))
+
+
+def read(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> tuple[list[Example], list[Example]]:
+    """Training and held-out examples of the data set, in an order that only the seed decides."""
+    with recipe.data.open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines if line.strip()]
+    random.Random(recipe.seed).shuffle(rows)
+    rows = rows[: recipe.limit]
+    if len(rows) <= recipe.held_out:
+        raise TrainingError(f"{recipe.data} gives {len(rows)} examples; --held-out {recipe.held_out} leaves none.")
+    examples = [encode(tokenizer, Brief.from_json(row["brief"]), row["reply"]) for row in rows]
+    return examples[recipe.held_out :], examples[: recipe.held_out]
+
+
+# --- batches --------------------------------------------------------------------------------------------------------
+
+
+def plan(lengths: list[int], batch_tokens: int, epochs: int, seed: int) -> list[list[int]]:
+    """The whole run as one list of batches (indices of examples), so that a resumed run only has to count steps.
+
+    A batch holds examples of like length and, padded, at most ``batch_tokens`` tokens (always at least one example).
+    """
+    rng = random.Random(seed)
+    batches: list[list[int]] = []
+    for _ in range(epochs):
+        order = rng.sample(range(len(lengths)), len(lengths))
+        epoch: list[list[int]] = []
+        for start in range(0, len(order), SORTED_TOGETHER):
+            batch: list[int] = []
+            for index in sorted(order[start : start + SORTED_TOGETHER], key=lengths.__getitem__):
+                if batch and lengths[index] * (len(batch) + 1) > batch_tokens:
+                    epoch.append(batch)
+                    batch = []
+                batch.append(index)
+            epoch.append(batch)
+        rng.shuffle(epoch)
+        batches += epoch
+    return batches
+
+
+def as_rows(examples: list[Example], batches: list[list[int]]) -> Dataset:
+    """One row a batch. The trainer reads rows in order, one a step."""
+    return Dataset.from_dict(
+        {
+            "input_ids": [[examples[index].ids for index in batch] for batch in batches],
+            "labels": [[examples[index].labels for index in batch] for batch in batches],
+        }
+    )
+
+
+def collate(rows: list[dict[str, list[list[int]]]]) -> dict[str, torch.Tensor]:
+    """Pad one batch on the right. Needs no attention mask: under causal attention no token sees what follows it."""
+    (row,) = rows
+    width = max(map(len, row["input_ids"]))
+    return {
+        name: torch.tensor([ids + [filler] * (width - len(ids)) for ids in row[name]])
+        for name, filler in (("input_ids", 0), ("labels", IGNORED))
+    }
+
+
+# --- the trainer ----------------------------------------------------------------------------------------------------
+
+
+class ReplyTrainer(SFTTrainer):
+    """TRL's trainer with logits at reply positions alone: off CUDA its own loss projects the prompt's as well."""
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        causal = self.accelerator.unwrap_model(model).get_base_model()
+        half = causal.dtype == torch.bfloat16
+        with torch.autocast(inputs["input_ids"].device.type, torch.bfloat16, enabled=half):
+            hidden = causal.base_model(input_ids=inputs["input_ids"], use_cache=False).last_hidden_state
+            targets = inputs["labels"][:, 1:]
+            counted = targets != IGNORED
+            logits = causal.get_output_embeddings()(hidden[:, :-1][counted])
+        return F.cross_entropy(logits.float(), targets[counted])
+
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        self._logged_at = time.monotonic()
+        return super().train(*args, **kwargs)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Adds ``seconds``: time spent so far, over every process that worked on this run."""
+        now = time.monotonic()
+        earlier = next((entry["seconds"] for entry in reversed(self.state.log_history) if "seconds" in entry), 0.0)
+        logs["seconds"] = round(earlier + now - self._logged_at, 1)
+        self._logged_at = now
+        super().log(logs, start_time)
+
+    def _send_telemetry(self) -> None:
+        """A shop's training run is nobody else's business."""
+
+
+def bf16_is_fast() -> bool:
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+
+
+@torch.no_grad()
+def held_out_loss(trainer: ReplyTrainer, examples: list[Example], batch_tokens: int) -> float | None:
+    """Mean loss a reply token, in nats; None without examples."""
+    total, tokens = 0.0, 0
+    model = cast(torch.nn.Module, trainer.model).eval()
+    for batch in as_rows(examples, plan([len(e.ids) for e in examples], batch_tokens, 1, 0) if examples else []):
+        inputs = {name: tensor.to(trainer.args.device) for name, tensor in collate([batch]).items()}
+        counted = int((inputs["labels"] != IGNORED).sum())
+        total += float(trainer.compute_loss(model, inputs)) * counted
+        tokens += counted
+    model.train()
+    return round(total / tokens, 4) if tokens else None
+
+
+# --- the run --------------------------------------------------------------------------------------------------------
+
+
+def train(recipe: Recipe, out: Path) -> dict[str, Any]:
+    """Train, write the adapter folder ``out`` and return its ``meta.json``.
+
+    Raises ``TrainingError`` when the data are too few or ``out`` holds a run of another recipe,
+    ``artefacts.ArtefactError`` when the base model is missing.
+    """
+    torch.manual_seed(recipe.seed)
+    source = artefacts.resolve_base(recipe.base)
+    model, tokenizer = artefacts.load_base(source)
+    bf16 = bf16_is_fast() if recipe.bf16 is None else recipe.bf16
+    model = model.to(torch.bfloat16 if bf16 else torch.float32)
+    # Sequences are short: plain attention costs little memory and beats the CPU's fused kernel (docs/training.md).
+    if not torch.cuda.is_available():
+        model.set_attn_implementation("eager")
+
+    examples, held_out = read(recipe, tokenizer)
+    lengths = [len(example.ids) for example in examples]
+    batches = plan(lengths, recipe.batch_tokens, recipe.epochs, recipe.seed)
+    inputs: dict[str, Any] = {
+        "recipe": asdict(recipe) | {"data": recipe.data.name},
+        "data": sha256(recipe.data),
+        "base": {path.name: sha256(path) for path in source.files()},
+    }
+    checkpoints = out / "checkpoints"
+    resumed = _claim(checkpoints, inputs)
+
+    depth = model.config.num_hidden_layers
+    adapter = LoraConfig(
+        r=recipe.rank,
+        lora_alpha=2 * recipe.rank,
+        target_modules=LINEAR_LAYERS,
+        layers_to_transform=list(range(int(depth * recipe.first_layer), depth)),
+        task_type="CAUSAL_LM",
+    )
+    trainer = ReplyTrainer(
+        model=model,
+        args=SFTConfig(
+            output_dir=str(checkpoints),
+            num_train_epochs=1,  # the plan already holds every epoch
+            per_device_train_batch_size=1,
+            train_sampling_strategy="sequential",
+            learning_rate=recipe.lr,
+            lr_scheduler_type="cosine",
+            warmup_steps=math.ceil(recipe.warmup * len(batches)),
+            max_grad_norm=1.0,
+            seed=recipe.seed,
+            use_cpu=not torch.cuda.is_available(),
+            bf16=False,  # compute_loss casts by itself; TRL would otherwise switch mixed precision on
+            gradient_checkpointing=False,
+            dataset_kwargs={"skip_prepare_dataset": True},
+            remove_unused_columns=False,
+            save_steps=recipe.checkpoint_steps,
+            save_total_limit=2,
+            logging_steps=min(10, recipe.checkpoint_steps),
+            logging_first_step=True,
+            report_to="none",
+            dataloader_pin_memory=False,
+        ),
+        train_dataset=as_rows(examples, batches),
+        data_collator=collate,
+        processing_class=tokenizer,
+        peft_config=adapter,
+    )
+    compiled = shutil.which("g++") is not None if recipe.compile is None else recipe.compile
+    if compiled:
+        for layer in model.base_model.layers:  # peft put the adapters into this very model
+            layer.compile(dynamic=True)
+
+    before = held_out_loss(trainer, held_out, recipe.batch_tokens)
+    logger.info("%d examples, %d steps, held-out loss %s", len(examples), len(batches), before)
+    trainer.train(resume_from_checkpoint=resumed)
+    after = held_out_loss(trainer, held_out, recipe.batch_tokens)
+
+    _write_adapter(trainer.model, source.name, out)
+    history = trainer.state.log_history
+    seconds = max(entry["seconds"] for entry in history)
+    tokens = recipe.epochs * sum(lengths)
+    meta = {
+        "version": out.name,
+        "kind": "sft",
+        "base": {"name": source.name, "sha256": inputs["base"]},
+        "data": {
+            "file": recipe.data.name,
+            "sha256": inputs["data"],
+            "examples": len(examples),
+            "held_out": len(held_out),
+            "tokens": sum(lengths),
+            "reply_tokens": sum(len(example.ids) - example.reply_start for example in examples),
+        },
+        "code": code_revision(),
+        "hyperparameters": inputs["recipe"] | {"bf16": bf16, "compile": compiled, "steps": len(batches)},
+        "losses": {
+            "train": [[entry["step"], round(entry["loss"], 4)] for entry in history if "loss" in entry],
+            "held_out": {"before": before, "after": after},
+        },
+        "seconds": seconds,
+        "tokens_per_second": round(tokens / seconds, 1) if seconds else None,
+        "machine": {"processor": platform.machine(), "threads": torch.get_num_threads(), "cuda": torch.version.cuda},
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "evaluation": None,  # filled by workers.training.evaluate
+    }
+    (out / "meta.json").write_text(json.dumps(meta, indent=2) + "\n")
+    shutil.rmtree(checkpoints)
+    return meta
+
+
+def _claim(checkpoints: Path, inputs: dict[str, Any]) -> str | None:
+    """Bind the folder to these inputs; the checkpoint to resume from, or None at the start of a run."""
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    claim, text = checkpoints / "inputs.json", json.dumps(inputs, indent=2, sort_keys=True)
+    if claim.exists() and claim.read_text() != text:
+        raise TrainingError(f"{checkpoints} belongs to another recipe or data set; remove it or choose another --out.")
+    claim.write_text(text)
+    for unfinished in checkpoints.glob("checkpoint-*"):
+        if not (unfinished / "trainer_state.json").exists():  # written last: the process died while saving
+            shutil.rmtree(unfinished)
+    return get_last_checkpoint(str(checkpoints))
+
+
+def _write_adapter(model: Any, base_name: str, out: Path) -> None:
+    """fp16 halves the file and rounds far below the 8-bit step that follows the merge."""
+    config = model.peft_config["default"]
+    config.base_model_name_or_path = base_name
+    config.inference_mode = True
+    config.save_pretrained(str(out))
+    state = {name: tensor.half().cpu() for name, tensor in get_peft_model_state_dict(model).items()}
+    save_file(state, out / "adapter_model.safetensors", metadata={"format": "pt"})
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def code_revision() -> dict[str, Any] | None:
+    """Commit of the running code and whether it had local changes; None outside a git work tree."""
+    here = Path(__file__).parent
+    try:
+        commit, status = (
+            subprocess.run(["git", *command], cwd=here, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S607
+            for command in (["rev-parse", "HEAD"], ["status", "--porcelain"])
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return {"commit": commit, "modified": bool(status)}
+
+
+def main(argv: list[str] | None = None) -> None:
+    default = Recipe(data=Path())
+    parser = argparse.ArgumentParser(prog="python -m workers.training.sft", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="JSONL of workers.training.dialogues.build")
+    parser.add_argument("--out", type=Path, required=True, help="adapter folder; its name is the version")
+    parser.add_argument("--base", help="Hugging Face model or folder; without it the bundled model")
+    parser.add_argument("--epochs", type=int, default=default.epochs)
+    parser.add_argument("--lr", type=float, default=default.lr)
+    parser.add_argument("--rank", type=int, default=default.rank)
+    parser.add_argument("--first-layer", type=float, default=default.first_layer, help="share of the depth left frozen")
+    parser.add_argument("--batch-tokens", type=int, default=default.batch_tokens)
+    parser.add_argument("--limit", type=int, help="use only so many examples")
+    parser.add_argument("--held-out", type=int, default=default.held_out)
+    parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, help="without it: as the processor allows")
+    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, help="without it: if a compiler is there")
+    parser.add_argument("--checkpoint-steps", type=int, default=default.checkpoint_steps)
+    parser.add_argument(
+        "--build", type=Path, metavar="MODELS", help="then merge and write 8-bit artefacts below MODELS"
+    )
+    options = vars(parser.parse_args(argv))
+    out, models = options.pop("out"), options.pop("build")
+    logging.basicConfig(level=os.environ.get("LOG_LEVEL", "INFO"), format="%(message)s")
+
+    recipe = Recipe(**options)
+    meta = train(recipe, out)
+    logger.info("%s: held-out loss %s, %s s", out, meta["losses"]["held_out"], meta["seconds"])
+    if models:
+        artefacts.build(out, recipe.base, models, logger.info)
+
+
+if __name__ == "__main__":
+    main()
