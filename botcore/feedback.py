@@ -35,7 +35,7 @@ def opinion(turn: Turn, contact: Contact, kind: str, source: str, text: str = ""
 def _judged_turn(contact: Contact, received: ReceivedEvent) -> Turn | None:
     turns = Turn.objects.filter(conversation__contact=contact, status=Turn.Status.ANSWERED)
     if turn_id := received.data.get("turn"):
-        return turns.filter(pk=turn_id).first() if str(turn_id).isdigit() else None
+        return turns.filter(pk=turn_id).first() if str(turn_id).isdecimal() else None
     outbound = Outbound.objects.filter(
         conversation__contact=contact, platform_ids__contains=[str(received.data.get("platform_id", ""))]
     )

@@ -84,8 +84,11 @@ def sweep(wake: Wake | None = None) -> int:
 
 def open_conversation(contact: Contact) -> Conversation:
     """The contact's conversation, locked for this transaction so that its turns are numbered one after the other."""
-    Conversation.objects.get_or_create(contact=contact, closed=False, defaults={"shop_id": contact.account.shop_id})
-    return Conversation.objects.select_for_update().get(contact=contact, closed=False)
+    while True:
+        Conversation.objects.get_or_create(contact=contact, closed=False, defaults={"shop_id": contact.account.shop_id})
+        conversation = Conversation.objects.select_for_update().filter(contact=contact, closed=False).first()
+        if conversation:  # else a reset closed it in between
+            return conversation
 
 
 def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
@@ -95,6 +98,7 @@ def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
         external_id=received.contact_id,
         defaults={"name": received.contact_name[:200], "language": received.language[:8]},
     )
+    contact.account = account  # spares a query
     event_id = _insert(account, contact, received)
     if event_id is None:
         return None
@@ -104,7 +108,7 @@ def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
     if "verdict" in received.data:
         feedback.record(contact, received)
         return None
-    if not received.text.strip():
+    if not _readable(received.text).strip():
         return None
     conversation = open_conversation(contact)
     turn = _turn_for(conversation)
@@ -120,12 +124,12 @@ def _insert(account: ChannelAccount, contact: Contact, received: ReceivedEvent) 
         contact=contact,
         event_key=received.event_key[:190],
         kind=received.kind,
-        text=received.text[:TEXT_LIMIT].replace("\0", ""),
+        text=_readable(received.text),
         data=dict(received.data),
         received_at=timezone.now(),
     )
     fields = [field for field in InboundEvent._meta.concrete_fields if not field.primary_key]
-    columns = ", ".join(field.column for field in fields)
+    columns = ", ".join(str(field.column) for field in fields)
     places = ", ".join(["%s"] * len(fields))
     values = [field.get_db_prep_save(getattr(event, field.attname), connection) for field in fields]
     with connection.cursor() as cursor:
@@ -136,6 +140,10 @@ def _insert(account: ChannelAccount, contact: Contact, received: ReceivedEvent) 
         )
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def _readable(text: str) -> str:
+    return text[:TEXT_LIMIT].replace("\0", "")  # PostgreSQL stores no NUL
 
 
 def _turn_for(conversation: Conversation) -> Turn:

@@ -1,0 +1,68 @@
+"""Cutting a long text for a platform's limit, where a reader would pause, and never inside a word or a price."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+HAN = r"[\u3040-\u30ff\u4e00-\u9fff]"
+
+PAUSES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\n\s*\n",
+        r"\n",
+        r"(?<=[.!?…])\s+|(?<=[。！？；])",
+        r"\s+",
+        r"(?<=[，、：])",
+        rf"(?<={HAN})(?=\w)|(?<=\w)(?={HAN})",
+    )
+)
+"""Where a text may be cut, best first: paragraphs, lines, sentences, words, and around Chinese characters."""
+
+AMOUNT_BEFORE = re.compile(r"(?:\d|[$€£¥￥₩₹₽฿]|\b[A-Z]{3})\s*$")
+AMOUNT_AFTER = re.compile(r"\s*(?:\d|[$€£¥￥₩₹₽฿]|[A-Z]{3}\b|元|块|円)")
+JOINED = "\u200d\ufe0f"
+
+
+def size(text: str, unit: str) -> int:
+    """The length of a text as a platform counts it: in ``characters``, ``utf16`` units or ``bytes`` of UTF-8."""
+    if unit == "utf16":
+        return len(text.encode("utf-16-le")) // 2
+    return len(text.encode()) if unit == "bytes" else len(text)
+
+
+def chunks(text: str, limit: int, unit: str = "characters") -> list[str]:
+    """``text`` in pieces of at most ``limit`` units each, without the white space around the cuts."""
+    pieces = []
+    rest = text.strip()
+    while size(rest, unit) > limit:
+        cut = _cut(rest, _longest_prefix(rest, limit, unit))
+        pieces.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    return [*pieces, rest] if rest else pieces
+
+
+def _longest_prefix(text: str, limit: int, unit: str) -> int:
+    low, high = 1, min(len(text), limit)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if size(text[:middle], unit) <= limit else (low, middle - 1)
+    return low
+
+
+def _cut(text: str, end: int) -> int:
+    """The best place at or before ``end``; one in the first half leaves a tiny piece, so it comes last."""
+    for earliest in (end // 2, 0):
+        for pause in PAUSES:
+            places = [match.end() for match in pause.finditer(text, 0, end + 1) if earliest < match.start() <= end]
+            for place in reversed(places):
+                if not _inside_amount(text, place):
+                    return place
+    while end > 1 and (unicodedata.combining(text[end]) or text[end] in JOINED or text[end - 1] in JOINED):
+        end -= 1
+    return end
+
+
+def _inside_amount(text: str, place: int) -> bool:
+    return bool(AMOUNT_BEFORE.search(text[max(0, place - 8) : place]) and AMOUNT_AFTER.match(text, place))

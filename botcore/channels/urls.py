@@ -1,0 +1,11 @@
+"""Addresses of platforms, of the web chat and of pictures; included at the root."""
+
+from django.urls import include, path
+
+from botcore.channels import views
+
+urlpatterns = [
+    path("webhooks/<slug:channel>/<slug:key>", views.webhook, name="webhook"),
+    path("chat/", include("botcore.channels.webchat.urls")),
+    path("media/<path:path>", views.media, name="media"),
+]

@@ -1,0 +1,43 @@
+"""Long texts are cut where a reader would pause."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from botcore.channels.chunking import chunks, size
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "pieces"),
+    [
+        ("short", 10, ["short"]),
+        ("", 10, []),
+        ("First line here.\n\nSecond paragraph", 20, ["First line here.", "Second paragraph"]),
+        ("One sentence here. Another one", 22, ["One sentence here.", "Another one"]),
+        ("It costs $ 89.00 today", 13, ["It costs", "$ 89.00 today"]),
+        ("The jacket is 1 299,00 kr", 19, ["The jacket is", "1 299,00 kr"]),
+        ("That would be USD 49", 18, ["That would be", "USD 49"]),
+        ("这件外套防水。价格是299元，很轻", 12, ["这件外套防水。", "价格是299元，很轻"]),
+        ("价格只要1299元哦", 7, ["价格只要", "1299元哦"]),
+    ],
+)
+def test_a_text_is_cut_at_pauses_and_never_inside_a_price(text, limit, pieces):
+    assert chunks(text, limit) == pieces
+
+
+@pytest.mark.parametrize(("unit", "length"), [("characters", 2), ("utf16", 3), ("bytes", 7)])
+def test_platforms_count_differently(unit, length):
+    assert size("🧥好", unit) == length
+
+
+@given(
+    st.text(alphabet="ab1. \n好。🧥é‍👍", max_size=300),
+    st.integers(16, 60),
+    st.sampled_from(["characters", "utf16", "bytes"]),
+)
+def test_no_piece_is_too_long_and_nothing_but_white_space_is_lost(text, limit, unit):
+    pieces = chunks(text, limit, unit)
+    assert all(0 < size(piece, unit) <= limit for piece in pieces)
+    assert "".join("".join(pieces).split()) == "".join(text.split())
