@@ -248,6 +248,7 @@ def test_every_family_and_color_has_a_drawing_with_the_color_in_it():
         assert painted > 1500, family
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_loaded_shop_is_complete_and_loading_again_changes_nothing(tmp_path: Path):
     told = []
