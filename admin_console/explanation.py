@@ -140,7 +140,7 @@ def told_to_the_model(stored: Mapping[str, Any]) -> tuple[str, tuple[Pair, ...]]
         brief = Brief.from_json(stored)
     except (KeyError, TypeError):  # stored by a version whose briefs had other fields
         return json.dumps(stored, ensure_ascii=False, indent=2), ()
-    return render(brief), tuple((f"[{tag}]", str(value)) for tag, value in brief.tags().items())
+    return stored.get("prompt") or render(brief), tuple((f"[{tag}]", str(value)) for tag, value in brief.tags().items())
 
 
 def samples(stored: Iterable[Mapping[str, Any]]) -> tuple[SampleView, ...]:

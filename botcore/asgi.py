@@ -2,7 +2,10 @@
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
+from botcore.channels.body_limit import BodyLimit
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
-application = get_asgi_application()
+application = BodyLimit(get_asgi_application(), limit=4 * settings.WEBHOOK_BODY_LIMIT)

@@ -27,7 +27,7 @@ def _transport_options() -> dict[str, object]:
 
 app = Celery("daogou")
 app.conf.update(
-    broker_url=settings.BROKER_URL or "filesystem://",
+    broker_url=settings.BROKER_URL or "filesystem://localhost/",
     broker_transport_options=_transport_options(),
     broker_connection_retry_on_startup=True,
     task_ignore_result=True,

@@ -10,7 +10,7 @@ import random
 from datetime import timedelta
 
 import structlog
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from botcore import queues
@@ -30,20 +30,18 @@ def deliver(outbound_id: int) -> None:
     outbound = _claim(outbound_id)
     if outbound is None:
         return
-    channel = channel_for(outbound.conversation.contact.account)
-    payloads = channel.render(OutboundMessage.from_json(outbound.content))
-    for payload in payloads[outbound.parts_sent :]:
-        result = channel.send(outbound.conversation.contact.external_id, payload)
-        if not result.ok:
-            _put_off(outbound, result)
-            return
-        outbound.parts_sent += 1
-        outbound.platform_ids = [*outbound.platform_ids, result.platform_id]
-        outbound.save(update_fields=["parts_sent", "platform_ids"])
-    outbound.status = Outbound.Status.SENT
-    outbound.sent_at = timezone.now()
-    outbound.leased_until = None
-    outbound.save(update_fields=["status", "sent_at", "leased_until"])
+    try:
+        problem = _send_rest(outbound)
+    except Exception as error:
+        _put_off(outbound, SendResult(ok=False, error=f"{type(error).__name__}: {error}"))
+        raise
+    if problem:
+        _put_off(outbound, problem)
+    else:
+        outbound.status, outbound.sent_at, outbound.leased_until = Outbound.Status.SENT, timezone.now(), None
+        outbound.save(update_fields=["status", "sent_at", "leased_until"])
+    if outbound.status != Outbound.Status.PENDING:
+        _wake_next(outbound.conversation_id)
 
 
 def show_typing(turn_id: int) -> None:
@@ -67,14 +65,37 @@ def sweep() -> int:
     return len(ids)
 
 
+def _send_rest(outbound: Outbound) -> SendResult | None:
+    """Send the parts that are left; what the platform said where it did not take one. Every part renews the lease."""
+    channel = channel_for(outbound.conversation.contact.account)
+    payloads = channel.render(OutboundMessage.from_json(outbound.content))
+    for payload in payloads[outbound.parts_sent :]:
+        result = channel.send(outbound.conversation.contact.external_id, payload)
+        if not result.ok:
+            return result
+        outbound.parts_sent += 1
+        outbound.platform_ids = [*outbound.platform_ids, result.platform_id]
+        outbound.leased_until = timezone.now() + LEASE
+        outbound.save(update_fields=["parts_sent", "platform_ids", "leased_until"])
+    return None
+
+
 def _claim(outbound_id: int) -> Outbound | None:
+    """Lease a message that is due and whose predecessors in its conversation are sent or given up."""
     now = timezone.now()
-    claimed = Outbound.objects.filter(
-        Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
-        Q(leased_until=None) | Q(leased_until__lt=now),
-        pk=outbound_id,
-        status=Outbound.Status.PENDING,
-    ).update(leased_until=now + LEASE, attempts=F("attempts") + 1)
+    earlier = Outbound.objects.filter(
+        conversation=OuterRef("conversation"), turn__number__lt=OuterRef("turn__number"), status=Outbound.Status.PENDING
+    )
+    claimed = (
+        Outbound.objects.filter(
+            Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
+            Q(leased_until=None) | Q(leased_until__lt=now),
+            pk=outbound_id,
+            status=Outbound.Status.PENDING,
+        )
+        .exclude(Exists(earlier))
+        .update(leased_until=now + LEASE, attempts=F("attempts") + 1)
+    )
     if not claimed:
         return None
     return Outbound.objects.select_related("conversation__contact__account").get(pk=outbound_id)
@@ -92,3 +113,10 @@ def _put_off(outbound: Outbound, result: SendResult) -> None:
         seconds = result.retry_after if result.retry_after is not None else step * random.uniform(0.8, 1.2)
         outbound.next_attempt_at = timezone.now() + timedelta(seconds=seconds)
     outbound.save(update_fields=["leased_until", "error", "status", "next_attempt_at"])
+
+
+def _wake_next(conversation_id: int) -> None:
+    """The next message of the conversation could not be sent before this one."""
+    pending = Outbound.objects.filter(conversation_id=conversation_id, status=Outbound.Status.PENDING)
+    if following := pending.order_by("turn__number").first():
+        queues.wake_delivery(following.pk)

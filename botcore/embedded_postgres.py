@@ -125,7 +125,12 @@ class EmbeddedPostgres:
         return process
 
     def stop(self) -> None:
-        """Ask the server for a fast shutdown (open sessions are rolled back) and wait until it is gone."""
+        """Ask the server for a fast shutdown (open sessions are rolled back) and wait until it is gone.
+
+        One that does not answer is left alone: after a crash its pid may be a stranger's.
+        """
+        if not self.is_running():
+            return
         try:
             pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
             os.kill(pid, signal.SIGINT)

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import dj_database_url
 from dotenv import dotenv_values
@@ -74,24 +76,36 @@ class Environment:
         )
 
 
+def _wrong(name: str, text: str, problem: str) -> ConfigurationError:
+    return ConfigurationError(f'{name}="{" ".join(text.split())[:80]}" {problem}')
+
+
+def _split(address: str) -> SplitResult:
+    """The parts of an address, all empty where it is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
+
+
 def _integer(values: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = values.get(name) or str(default)
-    if not re.fullmatch(r"\d+", text) or not low <= int(text) <= high:
-        raise ConfigurationError(f'{name}="{text}" is not a number from {low} to {high}; write {name}={default}')
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+        raise _wrong(name, text, f"is not a number from {low} to {high}; write {name}={default}")
     return int(text)
 
 
 def _boolean(values: Mapping[str, str], name: str) -> bool:
     text = (values.get(name) or "0").lower()
     if text not in ("0", "1", "true", "false", "yes", "no"):
-        raise ConfigurationError(f'{name}="{text}" is neither on nor off; write {name}=1 or {name}=0')
+        raise _wrong(name, text, f"is neither on nor off; write {name}=1 or {name}=0")
     return text in ("1", "true", "yes")
 
 
 def _choice(values: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
     text = values.get(name) or default
     if text not in choices:
-        raise ConfigurationError(f'{name}="{text}" is not known; write one of {", ".join(choices)}')
+        raise _wrong(name, text, f"is not known; write one of {', '.join(choices)}")
     return text
 
 
@@ -100,18 +114,18 @@ def _var_dir(text: str) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(
-            f'VAR_DIR="{text}" cannot be used ({error.strerror}); name a folder this user may write'
-        ) from error
+        raise _unusable(path, error) from error
     return path
 
 
+def _unusable(var_dir: Path, error: OSError) -> ConfigurationError:
+    return _wrong("VAR_DIR", str(var_dir), f"cannot be used ({error.strerror}); name a folder this user may write")
+
+
 def _public_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(
-            f'PUBLIC_URL="{text}" is not an address; write for example PUBLIC_URL=https://chat.example.com'
-        )
+    parts = _split(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or text.split() != [text]:
+        raise _wrong("PUBLIC_URL", text, "is not an address; write for example PUBLIC_URL=https://chat.example.com")
     return text.rstrip("/")
 
 
@@ -119,7 +133,7 @@ def _database_url(text: str) -> str:
     if not text:
         return ""
     example = "write for example DATABASE_URL=postgresql://user:password@localhost:5432/daogou"
-    if urlsplit(text).scheme not in DATABASE_SCHEMES:
+    if _split(text).scheme not in DATABASE_SCHEMES:
         raise ConfigurationError(f"DATABASE_URL does not name a PostgreSQL database; {example}")
     try:
         if not dj_database_url.parse(text).get("NAME"):
@@ -130,7 +144,7 @@ def _database_url(text: str) -> str:
 
 
 def _broker_url(text: str) -> str:
-    if text and urlsplit(text).scheme not in BROKER_SCHEMES:
+    if text and _split(text).scheme not in BROKER_SCHEMES:
         raise ConfigurationError(
             "BROKER_URL names no broker we know; write amqp://user:password@host:5672// or redis://host:6379/0, "
             "or leave it out for the built-in one"
@@ -139,11 +153,14 @@ def _broker_url(text: str) -> str:
 
 
 def _kept_secret(path: Path) -> str:
-    """This installation's own secret, made once. Exclusive creation: two processes starting at once agree on one."""
+    """This installation's own secret, made once. Linked into place whole: processes that start at once agree on one."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".secret-key-") as file:
+                file.write(secrets.token_urlsafe(48))
+                file.flush()
+                with contextlib.suppress(FileExistsError):
+                    os.link(file.name, path)
         return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_urlsafe(48))
-    return path.read_text().strip()
+    except OSError as error:
+        raise _unusable(path.parent, error) from error

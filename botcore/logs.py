@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-QUIET = ("httpx", "httpcore", "axes", "django.utils.autoreload", "sentence_transformers", "uvicorn.access")
+QUIET = ("bitsandbytes", "httpx", "httpcore", "axes", "django.utils.autoreload", "sentence_transformers", "uvicorn.access")
 
 
 def configure(config: dict[str, Any]) -> None:
@@ -18,7 +18,7 @@ def configure(config: dict[str, Any]) -> None:
     ``DAOGOU_COLOUR`` is set by ``manage.py up``, whose children write into pipes.
     """
     colours = sys.stderr.isatty() or os.environ.get("DAOGOU_COLOUR") == "1"
-    shared = [
+    shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
     ]
@@ -37,7 +37,7 @@ def configure(config: dict[str, Any]) -> None:
     for name in ("catalog", "botcore", "workers", "admin_console"):
         logging.getLogger(name).setLevel(config["level"])
     for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.ERROR)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db import connection
 from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
 from pgvector.django import CosineDistance
@@ -39,7 +39,7 @@ class Wish:
 class ProductQuery:
     """What to find. ``category`` is a path and means its whole subtree; prices are inclusive, in the shop's currency.
 
-    ``wishes`` must hold, ``soft`` raise the score. ``embedding`` is the query's, or None for full text alone.
+    ``wishes`` must hold, ``soft`` raise the score, as does a title that names one of ``title``. ``embedding`` is the query's, or None for full text alone.
     """
 
     shop: Shop
@@ -52,6 +52,7 @@ class ProductQuery:
     price_high: Decimal | None = None
     exclude: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    title: tuple[str, ...] = ()
     in_stock: bool = True
     limit: int = 20
 
@@ -73,6 +74,7 @@ class Weights:
     vector: float = 1.0
     text: float = 0.6
     soft: float = 0.25
+    title: float = 0.4
     rating: float = 0.08
     popularity: float = 0.08
 
@@ -116,9 +118,11 @@ def search_products(query: ProductQuery, weights: Weights | None = None) -> list
     ids = _candidate_ids(query)
     if not ids:
         return []
-    rows = matching(query).filter(pk__in=ids).select_related("category").annotate(**_features(query))
+    rows = _with_features(matching(query).filter(pk__in=ids).select_related("category"), query)
     variants = _best_variants(query, ids)
-    scored = [_scored(product, variants[product.pk], weights or Weights()) for product in rows if product.pk in variants]
+    scored = [
+        _scored(product, variants[product.pk], weights or Weights()) for product in rows if product.pk in variants
+    ]
     return sorted(scored, key=lambda c: (-c.score, c.product.pk))[: query.limit]
 
 
@@ -175,11 +179,13 @@ def _with_filtered_index(rows: QuerySet[Any]) -> list[int]:
     return list(rows)
 
 
-def _features(query: ProductQuery) -> dict[str, Any]:
+def _with_features(rows: QuerySet[Product], query: ProductQuery) -> QuerySet[Product]:
     vector: Any = ZERO
     if query.embedding is not None:
         vector = Case(
-            When(embedding=None, then=ZERO), default=1 - CosineDistance("embedding", query.embedding), output_field=FloatField()
+            When(embedding=None, then=ZERO),
+            default=1 - CosineDistance("embedding", query.embedding),
+            output_field=FloatField(),
         )
     text: Any = SearchRank(F("search_vector"), _any_word(query.words), normalization=1) if query.words else ZERO
     soft: Any = ZERO
@@ -187,7 +193,11 @@ def _features(query: ProductQuery) -> dict[str, Any]:
         holds = Q(search_vector=_any_phrase(wish.values)) if wish.attribute == "text" else _has(wish, "attributes")
         holds = holds if wish.wanted else ~holds
         soft = soft + Case(When(holds, then=Value(1.0)), default=ZERO, output_field=FloatField())
-    return {"f_vector": vector, "f_text": text, "f_soft": soft}
+    title: Any = ZERO
+    if query.title:
+        rows = rows.annotate(title_vector=SearchVector("title", config="english"))
+        title = Case(When(title_vector=_any_phrase(query.title), then=Value(1.0)), default=ZERO)
+    return rows.annotate(f_vector=vector, f_text=text, f_soft=soft, f_title=title)
 
 
 def _scored(product: Any, variant: Variant, weights: Weights) -> Candidate:
@@ -195,6 +205,7 @@ def _scored(product: Any, variant: Variant, weights: Weights) -> Candidate:
         "vector": float(product.f_vector or 0),
         "text": min(float(product.f_text or 0) * 4, 1.0),
         "soft": float(product.f_soft or 0),
+        "title": float(product.f_title or 0),
         "rating": (_shrunk_rating(product) - 3) / 2,
         "popularity": float(np.log1p(product.popularity) / 8),
     }

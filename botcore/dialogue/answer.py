@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import yaml
 
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import Understanding
-from botcore.dialogue.words import CHINESE, sentences, tokens
+from botcore.dialogue.words import CHINESE, DATA, sentences, tokens
 from catalog.models import KnowledgeArticle, Shop
 from catalog.search import search_articles
 
@@ -25,7 +28,9 @@ FOLLOW_UP = 0.08
 TOLD = 0.5
 """What a sentence loses when the last answer quoted it already: the customer asks for the rest."""
 ELLIPTIC = 7
-"""Words up to which a question is read as going on from the last answer: "and who pays for that?"."""
+"""Words up to which a question may be read as going on from the last answer: "and who pays for that?"."""
+GOES_ON = re.compile(r"^(?:and|or|but|so|what about|how about|what if)\b|\b(?:it|that|this)\b|^那|呢[？?]?$")
+"""What such a question begins with or points by; "how fast is express?" stands for itself."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def answer_from_articles(
     """
     question = said.text if said.language == "en" else english_gist(said.text)
     last = KnowledgeArticle.objects.filter(shop=shop, slug=before.last_article).first() if before.last_article else None
-    if last and len(question.split()) <= ELLIPTIC:
+    if last and len(question.split()) <= ELLIPTIC and GOES_ON.search(question):
         question = f"{last.title}. {question}"
     embedding = encoder.encode([question])[0] if question else None
     found = search_articles(shop, said.language, said.text, embedding, limit=5)
@@ -73,8 +78,8 @@ def answer_from_articles(
 
 
 def english_gist(text: str) -> str:
-    """The English concepts that the thesaurus finds in a Chinese text, longest first."""
-    known = thesaurus().chinese
+    """The English words for what a Chinese text asks about, longest first: those of a shop's service, then products."""
+    known = {**thesaurus().chinese, **service_words()}
     found, position = [], 0
     while position < len(text):
         for length in range(6, 0, -1):
@@ -89,6 +94,13 @@ def english_gist(text: str) -> str:
     return " ".join(dict.fromkeys([*found, *latin]))
 
 
+@lru_cache(maxsize=1)
+def service_words() -> dict[str, tuple[str, ...]]:
+    """Chinese words about delivery, payment, returns and so on -> the English phrase for them."""
+    data: dict[str, list[str]] = yaml.safe_load((DATA / "service_words.yaml").read_text(encoding="utf-8"))
+    return {chinese: (english,) for english, words in data.items() for chinese in words}
+
+
 def _nearness(question: str, parts: list[str], encoder: Encoder) -> npt.NDArray[np.float32]:
     """How near each sentence is to the question: by meaning in English, by shared pairs of characters in Chinese."""
     if not parts:
@@ -96,8 +108,8 @@ def _nearness(question: str, parts: list[str], encoder: Encoder) -> npt.NDArray[
     if any(CHINESE.search(part) for part in parts):
         asked = _pairs(question)
         return np.array([len(asked & _pairs(part)) / (len(asked) or 1) for part in parts], dtype=np.float32)
-    vectors = encoder.encode([question, *parts])
-    return vectors[1:] @ vectors[0]
+    asked = encoder.encode([question])[0]
+    return np.array([encoder.encode([part])[0] @ asked for part in parts], dtype=np.float32)  # one by one: remembered
 
 
 def _pairs(text: str) -> set[str]:

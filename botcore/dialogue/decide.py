@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from botcore.dialogue.state import Act, DialogueState
@@ -14,6 +15,8 @@ SURE = 0.45
 """Confidence from which an intent that overrides a product wish is believed."""
 
 SMALL_TALK = {"greeting", "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok"}
+GUESS = 0.1
+"""Confidence up to which an intent is only the least unlikely."""
 WISHES = {"find", "show", "more", "cheaper", "dearer", "reject", "vague", "choose", "availability"}
 
 
@@ -43,12 +46,17 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, art
         return Decision(Act.COMPARE, about=said.references if len(said.references) > 1 else before.slate[:2])
     if intent == "explain" and before.slate:
         return Decision(Act.EXPLAIN, about=said.references or _spotlight(before))
-    if intent == "discount" and said.intent.confidence > SURE:
+    if intent == "discount" and (said.intent.confidence > SURE or not wish):
         return Decision(Act.DECLINE, "not_possible")
-    if intent in SMALL_TALK and not wish:
-        return Decision(Act.CHITCHAT, intent)
+    if intent in SMALL_TALK and (not wish or (said.intent.confidence > SURE and not said.goals and not said.price)):
+        guessed = said.intent.confidence < GUESS or _says_nothing(said.text)
+        return Decision(Act.CLARIFY, "meaning") if guessed else Decision(Act.CHITCHAT, intent)
     if intent == "not_meant" and not wish:
         return Decision(Act.CLARIFY, "meaning")
+    if intent == "choose" and said.references and not said.goals:
+        return Decision(Act.RECOMMEND, "chosen", about=said.references[:1])
+    if intent == "order_status" and said.intent.confidence > SURE:
+        return Decision(Act.DECLINE, "no_information")
     if answer := _answer(before, said, article, wish):
         return answer
     return _product(before, state, said, wish, broad)
@@ -59,13 +67,16 @@ def _answer(before: DialogueState, said: Understanding, article: float, wish: bo
     intent = said.intent.name
     asks_policy = intent in ("policy", "order_status")
     about_item = intent in ("product_question", "availability") and bool(before.slate) and not said.goals
-    if asks_policy and article >= ARTICLE_LIKELY and not (said.goals and said.price):
+    sure = said.intent.confidence > SURE or article >= ARTICLE_SURE
+    if asks_policy and article >= ARTICLE_LIKELY and not (said.goals and (said.price or not sure)):
         return Decision(Act.ANSWER, "policy")
     if before.last_article and said.is_question and not wish and not said.references and article >= ARTICLE_LIKELY / 2:
         return Decision(Act.ANSWER, "policy")
     if about_item:
         if said.references or len(before.slate) == 1 or before.focus:
             return Decision(Act.ANSWER, "product", about=said.references or _spotlight(before))
+        if intent == "product_question" and article >= ARTICLE_SURE:
+            return Decision(Act.ANSWER, "policy")
         return Decision(Act.CLARIFY, "item")
     if said.is_question and article >= ARTICLE_SURE and not said.goals and not said.price:
         return Decision(Act.ANSWER, "policy")
@@ -85,8 +96,6 @@ def _product(before: DialogueState, state: DialogueState, said: Understanding, w
         and (intent == "find" or not known)
     ):
         return Decision(Act.DECLINE, "not_sold")
-    if intent == "choose" and said.references:
-        return Decision(Act.RECOMMEND, "chosen", about=said.references[:1])
     if intent in ("more", "reject") and before.slate and not said.goals:
         return Decision(Act.RECOMMEND, "more", fresh=True)
     if intent in ("cheaper", "dearer") and before.slate and not said.goals and not said.price:
@@ -101,6 +110,11 @@ def _product(before: DialogueState, state: DialogueState, said: Understanding, w
         return Decision(Act.ASK, "kind")
     changed = bool(before.goal and state.goal != before.goal and not state.goal.startswith(before.goal))
     return Decision(Act.RECOMMEND, "changed" if changed else "")
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether a message is empty or only punctuation."""
+    return all(unicodedata.category(character)[0] in "PZ" for character in text)
 
 
 def _says_wish(said: Understanding) -> bool:

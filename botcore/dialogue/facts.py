@@ -24,7 +24,9 @@ from catalog.search import Candidate
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥", "JPY": "¥"}
 WITHOUT_CENTS = {"JPY", "KRW"}
-ATTRIBUTES_TOLD = 4
+ATTRIBUTES_TOLD = {1: 4, 2: 3}
+FEWEST_TOLD = 2
+"""Attributes told of each item by the number of items, as in training: longer prompts help nobody."""
 VALUES_TOLD = 3
 NOT_TOLD = {"brand", "sku", "promoted", "featured", "image", "size"}
 
@@ -86,9 +88,9 @@ def media_url(path: str) -> str:
 
 def items_of(candidates: Sequence[Candidate], shop: Shop, state: DialogueState, lexicon: Lexicon) -> tuple[Item, ...]:
     """Candidates as lettered items, facts about wishes first."""
-    return tuple(
-        _item(letter, candidate, shop, state, lexicon) for letter, candidate in zip(LETTERS, candidates, strict=False)
-    )
+    told = ATTRIBUTES_TOLD.get(len(candidates), FEWEST_TOLD)
+    pairs = zip(LETTERS, candidates, strict=False)
+    return tuple(_item(letter, candidate, shop, state, lexicon, told) for letter, candidate in pairs)
 
 
 def satisfied(candidate: Candidate, constraint: Constraint) -> bool:
@@ -103,10 +105,12 @@ def satisfied(candidate: Candidate, constraint: Constraint) -> bool:
     return found == constraint.wanted
 
 
-def _item(letter: str, candidate: Candidate, shop: Shop, state: DialogueState, lexicon: Lexicon) -> Item:
+def _item(
+    letter: str, candidate: Candidate, shop: Shop, state: DialogueState, lexicon: Lexicon, told: int
+) -> Item:
     product, variant, language = candidate.product, candidate.variant, state.language
     attributes = {**product.attributes, **variant.attributes}
-    words, numbers = _attribute_words(attributes, candidate, state, lexicon)
+    words, numbers = _attribute_words(attributes, candidate, state, lexicon, told)
     category = lexicon.categories.get(product.category.path)
     title = product.text("title", language)
     slots = {"name": title, "price": format_price(variant.price, shop.currency)}
@@ -135,7 +139,7 @@ def _item(letter: str, candidate: Candidate, shop: Shop, state: DialogueState, l
 
 
 def _attribute_words(
-    attributes: dict[str, list[str]], candidate: Candidate, state: DialogueState, lexicon: Lexicon
+    attributes: dict[str, list[str]], candidate: Candidate, state: DialogueState, lexicon: Lexicon, most: int
 ) -> tuple[dict[str, str], dict[str, str]]:
     """What may be said of a product: attribute words, those wished for first, and slots for values with digits."""
     wished = [c for c in state.constraints if c.wanted and satisfied(candidate, c)]
@@ -149,7 +153,7 @@ def _attribute_words(
         if any(character.isdigit() for value in values for character in value):
             if len(values) == 1 and len(values[0]) <= 30 and len(numbers) < 2:
                 numbers[attribute] = values[0]
-        elif len(words) < ATTRIBUTES_TOLD and all(len(value) <= 40 for value in values):
+        elif len(words) < most and all(len(value) <= 40 for value in values):
             wanted = [c.value for c in wished if c.attribute == attribute]
             told = [*wanted, *(v for v in values if v not in wanted)][:VALUES_TOLD]
             joiner = "、" if state.language == "zh" else ", "

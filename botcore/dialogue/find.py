@@ -1,7 +1,8 @@
 """The slate for a state: hard wishes first; when nothing fits, wishes are given up in a stated order and named.
 
 The order: prices a quarter wider, then one wish after another (the last said first), then the price, then wishes and
-price together. What the customer ruled out ("no leather") and the goal itself are never given up.
+price together. What the customer ruled out ("no leather") and what the talk is about are never given up; a thing that the
+goal's category does not hold ("tents" after "knives") is looked for in the whole shop.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Found:
     candidates: tuple[Candidate, ...]
     gave_up: tuple[Constraint, ...] = ()
     gave_up_price: bool = False
+    left_goal: bool = False
 
     @property
     def relaxed(self) -> bool:
@@ -48,6 +50,10 @@ def find(shop: Shop, state: DialogueState, lexicon: Lexicon, encoder: Encoder, f
     query = product_query(shop, state, lexicon, encoder, hidden)
     if found := search_products(query):
         return Found(_varied(found), tuple(found))
+    if state.goal and (thing := [c for c in state.constraints if c.value == state.topic and c.turn == state.turn]):
+        only_thing = state.with_(constraints=tuple(thing), price=PriceRange())
+        if not search_products(product_query(shop, only_thing, lexicon, encoder)):
+            return replace(find(shop, state.with_(goal=""), lexicon, encoder, fresh), left_goal=True)
     for constraints, price, gave_up_price in _relaxations(state):
         looser = state.with_(constraints=constraints, price=price)
         if found := search_products(product_query(shop, looser, lexicon, encoder, hidden)):
@@ -72,6 +78,7 @@ def product_query(
         price_low=state.price.low,
         price_high=state.price.high,
         exclude=tuple(hidden),
+        title=_alternatives(state.topic),
         limit=CONSIDERED,
     )
 
@@ -96,6 +103,10 @@ def shown_text(product: Product) -> str:
     return " ".join([product.title, product.description, *values]).lower()
 
 
+def _alternatives(topic: str) -> tuple[str, ...]:
+    return thesaurus().alternatives(topic) if topic in thesaurus().things else ()
+
+
 def _wishes(constraint: Constraint) -> Iterator[Wish]:
     if constraint.attribute != TEXT:
         yield Wish(constraint.attribute, (constraint.value,), constraint.wanted)
@@ -107,7 +118,7 @@ def _wishes(constraint: Constraint) -> Iterator[Wish]:
 def _relaxations(state: DialogueState) -> Iterator[tuple[tuple[Constraint, ...], PriceRange, bool]]:
     """Looser versions of a state in the stated order: constraints kept, price range, whether the price was given up."""
     given = state.constraints
-    wanted = [c for c in reversed(given) if c.hard and c.wanted]
+    wanted = [c for c in reversed(given) if c.hard and c.wanted and c.value != state.topic]
     price = state.price
     if price:
         low = price.low / WIDER if price.low is not None else None

@@ -79,7 +79,7 @@ class Lexicon:
         for end, (length, phrase, meanings) in self.automaton.iter(text):
             first = starts.get(end - length + 2)
             last = starts.get(end + 1)
-            if first is not None and last is not None and not _idle(words[first:last], meanings):
+            if first is not None and last is not None and not _idle(words, first, last, phrase, meanings):
                 found.append(Match(first, last, phrase, meanings))
         return _longest(found)
 
@@ -141,12 +141,13 @@ COMMON_WORDS = frozenset(
     """where there their write wrote while white's think thing could would should about again please sorry hello thanks
     tyres tires types cheap cheaper under below price prices maybe order return refund deliver delivery ship shipping
     first second third last those these other different between person human agent manager speak talk help
-    long does have send back pays paid work works still every always never today tomorrow week month year time""".split()
+    long does have send back pays paid work works still every always never today tomorrow week month year time
+    cash card cheque check visa gift code coupon colour color size fast""".split()
 )
 """Plain words that are one edit away from some product's name somewhere, and must not become it."""
 
 CUES = frozenset(
-    "under below less than cheaper around about between bucks dollars euros pounds budget without something looking "
+    "under below less than cheaper cheapest expensive around about between bucks dollars euros pounds budget without something looking "
     "compare difference first second third fourth last".split()
 )
 
@@ -256,9 +257,16 @@ def _compound_of(key: str, own: set[str], reached: set[Meaning]) -> bool:
     return " " in key and key.rpartition(" ")[2] in own and all(m.attribute == TEXT for m in reached)
 
 
-def _idle(words: list[Token], meanings: tuple[Meaning, ...]) -> bool:
-    """Whether a match is only an everyday word that some concept happens to share ("person", "personal")."""
-    return len(words) == 1 and words[0].text in FUNCTION_WORDS and all(m.attribute == TEXT for m in meanings)
+SUBJECTS = {"i", "you", "he", "she", "we", "they", "who", "ever", "just", "never"}
+
+
+def _idle(words: list[Token], first: int, last: int, phrase: str, meanings: tuple[Meaning, ...]) -> bool:
+    """Whether a match is only an everyday word that some name happens to share ("person", "in stock", "I saw")."""
+    word = words[first].text
+    if last - first > 1 or word not in FUNCTION_WORDS:
+        return False
+    verb = first > 0 and words[first - 1].text in SUBJECTS
+    return verb or singular(word) != singular(phrase) or all(m.attribute == TEXT for m in meanings)
 
 
 def _document_stems(shop: Shop) -> dict[str, int]:

@@ -31,7 +31,7 @@ _SIGN = r"(?:us\$|[$€£¥￥]|usd|eur|gbp|cny|rmb)"
 _UNIT = r"(?:dollars?|bucks?|buks|usd|eur(?:os?)?|gbp|pounds?|quid|cny|rmb|yuan|美元|美金|欧元|英镑|人民币|元|块钱|块|刀|欧|[$€£¥])"
 _NUMBER = rf"(?:{_DIGITS}|{_ENGLISH_NUMBER}|{_CHINESE_NUMBER})\s?k?"
 AMOUNT = re.compile(
-    rf"(?:(?P<sign>{_SIGN})\s?)?(?<![a-z0-9.])(?P<number>{_NUMBER})(?:\s?(?P<unit>{_UNIT})(?![a-z])|(?![a-z0-9%]))",
+    rf"(?:(?P<sign>{_SIGN})\s?)?(?<![a-z0-9.])(?P<number>{_NUMBER})(?:\s?(?P<unit>{_UNIT})(?![a-z])|(?!(?!ish\b)[a-z0-9%]))",
     re.I,
 )
 
@@ -47,6 +47,13 @@ _AROUND = r"(?:around|about|roughly|approximately|approx\.?|circa|~|大概|大�
 _BELOW_AFTER = r"(?:or less|or under|max|tops|at most|以内|以下|之内|内|or cheaper)"
 _ABOVE_AFTER = r"(?:or more|and up|\+|以上|起)"
 _AROUND_AFTER = r"(?:or so|左右|上下|ish)"
+MEASURE = re.compile(
+    r"\s*-?(?:inch|cm|mm|kg|g\b|l\b|w\b|ml|square|sq\b|feet|foot|ft|met(?:er|re)|miles?|lit(?:er|re)|pages?|pieces?|years?|"
+    r"days?|hours?|people|persons?|个|件|岁|寸|码|号|平|米|厘米|升|页|人(?!民)|天|周|小时)",
+    re.I,
+)
+"""What follows a number that is no price."""
+CHINESE_NUMERAL = re.compile(_CHINESE_NUMBER)
 _JOIN = r"(?:and|to|-|–|—|~|到|至|和)"
 
 
@@ -81,13 +88,16 @@ def _read_range(text: str) -> Price | None:
         low, high = _value(match["number"]), _value(match["number2"])
         explicit = match["sign"] or match["unit"] or match["sign2"] or match["unit2"]
         worded = re.match(r"between|from", match.group(), re.I) or text[match.end() :].lstrip().startswith("之间")
-        if low is not None and high is not None and low < high and (explicit or worded):
+        alone = match.group().strip() == text.strip() or (CHINESE_NUMERAL.match(match["number"]) and (low or 0) >= 10)
+        measured = MEASURE.match(text[match.end() :])
+        if low is not None and high is not None and low < high and (explicit or ((worded or alone) and not measured)):
             return Price(PriceRange(low=low, high=high), ((match.start(), match.end()),))
     return None
 
 
 def _read_bound(text: str) -> Price | None:
-    for match in AMOUNT.finditer(text):
+    amounts = sorted(AMOUNT.finditer(text), key=lambda match: not (match["sign"] or match["unit"]))
+    for match in amounts:
         value = _value(match["number"])
         if value is not None and (found := _bound(text, match, value)):
             return found
@@ -97,10 +107,7 @@ def _read_bound(text: str) -> Price | None:
 def _bound(text: str, match: re.Match[str], value: Decimal) -> Price | None:
     before, after = text[: match.start()], text[match.end() :]
     money = bool(match["sign"] or match["unit"])
-    measured = re.match(
-        r"\s*(?:inch|cm|mm|kg|g\b|l\b|w\b|ml|years?|days?|hours?|people|persons?|个|件|岁|寸)", after, re.I
-    )
-    if measured and not money:
+    if MEASURE.match(after) and not money:
         return None
 
     def span(cue_before: str, cue_after: str) -> tuple[int, int] | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from botcore.channels.base import Card
 from botcore.dialogue.answer import ArticleAnswer, answer_from_articles
-from botcore.dialogue.brief import Brief
+from botcore.dialogue.brief import Brief, render
 from botcore.dialogue.compose import Wording, fill, word
 from botcore.dialogue.decide import Decision, decide
 from botcore.dialogue.facts import Item, items_of
@@ -46,6 +46,7 @@ class Reply:
     found: Found
     brief: Brief
     wording: Wording
+    why: str
     article: ArticleAnswer | None
     timings_ms: dict[str, float] = field(default_factory=dict)
 
@@ -56,10 +57,10 @@ class Reply:
     def explanation(self) -> dict[str, Any]:
         """The JSON fields of ``Turn`` that say why."""
         return {
-            "understanding": self.said.to_json(),
+            "understanding": {**self.said.to_json(), "why": self.why},
             "candidates": [_candidate_json(c) for c in self.found.candidates],
             "slate": [item.to_json() for item in self.items],
-            "brief": self.brief.to_json(),
+            "brief": {**self.brief.to_json(), "prompt": render(self.brief)},
             "samples": [draft.to_json(self.brief.tags()) for draft in self.wording.drafts],
             "source": self.article.to_json() if self.article else {},
             "timings_ms": self.timings_ms,
@@ -110,7 +111,10 @@ def respond(
         decision = decide(before, state, said, article.similarity if article else 0.0, broad)
     with clock.stage("find"):
         decision, found = _found(shop, decision, state, said, lexicon, ports)
-        items = items_of(found.slate, shop, state, lexicon)
+        if found.left_goal:
+            state = state.with_(goal="")
+        told = state.with_(constraints=(*state.constraints, *said.constraints)) if decision.act is Act.ANSWER else state
+        items = items_of(found.slate, shop, told, lexicon)
         options = question_options(shop, decision, state, lexicon)
         plan = plan_of(decision, state, said, found, items, article, options)
         brief = brief_of(plan, shop, lexicon)
@@ -122,6 +126,7 @@ def respond(
     after = after_reply(
         state,
         [item.sku for item in shows],
+        listed=len(decision.about) != 1,
         question=plan.question,
         article=article.article.slug if article and plan.from_article else "",
         quote=article.quote if article and plan.from_article else "",
@@ -142,6 +147,7 @@ def respond(
         found=found,
         brief=brief,
         wording=wording,
+        why=plan.reason,
         article=article if plan.from_article else None,
         timings_ms=clock.stages,
     )
@@ -174,8 +180,10 @@ def _found(
         return decision, Found((), ())
     found = find(shop, state, lexicon, ports.encoder, fresh=decision.fresh)
     if not found.slate:
-        return replace(decision, act=Act.DECLINE, reason="nothing_fits"), found
-    if not state.goal and said.unknown and _far(found.slate):
+        return replace(decision, act=Act.DECLINE, reason="not_sold" if said.thing else "nothing_fits"), found
+    if found.gave_up_price and decision.reason == "cheaper":
+        decision = replace(decision, reason="")
+    if not state.goal and said.unknown and not decision.reason and _far(found.slate):
         return replace(decision, act=Act.DECLINE, reason="not_sold"), Found((), found.candidates)
     return decision, found
 

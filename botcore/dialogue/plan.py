@@ -11,7 +11,7 @@ from botcore.dialogue.brief import Brief
 from botcore.dialogue.decide import Decision
 from botcore.dialogue.facts import Item, format_price, satisfied
 from botcore.dialogue.find import Found
-from botcore.dialogue.lexicon import CATEGORY, Lexicon, Meaning
+from botcore.dialogue.lexicon import CATEGORY, TEXT, Lexicon, Meaning
 from botcore.dialogue.state import Act, Constraint, DialogueState
 from botcore.dialogue.understand import Understanding
 from catalog.models import Shop
@@ -62,7 +62,7 @@ def plan_of(
         options=tuple(options),
         shows_items=decision.act in (Act.RECOMMEND, Act.COMPARE, Act.EXPLAIN),
         from_article=from_article,
-        notes=_notes(decision, state, said, items, article),
+        notes=_notes(decision, said, found, items, article),
     )
 
 
@@ -102,8 +102,8 @@ def brief_of(plan: Plan, shop: Shop, lexicon: Lexicon) -> Brief:
 
 def _notes(
     decision: Decision,
-    state: DialogueState,
     said: Understanding,
+    found: Found,
     items: tuple[Item, ...],
     article: ArticleAnswer | None,
 ) -> dict[str, str]:
@@ -113,7 +113,7 @@ def _notes(
         case Act.ANSWER if decision.reason == "policy" and article:
             return {"title": article.article.title}
         case Act.ANSWER:
-            return _about(said, items)
+            return _about(said, found, items)
         case Act.COMPARE:
             return _differences(items)
         case Act.CHITCHAT:
@@ -125,7 +125,7 @@ def _notes(
     return {}
 
 
-def _about(said: Understanding, items: tuple[Item, ...]) -> dict[str, str]:
+def _about(said: Understanding, found: Found, items: tuple[Item, ...]) -> dict[str, str]:
     """Which fact of an item a question is after: an attribute it names or asks for, else whether it can be had."""
     item = items[0]
     words = set(said.text.replace("?", " ").split())
@@ -135,12 +135,13 @@ def _about(said: Understanding, items: tuple[Item, ...]) -> dict[str, str]:
     for attribute, cues in QUESTION_CUES.items():
         if any(cue in said.text for cue in cues) and (attribute in item.words or attribute in item.slots):
             return {"about": item.letter, "attribute": attribute}
-    if said.intent.name == "availability":
+    held = [c for c in said.constraints if c.wanted and satisfied(found.slate[0], c)]
+    if said.intent.name == "availability" and len(held) == len(said.constraints):
         return {"about": item.letter, "stock": "yes" if item.stock > 0 else "no"}
-    for constraint in said.constraints:
-        for attribute, value in item.words.items():
-            if constraint.value in value:
-                return {"about": item.letter, "attribute": attribute}
+    for constraint in held:
+        attribute = "feature" if constraint.attribute == TEXT else constraint.attribute
+        if attribute in item.words:
+            return {"about": item.letter, "attribute": attribute}
     return {"reason": "no_information"}
 
 

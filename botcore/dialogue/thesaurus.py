@@ -16,11 +16,15 @@ from botcore.dialogue.words import DATA
 
 @dataclass(frozen=True)
 class Thesaurus:
-    """``same`` gives a concept's other words by language; ``english`` and ``chinese`` map a word to its concepts."""
+    """``same`` gives a concept's other words by language; ``english`` and ``chinese`` map a word to its concepts.
+
+    ``things`` are the concepts that are products ("tent"); the others are qualities, occasions, people ("waterproof").
+    """
 
     same: Mapping[str, Mapping[str, list[str]]]
     english: Mapping[str, tuple[str, ...]]
     chinese: Mapping[str, tuple[str, ...]]
+    things: frozenset[str] = frozenset()
 
     def alternatives(self, word: str) -> tuple[str, ...]:
         """``word`` and every English word that means the same or answers the same wish, the word itself first.
@@ -32,6 +36,10 @@ class Thesaurus:
         concepts = self.english.get(word, ())
         others = [other for concept in concepts for other in (concept, *self.same[concept].get("en", ()))]
         return tuple(dict.fromkeys([word, *map(str, others)]))
+
+    def is_colour(self, word: str) -> bool:
+        """Whether a concept is a colour, which its Chinese name says ("红色")."""
+        return word not in self.things and any(n.endswith("色") for n in self.same.get(word, {}).get("zh", ()))
 
     def chinese_name(self, word: str) -> str:
         """What a Chinese reply calls an English word; the word itself where nobody translated it."""
@@ -45,10 +53,11 @@ class Thesaurus:
 def thesaurus() -> Thesaurus:
     """The shipped data, read once."""
     data = yaml.safe_load((DATA / "thesaurus.yaml").read_text(encoding="utf-8"))
-    same = {str(concept).lower(): words or {} for concept, words in data["same"].items()}
+    things = frozenset(str(concept).lower() for concept in data["same"])
+    same = {str(concept).lower(): words or {} for concept, words in (data["same"] | data["qualities"]).items()}
     english = _inverted(same, "en")
     english.update({concept: tuple(dict.fromkeys([concept, *english.get(concept, ())])) for concept in same})
-    return Thesaurus(same, english, _inverted(same, "zh"))
+    return Thesaurus(same, english, _inverted(same, "zh"), things)
 
 
 def _inverted(same: Mapping[str, Mapping[str, Iterable[str]]], language: str) -> dict[str, tuple[str, ...]]:

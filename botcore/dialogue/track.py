@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from botcore.dialogue.lexicon import TEXT
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
+from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import QUESTION_INTENTS, ShownItem, Understanding
 
 CENT = Decimal("0.01")
@@ -21,8 +23,9 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem])
         return DialogueState(turn=state.turn + 1, language=said.language)
     if not says_wish(said):
         return _pointed(state, said).with_(turn=state.turn + 1, language=said.language)
-    state = _pointed(_with_goal(state, said), said)
-    constraints = _merged(state.constraints, said.constraints)
+    state = _pointed(_with_thing(_with_goal(state, said), said), said)
+    given = [c for c in state.constraints if _aspect(c) not in said.indifferent]
+    constraints = _merged(given, said.constraints)
     rejected = state.rejected + (state.slate if said.intent.name == "reject" else ())
     return state.with_(
         turn=state.turn + 1,
@@ -35,11 +38,21 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem])
 
 
 def after_reply(
-    state: DialogueState, shown: Sequence[str], question: str, article: str, quote: str, failed: bool
+    state: DialogueState,
+    shown: Sequence[str],
+    question: str,
+    article: str,
+    quote: str,
+    failed: bool,
+    listed: bool = True,
 ) -> DialogueState:
-    """The state with what the reply showed, asked and quoted; ``failed`` counts replies in a row that could not help."""
+    """The state with what the reply showed, asked and quoted.
+
+    ``failed`` counts replies in a row that could not help; an item that is not ``listed`` was picked from the last
+    list, whose numbers the customer goes on using.
+    """
     return state.with_(
-        shown=(*state.shown, tuple(shown)) if shown else state.shown,
+        shown=(*state.shown, tuple(shown)) if shown and listed else state.shown,
         focus=shown[0] if len(shown) == 1 else (state.focus if state.focus in (shown or state.slate) else ""),
         open_question=question,
         asked=_added(state.asked, (question,) if question else ()),
@@ -51,7 +64,11 @@ def after_reply(
 
 def says_wish(said: Understanding) -> bool:
     """Whether the message's words are wishes, not a question about what is there or small talk."""
-    return said.intent.name not in NO_WISH or bool(said.goals and said.intent.name not in QUESTION_INTENTS)
+    if said.intent.name == "not_meant":
+        return bool(said.goals or said.constraints or said.price)
+    return said.intent.name not in NO_WISH or bool(
+        (said.goals or said.price) and said.intent.name not in QUESTION_INTENTS
+    )
 
 
 def _pointed(state: DialogueState, said: Understanding) -> DialogueState:
@@ -81,17 +98,38 @@ def _with_goal(state: DialogueState, said: Understanding) -> DialogueState:
     return state
 
 
+def _with_thing(state: DialogueState, said: Understanding) -> DialogueState:
+    """Another thing without a category of its own: a new subject, or another choice inside the goal."""
+    if not said.thing or said.goals or said.thing == state.topic:
+        return state
+    if state.goal or not state.topic:
+        return state.with_(constraints=tuple(c for c in state.constraints if c.value != state.topic))
+    return state.with_(constraints=(), price=PriceRange(), asked=())
+
+
+def _aspect(constraint: Constraint) -> str:
+    """The attribute a constraint is about; colours are told from other texts."""
+    return "color" if constraint.attribute == TEXT and thesaurus().is_colour(constraint.value) else constraint.attribute
+
+
 def _merged(old: Sequence[Constraint], new: Sequence[Constraint]) -> tuple[Constraint, ...]:
-    """Later wishes win: over the same value (whatever its polarity), and over other wanted values of an attribute."""
-    positive = {c.attribute for c in new if c.wanted and c.attribute != TEXT}
+    """Later wishes win: over the same value (whatever its polarity), and over other wanted values of an attribute.
+
+    What was ruled out and is wanted after all ("leather is fine") is a wish, no condition.
+    """
+    positive = {_aspect(c) for c in new if c.wanted} - {TEXT}
     said = {(c.attribute, c.value) for c in new}
-    kept = [c for c in old if (c.attribute, c.value) not in said and not (c.wanted and c.attribute in positive)]
-    return (*kept, *new)
+    kept = [c for c in old if (c.attribute, c.value) not in said and not (c.wanted and _aspect(c) in positive)]
+    ruled_out = {(c.attribute, c.value) for c in old if not c.wanted}
+    softened = [replace(c, hard=False) if c.wanted and (c.attribute, c.value) in ruled_out else c for c in new]
+    return (*kept, *softened)
 
 
 def _price(state: DialogueState, said: Understanding, shown: Sequence[ShownItem]) -> PriceRange:
     if said.price:
         return said.price
+    if "price" in said.indifferent:
+        return PriceRange()
     pointed = [item for item in shown if item.sku in said.references] or list(shown)
     if pointed and said.intent.name == "cheaper":
         return PriceRange(low=None, high=min(item.price for item in pointed) - CENT)
@@ -101,9 +139,11 @@ def _price(state: DialogueState, said: Understanding, shown: Sequence[ShownItem]
 
 
 def _topic(state: DialogueState, said: Understanding) -> str:
-    """What the talk is about where no category says it."""
-    if state.goal:
-        return ""
+    """What the talk is about where no category says it, or says too little ("tent" in "camping")."""
+    if said.thing and not said.goals:
+        return said.thing
+    if state.goal or thesaurus().things & {state.topic}:
+        return state.topic
     words = [w for w in said.words if w not in said.unknown]
     return " ".join(words) if words else state.topic
 

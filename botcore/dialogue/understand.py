@@ -15,6 +15,7 @@ from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.lexicon import CATEGORY, TEXT, Lexicon, Match, Meaning
 from botcore.dialogue.money import mask_numbers, read_price
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
+from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import (
     CHINESE,
     CLAUSE_END,
@@ -29,8 +30,12 @@ from botcore.dialogue.words import (
 
 NEGATIONS = {"no", "not", "without", "don't", "dont", "never", "except", "hate", "avoid", "nothing", "neither", "nor",
              "isn't", "aren't", "doesn't", "non", "forget", "skip", "dislike"}  # fmt: skip
-CHINESE_NEGATIONS = re.compile(r"不要|不想要|不喜欢|不用|不含|不带|不是|除了|讨厌|别(?!的)|非(?!常)|无(?!线|论)")
-NEGATION_ENDS = {"but", "however", "though", "just", "rather", "instead", "prefer", "only", "like", "want", "need"}
+NEGATING_PHRASES = re.compile(
+    r"\balready(?= (?:have|has|had|got|own|owns|bought)\b)"
+    r"|不要|不想要|不喜欢|不用|不含|不带|不是|除了|讨厌|已经有|已经买|别(?!的)|非(?!常)|无(?!线|论|所谓)"
+)
+NEGATION_ENDS = {"but", "however", "though", "just", "rather", "instead", "prefer", "only", "like", "want", "need",
+                 "mean", "meant", "wait", "sorry", "actually"}  # fmt: skip
 CHINESE_NEGATION_ENDS = re.compile(r"[但而只]|就要|想要")
 NOT_NEGATIONS = re.compile(
     r"\b(?:don'?t (?:mind|care|know)|not (?:only|sure|too)|no (?:problem|idea|worries)|why not)\b"
@@ -49,10 +54,47 @@ DESCRIBED = re.compile(r"\bthe ((?:[a-z]+ ){0,2}[a-z]+) ones?\b|([\u4e00-\u9fff]
 QUESTION_INTENTS = {"policy", "order_status", "product_question", "availability", "compare", "explain", "discount"}
 """Messages that ask about something already there: their words are no wishes."""
 UNSURE = 0.3
-"""Confidence below which a named product or price says more than the classifier."""
+"""Confidence below which a named product, wish or price says more than the classifier."""
+LIKELY = 0.45
+"""The same for an intent to ask that the message's form does not bear out."""
+OVERRULED = QUESTION_INTENTS | {"greeting", "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok",
+                                "not_meant", "reset"}  # fmt: skip
+"""Intents that an unsure classifier is not believed about."""
 
+DEARER = re.compile(
+    r"\b(?:more expensive|dearer|pricier|fancier|high(?:er)?[- ]end|upscale|premium|(?:most|more) luxurious|most expensive|"
+    r"better quality)\b|贵一?[点些]|更贵|最贵|高档|高端|高级|好一[点些]"
+)
+CHEAPER = re.compile(
+    r"cheap|\bless|lower|afford|\bpric|expensive|budget|\bcost|too much|\bsave|economical|贵|便宜|价|实惠|划算|预算|省|低"
+)
+CHEAPEST = re.compile(
+    r"\bwhich(?: one)?(?:'s| is)(?: the)? cheap\w*|\bcheapest\b|最便宜|哪[个個款件](?:更|比较|比較)?(?:便宜|实惠|划算)"
+)
+"""Asked with a list in sight: the cheapest of it."""
+
+ASPECTS = {
+    "price": ("price", "prices", "budget", "cost", "money", "价格", "价钱", "预算"),
+    "color": ("colour", "color", "colours", "colors", "颜色"),
+    "material": ("material", "materials", "fabric", "材质", "材料", "面料"),
+    "size": ("size", "sizes", "尺码", "大小", "尺寸"),
+    "brand": ("brand", "brands", "品牌", "牌子"),
+    "style": ("style", "styles", "款式", "风格"),
+}
+_ASPECT = rf"(?P<aspect>{'|'.join(word for words in ASPECTS.values() for word in words)})"
+INDIFFERENT = (
+    re.compile(rf"\b(?:any|whatever|whichever) {_ASPECT}\b"),
+    re.compile(rf"{_ASPECT} (?:doesn'?t|does not|don'?t|isn'?t|is not) (?:really )?(?:matter|important)"),
+    re.compile(rf"\b(?:don'?t (?:really )?care about|no preference (?:on|for|about)|not fussy about)(?: the)? {_ASPECT}\b"),
+    re.compile(rf"{_ASPECT}(?:都|倒)?(?:无所谓|随便|可以|行|不限|不重要|不在乎|没要求)"),
+)
+
+DETERMINERS = {"a", "an", "any", "some", "another"}
 PURPOSE = {"for", "to"}
 MANNER = {"with", "in", "of", "from"}
+
+LISTS = ("vague", "show", "more")
+SELLS = re.compile(r"\byou(?: guys| folks)?(?: also)? (?:sell|have|carry|stock|offer|got)\b|有卖|卖不卖|有没有卖|卖.{1,8}吗")
 
 QUESTION = re.compile(
     r"[?？]|^(?:do|does|is|are|can|could|how|what|which|when|where|who|why|will)\b|吗|呢|多少|几|怎么|什么"
@@ -73,7 +115,8 @@ class ShownItem:
 class Understanding:
     """What a message says. ``goals`` and ``dropped_goals`` are category paths; ``references`` SKUs of shown items.
 
-    ``words`` is what to search for, ``unknown`` the words asked for that no text of the shop holds, ``masked`` the
+    ``thing`` is a kind of product that no category is named after ("tent"), ``indifferent`` the attributes that no longer
+    matter; ``words`` is what to search for, ``unknown`` the words asked for that no text of the shop holds, ``masked`` the
     message as the model may see it.
     """
 
@@ -85,6 +128,8 @@ class Understanding:
     constraints: tuple[Constraint, ...] = ()
     price: PriceRange = field(default_factory=PriceRange)
     references: tuple[str, ...] = ()
+    thing: str = ""
+    indifferent: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     is_question: bool = False
@@ -99,6 +144,8 @@ class Understanding:
             "constraints": [str(c) if c.attribute == TEXT else f"{c.attribute}: {c}" for c in self.constraints],
             "price": {k: str(v) for k, v in vars(self.price).items() if v is not None},
             "references": list(self.references),
+            "thing": self.thing,
+            "indifferent": list(self.indifferent),
             "words": list(self.words),
             "unknown": list(self.unknown),
         }
@@ -112,15 +159,25 @@ def understand(
     language = language_of(clean, state.language)
     corrected = _correct_spelling(clean, lexicon)
     price = read_price(corrected)
-    words = [t for t in tokens(corrected) if not any(start <= t.start < end for start, end in price.spans)]
+    indifferent, spans = _indifferent(corrected)
+    read = (*price.spans, *spans)
+    words = [t for t in tokens(corrected) if not any(start <= t.start < end for start, end in read)]
     matches = lexicon.match(words)
     negated = _negated(corrected, words)
     reading = _Reading(words, matches, negated, lexicon, state.turn + 1)
     goals, dropped, goal_matches = reading.goals()
-    constraints = reading.constraints(goal_matches)
+    thing = None if goals else reading.thing()
+    constraints = reading.constraints(goal_matches, thing)
+    references = _references(corrected, shown, state)
     intent = classifier.classify(mask_numbers(corrected))
-    if intent.confidence < UNSURE and intent.name in QUESTION_INTENTS and (goals or price.range):
+    named = bool(goals or price.range or (constraints and not references and not PRONOUN.search(corrected)))
+    intent = _settled(intent, corrected, named or bool(indifferent))
+    if (goals or thing) and intent.name in ("policy", *LISTS) and SELLS.search(corrected):
         intent = Intent("find", intent.scores)
+    if "price" in indifferent and intent.name in ("cheaper", "dearer"):
+        intent = Intent("find", intent.scores)
+    if len(shown) > 1 and not goals and not price.range and CHEAPEST.search(corrected):
+        references, intent = (min(shown, key=lambda item: item.price).sku,), Intent("choose", intent.scores)
     return Understanding(
         text=clean,
         language=language,
@@ -129,12 +186,35 @@ def understand(
         dropped_goals=dropped,
         constraints=constraints,
         price=price.range,
-        references=_references(corrected, shown, state),
+        references=references,
+        thing=reading.named(thing) if thing else "",
+        indifferent=indifferent,
         words=reading.search_words(),
         unknown=reading.unknown(),
         is_question=QUESTION.search(corrected) is not None,
         masked=mask_numbers(clean)[:200],
     )
+
+
+def _settled(intent: Intent, text: str, named: bool) -> Intent:
+    """The intent after what the words themselves say: of dearer and cheaper, and where the classifier is not sure."""
+    if DEARER.search(text) and intent.name in ("cheaper", "dearer", "find", "show", "vague", "more"):
+        negated = re.search(r"\b(?:not|n't|no|less)\b|不|别|太", text) and intent.name == "cheaper"
+        return intent if negated else Intent("dearer", intent.scores)
+    if (intent.name == "cheaper" and not CHEAPER.search(text)) or intent.name == "dearer":
+        return Intent("find", intent.scores)
+    unsure = UNSURE if QUESTION.search(text) or intent.name not in QUESTION_INTENTS else LIKELY
+    if intent.confidence < unsure and (intent.name == "reset" or (named and intent.name in OVERRULED)):
+        return Intent("find", intent.scores)
+    return intent
+
+
+def _indifferent(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+    """Attributes that the customer no longer minds, and where that is said."""
+    matches = [m for pattern in INDIFFERENT for m in pattern.finditer(text)]
+    found = {m["aspect"] for m in matches}
+    attributes = tuple(attribute for attribute, words in ASPECTS.items() if not found.isdisjoint(words))
+    return attributes, tuple(m.span() for m in matches)
 
 
 def _correct_spelling(text: str, lexicon: Lexicon) -> str:
@@ -150,15 +230,14 @@ def _correct_spelling(text: str, lexicon: Lexicon) -> str:
 def _negated(text: str, words: Sequence[Token]) -> frozenset[int]:
     """Indices of the tokens inside the scope of a negation: from its cue to the end of the clause or a turn of mind."""
     spared = [m.span() for m in NOT_NEGATIONS.finditer(text)]
-    cues = [m.span() for m in CHINESE_NEGATIONS.finditer(text)]
+    cues = [m.span() for m in NEGATING_PHRASES.finditer(text)]
     breaks = [m.start() for m in CLAUSE_END.finditer(text)] + [m.start() for m in CHINESE_NEGATION_ENDS.finditer(text)]
     inside, cue_at, negated = False, 0, set()
     for index, token in enumerate(words):
         if inside and (any(cue_at < b <= token.start for b in breaks) or (token.text in NEGATION_ENDS and index)):
             inside = token.text in ("like", "want", "need") and words[index - 1].text in NEGATIONS
         starts_english = token.text in NEGATIONS and not any(s <= token.start < e for s, e in spared)
-        starts_chinese = any(s == token.start for s, _ in cues)
-        if starts_english or starts_chinese:
+        if starts_english or any(s == token.start for s, _ in cues):
             inside, cue_at = True, token.start
         elif inside:
             negated.add(index)
@@ -222,22 +301,58 @@ class _Reading:
         goals = tuple(dict.fromkeys(self._category(m) for m in direct))
         return goals[:2], tuple(dict.fromkeys(dropped)), tuple(direct[:1])
 
-    def constraints(self, heads: Sequence[Match]) -> tuple[Constraint, ...]:
-        """Wishes about attributes and texts. What modifies the goal is hard, what is only mentioned is soft."""
+    def thing(self) -> Match | None:
+        """The kind of product a message is about that names no category; never what is for or with something."""
+        things = thesaurus().things
+        named = [
+            m
+            for m in self.matches
+            if not self._is_negated(m) and any(x.attribute == TEXT and x.value in things for x in m.meanings)
+        ]
+        heads = [m for m in named if not any(other.first == m.last for other in named)]
+        return next((m for m in heads if not self._after(m, PURPOSE | MANNER)), None) or self._introduced()
+
+    def _introduced(self) -> Match | None:
+        """A word of the shop's texts right behind "a", "any" or "another" that ends its phrase ("what about a reel?")."""
+        loose = self._loose()
+        for i, token in loose:
+            follows = i > 0 and self.words[i - 1].text in DETERMINERS
+            modifies = any(j == i + 1 for j, _ in loose) or any(m.first == i + 1 for m in self.matches)
+            if follows and not modifies and i not in self.negated and self.lexicon.knows(token.text):
+                return Match(i, i + 1, token.text, (Meaning(TEXT, token.text),))
+        return None
+
+    def named(self, match: Match) -> str:
+        """The text that a match stands for."""
+        return next(x.value for x in match.meanings if x.attribute == TEXT)
+
+    def constraints(self, goals: Sequence[Match], thing: Match | None) -> tuple[Constraint, ...]:
+        """Wishes about attributes and texts.
+
+        What the message is about and what modifies it is hard, and so is all it says where it is about nothing else
+        ("in blue, please"); what is only mentioned is soft.
+        """
+        heads = goals or ((thing,) if thing else ())
+        loose = self._loose()
+        alone = not heads and not self.matches and len(loose) <= 2
         found = []
         for match in self.matches:
-            if match in heads or (self._only_category(match) and self._is_negated(match)):
+            if match in goals or (self._only_category(match) and self._is_negated(match)):
                 continue
             meaning = self._value(match)
             if meaning is None:
                 continue
             hard = (
-                self._is_negated(match) or meaning.attribute != TEXT or self._modifies(match.first, match.last, heads)
+                self._is_negated(match)
+                or meaning.attribute != TEXT
+                or not heads
+                or match == thing
+                or self._modifies(match.first, match.last, heads)
             )
             found.append(Constraint(meaning.attribute, meaning.value, not self._is_negated(match), hard, self.turn))
-        for index, token in self._loose():
+        for index, token in loose:
             if self.lexicon.knows(token.text):
-                hard = index in self.negated or self._modifies(index, index + 1, heads)
+                hard = alone or (thing is not None and thing.first == index) or index in self.negated or self._modifies(index, index + 1, heads)
                 found.append(Constraint(TEXT, token.text, index not in self.negated, hard, self.turn))
         return tuple(dict.fromkeys(found))
 
@@ -267,7 +382,7 @@ class _Reading:
         """Whether one of the prepositions opens the phrase that the match ends ("for my living room")."""
         for index in range(match.first - 1, max(match.first - 4, -1), -1):
             if self.words[index].text in prepositions:
-                return True
+                return not (index and self.words[index - 1].text == "back")
             if self.words[index].text not in FUNCTION_WORDS:
                 return False
         return False

@@ -9,7 +9,7 @@ from django.urls import reverse
 from admin_console.urls import urlpatterns
 from tests.factories import PASSWORD, ConversationFactory, FeedbackFactory, ShopFactory, TurnFactory, UserFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.admin_console.urls")]
+pytestmark = pytest.mark.django_db
 
 NOBODYS = uuid.UUID(int=1)
 FOR_MERCHANTS = [pattern for pattern in urlpatterns if pattern.name not in {"login", "logout"}]

@@ -11,7 +11,7 @@ from admin_console.explanation import explain
 from botcore.models import Conversation, Outbound
 from tests.factories import ConversationFactory, FeedbackFactory, TurnFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.admin_console.urls")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

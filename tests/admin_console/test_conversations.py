@@ -12,7 +12,7 @@ from admin_console.views import PAGE_SIZE
 from botcore.models import Conversation, InboundEvent, Turn
 from tests.factories import ConversationFactory, FeedbackFactory, ShopFactory, TurnFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.admin_console.urls")]
+pytestmark = pytest.mark.django_db
 
 
 def _listed(client, **filters) -> list[str]:

@@ -1,0 +1,161 @@
+"""A waiting turn becomes a stored reply, exactly once: lease it, let the dialogue answer, store everything together.
+
+A worker may die at any line: what is not stored is done again by whoever takes the lease next; what is stored is
+never done again.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from botcore import feedback, intake, queues
+from botcore.channels.base import OutboundMessage
+from botcore.channels.registry import channel_for
+from botcore.dialogue.pipeline import Reply, respond
+from botcore.dialogue.ports import Ports
+from botcore.dialogue.state import Act, DialogueState
+from botcore.intake import Lease
+from botcore.models import Conversation, Feedback, InboundEvent, Outbound, Turn
+from catalog.models import Variant
+
+log = structlog.get_logger(__name__)
+
+RESERVE_SECONDS = 0.5
+"""What is kept of the channel's time for everything but writing."""
+MOST_ATTEMPTS_WITH_MODEL = 2
+"""A turn whose answering has failed this often is answered without the model, in case the model is what fails."""
+
+
+def answer_turn(turn_id: int, ports: Ports) -> Turn | None:
+    """Answer one turn if it waits and nobody else is at it; the stored turn, or None where there was nothing to do."""
+    lease = intake.claim(turn_id)
+    while lease is not None:
+        turn = Turn.objects.select_related("conversation__shop", "conversation__contact__account").get(pk=turn_id)
+        if turn.conversation.waiting_for_person:
+            return _store_silence(turn, lease)
+        text = _text(turn)
+        missed = _store(turn, lease, text, _respond(turn, text, ports))
+        if missed is None:
+            return turn
+        if missed is Missed.LEASE_LOST:
+            return None
+        lease = Lease(lease.turn_id, lease.key, InboundEvent.objects.filter(turn_id=turn_id).count())
+    return None
+
+
+class Missed:
+    """Why a reply was not stored."""
+
+    MORE_MESSAGES = "the customer wrote on while the reply was made"
+    LEASE_LOST = "another worker has the turn"
+    PERSON_CAME = "a person took the conversation over while the reply was made"
+
+
+def _respond(turn: Turn, text: str, ports: Ports) -> Reply:
+    """The dialogue's reply; the model is left out when it has failed this turn before."""
+    before = DialogueState.from_json(turn.conversation.state)
+    if turn.attempts > MOST_ATTEMPTS_WITH_MODEL:
+        ports = Ports(ports.encoder, None)
+    deadline = time.monotonic() + settings.REPLY_SECONDS - RESERVE_SECONDS
+    shop = turn.conversation.shop
+    reply = respond(shop, text, before, ports, samples=settings.DAOGOU_SAMPLES, seed=turn.pk, deadline=deadline)
+    if not _facts_hold(reply):
+        log.info("facts changed while writing", turn=turn.pk)
+        reply = respond(
+            shop, text, before, Ports(ports.encoder, None), samples=0, seed=turn.pk, deadline=time.monotonic()
+        )
+    return reply
+
+
+def _facts_hold(reply: Reply) -> bool:
+    """Whether prices and stock are still what the reply says: the read that everything sent rests on."""
+    ids = [item.variant_id for item in reply.items]
+    now = {v.pk: v for v in Variant.objects.filter(pk__in=ids, product__active=True)}
+    return all(
+        item.variant_id in now
+        and now[item.variant_id].price == item.price
+        and (now[item.variant_id].stock > 0) == (item.stock > 0)
+        for item in reply.items
+    )
+
+
+def _store(turn: Turn, lease: Lease, text: str, reply: Reply) -> str | None:
+    """Write the reply with all that explains it and its message to be sent, in one transaction; None where it is done."""
+    with transaction.atomic():
+        conversation = Conversation.objects.select_for_update().get(pk=turn.conversation_id)
+        current = Turn.objects.get(pk=turn.pk)
+        if current.lease != lease.key or current.status != Turn.Status.WAITING:
+            return Missed.LEASE_LOST
+        if conversation.waiting_for_person:
+            return Missed.PERSON_CAME
+        if InboundEvent.objects.filter(turn=turn).count() != lease.events:
+            return Missed.MORE_MESSAGES
+        for name, value in reply.explanation().items():
+            setattr(turn, name, value)
+        turn.text, turn.reply, turn.act, turn.language = text, reply.text, reply.act, reply.language
+        turn.written_by, turn.model_version = reply.written_by, reply.model_version
+        turn.state_before, turn.state_after = conversation.state, reply.state.to_json()
+        turn.status, turn.answered_at, turn.leased_until = Turn.Status.ANSWERED, timezone.now(), None
+        turn.save()
+        conversation.state = turn.state_after
+        conversation.waiting_for_person = reply.act is Act.HANDOFF
+        conversation.save(update_fields=["state", "waiting_for_person"])
+        content = _message(turn, reply).to_json()
+        outbound = Outbound.objects.create(conversation=conversation, turn=turn, content=content)
+        contact = turn.conversation.contact
+        channel_for(contact.account).announce(contact.external_id)
+        _judge_previous(turn, reply)
+        transaction.on_commit(partial(queues.wake_delivery, outbound.pk))
+        transaction.on_commit(partial(_wake_next, conversation.pk))
+    return None
+
+
+def _store_silence(turn: Turn, lease: Lease) -> Turn | None:
+    """A person holds the conversation: the messages are kept for them, the bot says nothing."""
+    with transaction.atomic():
+        Conversation.objects.select_for_update().get(pk=turn.conversation_id)  # no message may join the turn meanwhile
+        done = Turn.objects.filter(pk=turn.pk, lease=lease.key, status=Turn.Status.WAITING).update(
+            status=Turn.Status.SILENT, text=_text(turn), answered_at=timezone.now(), leased_until=None
+        )
+    _wake_next(turn.conversation_id)
+    return Turn.objects.get(pk=turn.pk) if done else None
+
+
+def _text(turn: Turn) -> str:
+    texts = InboundEvent.objects.filter(turn=turn).order_by("pk").values_list("text", flat=True)
+    return "\n".join(text for text in texts if text)
+
+
+def _message(turn: Turn, reply: Reply) -> OutboundMessage:
+    source = reply.article.article.title if reply.article else ""
+    return OutboundMessage(text=reply.text, turn=turn.pk, language=reply.language, cards=reply.cards, source=source)
+
+
+def _judge_previous(turn: Turn, reply: Reply) -> None:
+    """ "That's not what I meant" is an opinion on the reply before."""
+    if reply.said.intent.name != "not_meant":
+        return
+    previous = (
+        Turn.objects.filter(conversation=turn.conversation, number__lt=turn.number, status=Turn.Status.ANSWERED)
+        .order_by("-number")
+        .first()
+    )
+    if previous:
+        feedback.opinion(
+            previous, turn.conversation.contact, Feedback.Kind.NOT_MEANT, Feedback.Source.WORDS, turn.text[:500]
+        )
+
+
+def _wake_next(conversation_id: int) -> None:
+    """The next turn of the conversation could not be taken while this one waited."""
+    following = (
+        Turn.objects.filter(conversation_id=conversation_id, status=Turn.Status.WAITING).order_by("number").first()
+    )
+    if following:
+        queues.wake_reply(following.pk)
