@@ -353,7 +353,8 @@ def _write_adapter(model: Any, base_name: str, out: Path) -> None:
     config.base_model_name_or_path = base_name
     config.inference_mode = True
     config.save_pretrained(str(out))
-    state = {name: tensor.half().cpu() for name, tensor in get_peft_model_state_dict(model).items()}
+    weights = get_peft_model_state_dict(model, save_embedding_layers=False)  # "auto" would ask the Hub about the base
+    state = {name: tensor.half().cpu() for name, tensor in weights.items()}
     save_file(state, out / "adapter_model.safetensors", metadata={"format": "pt"})
 
 

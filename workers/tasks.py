@@ -1,0 +1,39 @@
+"""The Celery tasks: each takes a row's id, makes one call, and may be lost or repeated without harm."""
+
+from __future__ import annotations
+
+from botcore import answering, delivery, intake
+from botcore.celery import app
+from workers import indexing, serving
+
+
+@app.task(name="workers.tasks.answer", queue="reply")
+def answer(turn_id: int) -> None:
+    """Write and store the reply of a waiting turn."""
+    answering.answer_turn(turn_id, serving.ports())
+
+
+@app.task(name="workers.tasks.deliver", queue="io", soft_time_limit=50, time_limit=60)
+def deliver(outbound_id: int) -> None:
+    """Send a pending message to its platform."""
+    delivery.deliver(outbound_id)
+
+
+@app.task(name="workers.tasks.show_typing", queue="io", soft_time_limit=10, time_limit=15, expires=3)
+def show_typing(turn_id: int) -> None:
+    """Show the customer that a reply is being written."""
+    delivery.show_typing(turn_id)
+
+
+@app.task(name="workers.tasks.embed", queue="index", soft_time_limit=600, time_limit=660)
+def embed(shop_id: int) -> None:
+    """Embed the texts of a shop that changed."""
+    indexing.embed_changed(shop_id)
+
+
+@app.task(name="workers.tasks.sweep", queue="io", soft_time_limit=20, time_limit=30)
+def sweep() -> None:
+    """Find what lost its wake-up: waiting turns, pending messages, stale embeddings."""
+    intake.sweep()
+    delivery.sweep()
+    indexing.sweep()

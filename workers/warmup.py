@@ -1,0 +1,30 @@
+"""A reply worker loads its models before it takes its first turn, not while a customer waits."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import structlog
+from celery.signals import worker_init
+
+from botcore.dialogue.lexicon import lexicon_of
+from botcore.dialogue.pipeline import classifier_for
+from catalog.models import Shop
+from workers import serving
+
+log = structlog.get_logger(__name__)
+
+
+@worker_init.connect
+def warm_up(sender: Any, **_: Any) -> None:
+    """Load encoder, generator, intents and vocabularies where this worker serves the ``reply`` queue."""
+    if "reply" not in sender.app.amqp.queues.consume_from:
+        return
+    begun = time.monotonic()
+    ports = serving.ports()
+    classifier_for(ports)
+    for shop in Shop.objects.all()[:20]:
+        lexicon_of(shop)
+    info = ports.generator.info if ports.generator else None
+    log.info("ready to reply", model=info.model_version if info else "none", seconds=round(time.monotonic() - begun, 1))
