@@ -30,7 +30,7 @@ def examples(split: Split) -> list[Example]:
 
 
 def test_the_set_has_its_sizes_and_mix_of_acts(split: Split) -> None:
-    assert (len(split.train), len(split.validation), len(split.heldout)) == (3600, 200, 300)
+    assert (len(split.train), len(split.validation), len(split.heldout)) == (6000, 200, 300)
     for part in (split.train, split.validation, split.heldout):
         counts = Counter(example.brief.act for example in part)
         assert counts.keys() == {act.value for act in Act}

@@ -25,7 +25,7 @@ from workers.training.dialogues.scene import Unfit
 from workers.training.dialogues.skeletons import Skeleton, SkeletonError, load_skeletons
 from workers.training.dialogues.vocabulary import neutral_words, unsupported
 
-SIZES = {"heldout": 300, "validation": 200, "train": 3600}
+SIZES = {"heldout": 300, "validation": 200, "train": 6000}
 MIX = {
     Act.RECOMMEND: 0.38,
     Act.ANSWER: 0.14,

@@ -1,0 +1,141 @@
+"""``make bench``: speed with quality beside it, on this machine, as one table. Takes about ten minutes.
+
+``python -m benchmarks --quick`` measures less of everything, for a look while working.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.measures import Quantiles
+
+LOADING_SECONDS = 25
+"""Until a reply worker has loaded its models."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the measurements")
+    parser.add_argument("--only", choices=("web", "engines"), help="leave the other half out")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="daogou-bench-") as folder:
+        os.environ.update(VAR_DIR=folder, DJANGO_SETTINGS_MODULE="botcore.settings", LOG_LEVEL="WARNING")
+        os.environ.pop("DATABASE_URL", None)
+        os.environ.pop("BROKER_URL", None)
+        import django
+
+        django.setup()
+        from django.conf import settings
+
+        from botcore.embedded_postgres import borrowed
+
+        rows: list[tuple[str, str, str]] = []
+        with borrowed(settings.EMBEDDED_POSTGRES):
+            if options.only != "engines":
+                rows += _web(options.quick)
+            if options.only != "web":
+                rows += _engines(options.quick)
+        _print(rows)
+
+
+def _web(quick: bool) -> list[tuple[str, str, str]]:
+    from benchmarks.measures import acknowledgement, reply_times
+    from benchmarks.stack import prepare_shop, running
+
+    _say("the demo shop and its embeddings")
+    shop = prepare_shop()
+    rows = []
+    with running(shop) as stack:
+        _say("one customer")
+        time.sleep(LOADING_SECONDS)
+        one, authors = reply_times(stack, 1, 5 if quick else 30, 100_000)
+        rows.append(
+            ("webhook to stored reply, one customer", _ms(one), f"target p50 1000, p95 2000; {_shares(authors)}")
+        )
+        _say("eight customers at once")
+        eight, authors = reply_times(stack, 8, 3 if quick else 10, 200_000)
+        rows.append(("webhook to stored reply, 8 at once", _ms(eight), _shares(authors)))
+        memory = stack.memory()
+        _say("50 webhooks a second, workers stopped")
+        stack.pause_workers()
+        alone = acknowledgement(stack, 50, 5 if quick else 30, 300_000)
+        rows.append(("webhook acknowledged, 50/s, web alone", _ms(alone), f"target p95 50; {alone.failed} failed"))
+        _say("50 webhooks a second, workers at work")
+        stack.resume_workers()
+        time.sleep(LOADING_SECONDS)
+        loaded = acknowledgement(stack, 50, 5 if quick else 30, 400_000)
+        rows.append(("webhook acknowledged, 50/s, workers saturated", _ms(loaded), f"{loaded.failed} failed"))
+        rows += [(f"memory, {name}", f"{mib:.0f} MiB", "") for name, mib in memory.items()]
+    return rows
+
+
+def _engines(quick: bool) -> list[tuple[str, str, str]]:
+    from django.conf import settings
+
+    from benchmarks.measures import engine_writing, plain_generate, plans
+    from workers.engine import close_generators, load_generator
+    from workers.engine.registry import current_artefact
+    from workers.training.dialogues.build import main as build_set
+
+    _say("plans and model")
+    build_set(settings.VAR_DIR / "dialogues")
+    artefact = current_artefact()
+    many = plans(settings.VAR_DIR / "dialogues" / "heldout.jsonl", 8 if quick else 64)
+    few = many[: 2 if quick else 6]
+    rows = []
+    generator = load_generator()
+    _say("our engine")
+    engine_writing(generator, few, 4, 8)
+    single = engine_writing(generator, many, 4, 1)
+    batched = engine_writing(generator, many, 4, 8)
+    close_generators()
+    _say("generate() with bitsandbytes 8-bit")
+    eight_bit = plain_generate(artefact.hf, few, 4, eight_bit=True)
+    _say("generate() in fp32")
+    full = plain_generate(artefact.hf, few, 4, eight_bit=False)
+    for name, written in (
+        ("our engine, one plan at a time", single),
+        ("our engine, 8 plans at a time", batched),
+        ("generate(), bitsandbytes 8-bit", eight_bit),
+        ("generate(), fp32", full),
+    ):
+        ratio = written.replies_per_second / eight_bit.replies_per_second
+        rows.append(
+            (
+                name,
+                f"{written.tokens_per_second:6.1f} tokens/s {written.replies_per_second:6.2f} replies/s",
+                f"x{ratio:.1f}; accepted {written.accepted} of {written.replies}",
+            )
+        )
+    return rows
+
+
+def _ms(quantiles: Quantiles) -> str:
+    return f"p50 {quantiles.p50:7.0f} ms  p95 {quantiles.p95:7.0f} ms"
+
+
+def _shares(authors: dict[str, int]) -> str:
+    return "written by " + ", ".join(f"{name} {count}" for name, count in sorted(authors.items()))
+
+
+def _say(step: str) -> None:
+    print(f"... {step}", file=sys.stderr, flush=True)
+
+
+def _print(rows: Sequence[tuple[str, str, str]]) -> None:
+    widths = [max(len(row[i]) for row in rows) for i in range(2)]
+    for row in rows:
+        print(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}".rstrip())
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    main()

@@ -1,0 +1,47 @@
+"""The evaluation counts what it says it counts."""
+
+from botcore.dialogue.brief import Brief, ItemFacts
+from botcore.dialogue.ports import Sample
+from botcore.dialogue.verify import verify
+from workers.training.evaluate import Auditor, Written, distinct, report
+
+BRIEF = Brief(
+    "recommend",
+    "a green rain jacket",
+    wishes=("rain jacket", "green"),
+    items=(ItemFacts("A", "rain jacket", {"color": "green"}, {"name": "", "price": ""}),),
+)
+TRUE = "I'd go for [A.name], in green, at [A.price]."
+FALSE = "I'd go for [A.name], in purple, at [A.price]."
+
+
+def written(*texts: str) -> Written:
+    return Written(BRIEF, tuple(Sample(t, 10) for t in texts), tuple(verify(t, BRIEF) for t in texts))
+
+
+def test_the_auditor_finds_a_colour_that_no_fact_holds():
+    auditor = Auditor()
+
+    assert auditor.finds(FALSE, BRIEF) == ["purple"]
+    assert auditor.finds(TRUE, BRIEF) == []
+
+
+def test_the_auditor_finds_numbers_in_words_and_unknown_tags():
+    assert Auditor().finds("Only twenty left of [A.stock].", BRIEF) == ["twenty", "A.stock"]
+
+
+def test_a_brief_counts_as_accepted_when_one_sample_is():
+    numbers = report("m", [written(FALSE, TRUE), written(FALSE)], Auditor(), 1.0)
+
+    assert numbers.accepted == 0.5
+    assert numbers.accepted_samples == 0.3333
+    assert numbers.unsupported_before == 0.6667
+    assert numbers.unsupported_after == 0.0
+    assert numbers.audited_before == 0.6667
+    assert numbers.audited_after == 0.0
+
+
+def test_distinct_counts_different_pairs_of_words():
+    assert distinct(["a b a b"], 2) == 0.6667
+    assert distinct(["a b", "a b"], 2) == 0.5
+    assert distinct([], 2) == 0.0

@@ -1,0 +1,83 @@
+"""The models of this process: which engine runs, which artefact it serves, each loaded once and on first use."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from workers.engine.artefacts import Artefact, Progress, build
+
+if TYPE_CHECKING:
+    from workers.engine.encoder import MiniLmEncoder
+    from workers.engine.writing import TokenGenerator
+
+SHIPPED_ADAPTER = Path(__file__).parent / "adapter"
+
+_generator_lock = threading.Lock()
+_encoder_lock = threading.Lock()
+_generators: dict[Path | None, TokenGenerator] = {}
+"""By adapter folder; None is the base model alone."""
+_encoders: list[MiniLmEncoder] = []
+
+
+def load_generator(adapter: Path | None = None) -> TokenGenerator:
+    """The generator serving ``adapter``, built if need be (half a minute) and loaded on first use (five seconds).
+
+    Without ``adapter``: ``DAOGOU_ADAPTER``, else the shipped adapter, else the base model alone. Raises
+    ``ArtefactError`` when an input is missing or does not fit.
+    """
+    chosen = _chosen(adapter)
+    with _generator_lock:
+        if chosen not in _generators:
+            _generators[chosen] = _open(current_artefact(chosen))
+        return _generators[chosen]
+
+
+def close_generators() -> None:
+    """End the engines of this process and free their memory; a later ``load_generator`` opens them again."""
+    with _generator_lock:
+        while _generators:
+            _generators.popitem()[1].close()
+
+
+def load_encoder() -> MiniLmEncoder:
+    """The sentence encoder, loaded on first use."""
+    with _encoder_lock:
+        if not _encoders:
+            from workers.engine.encoder import MiniLmEncoder
+
+            _encoders.append(MiniLmEncoder())
+        return _encoders[0]
+
+
+def current_artefact(adapter: Path | None = None, progress: Progress | None = None) -> Artefact:
+    """What ``load_generator`` serves, built below ``VAR_DIR/models`` if it is not there yet."""
+    return build(_chosen(adapter), settings.DAOGOU_BASE_MODEL or None, settings.VAR_DIR / "models", progress)
+
+
+def engine_name() -> str:
+    """``DAOGOU_ENGINE``, with ``auto`` resolved: ``transformers`` where there is CUDA, else ``openvino``."""
+    if settings.DAOGOU_ENGINE != "auto":
+        return str(settings.DAOGOU_ENGINE)
+    import torch
+
+    return "transformers" if torch.cuda.is_available() else "openvino"
+
+
+def _chosen(adapter: Path | None) -> Path | None:
+    """The shipped adapter was trained on the bundled base and is served with no other."""
+    shipped = not settings.DAOGOU_BASE_MODEL and (SHIPPED_ADAPTER / "adapter_model.safetensors").is_file()
+    return adapter or settings.DAOGOU_ADAPTER or (SHIPPED_ADAPTER if shipped else None)
+
+
+def _open(artefact: Artefact) -> TokenGenerator:
+    if engine_name() == "transformers":
+        from workers.engine.transformers_engine import TransformersGenerator
+
+        return TransformersGenerator(artefact)
+    from workers.engine.openvino_engine import OpenVinoGenerator
+
+    return OpenVinoGenerator(artefact)

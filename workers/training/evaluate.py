@@ -1,0 +1,203 @@
+"""How well a model writes: sampled replies on held-out briefs, judged by the verifier and by a second auditor.
+
+    python -m workers.training.evaluate --data var/dialogues/heldout.jsonl [--adapter FOLDER] [--write]
+
+The report has the tuned model beside the untuned base, sampled alike through the serving engine. ``--write`` puts it
+into the adapter's ``meta.json``.
+
+The verifier that serving uses decides what is accepted. The auditor goes the other way round and shares no code with
+it: it looks for any attribute value of any product kind, number or price word that the brief does not hold. Values
+that are everyday words as well ("down", "work") are left to the verifier.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import statistics
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from botcore.dialogue.brief import TAG, Brief, messages, render
+from botcore.dialogue.ports import Generator, Sample
+from botcore.dialogue.verify import Verdict, verify
+from workers.training.dialogues.contexts import load_world
+from workers.training.dialogues.grammar import bare
+from workers.training.dialogues.vocabulary import neutral_words
+
+SAMPLES = 4
+AT_ONCE = 8
+SECONDS = 60.0
+"""Per brief: an evaluation judges words, not speed."""
+NUMBERS = frozenset(
+    "three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty seventy eighty ninety "
+    "hundred thousand half double percent dollar dollars euro euros pounds cents".split()
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """One held-out brief with what the model wrote for it. ``chosen`` is the text that would be sent, "" for none."""
+
+    brief: Brief
+    samples: tuple[Sample, ...]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def chosen(self) -> str:
+        accepted = (s.text for s, v in zip(self.samples, self.verdicts, strict=True) if v.accepted)
+        return next(accepted, "")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Shares between 0 and 1. ``unsupported_before`` and ``audited_before`` are over all samples, ``_after`` over sent
+    texts; ``accepted`` is the share of briefs that the model answered itself; length in words, tags counting one."""
+
+    model: str
+    briefs: int
+    samples: int
+    accepted: float
+    accepted_samples: float
+    unsupported_before: float
+    unsupported_after: float
+    audited_before: float
+    audited_after: float
+    distinct_2: float
+    mean_length: float
+    refused_for: dict[str, int]
+    accepted_by_act: dict[str, float]
+    seconds: float
+
+
+class Auditor:
+    """Finds claims by the values that products of any kind may have; says nothing about words it does not know."""
+
+    def __init__(self) -> None:
+        world = load_world()
+        values = {bare(value) for kind in world.kinds for listed in kind.values.values() for value in listed}
+        values -= set(neutral_words())
+        self._values = re.compile(rf"\b(?:{'|'.join(re.escape(v) for v in sorted(values, key=len, reverse=True))})\b")
+
+    def finds(self, text: str, brief: Brief) -> list[str]:
+        """Claims in a reply that its brief does not hold."""
+        said = TAG.sub(" ", text).lower()
+        told = render(Brief(**{**vars(brief), "customer": ""})).lower()
+        claims = [value for value in self._values.findall(said) if not re.search(rf"\b{re.escape(value)}", told)]
+        claims += [word for word in re.findall(r"[a-z]+", said) if word in NUMBERS and word not in told]
+        return claims + [tag for tag in TAG.findall(text) if tag not in brief.tags()]
+
+
+def write_all(generator: Generator, briefs: Sequence[Brief]) -> list[Written]:
+    """Sample every brief, several at a time as serving does."""
+
+    def one(numbered: tuple[int, Brief]) -> Written:
+        seed, brief = numbered
+        samples = generator.write(messages(brief), samples=SAMPLES, seed=seed, deadline=time.monotonic() + SECONDS)
+        return Written(brief, tuple(samples), tuple(verify(sample.text, brief) for sample in samples))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, enumerate(briefs)))
+
+
+def report(model: str, written: Sequence[Written], auditor: Auditor, seconds: float) -> Report:
+    """The numbers of one model."""
+    samples = [(s.text, v, w.brief) for w in written for s, v in zip(w.samples, w.verdicts, strict=True)]
+    sent = [(w.chosen, w.brief) for w in written if w.chosen]
+    acts = {w.brief.act for w in written}
+    return Report(
+        model=model,
+        briefs=len(written),
+        samples=len(samples),
+        accepted=_share(bool(w.chosen) for w in written),
+        accepted_samples=_share(v.accepted for _, v, _ in samples),
+        unsupported_before=_share(v.unsupported for _, v, _ in samples),
+        unsupported_after=_share(verify(text, brief).unsupported for text, brief in sent),
+        audited_before=_share(bool(auditor.finds(text, brief)) for text, _, brief in samples),
+        audited_after=_share(bool(auditor.finds(text, brief)) for text, brief in sent),
+        distinct_2=distinct([text for text, _ in sent] or [text for text, _, _ in samples], 2),
+        mean_length=round(statistics.fmean([len(text.split()) for text, _, _ in samples] or [0]), 1),
+        refused_for=dict(_reasons(v for _, v, _ in samples).most_common(8)),
+        accepted_by_act={a: _share(bool(w.chosen) for w in written if w.brief.act == a) for a in sorted(acts)},
+        seconds=round(seconds, 1),
+    )
+
+
+def distinct(texts: Sequence[str], n: int) -> float:
+    """Distinct-n (Li et al. 2016): different n-grams over all n-grams of the texts."""
+    grams = [
+        tuple(words[i : i + n]) for text in texts for words in [text.lower().split()] for i in range(len(words) - n + 1)
+    ]
+    return round(len(set(grams)) / len(grams), 4) if grams else 0.0
+
+
+def _share(flags: Iterable[bool]) -> float:
+    listed = list(flags)
+    return round(sum(listed) / len(listed), 4) if listed else 0.0
+
+
+def _reasons(verdicts: Iterable[Verdict]) -> Counter[str]:
+    return Counter(re.sub(r'"[^"]*"|\[[^\]]*\]', "…", problem) for v in verdicts for problem in v.problems)
+
+
+def table(reports: Sequence[Report]) -> str:
+    """The reports side by side."""
+    names = [name for name in asdict(reports[0]) if name not in ("refused_for", "accepted_by_act")]
+    rows = [[name.replace("_", " "), *(str(asdict(r)[name]) for r in reports)] for name in names]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    for r in reports:
+        lines += [f"{r.model} refused for: {r.refused_for}", f"{r.model} accepted by act: {r.accepted_by_act}"]
+    return "\n".join(lines)
+
+
+def evaluate(data: Path, adapter: Path | None, base: bool) -> list[Report]:
+    """Reports of the adapter (None: the shipped one) and, with ``base``, of the base model without any."""
+    from django.conf import settings
+
+    from workers.engine.artefacts import build
+    from workers.engine.openvino_engine import OpenVinoGenerator
+    from workers.engine.registry import SHIPPED_ADAPTER
+
+    briefs = [Brief.from_json(json.loads(line)["brief"]) for line in data.read_text(encoding="utf-8").splitlines()]
+    auditor, reports = Auditor(), []
+    for folder in [adapter or SHIPPED_ADAPTER, *([None] if base else [])]:
+        artefact = build(folder, settings.DAOGOU_BASE_MODEL or None, settings.VAR_DIR / "models")
+        generator = OpenVinoGenerator(artefact)
+        started = time.monotonic()
+        written = write_all(generator, briefs)
+        reports.append(report(artefact.version, written, auditor, time.monotonic() - started))
+        generator.close()
+    return reports
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="JSONL of held-out examples")
+    parser.add_argument("--adapter", type=Path, help="adapter folder; without it the shipped one")
+    parser.add_argument("--no-base", action="store_true", help="leave the untuned base out")
+    parser.add_argument("--write", action="store_true", help="put the report into the adapter's meta.json")
+    options = parser.parse_args()
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
+    django.setup()
+    reports = evaluate(options.data, options.adapter, not options.no_base)
+    print(table(reports))  # noqa: T201
+    if options.write:
+        from workers.engine.registry import SHIPPED_ADAPTER
+
+        path = (options.adapter or SHIPPED_ADAPTER) / "meta.json"
+        meta = json.loads(path.read_text())
+        meta["evaluation"] = [asdict(r) for r in reports]
+        path.write_text(json.dumps(meta, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
