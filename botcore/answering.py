@@ -63,13 +63,11 @@ def _respond(turn: Turn, text: str, ports: Ports) -> Reply:
     if turn.attempts > MOST_ATTEMPTS_WITH_MODEL:
         ports = Ports(ports.encoder, None)
     deadline = time.monotonic() + settings.REPLY_SECONDS - RESERVE_SECONDS
-    shop = turn.conversation.shop
-    reply = respond(shop, text, before, ports, samples=settings.DAOGOU_SAMPLES, seed=turn.pk, deadline=deadline)
+    speak = partial(respond, turn.conversation.shop, text, before, seed=turn.pk, pressed=_pressed(turn))
+    reply = speak(ports, samples=settings.DAOGOU_SAMPLES, deadline=deadline)
     if not _facts_hold(reply):
         log.info("facts changed while writing", turn=turn.pk)
-        reply = respond(
-            shop, text, before, Ports(ports.encoder, None), samples=0, seed=turn.pk, deadline=time.monotonic()
-        )
+        reply = speak(Ports(ports.encoder, None), samples=0, deadline=time.monotonic())
     return reply
 
 
@@ -125,6 +123,12 @@ def _store_silence(turn: Turn, lease: Lease) -> Turn | None:
         )
     _wake_next(turn.conversation_id)
     return Turn.objects.get(pk=turn.pk) if done else None
+
+
+def _pressed(turn: Turn) -> str:
+    """The product whose button is all that the customer sent."""
+    events = list(InboundEvent.objects.filter(turn=turn))
+    return str(events[0].data.get("sku", "")) if len(events) == 1 else ""
 
 
 def _text(turn: Turn) -> str:

@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
+import time
+import uuid
+from pathlib import Path
+from typing import Any
 
 from celery import Celery
 from django.conf import settings
+from kombu.transport import filesystem
+from kombu.utils.json import dumps
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
+
+
+class WholeFiles(filesystem.Channel):
+    """Kombu writes in place, so a reader may meet half a message or table, and Celery ends a worker that did."""
+
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:
+        file = Path(self.data_folder_out) / f"{time.monotonic_ns() // 1_000_000}_{uuid.uuid4()}.{queue}.msg"
+        unfinished = file.with_suffix(".unfinished")
+        unfinished.write_text(dumps(payload))
+        unfinished.rename(file)
+
+    def _queue_bind(self, exchange: str, *args: Any) -> None:
+        with tempfile.NamedTemporaryFile("w", dir=self.control_folder) as empty, contextlib.suppress(FileExistsError):
+            empty.write("[]")
+            empty.flush()
+            os.link(empty.name, self._exchange_file(exchange))
+        super()._queue_bind(exchange, *args)
+
+
+class FolderTransport(filesystem.Transport):
+    """The built-in broker: messages are files in a folder."""
+
+    Channel = WholeFiles
 
 
 def _transport_options() -> dict[str, object]:
@@ -28,6 +59,7 @@ def _transport_options() -> dict[str, object]:
 app = Celery("daogou")
 app.conf.update(
     broker_url=settings.BROKER_URL or "filesystem://localhost/",
+    broker_transport=None if settings.BROKER_URL else FolderTransport,
     broker_transport_options=_transport_options(),
     broker_connection_retry_on_startup=True,
     task_ignore_result=True,

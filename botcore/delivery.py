@@ -10,7 +10,7 @@ import random
 from datetime import timedelta
 
 import structlog
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from botcore import queues
@@ -58,8 +58,10 @@ def sweep() -> int:
         Q(next_attempt_at=None, created_at__lt=now - timedelta(seconds=5)) | Q(next_attempt_at__lte=now),
         Q(leased_until=None) | Q(leased_until__lt=now),
         status=Outbound.Status.PENDING,
-    )
+    ).exclude(Exists(_earlier()))
     ids = list(due.order_by("created_at").values_list("pk", flat=True)[:500])
+    if queues.backlog("io") >= len(ids):
+        return 0
     for outbound_id in ids:
         queues.wake_delivery(outbound_id)
     return len(ids)
@@ -80,12 +82,20 @@ def _send_rest(outbound: Outbound) -> SendResult | None:
     return None
 
 
+def _earlier() -> QuerySet[Outbound]:
+    """A message's predecessors that are still to be sent, for a query over messages.
+
+    Turns of a conversation have ascending ids. Their numbers would need a join, and an UPDATE with a join decides in a
+    subquery, which PostgreSQL does not repeat after waiting for another worker's claim.
+    """
+    return Outbound.objects.filter(
+        conversation=OuterRef("conversation"), turn__lt=OuterRef("turn"), status=Outbound.Status.PENDING
+    )
+
+
 def _claim(outbound_id: int) -> Outbound | None:
     """Lease a message that is due and whose predecessors in its conversation are sent or given up."""
     now = timezone.now()
-    earlier = Outbound.objects.filter(
-        conversation=OuterRef("conversation"), turn__number__lt=OuterRef("turn__number"), status=Outbound.Status.PENDING
-    )
     claimed = (
         Outbound.objects.filter(
             Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
@@ -93,7 +103,7 @@ def _claim(outbound_id: int) -> Outbound | None:
             pk=outbound_id,
             status=Outbound.Status.PENDING,
         )
-        .exclude(Exists(earlier))
+        .exclude(Exists(_earlier()))
         .update(leased_until=now + LEASE, attempts=F("attempts") + 1)
     )
     if not claimed:
@@ -118,5 +128,5 @@ def _put_off(outbound: Outbound, result: SendResult) -> None:
 def _wake_next(conversation_id: int) -> None:
     """The next message of the conversation could not be sent before this one."""
     pending = Outbound.objects.filter(conversation_id=conversation_id, status=Outbound.Status.PENDING)
-    if following := pending.order_by("turn__number").first():
+    if following := pending.order_by("turn_id").first():
         queues.wake_delivery(following.pk)

@@ -13,7 +13,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from botcore import feedback, queues
@@ -53,13 +53,10 @@ def accept(account: ChannelAccount, received: Sequence[ReceivedEvent], wake: Wak
 def claim(turn_id: int) -> Lease | None:
     """Lease a waiting turn whose predecessors in its conversation are answered; None when it is not ours to take."""
     now = timezone.now()
-    earlier = Turn.objects.filter(
-        conversation=OuterRef("conversation"), number__lt=OuterRef("number"), status=Turn.Status.WAITING
-    )
     key = uuid.uuid4()
     leased = (
         Turn.objects.filter(Q(leased_until=None) | Q(leased_until__lt=now), pk=turn_id, status=Turn.Status.WAITING)
-        .exclude(Exists(earlier))
+        .exclude(Exists(_earlier()))
         .update(
             lease=key, leased_until=now + timedelta(seconds=settings.TURN_LEASE_SECONDS), attempts=F("attempts") + 1
         )
@@ -75,8 +72,10 @@ def sweep(wake: Wake | None = None) -> int:
     late = now - timedelta(seconds=settings.SWEEP_SECONDS)
     abandoned = Turn.objects.filter(
         Q(leased_until=None, created_at__lt=late) | Q(leased_until__lt=now), status=Turn.Status.WAITING
-    )
+    ).exclude(Exists(_earlier()))
     turn_ids = list(abandoned.order_by("created_at").values_list("pk", flat=True)[:500])
+    if wake is None and queues.backlog("reply") >= len(turn_ids):
+        return 0
     for turn_id in turn_ids:
         (wake or queues.wake_reply)(turn_id)
     return len(turn_ids)
@@ -89,6 +88,13 @@ def open_conversation(contact: Contact) -> Conversation:
         conversation = Conversation.objects.select_for_update().filter(contact=contact, closed=False).first()
         if conversation:  # else a reset closed it in between
             return conversation
+
+
+def _earlier() -> QuerySet[Turn]:
+    """A turn's predecessors that still wait, for a query over turns."""
+    return Turn.objects.filter(
+        conversation=OuterRef("conversation"), number__lt=OuterRef("number"), status=Turn.Status.WAITING
+    )
 
 
 def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:

@@ -9,13 +9,21 @@ from typing import Any
 
 import structlog
 
-QUIET = ("bitsandbytes", "httpx", "httpcore", "axes", "django.utils.autoreload", "sentence_transformers", "uvicorn.access")
+QUIET = (
+    "bitsandbytes",
+    "httpx",
+    "httpcore",
+    "axes",
+    "django.utils.autoreload",
+    "sentence_transformers",
+    "uvicorn.access",
+)
 
 
 def configure(config: dict[str, Any]) -> None:
     """Django's ``LOGGING_CONFIG`` hook. ``config`` holds the level of our own loggers.
 
-    ``DAOGOU_COLOUR`` is set by ``manage.py up``, whose children write into pipes.
+    Tracebacks show no local variables: those hold customers' words and tokens. ``DAOGOU_COLOUR`` is set by ``manage.py up``, whose children write into pipes.
     """
     colours = sys.stderr.isatty() or os.environ.get("DAOGOU_COLOUR") == "1"
     shared: list[Any] = [
@@ -25,7 +33,9 @@ def configure(config: dict[str, Any]) -> None:
     formatter = structlog.stdlib.ProcessorFormatter(
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=0),
+            structlog.dev.ConsoleRenderer(
+                colors=colours, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+            ),
         ],
         foreign_pre_chain=shared,
     )

@@ -11,6 +11,9 @@ from botcore.celery import app
 
 log = structlog.get_logger(__name__)
 
+WAKE_SECONDS = 30
+"""Older wake-ups are thrown away unread: the sweeper has sent fresh ones for whatever still waits."""
+
 
 def wake_reply(turn_id: int) -> None:
     """Ask a ``reply`` worker to answer a waiting turn."""
@@ -32,8 +35,19 @@ def wake_index(shop_id: int) -> None:
     _send("workers.tasks.embed", "index", shop_id)
 
 
+def backlog(queue: str) -> int:
+    """How many wake-ups wait in the broker. A sweeper adds none where each of its rows may have one there already."""
+    try:
+        with app.connection_for_write() as connection:
+            name = app.amqp.queues[queue].name
+            return int(connection.default_channel.queue_declare(queue=name, passive=True).message_count)
+    except Exception as error:  # no such queue yet, or no broker: nothing waits there
+        log.debug("broker does not tell its backlog", queue=queue, error=type(error).__name__)
+        return 0
+
+
 def _send(task: str, queue: str, row_id: int) -> None:
     try:
-        app.send_task(task, args=[row_id], queue=queue, retry=False, ignore_result=True)
+        app.send_task(task, args=[row_id], queue=queue, retry=False, ignore_result=True, expires=WAKE_SECONDS)
     except Exception as error:  # any broker failure: the sweeper will find the row
         log.warning("broker did not take a wake-up", task=task, row=row_id, error=type(error).__name__)

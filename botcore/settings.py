@@ -1,7 +1,9 @@
 """Django's settings, made from :mod:`botcore.environment`, the only place that reads what an operator set."""
 
+import warnings
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 
@@ -10,12 +12,15 @@ from botcore.environment import Environment
 
 ENVIRONMENT = Environment.read()
 
+# Static files are small, and under ASGI they are read whole before they are sent.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = ENVIRONMENT.var_dir
 SECRET_KEY = ENVIRONMENT.secret_key
 DEBUG = ENVIRONMENT.debug
 PUBLIC_URL = ENVIRONMENT.public_url
-ALLOWED_HOSTS = [*ENVIRONMENT.allowed_hosts, "localhost", "127.0.0.1", "[::1]", PUBLIC_URL.split("//")[1].split(":")[0]]
+ALLOWED_HOSTS = [*ENVIRONMENT.allowed_hosts, "localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or ""]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_URL.startswith("https") else None
 

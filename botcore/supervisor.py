@@ -24,6 +24,12 @@ def on_a_leash(command: Sequence[str], signal_name: str = "TERM") -> list[str]:
     return [setpriv, f"--pdeathsig={signal_name}", *command] if setpriv else list(command)
 
 
+def politely(command: Sequence[str]) -> list[str]:
+    """The command at a low priority: it gets the processor when nobody waits for an answer."""
+    nice = shutil.which("nice")
+    return [nice, "-n", "15", *command] if nice else list(command)
+
+
 @dataclass
 class Child:
     """One supervised process. ``stop_signal`` asks it to finish; after ``patience`` seconds it is killed."""
@@ -55,7 +61,7 @@ class Supervisor:
     def start(self, child: Child) -> Child:
         """Start a child and keep it running from now on."""
         self.children.append(child)
-        self._launch(child)
+        self.launch(child)
         return child
 
     def watch(self) -> None:
@@ -82,7 +88,8 @@ class Supervisor:
             sys.stdout.write(f"{label} │ {text}\n")
             sys.stdout.flush()
 
-    def _launch(self, child: Child) -> None:
+    def launch(self, child: Child) -> None:
+        """Start a child's process, whatever became of the one before."""
         child.process = subprocess.Popen(
             child.command,
             stdin=subprocess.DEVNULL,
@@ -109,7 +116,7 @@ class Supervisor:
             self.say(f"{child.name} ended unexpectedly (code {code}); starting it again in {child.pause:.1f} s")
         elif now >= child.due:
             child.due = 0.0
-            self._launch(child)
+            self.launch(child)
 
     def _end(self, child: Child) -> None:
         if not child.running or child.process is None:

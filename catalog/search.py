@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db import connection
-from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery, Value, When
 from pgvector.django import CosineDistance
 
 from catalog.models import KnowledgeArticle, Product, Shop, Variant
@@ -39,7 +39,8 @@ class Wish:
 class ProductQuery:
     """What to find. ``category`` is a path and means its whole subtree; prices are inclusive, in the shop's currency.
 
-    ``wishes`` must hold, ``soft`` raise the score, as does a title that names one of ``title``. ``embedding`` is the query's, or None for full text alone.
+    ``wishes`` must hold, ``soft`` raise the score, as does a title that names one of ``title``. ``order`` is "price" or
+    "-price" where price alone decides. ``embedding`` is the query's, or None for full text alone.
     """
 
     shop: Shop
@@ -54,6 +55,7 @@ class ProductQuery:
     only: tuple[str, ...] = ()
     title: tuple[str, ...] = ()
     in_stock: bool = True
+    order: str = ""
     limit: int = 20
 
 
@@ -69,7 +71,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Weights:
-    """The share of each feature in the score; found on the demo shop's held-out queries (docs/decisions/0003)."""
+    """The share of each feature in the score. Set by hand on a few dozen queries; nothing learned yet."""
 
     vector: float = 1.0
     text: float = 0.6
@@ -123,6 +125,8 @@ def search_products(query: ProductQuery, weights: Weights | None = None) -> list
     scored = [
         _scored(product, variants[product.pk], weights or Weights()) for product in rows if product.pk in variants
     ]
+    if query.order:
+        return sorted(scored, key=lambda c: c.variant.price, reverse=query.order == "-price")[: query.limit]
     return sorted(scored, key=lambda c: (-c.score, c.product.pk))[: query.limit]
 
 
@@ -159,6 +163,10 @@ TEXT_RANK = 0.8
 
 def _candidate_ids(query: ProductQuery) -> set[int]:
     rows = matching(query)
+    if query.order:
+        prices = _variants(query).filter(product=OuterRef("pk")).order_by("price").values("price")[:1]
+        ordered = rows.annotate(price=Subquery(prices)).order_by(query.order, "pk")
+        return set(ordered.values_list("pk", flat=True)[: query.limit])
     found: set[int] = set()
     if query.embedding is not None:
         near = rows.filter(embedding__isnull=False).order_by(CosineDistance("embedding", query.embedding))

@@ -40,8 +40,10 @@ def count_changed(shop_id: int) -> int:
 def sweep() -> None:
     """Wake the index queue for shops whose wake-up was lost."""
     stale = _stale_products().values("shop_id").union(_stale_articles().values("shop_id"))
-    for shop in Shop.objects.filter(pk__in=[row["shop_id"] for row in stale]):
-        queues.wake_index(shop.pk)
+    shop_ids = [row["shop_id"] for row in stale]
+    if queues.backlog("index") < len(shop_ids):
+        for shop_id in shop_ids:
+            queues.wake_index(shop_id)
 
 
 def _embed(rows: Sequence[Row], passages: Sequence[str], progress: Callable[[int], None] | None) -> int:

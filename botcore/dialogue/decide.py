@@ -9,7 +9,7 @@ from botcore.dialogue.state import Act, DialogueState
 from botcore.dialogue.understand import Understanding
 
 ARTICLE_SURE = 0.48
-"""Similarity from which an article answers whatever else the message may be; found on the policy examples."""
+"""Similarity from which an article answers whatever else the message may be; set by hand."""
 ARTICLE_LIKELY = 0.30
 SURE = 0.45
 """Confidence from which an intent that overrides a product wish is believed."""
@@ -42,7 +42,7 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, art
         return Decision(Act.HANDOFF, "asked" if intent == "person" else "upset")
     if intent == "reset":
         return Decision(Act.CHITCHAT, "greeting")
-    if intent == "compare" and len(before.slate) > 1 and not said.goals:
+    if intent == "compare" and len(before.slate) > 1 and not said.goals and said.intent.confidence > GUESS:
         return Decision(Act.COMPARE, about=said.references if len(said.references) > 1 else before.slate[:2])
     if intent == "explain" and before.slate:
         return Decision(Act.EXPLAIN, about=said.references or _spotlight(before))
@@ -78,7 +78,8 @@ def _answer(before: DialogueState, said: Understanding, article: float, wish: bo
         if intent == "product_question" and article >= ARTICLE_SURE:
             return Decision(Act.ANSWER, "policy")
         return Decision(Act.CLARIFY, "item")
-    if said.is_question and article >= ARTICLE_SURE and not said.goals and not said.price:
+    wanted = said.goals or said.price or (said.thing and intent in WISHES)
+    if said.is_question and article >= ARTICLE_SURE and not wanted:
         return Decision(Act.ANSWER, "policy")
     if asks_policy and not wish and not said.unknown:
         return Decision(Act.DECLINE, "no_information")

@@ -105,9 +105,7 @@ def satisfied(candidate: Candidate, constraint: Constraint) -> bool:
     return found == constraint.wanted
 
 
-def _item(
-    letter: str, candidate: Candidate, shop: Shop, state: DialogueState, lexicon: Lexicon, told: int
-) -> Item:
+def _item(letter: str, candidate: Candidate, shop: Shop, state: DialogueState, lexicon: Lexicon, told: int) -> Item:
     product, variant, language = candidate.product, candidate.variant, state.language
     attributes = {**product.attributes, **variant.attributes}
     words, numbers = _attribute_words(attributes, candidate, state, lexicon, told)

@@ -44,10 +44,17 @@ class Found:
         return bool(self.gave_up or self.gave_up_price)
 
 
-def find(shop: Shop, state: DialogueState, lexicon: Lexicon, encoder: Encoder, fresh: bool = False) -> Found:
-    """The best slate for what the customer wants now. ``fresh`` leaves out everything shown before."""
+def find(
+    shop: Shop, state: DialogueState, lexicon: Lexicon, encoder: Encoder, fresh: bool = False, order: str = ""
+) -> Found:
+    """The best slate for what the customer wants now.
+
+    ``fresh`` leaves out everything shown before; ``order`` is :class:`ProductQuery`'s, and holds for exact matches.
+    """
     hidden = (*state.rejected, *(state.seen if fresh else ()))
     query = product_query(shop, state, lexicon, encoder, hidden)
+    if order and (found := search_products(replace(query, order=order))):
+        return Found(tuple(found[:SLATE]), tuple(found))
     if found := search_products(query):
         return Found(_varied(found), tuple(found))
     if state.goal and (thing := [c for c in state.constraints if c.value == state.topic and c.turn == state.turn]):

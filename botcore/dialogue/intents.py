@@ -6,7 +6,11 @@ once per process.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import itertools
 import math
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +19,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 import yaml
+from django.conf import settings
 
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.words import CHINESE, DATA, stem, tokens
@@ -60,7 +65,7 @@ class IntentClassifier:
         self._unseen = math.log(1 + len(raw))
         self.examples = [Example(intent, text, self._vector(text)) for intent, text, _ in raw]
         self._english = [i for i, (_, _, language) in enumerate(raw) if language == "en"]
-        self._vectors: npt.NDArray[np.float32] = encoder.encode([self.examples[i].text for i in self._english])
+        self._vectors = _kept_vectors([self.examples[i].text for i in self._english], encoder)
 
     def classify(self, text: str) -> Intent:
         """The intent of a normalised message."""
@@ -93,6 +98,25 @@ class IntentClassifier:
         return {gram: w / norm for gram, w in weighted.items()}
 
 
+def _kept_vectors(texts: list[str], encoder: Encoder) -> npt.NDArray[np.float32]:
+    """The examples' vectors, kept in a file between starts: making them takes seconds on a slow machine.
+
+    The file is named after the examples; one that is damaged or of another shape is made anew.
+    """
+    digest = hashlib.sha256("\n".join([type(encoder).__qualname__, *texts]).encode()).hexdigest()[:16]
+    path = settings.VAR_DIR / "cache" / f"intents-{digest}.npy"
+    with contextlib.suppress(OSError, ValueError):
+        kept: npt.NDArray[np.float32] = np.load(path)
+        if len(kept) == len(texts):
+            return kept
+    vectors = encoder.encode(texts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}.npy")
+    np.save(unfinished, vectors)
+    unfinished.replace(path)
+    return vectors
+
+
 @lru_cache(maxsize=1)
 def examples() -> dict[str, dict[str, list[str]]]:
     """The hand-written messages: intent -> language -> texts."""
@@ -102,4 +126,4 @@ def examples() -> dict[str, dict[str, list[str]]]:
 def _grams(text: str) -> Iterable[str]:
     """Word stems and pairs of them; Chinese characters and pairs of them."""
     units = [stem(t.text) if t.is_word else t.text for t in tokens(text.lower()) if t.text[0].isalnum()]
-    return [*units, *(f"{a} {b}" for a, b in zip(units, units[1:], strict=False))]
+    return [*units, *(f"{a} {b}" for a, b in itertools.pairwise(units))]

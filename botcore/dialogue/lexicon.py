@@ -147,7 +147,8 @@ COMMON_WORDS = frozenset(
 """Plain words that are one edit away from some product's name somewhere, and must not become it."""
 
 CUES = frozenset(
-    "under below less than cheaper cheapest expensive around about between bucks dollars euros pounds budget without something looking "
+    "under below less than cheaper cheapest expensive "
+    "around about between bucks dollars euros pounds budget without something looking "
     "compare difference first second third fourth last".split()
 )
 
@@ -231,8 +232,9 @@ def _read_values(shop: Shop, lexicon: Lexicon) -> None:
 def _bridge(lexicon: Lexicon) -> None:
     """Let the thesaurus's words reach the shop's: its categories and values, or words that its texts hold.
 
-    The shop's own phrases are never given another meaning; a compound of a category of its own ("rain jacket" where it
-    has jackets) is left to the grammar, which knows the head from what modifies it.
+    The shop's own phrases are never given another meaning. A thing that the shop has no word for is still understood in
+    Chinese, where no spaces show an unknown word, so that it can be declined. A compound of a category of its own
+    ("rain jacket" where it has jackets) is left to the grammar, which knows the head from what modifies it.
     """
     words = thesaurus()
     own = set(lexicon.phrases)
@@ -241,7 +243,10 @@ def _bridge(lexicon: Lexicon) -> None:
         reached = set().union(*(lexicon.meanings(phrase) & _named(lexicon, own, phrase) for phrase in english))
         if not reached and all(lexicon.knows(part) for part in concept.split()):
             reached = {Meaning(TEXT, concept)}
-        for phrase in (*english, *(str(o).lower() for o in others.get("zh", ()))):
+        chinese = [str(o).lower() for o in others.get("zh", ())]
+        if not reached and concept in words.things:
+            english, reached = [], {Meaning(TEXT, concept)}
+        for phrase in (*english, *chinese):
             key = " ".join(_key(token) for token in tokens(phrase))
             if reached and key not in own and not _compound_of(key, own, reached):
                 lexicon.learn(phrase, *reached)

@@ -37,6 +37,7 @@ AMOUNT = re.compile(
 
 _BELOW = (
     r"(?:under|undr|below|less than|cheaper than|up to|upto|at most|no more than|not more than|not over|maximum(?: of)?|"
+    r"nothing (?:over|above|more than)|no(?:t)? (?:higher than|above)|(?:spend|pay|go) (?:more than|over|above)|"
     r"max\.?|within|beneath|<=?|budget(?: is| of|:)?(?: about| around| up to)?|spend(?: about| up to)?|"
     r"不超过|不要超过|低于|少于|最多|最高|不到|小于|预算(?:是|在|大概|大约)?)"
 )

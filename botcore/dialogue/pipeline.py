@@ -25,7 +25,8 @@ from botcore.dialogue.plan import brief_of, plan_of
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import Act, DialogueState
 from botcore.dialogue.track import after_reply, track
-from botcore.dialogue.understand import ShownItem, Understanding, understand
+from botcore.dialogue.understand import ShownItem, Understanding, picked, understand
+from botcore.dialogue.words import sentences
 from catalog.models import Shop
 from catalog.search import Candidate
 
@@ -96,14 +97,28 @@ def classifier_for(ports: Ports) -> IntentClassifier:
 
 
 def respond(
-    shop: Shop, text: str, before: DialogueState, ports: Ports, *, samples: int, seed: int, deadline: float
+    shop: Shop,
+    text: str,
+    before: DialogueState,
+    ports: Ports,
+    *,
+    samples: int,
+    seed: int,
+    deadline: float,
+    pressed: str = "",
 ) -> Reply:
-    """The reply to a message in a conversation's state. ``deadline`` (``time.monotonic()``) bounds the model's writing."""
+    """The reply to a message in a conversation's state.
+
+    ``deadline`` (``time.monotonic()``) bounds the model's writing; ``pressed`` is the SKU whose button was the message.
+    """
     clock = Clock()
     with clock.stage("understand"):
         lexicon = lexicon_of(shop)
         shown = shown_items(shop, before)
-        said = understand(text, before, shown, lexicon, classifier_for(ports))
+        if pressed:
+            said = picked(pressed, text, before)
+        else:
+            said = understand(text, before, shown, lexicon, classifier_for(ports))
         state = track(before, said, shown)
     with clock.stage("decide"):
         article = _article(shop, said, before, ports)
@@ -126,7 +141,7 @@ def respond(
     after = after_reply(
         state,
         [item.sku for item in shows],
-        listed=len(decision.about) != 1,
+        listed=not decision.about,
         question=plan.question,
         article=article.article.slug if article and plan.from_article else "",
         quote=article.quote if article and plan.from_article else "",
@@ -135,7 +150,7 @@ def respond(
     clock.stages["total"] = round((time.monotonic() - clock.started) * 1000, 1)
     version = ports.generator.info.model_version if ports.generator and wording.written_by == "model" else ""
     return Reply(
-        text=fill(wording.text, brief.tags()),
+        text="\n\n".join(filter(None, [fill(wording.text, brief.tags()), _details(decision, found, state)])),
         act=plan.act,
         language=state.language,
         written_by=wording.written_by,
@@ -161,6 +176,18 @@ def shown_items(shop: Shop, state: DialogueState) -> tuple[ShownItem, ...]:
     )
 
 
+DETAILS = 3
+"""Sentences of a chosen product's description that follow the reply, in the shop's own words."""
+
+
+def _details(decision: Decision, found: Found, state: DialogueState) -> str:
+    """What the shop itself says of the product a customer chose."""
+    if decision.reason != "chosen" or len(found.slate) != 1:
+        return ""
+    description = sentences(found.slate[0].product.text("description", state.language))[:DETAILS]
+    return ("" if state.language == "zh" else " ").join(description)
+
+
 def _article(shop: Shop, said: Understanding, before: DialogueState, ports: Ports) -> ArticleAnswer | None:
     """The article that could answer, looked up only where the message may be asking for one."""
     asks = said.is_question or said.intent.name in ("policy", "order_status", "product_question")
@@ -178,7 +205,7 @@ def _found(
         return decision, Found(chosen, chosen)
     if decision.act is not Act.RECOMMEND:
         return decision, Found((), ())
-    found = find(shop, state, lexicon, ports.encoder, fresh=decision.fresh)
+    found = find(shop, state, lexicon, ports.encoder, fresh=decision.fresh, order=said.order)
     if not found.slate:
         return replace(decision, act=Act.DECLINE, reason="not_sold" if said.thing else "nothing_fits"), found
     if found.gave_up_price and decision.reason == "cheaper":

@@ -136,7 +136,7 @@ def _about(said: Understanding, found: Found, items: tuple[Item, ...]) -> dict[s
         if any(cue in said.text for cue in cues) and (attribute in item.words or attribute in item.slots):
             return {"about": item.letter, "attribute": attribute}
     held = [c for c in said.constraints if c.wanted and satisfied(found.slate[0], c)]
-    if said.intent.name == "availability" and len(held) == len(said.constraints):
+    if said.intent.name == "availability" and len(held) == len(said.constraints) and not said.unknown:
         return {"about": item.letter, "stock": "yes" if item.stock > 0 else "no"}
     for constraint in held:
         attribute = "feature" if constraint.attribute == TEXT else constraint.attribute

@@ -48,7 +48,7 @@ def after_reply(
 ) -> DialogueState:
     """The state with what the reply showed, asked and quoted.
 
-    ``failed`` counts replies in a row that could not help; an item that is not ``listed`` was picked from the last
+    ``failed`` counts replies in a row that could not help; items that are not ``listed`` were picked from the last
     list, whose numbers the customer goes on using.
     """
     return state.with_(

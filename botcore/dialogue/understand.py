@@ -71,7 +71,8 @@ CHEAPER = re.compile(
 CHEAPEST = re.compile(
     r"\bwhich(?: one)?(?:'s| is)(?: the)? cheap\w*|\bcheapest\b|最便宜|哪[个個款件](?:更|比较|比較)?(?:便宜|实惠|划算)"
 )
-"""Asked with a list in sight: the cheapest of it."""
+DEAREST = re.compile(r"\bmost expensive\b|最贵")
+"""With a list in sight they mean the cheapest or dearest of it, with a kind of product that of the whole shop."""
 
 ASPECTS = {
     "price": ("price", "prices", "budget", "cost", "money", "价格", "价钱", "预算"),
@@ -85,7 +86,9 @@ _ASPECT = rf"(?P<aspect>{'|'.join(word for words in ASPECTS.values() for word in
 INDIFFERENT = (
     re.compile(rf"\b(?:any|whatever|whichever) {_ASPECT}\b"),
     re.compile(rf"{_ASPECT} (?:doesn'?t|does not|don'?t|isn'?t|is not) (?:really )?(?:matter|important)"),
-    re.compile(rf"\b(?:don'?t (?:really )?care about|no preference (?:on|for|about)|not fussy about)(?: the)? {_ASPECT}\b"),
+    re.compile(
+        rf"\b(?:don'?t (?:really )?care about|no preference (?:on|for|about)|not fussy about)(?: the)? {_ASPECT}\b"
+    ),
     re.compile(rf"{_ASPECT}(?:都|倒)?(?:无所谓|随便|可以|行|不限|不重要|不在乎|没要求)"),
 )
 
@@ -94,7 +97,9 @@ PURPOSE = {"for", "to"}
 MANNER = {"with", "in", "of", "from"}
 
 LISTS = ("vague", "show", "more")
-SELLS = re.compile(r"\byou(?: guys| folks)?(?: also)? (?:sell|have|carry|stock|offer|got)\b|有卖|卖不卖|有没有卖|卖.{1,8}吗")
+SELLS = re.compile(
+    r"\byou(?: guys| folks)?(?: also)? (?:sell|have|carry|stock|offer|got)\b|有卖|卖不卖|有没有卖|卖.{1,8}吗"
+)
 
 QUESTION = re.compile(
     r"[?？]|^(?:do|does|is|are|can|could|how|what|which|when|where|who|why|will)\b|吗|呢|多少|几|怎么|什么"
@@ -116,8 +121,8 @@ class Understanding:
     """What a message says. ``goals`` and ``dropped_goals`` are category paths; ``references`` SKUs of shown items.
 
     ``thing`` is a kind of product that no category is named after ("tent"), ``indifferent`` the attributes that no longer
-    matter; ``words`` is what to search for, ``unknown`` the words asked for that no text of the shop holds, ``masked`` the
-    message as the model may see it.
+    matter, ``order`` is "price" or "-price" where the cheapest or dearest is asked for. ``words`` is what to search for,
+    ``unknown`` the words asked for that no text of the shop holds, ``masked`` the message as the model may see it.
     """
 
     text: str
@@ -130,6 +135,7 @@ class Understanding:
     references: tuple[str, ...] = ()
     thing: str = ""
     indifferent: tuple[str, ...] = ()
+    order: str = ""
     words: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     is_question: bool = False
@@ -176,8 +182,12 @@ def understand(
         intent = Intent("find", intent.scores)
     if "price" in indifferent and intent.name in ("cheaper", "dearer"):
         intent = Intent("find", intent.scores)
-    if len(shown) > 1 and not goals and not price.range and CHEAPEST.search(corrected):
-        references, intent = (min(shown, key=lambda item: item.price).sku,), Intent("choose", intent.scores)
+    order = "price" if CHEAPEST.search(corrected) else "-price" if DEAREST.search(corrected) else ""
+    if order and len(shown) > 1 and not goals and not thing and not price.range:
+        extreme = min if order == "price" else max
+        references, intent = (extreme(shown, key=lambda item: item.price).sku,), Intent("choose", intent.scores)
+    elif order and (goals or thing):
+        intent = Intent("find", intent.scores)
     return Understanding(
         text=clean,
         language=language,
@@ -189,6 +199,7 @@ def understand(
         references=references,
         thing=reading.named(thing) if thing else "",
         indifferent=indifferent,
+        order=order if goals or thing else "",
         words=reading.search_words(),
         unknown=reading.unknown(),
         is_question=QUESTION.search(corrected) is not None,
@@ -215,6 +226,13 @@ def _indifferent(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...
     found = {m["aspect"] for m in matches}
     attributes = tuple(attribute for attribute, words in ASPECTS.items() if not found.isdisjoint(words))
     return attributes, tuple(m.span() for m in matches)
+
+
+def picked(sku: str, text: str, state: DialogueState) -> Understanding:
+    """What pressing a product's button says: nothing but which product. ``text`` is the button's or the card's title."""
+    clean = normalise(text)
+    chosen = Intent("choose", {"choose": 1.0})
+    return Understanding(clean, state.language, chosen, references=(sku,), masked=mask_numbers(clean)[:200])
 
 
 def _correct_spelling(text: str, lexicon: Lexicon) -> str:
@@ -352,7 +370,12 @@ class _Reading:
             found.append(Constraint(meaning.attribute, meaning.value, not self._is_negated(match), hard, self.turn))
         for index, token in loose:
             if self.lexicon.knows(token.text):
-                hard = alone or (thing is not None and thing.first == index) or index in self.negated or self._modifies(index, index + 1, heads)
+                hard = (
+                    alone
+                    or (thing is not None and thing.first == index)
+                    or index in self.negated
+                    or self._modifies(index, index + 1, heads)
+                )
                 found.append(Constraint(TEXT, token.text, index not in self.negated, hard, self.turn))
         return tuple(dict.fromkeys(found))
 

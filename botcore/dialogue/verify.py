@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from botcore.dialogue.brief import TAG, Brief
 from botcore.dialogue.words import DATA, stem
@@ -20,10 +21,13 @@ WORD_LIMIT = 70
 WORD = re.compile(r"[a-z][a-z'-]*|[\u3400-\u9fff]", re.IGNORECASE)
 SENTENCE = re.compile(r"(?<=[.!?;])\s+")
 FORBIDDEN = re.compile(r"[\d$€£¥￥%<>{}\\|]|https?:|www\.")
+ALPHABET = re.compile(r"[a-z\s.,;:!?'\"()&/…‘’“”–—-]", re.IGNORECASE | re.ASCII)
+"""What a reply is spelt with; any other character must be one of a fact's ("décor")."""
 PROMISES = re.compile(
     r"\b(?:next[- ]day|same[- ]day|take it back|money back|pay (?:you )?back|half[- ]price|for (?:free|nothing)|no charge|"
     r"on the house|in stock|sold out|best[- ]?sell\w*|top[- ]rated|last (?:one|few)|while (?:it|they) lasts?|any time|"
-    r"right away|by tomorrow|always available|never (?:breaks?|fails?))\b",
+    r"right away|by tomorrow|always available|never (?:breaks?|fails?)|bring (?:it|them) back|costs? (?:you )?nothing|"
+    r"a gift from us|pays? you|in a day|(?:to you|here|with you|yours) today|we(?:'ll| will)? cover)\b",
     re.IGNORECASE,
 )
 NEGATION = re.compile(r"\b(?:no|not|never|without|nor|neither|none|cannot|\w+n't)\b", re.IGNORECASE)
@@ -36,9 +40,26 @@ EVERY = re.compile(r"\b(?:both|all|each(?! other)|every|either|any of them)\b", 
 ASKING = re.compile(r"\?|\b(?:tell me|let me know|say the word|give me|name|describe|point me)\b", re.IGNORECASE)
 STOCK = {"yes": "available", "no": "unavailable"}
 CHEAPER = re.compile(
-    r"\b(?:cheap\w*|less (?:money|expensive)|lower (?:price|priced)|lowest|saves?|saving)\b", re.IGNORECASE
+    r"\b(?:cheap\w*|less (?:money|expensive|than)|costs? (?:you )?less|(?:lower|better|nicer) (?:price|priced|deal)|lowest|"
+    r"saves?|saving)\b",
+    re.IGNORECASE,
 )
-RATED = re.compile(r"\b(?:better rated|higher rated|rated (?:better|higher)|higher rating|highest)\b", re.IGNORECASE)
+DEARER = re.compile(r"\b(?:costs? (?:you )?more|higher (?:price|priced)|more expensive|dearer|pricier)\b", re.IGNORECASE)
+RATED = re.compile(
+    r"\b(?:better rated|higher rated|rated (?:better|higher|above)|(?:higher|better) (?:ratings?|reviews?)|highest|"
+    r"higher than)\b",
+    re.IGNORECASE,
+)
+ORDER = re.compile(r"\b(first|former|second|latter|third|last)\b", re.IGNORECASE)
+PLACES = {"first": 0, "former": 0, "second": 1, "latter": -1, "third": 2, "last": -1}
+IN_A_ROW = re.compile(r"(?:and|,)\s*\[[A-D]\.name\]\s+(?:are|come|have|share)\b", re.IGNORECASE)
+LIKE = re.compile(r"[,:]?\s*like\b", re.IGNORECASE)
+CLAUSE = re.compile(r"[,:;]\s+|\s+(?:and|or|but|while|whereas|though|with)\s+", re.IGNORECASE)
+BARE_BUDGET = re.compile(r"\b(?:is|are|costs?|for|at|priced|price of)\s+\[(?:budget|budget_low)\]", re.IGNORECASE)
+BEYOND = re.compile(r"\b(?:over|above|beyond|past|more than|higher than)\s+(?:your\s+)?\[budget\]", re.IGNORECASE)
+REFUSED_ITEM = re.compile(
+    r"(?<!why )\b(?:no|not|never|without|cannot|\w+n't)(?: [a-z]+)? (?:\[[A-D]\.(?:name|price)\])", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +87,13 @@ def neutral_stems() -> frozenset[str]:
 def verify(text: str, brief: Brief) -> Verdict:
     """Check one English reply with its tags not yet filled."""
     form = [*_form(text, brief), *_duty(text, brief)]
-    claims = [*_unknown_tags(text, brief), *_promises(text, brief), *_claims(text, brief), *_comparisons(text, brief)]
+    claims = [
+        *_unknown_tags(text, brief),
+        *_foreign_values(text, brief),
+        *_promises(text, brief),
+        *_claims(text, brief),
+        *_comparisons(text, brief),
+    ]
     return Verdict((*form, *claims), unsupported=bool(claims))
 
 
@@ -78,6 +105,8 @@ def _form(text: str, brief: Brief) -> Iterable[str]:
         yield f"longer than {WORD_LIMIT} words"
     if found := FORBIDDEN.search(bare):
         yield f'holds "{found.group()}", which only a tag may bring in'
+    elif found := next((c for c in bare if not ALPHABET.match(c) and c not in _characters(brief)), None):
+        yield f'holds "{found}", a character of no fact'
     if "[" in bare or "]" in bare:
         yield "holds a broken tag"
     if text and text.rstrip()[-1:] not in ".!?])'\"…":
@@ -86,11 +115,60 @@ def _form(text: str, brief: Brief) -> Iterable[str]:
         yield "repeats itself"
 
 
+def _characters(brief: Brief) -> set[str]:
+    """The letters of the brief's words that are not plain English ones; never signs or figures."""
+    facts = [*brief.wishes, *brief.gave_up, *brief.notes.values()]
+    facts += [word for item in brief.items for word in (item.kind, *item.attributes.values())]
+    return {character for fact in facts for character in fact if character.isalpha()}
+
+
 def _unknown_tags(text: str, brief: Brief) -> Iterable[str]:
     known = brief.tags()
     for tag in dict.fromkeys(TAG.findall(text)):
         if tag not in known:
             yield f"[{tag}] is not among the facts"
+
+
+def _foreign_values(text: str, brief: Brief) -> Iterable[str]:
+    """A price said of another item than its own, a budget said of an item, an item that is said not to be."""
+    earlier: list[str] = []
+    for sentence in SENTENCE.split(text):
+        tags = [m for m in TAG.finditer(sentence) if m.group(1)[1:2] == "."]
+        named = [m.group(1)[0] for m in tags if m.group(1).endswith(".name")]
+        for place, tag in enumerate(tags):
+            letter, slot = tag.group(1).split(".")
+            before = [t.group(1)[0] for t in tags[:place] if t.group(1).endswith(".name")]
+            placed = _placed(sentence[: tag.start()], [item.letter for item in brief.items])[-1:] if earlier else []
+            names = before or placed or earlier or named[:1]
+            if slot == "name" or not names or names[-1] == letter or _in_step(sentence, tags, place, names):
+                continue
+            following = tags[place + 1] if place + 1 < len(tags) else None
+            between = sentence[tag.end() : following.start()].split() if following else []
+            own = following is not None and following.group(1) == f"{letter}.name"
+            if not (own and (not before or between in (["for"], ["for", "the"]))):
+                yield f"says [{tag.group(1)}] of {names[-1]}"
+        earlier = [*earlier, *named]
+    if BARE_BUDGET.search(text):
+        yield "gives the budget as a price"
+    if BEYOND.search(text) and any(w.startswith("under ") for w in brief.wishes):
+        yield "places something beyond the budget"
+    if brief.act in ("recommend", "compare", "explain") and REFUSED_ITEM.search(text):
+        yield "denies a product or its price"
+
+
+def _in_step(sentence: str, tags: list[re.Match[str]], place: int, names: list[str]) -> bool:
+    """Whether a value stands in a row that runs like the names before it ("[A.name] and [B.name], at [A.price] and
+    [B.price]"), or is set against the named item's own ("[A.price] against [B.price]")."""
+    first = last = place
+    while first and not tags[first - 1].group(1).endswith(".name"):
+        first -= 1
+    while last + 1 < len(tags) and not tags[last + 1].group(1).endswith(".name"):
+        last += 1
+    row = [tag.group(1)[0] for tag in tags[first : last + 1]]
+    if len(row) > 1 and (row == names[-len(row) :] or not first):
+        return True
+    against = sentence[tags[place - 1].end() : tags[place].start()].strip() in ("to", "against", "versus")
+    return against and tags[place - 1].group(1)[0] == names[-1]
 
 
 def _duty(text: str, brief: Brief) -> Iterable[str]:
@@ -127,15 +205,12 @@ def _claims(text: str, brief: Brief) -> Iterable[str]:
     general = _stems([brief.act, stock, *_positive(brief), *brief.gave_up, *brief.notes.values()])
     ruled_out = _stems(w[4:] for w in brief.wishes if w.startswith("not ")) - general - neutral
     facts = {item.letter: _stems([item.kind, *item.attributes, *item.attributes.values()]) for item in brief.items}
-    spoken_of: set[str] = set()
-    for sentence in SENTENCE.split(text):
-        mentioned = {tag[0] for tag in TAG.findall(sentence) if tag[1:2] == "." and tag[0] in facts}
-        spoken_of = mentioned or spoken_of
-        sets = [facts[letter] for letter in sorted(spoken_of)] or list(facts.values())
+    for sentence, clause, spoken_of in _subjects(text, list(facts)):
+        sets = [facts[letter] for letter in spoken_of] or list(facts.values())
         joined = set().union(*sets) if sets else set()
-        everywhere = set.intersection(*sets) if sets else set()
-        supported = everywhere if EVERY.search(sentence) and len(sets) > 1 else joined
-        for word, start in _words(sentence):
+        of_all = TAG.search(sentence) or EVERY.search(sentence)
+        supported = set.intersection(*sets) if sets and of_all else joined
+        for word, start in _words(clause):
             key = stem(word)
             if key in ruled_out:
                 if not _negated(sentence, start):
@@ -145,6 +220,54 @@ def _claims(text: str, brief: Brief) -> Iterable[str]:
                     yield f'denies "{word}", which is a fact'
             else:
                 yield f'"{word}" is supported by no fact'
+
+
+def _subjects(text: str, letters: list[str]) -> Iterable[tuple[str, str, list[str]]]:
+    """Every sentence's clauses with the items each speaks of; what a clause says must hold for all of them.
+
+    A clause speaks of the items it names by tag, else by their place ("the second"), else of those of the clause
+    before, or of the next where none is before. Names in a row ("[A.name] and [B.name] are ...") and "both" speak of
+    all at once.
+    """
+    before: list[str] = []
+    for sentence in SENTENCE.split(text):
+        named = _letters(sentence, letters)
+        if EVERY.search(sentence):
+            before = named or before or letters
+            yield sentence, sentence, before
+            continue
+        clauses = _clauses(sentence)
+        subjects = [_letters(clause, letters) or _placed(clause, letters) for clause in clauses]
+        for place, clause in enumerate(clauses):
+            if place and subjects[place] and IN_A_ROW.match(clause.strip()):
+                subjects[place] = sorted({*subjects[place - 1], *subjects[place]})
+            elif not subjects[place] and clauses[place + 1 : place + 2] and LIKE.match(clauses[place + 1].strip()):
+                subjects[place] = subjects[place + 1]
+            elif not subjects[place]:
+                subjects[place] = subjects[place - 1] if place else next(filter(None, subjects), before)
+            yield sentence, clause, subjects[place]
+        before = named or subjects[-1]
+
+
+def _letters(text: str, letters: list[str]) -> list[str]:
+    """The items that a text names, or the first one whose value it gives."""
+    tags = [tag for tag in TAG.findall(text) if tag[1:2] == "." and tag[0] in letters]
+    return sorted({tag[0] for tag in tags if tag.endswith(".name")}) or [tag[0] for tag in tags[:1]]
+
+
+def _placed(clause: str, letters: list[str]) -> list[str]:
+    """Items named by their place on the list, in the clause's order, where there is more than one."""
+    places = [PLACES[m.group().lower()] for m in ORDER.finditer(clause)] if len(letters) > 1 else []
+    return [letters[place] for place in places if place < len(letters)]
+
+
+def _clauses(sentence: str) -> list[str]:
+    """A sentence in clauses, each of full length with the others blanked, so that places in it stay the same."""
+    bounds = [0, *(m.start() for m in CLAUSE.finditer(sentence)), len(sentence)]
+    return [
+        " " * start + sentence[start:end] + " " * (len(sentence) - end)
+        for start, end in pairwise(bounds)
+    ]
 
 
 def _comparisons(text: str, brief: Brief) -> Iterable[str]:
@@ -157,8 +280,18 @@ def _comparisons(text: str, brief: Brief) -> Iterable[str]:
                 subject = (letters or after or [""])[-1] if letters else (after or [""])[0]
                 if brief.act == "compare" and brief.notes.get(note) != subject:
                     yield f'says "{found.group().lower()}" of {subject or "nothing"}'
+                elif brief.act not in ("compare", "answer") and note == "rated":
+                    yield f'says "{found.group().lower()}" without a comparison of ratings'
                 elif brief.act != "compare" and note == "cheaper" and not _about_price(brief):
                     yield f'says "{found.group().lower()}" without a comparison of prices'
+
+
+    if brief.act == "compare":
+        for sentence in SENTENCE.split(text):
+            for found in DEARER.finditer(sentence):
+                letters = [m.group(1)[0] for m in TAG.finditer(sentence[: found.start()]) if m.group(1)[1:2] == "."]
+                if not letters or letters[-1] == brief.notes.get("cheaper", letters[-1]):
+                    yield f'says "{found.group().lower()}" of {letters[-1] if letters else "nothing"}'
 
 
 def _about_price(brief: Brief) -> bool:

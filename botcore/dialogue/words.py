@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +17,14 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 TOKEN = re.compile(r"[a-z][a-z']*|\d+(?:[.,]\d+)*|[\u3400-\u9fff]|[^\s\w]", re.IGNORECASE)
 CLAUSE_END = re.compile(r"[,.;:!?，。；：！？、\n]")
 
-_english = snowballstemmer.stemmer("english")
+class _Stemmer(threading.local):
+    """A stemmer keeps the word it works on, so each thread needs its own."""
+
+    def __init__(self) -> None:
+        self.english = snowballstemmer.stemmer("english")
+
+
+_stemmer = _Stemmer()
 
 FUNCTION_WORDS = frozenset((DATA / "function_words.txt").read_text(encoding="utf-8").split())
 """Words that carry no wish about a product by themselves; what is left of a message is what the customer asks for."""
@@ -53,7 +61,7 @@ def language_of(text: str, otherwise: str = "en") -> str:
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """The stem PostgreSQL's English dictionary gives too (Snowball)."""
-    return _english.stemWord(word)
+    return str(_stemmer.english.stemWord(word))
 
 
 @lru_cache(maxsize=10_000)

@@ -24,9 +24,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from botcore import firstrun
 from botcore.embedded_postgres import EmbeddedPostgres
 from botcore.environment import PROJECT, ConfigurationError, Environment
-from botcore.supervisor import Child, Supervisor, on_a_leash
+from botcore.supervisor import Child, Supervisor, on_a_leash, politely
 
 REPLY_THREADS = 16
+QUIET = {"PYTHONWARNINGS": "ignore:You're running the worker", "TQDM_DISABLE": "1"}
+"""Celery's word about root, and progress bars of loading, say nothing to whoever reads the log of a shop."""
 IO_THREADS = 8
 
 
@@ -68,25 +70,27 @@ class Command(BaseCommand):
             with _progress() as bars:
                 shop = firstrun.make_demo_shop(bars)
         _build_model(supervisor)
-        for child in _children(options["host"], environment.port):
+        for child in children(options["host"], environment.port):
             supervisor.start(child)
         _wait_for_web(supervisor, options["host"], environment.port)
         firstrun.announce(supervisor.say, environment.public_url, logins, shop, time.monotonic() - started)
         supervisor.watch()
 
 
-def _children(host: str, port: int) -> list[Child]:
+def children(host: str, port: int) -> list[Child]:
+    """Web, workers and beat, in the order of their start."""
     python = sys.executable
     web = [python, "-m", "uvicorn", "botcore.asgi:application", "--host", host, "--port", str(port)]
     web += ["--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "2"]
-    celery = [python, "-m", "celery", "-A", "botcore.celery"]
+    celery = [python, "-m", "celery", "--app", "botcore.celery", "--quiet"]
 
     def worker(queue: str, threads: int) -> Child:
-        flags = ["--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat", "--quiet"]
+        flags = ["--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
         pool = ["-P", "threads", "-c", str(threads)] if threads > 1 else ["-P", "solo"]
-        return Child(queue, on_a_leash([*celery, "worker", "-Q", queue, "-n", f"{queue}@%h", *pool, *flags]))
+        command = [*celery, "worker", "-Q", queue, "-n", f"{queue}@%h", *pool, *flags]
+        return Child(queue, on_a_leash(politely(command) if queue == "index" else command), env=QUIET)
 
-    beat = [*celery, "beat", "--loglevel=WARNING", "--quiet", "-s", str(settings.VAR_DIR / "beat")]
+    beat = [*celery, "beat", "--loglevel=WARNING", "-s", str(settings.VAR_DIR / "beat")]
     beat += ["--pidfile="]
     return [
         Child("web", on_a_leash(web), patience=5),

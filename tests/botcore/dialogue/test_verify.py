@@ -1,0 +1,165 @@
+"""The verifier fails closed: what is not certainly true of the brief is refused."""
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from botcore.dialogue.brief import Brief, ItemFacts
+from botcore.dialogue.verify import neutral_stems, verify
+from botcore.dialogue.words import stem
+
+
+def item(letter, kind="lamp", **attributes):
+    return ItemFacts(letter, kind, attributes, {"name": f"Name {letter}", "price": "$1", "rating": "4.5 out of 5"})
+
+
+LIST = Brief(
+    "recommend",
+    customer="a brass lamp under [budget]",
+    wishes=("lamp", "not plastic", "under [budget]"),
+    items=(item("A", material="brass", color="green"), item("B", material="glass", color="amber")),
+    slots={"budget": "$80"},
+)
+PAIR = Brief("compare", items=LIST.items, notes={"differ": "material", "cheaper": "A", "rated": "B"})
+POLICY = Brief("answer", notes={"title": "Returns"}, slots={"quote": "Send it back within 30 days."})
+STOCK = Brief("answer", items=(item("A"),), notes={"about": "A", "stock": "no"})
+MATERIAL = Brief("answer", items=(item("A", material="brass"),), notes={"about": "A", "attribute": "material"})
+NO = Brief("decline", notes={"reason": "not_sold"})
+
+
+@pytest.mark.parametrize(
+    ("brief", "reply"),
+    [
+        (LIST, "Take a look at [A.name], in brass, for [A.price]."),
+        (LIST, "[A.name] is brass and [B.name] is glass. Which would you choose?"),
+        (LIST, "Under [budget] there are [A.name] and [B.name], at [A.price] and [B.price]."),
+        (LIST, "How about [B.name]? It's amber, it isn't plastic."),
+        (PAIR, "[A.name] is brass, [B.name] is glass, and [A.name] is the cheaper."),
+        (PAIR, "[B.name] is better rated."),
+        (POLICY, "Here is what I found. [quote]"),
+        (STOCK, "I'm sorry, [A.name] is unavailable."),
+        (MATERIAL, "[A.name] is brass."),
+        (NO, "I'm sorry, we don't have that."),
+    ],
+)
+def test_a_reply_that_says_only_facts_is_accepted(brief, reply):
+    assert verify(reply, brief).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("brief", "reply"),
+    [
+        # invented facts
+        (LIST, "Take a look at [A.name], in purple."),
+        (LIST, "[A.name] is a bestseller."),
+        (LIST, "[A.name] will light up your garden for years."),
+        # a fact of another item
+        (LIST, "[A.name] is glass."),
+        (LIST, "[A.name] is glass and [B.name] is brass."),
+        (LIST, "[A.name] and [B.name] are brass."),
+        (LIST, "Both [A.name] and [B.name] are brass."),
+        (LIST, "Look at [A.name] and [B.name]: the second is green."),
+        (LIST, "How about [B.name]? It's green."),
+        # prices
+        (LIST, "[A.name] is only ten."),
+        (LIST, "[A.name] costs $12."),
+        (LIST, "[A.name] costs twenty bucks."),
+        (LIST, "[A.name] costs １２."),
+        (LIST, "[A.name] costs ₽ a lot."),
+        (LIST, "[A.name] costs Ⅻ."),
+        (LIST, "[A.name] costs [B.price]."),
+        (LIST, "[B.price] is what [A.name] costs, and [A.price] is for [B.name]."),
+        (LIST, "[A.name] is [budget]."),
+        (LIST, "[A.name] is over [budget]."),
+        (LIST, "[A.name] costs you nothing."),
+        (LIST, "[A.name] is cheaper."),
+        # negations turned round
+        (LIST, "[A.name] isn't brass."),
+        (LIST, "[A.name] is plastic."),
+        (LIST, "We don't sell [A.name]."),
+        (PAIR, "[B.name] is the cheaper, [A.name] is better rated."),
+        (PAIR, "[B.name] costs less than [A.name]."),
+        (PAIR, "[A.name] costs more than [B.name]."),
+        (PAIR, "[B.name] has the better price."),
+        (PAIR, "[A.name] has the higher rating."),
+        (STOCK, "Yes, [A.name] is available."),
+        # promises
+        (LIST, "[A.name] comes with a warranty."),
+        (LIST, "You'll have [A.name] by tomorrow."),
+        (LIST, "[A.name] ships for free."),
+        (LIST, "You can bring it back any time: [A.name]."),
+        (LIST, "[A.name] is in stock."),
+        (LIST, "I'll give you a discount on [A.name]."),
+        (LIST, "[A.name] is half-price."),
+        # tags
+        (LIST, "[C.name] is nice."),
+        (LIST, "[A.weight] is what [A.name] weighs."),
+        (LIST, "Have a look at [A.name for [A.price]."),
+        (LIST, "Have a look at A.name] now."),
+        (LIST, "Have a look at [[A.name]]."),
+        (LIST, "Have a look at [A.NAME] and [A.name]."),
+        (POLICY, "Here is what I found. [quote] [quote]"),
+        (POLICY, "You can send it back."),
+        # links, markup, other scripts
+        (LIST, "See [A.name] at https://shop.example."),
+        (LIST, "See [A.name] at www.shop.example."),
+        (LIST, "<b>[A.name]</b> is nice."),
+        (LIST, "[A.name] это хорошо."),
+        (LIST, "[A.name] ist schön."),
+        (LIST, "[A.name]很好。"),
+        (LIST, "[A.name] is brаss."),
+        # form and duty
+        (LIST, ""),
+        (LIST, "..."),
+        (LIST, "I have something for you."),
+        (LIST, "Take a look at [A.name], in"),
+        (LIST, "[A.name] is the one, [A.name] is the one, [A.name] is the one."),
+        (NO, "Sure, here you are."),
+        (MATERIAL, "Good question about [A.name]."),
+    ],
+)  # fmt: skip
+def test_a_reply_that_may_be_false_is_refused(brief, reply):
+    assert not verify(reply, brief).accepted
+
+
+def test_a_wish_that_was_given_up_must_be_named():
+    brief = Brief(
+        "recommend", wishes=("lamp",), gave_up=("brass", "under [budget]"), items=LIST.items, slots=LIST.slots
+    )
+    assert not verify("How about [A.name]?", brief).accepted
+    assert not verify("I couldn't keep to brass. How about [B.name]?", brief).accepted
+    assert verify("I couldn't keep to brass or [budget]. How about [B.name]?", brief).accepted
+
+
+@pytest.mark.parametrize(("act", "reply"), [("ask", "I can help you."), ("handoff", "One moment.")])
+def test_each_act_must_do_what_it_is_for(act, reply):
+    assert not verify(reply, Brief(act)).accepted
+
+
+def test_a_claim_without_a_fact_is_told_from_a_matter_of_form():
+    assert verify("Take [A.name], it's golden.", LIST).unsupported
+    assert not verify("Take [A.name]", LIST).unsupported
+
+
+@settings(deadline=None)
+@given(st.text(alphabet=st.characters(categories=("Nd", "Sc")), min_size=1, max_size=4), st.integers(0, 20))
+def test_no_digit_and_no_currency_sign_is_ever_accepted(foreign, place):
+    said = "Take a look at [A.name], in brass."
+    assume(not said[:place].count("[") or place > said.index("]"))
+    assert not verify(said[:place] + foreign + said[place:], LIST).accepted
+
+
+KNOWN = neutral_stems() | {stem(w) for w in "recommend lamp brass glass green amber material color plastic".split()}
+
+
+@settings(deadline=None)
+@given(st.from_regex(r"[a-z]{3,12}", fullmatch=True))
+def test_no_word_from_outside_the_brief_is_ever_accepted(word):
+    assume(stem(word) not in KNOWN)
+    assert not verify(f"[A.name] is {word}.", LIST).accepted
+
+
+@settings(deadline=None)
+@given(st.characters(categories=("Lu", "Ll", "Lo", "Lt", "Lm"), min_codepoint=0x250))
+def test_no_letter_of_another_script_is_ever_accepted(letter):
+    assert not verify(f"[A.name] is brass {letter}.", LIST).accepted

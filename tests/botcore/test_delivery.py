@@ -1,0 +1,229 @@
+"""A stored reply reaches its platform once, in order, and as soon as the platform lets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from botcore import delivery, queues
+from botcore.channels.base import OutboundMessage, SendResult
+from botcore.models import Conversation, Outbound, Turn
+from tests.factories import ConversationFactory, TurnFactory
+from tests.fakes import FakeChannel, Wakes, at_once
+
+pytestmark = pytest.mark.django_db
+
+FAILED = SendResult(ok=False, error="503")
+REFUSED = SendResult(ok=False, permanent=True, error="blocked by the user")
+
+
+@pytest.fixture(autouse=True)
+def wakes(monkeypatch: pytest.MonkeyPatch) -> Wakes:
+    broker = Wakes()
+    monkeypatch.setattr(queues, "app", broker)
+    return broker
+
+
+@pytest.fixture(autouse=True)
+def platform(monkeypatch: pytest.MonkeyPatch) -> FakeChannel:
+    channel = FakeChannel()
+    monkeypatch.setattr(delivery, "channel_for", lambda account: channel)
+    return channel
+
+
+def reply(conversation: Conversation | None = None, **fields: object) -> Outbound:
+    turn = TurnFactory(conversation=conversation or ConversationFactory())
+    content = OutboundMessage(turn.reply, turn.pk).to_json()
+    return Outbound.objects.create(conversation=turn.conversation, turn=turn, content=content, **fields)
+
+
+def seconds_until_next(outbound: Outbound) -> float:
+    outbound.refresh_from_db()
+    assert outbound.next_attempt_at is not None
+    return (outbound.next_attempt_at - timezone.now()).total_seconds()
+
+
+def due_now(outbound: Outbound) -> None:
+    Outbound.objects.filter(pk=outbound.pk).update(next_attempt_at=timezone.now())
+
+
+def parts(platform: FakeChannel) -> list[int]:
+    return [payload["part"] for payload in platform.sent]
+
+
+def test_every_part_is_sent_in_order_and_its_id_kept(platform):
+    platform.parts = 3
+    outbound = reply()
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert parts(platform) == [1, 2, 3]
+    assert outbound.platform_ids == ["id-1", "id-2", "id-3"]
+    assert (outbound.status, outbound.parts_sent, outbound.attempts) == ("sent", 3, 1)
+    assert (outbound.leased_until, outbound.error) == (None, "")
+    assert outbound.sent_at is not None
+
+
+def test_a_sent_message_is_not_sent_again(platform):
+    outbound = reply()
+    delivery.deliver(outbound.pk)
+    delivery.deliver(outbound.pk)
+    assert parts(platform) == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_woken_for_one_message_send_it_once(platform):
+    outbound = reply()
+    at_once(*[lambda: delivery.deliver(outbound.pk)] * 6)
+    assert parts(platform) == [1]
+
+
+def test_the_platform_says_when_to_come_back(platform):
+    platform.results = [SendResult(ok=False, retry_after=30, error="429")]
+    outbound = reply()
+    delivery.deliver(outbound.pk)
+    assert 29 < seconds_until_next(outbound) <= 30
+    assert (outbound.status, outbound.leased_until, outbound.error) == ("pending", None, "429")
+    delivery.deliver(outbound.pk)
+    assert parts(platform) == [1]
+    due_now(outbound)
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert (outbound.status, parts(platform)) == ("sent", [1, 1])
+
+
+def test_attempts_that_fail_are_further_and_further_apart_until_the_last(platform):
+    outbound = reply()
+    platform.results = [FAILED] * delivery.MAX_ATTEMPTS
+    for step in delivery.BACKOFF_SECONDS:
+        delivery.deliver(outbound.pk)
+        assert step * 0.8 - 1 < seconds_until_next(outbound) < step * 1.2
+        due_now(outbound)
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert (outbound.status, outbound.attempts, outbound.error) == ("failed", delivery.MAX_ATTEMPTS, "503")
+
+
+def test_what_no_retry_can_help_is_given_up_at_once(platform):
+    platform.results = [REFUSED]
+    outbound = reply()
+    delivery.deliver(outbound.pk)
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert (outbound.status, outbound.error, parts(platform)) == ("failed", "blocked by the user", [1])
+
+
+def test_a_retry_goes_on_after_the_parts_that_arrived(platform):
+    platform.parts, platform.results = 3, [SendResult(ok=True, platform_id="first"), FAILED]
+    outbound = reply()
+    delivery.deliver(outbound.pk)
+    due_now(outbound)
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert parts(platform) == [1, 2, 2, 3]
+    assert outbound.platform_ids == ["first", "id-3", "id-4"]
+
+
+def test_a_message_that_somebody_is_sending_is_left_to_them_until_they_are_dead(platform):
+    outbound = reply(leased_until=timezone.now() + timedelta(seconds=1), parts_sent=1, platform_ids=["first"])
+    platform.parts = 2
+    delivery.deliver(outbound.pk)
+    assert platform.sent == []
+    Outbound.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert (parts(platform), outbound.platform_ids) == ([2], ["first", "id-1"])
+
+
+def test_a_message_of_many_slow_parts_stays_with_who_sends_it(platform, monkeypatch):
+    now = timezone.now()
+    outbound = reply()
+
+    def a_slow_part() -> None:
+        nonlocal now
+        now += delivery.LEASE * 0.9
+        monkeypatch.setattr(timezone, "now", lambda: now)
+        delivery.deliver(outbound.pk)
+
+    platform.parts, platform.meanwhile = 3, a_slow_part
+    delivery.deliver(outbound.pk)
+    assert parts(platform) == [1, 2, 3]
+
+
+def test_a_later_reply_does_not_overtake_one_that_waits_for_its_retry(platform, wakes):
+    first = reply()
+    second = reply(first.conversation)
+    platform.results = [FAILED]
+    delivery.deliver(first.pk)
+    delivery.deliver(second.pk)
+    assert [payload["text"] for payload in platform.sent] == [first.turn.reply]
+    due_now(first)
+    delivery.deliver(first.pk)
+    assert wakes == [("deliver", second.pk)]
+    delivery.deliver(second.pk)
+    second.refresh_from_db()
+    assert second.status == "sent"
+
+
+def test_a_reply_that_was_given_up_holds_up_no_other(platform, wakes):
+    first = reply()
+    second = reply(first.conversation)
+    platform.results = [REFUSED]
+    delivery.deliver(first.pk)
+    assert wakes == [("deliver", second.pk)]
+    delivery.deliver(second.pk)
+    second.refresh_from_db()
+    assert second.status == "sent"
+
+
+def test_conversations_do_not_wait_for_each_other(platform):
+    hers, his = reply(), reply()
+    platform.results = [FAILED]
+    delivery.deliver(hers.pk)
+    delivery.deliver(his.pk)
+    his.refresh_from_db()
+    assert his.status == "sent"
+
+
+def test_a_message_that_breaks_its_channel_is_tried_again_and_given_up_at_last(platform):
+    def broken() -> None:
+        raise RuntimeError("no such picture")
+
+    platform.meanwhile = broken
+    outbound = reply()
+    for _ in range(delivery.MAX_ATTEMPTS):
+        with pytest.raises(RuntimeError):
+            delivery.deliver(outbound.pk)
+        due_now(outbound)
+    outbound.refresh_from_db()
+    assert (outbound.status, outbound.error) == ("failed", "RuntimeError: no such picture")
+
+
+def test_the_sweeper_wakes_what_is_due_and_held_by_nobody_unless_the_broker_has_it_yet(wakes, monkeypatch):
+    past, future = timezone.now() - timedelta(minutes=1), timezone.now() + timedelta(minutes=1)
+    lost, dead, due = reply(), reply(leased_until=past), reply(next_attempt_at=past)
+    for other in (
+        reply(leased_until=future),
+        reply(next_attempt_at=future),
+        reply(status=Outbound.Status.SENT),
+        reply(status=Outbound.Status.FAILED),
+    ):
+        assert other.pk
+    Outbound.objects.update(created_at=past)
+    reply()
+    assert delivery.sweep() == 3
+    assert sorted(wakes) == [("deliver", outbound.pk) for outbound in (lost, dead, due)]
+    monkeypatch.setattr(queues, "backlog", {"io": 3}.__getitem__)
+    assert delivery.sweep() == 0
+
+
+@pytest.mark.parametrize(("status", "shown"), [(Turn.Status.WAITING, 1), (Turn.Status.ANSWERED, 0)])
+def test_typing_is_shown_while_there_is_no_reply(platform, monkeypatch, status, shown):
+    told: list[str] = []
+    monkeypatch.setattr(platform, "typing", told.append)
+    turn = TurnFactory(status=status)
+    show: Callable[[int], None] = delivery.show_typing
+    show(turn.pk)
+    assert told == [turn.conversation.contact.external_id] * shown
