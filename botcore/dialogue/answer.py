@@ -15,7 +15,7 @@ from botcore.dialogue.ports import Encoder
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import Understanding
-from botcore.dialogue.words import CHINESE, DATA, sentences, tokens
+from botcore.dialogue.words import CHINESE, DATA, content_words, sentences, tokens
 from catalog.models import KnowledgeArticle, Shop
 from catalog.search import search_articles
 
@@ -23,7 +23,7 @@ QUOTED = 2
 """Sentences quoted at most; an article of three is quoted whole when its sentences are short."""
 SHORT = 220
 """Characters up to which a whole article is quoted."""
-FOLLOW_UP = 0.08
+FOLLOW_UP = 0.04
 """What an article gains when the question follows an answer from it."""
 TOLD = 0.5
 """What a sentence loses when the last answer quoted it already: the customer asks for the rest."""
@@ -59,7 +59,8 @@ def answer_from_articles(
     """
     question = said.text if said.language == "en" else english_gist(said.text)
     last = KnowledgeArticle.objects.filter(shop=shop, slug=before.last_article).first() if before.last_article else None
-    if last and len(question.split()) <= ELLIPTIC and GOES_ON.search(question):
+    names_nothing = len(content_words(question)) <= 1 if said.language == "en" else True
+    if last and names_nothing and len(question.split()) <= ELLIPTIC and GOES_ON.search(question):
         question = f"{last.title}. {question}"
     embedding = encoder.encode([question])[0] if question else None
     found = search_articles(shop, said.language, said.text, embedding, limit=5)
@@ -75,6 +76,23 @@ def answer_from_articles(
     if article.slug == before.last_article:
         nearness = np.array([n - TOLD * (p in before.last_quote) for n, p in zip(nearness, parts, strict=True)])
     return ArticleAnswer(article, _quote(article.body, parts, nearness), similarity)
+
+
+DESCRIBED = 0.38
+"""Similarity from which a sentence of a product's description answers a question about it."""
+
+
+def answer_from_description(description: str, question: str, encoder: Encoder) -> str:
+    """The sentence of a product's own description that answers a question, "" where none comes near."""
+    parts = sentences(description)
+    nearness = _nearness(question, parts, encoder)
+    if not parts or nearness.max() < (SHARED if CHINESE.search(description) else DESCRIBED):
+        return ""
+    return parts[int(nearness.argmax())]
+
+
+SHARED = 0.25
+"""Share of a Chinese question's pairs of characters that a sentence must hold to answer it."""
 
 
 def english_gist(text: str) -> str:

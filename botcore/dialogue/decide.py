@@ -42,8 +42,8 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, art
         return Decision(Act.HANDOFF, "asked" if intent == "person" else "upset")
     if intent == "reset":
         return Decision(Act.CHITCHAT, "greeting")
-    if intent == "compare" and len(before.slate) > 1 and not said.goals and said.intent.confidence > GUESS:
-        return Decision(Act.COMPARE, about=said.references if len(said.references) > 1 else before.slate[:2])
+    if intent == "compare" and before.last_list and not said.goals and said.intent.confidence > GUESS:
+        return Decision(Act.COMPARE, about=said.references if len(said.references) > 1 else before.last_list[:2])
     if intent == "explain" and before.slate:
         return Decision(Act.EXPLAIN, about=said.references or _spotlight(before))
     if intent == "discount" and (said.intent.confidence > SURE or not wish):

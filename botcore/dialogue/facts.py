@@ -28,6 +28,8 @@ ATTRIBUTES_TOLD = {1: 4, 2: 3}
 FEWEST_TOLD = 2
 """Attributes told of each item by the number of items, as in training: longer prompts help nobody."""
 VALUES_TOLD = 3
+FOUND_IN_TEXT = "style"
+"""The attribute under which wishes that a product's texts hold are told: they are said before the noun, as styles are."""
 NOT_TOLD = {"brand", "sku", "promoted", "featured", "image", "size"}
 
 
@@ -156,9 +158,9 @@ def _attribute_words(
             told = [*wanted, *(v for v in values if v not in wanted)][:VALUES_TOLD]
             joiner = "、" if state.language == "zh" else ", "
             words[attribute] = joiner.join(lexicon.name(Meaning(attribute, v), state.language) for v in told)
-    texts = [lexicon.name(Meaning(TEXT, c.value), state.language) for c in wished if c.attribute == TEXT]
+    texts = [lexicon.name(Meaning(TEXT, c.value), state.language) for c in wished if c.attribute == TEXT and c.hard]
     new = [text for text in texts if not any(text in value for value in words.values())]
     if new:
-        known = [words["feature"]] if "feature" in words else []
-        words["feature"] = ("、" if state.language == "zh" else ", ").join([*new, *known])
+        known = [words[FOUND_IN_TEXT]] if FOUND_IN_TEXT in words else []
+        words[FOUND_IN_TEXT] = ("、" if state.language == "zh" else ", ").join([*new, *known])
     return words, numbers

@@ -19,7 +19,7 @@ from botcore.dialogue.ports import Encoder
 from botcore.dialogue.state import Act, Constraint, DialogueState, PriceRange
 from botcore.dialogue.thesaurus import thesaurus
 from catalog.models import Product, Shop
-from catalog.search import Candidate, ProductQuery, Wish, search_products
+from catalog.search import Candidate, ProductQuery, Wish, count_products, search_products
 
 SLATE = 3
 CONSIDERED = 24
@@ -67,6 +67,26 @@ def find(
             gave_up = tuple(c for c in state.constraints if c not in constraints)
             return Found(_varied(found), tuple(found), gave_up, gave_up_price)
     return Found((), ())
+
+
+def in_reach(shop: Shop, state: DialogueState) -> DialogueState:
+    """The state with attribute wishes that no product of its goal could hold turned into wishes about texts.
+
+    "Waterproof" may be a feature of mascara in this shop, and of jackets only a word of their descriptions.
+    """
+    if not state.goal:
+        return state
+
+    def reached(constraint: Constraint) -> Constraint:
+        if constraint.attribute == TEXT or not constraint.wanted:
+            return constraint
+        wish = Wish(constraint.attribute, (constraint.value,))
+        somewhere = count_products(
+            ProductQuery(shop=shop, category=state.goal, wishes=(wish,), in_stock=False), at_most=1
+        )
+        return constraint if somewhere else replace(constraint, attribute=TEXT)
+
+    return state.with_(constraints=tuple(reached(c) for c in state.constraints))
 
 
 def product_query(

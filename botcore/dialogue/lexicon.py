@@ -132,7 +132,7 @@ class Lexicon:
         """What a reply calls a category or value in ``language``."""
         if meaning.attribute == CATEGORY and (category := self.categories.get(meaning.value)):
             return category.chinese if language == "zh" else category.noun
-        if names := self.names.get(meaning, {}).get(language):
+        if language != "en" and (names := self.names.get(meaning, {}).get(language)):
             return names[0]
         return thesaurus().chinese_name(meaning.value) if language == "zh" else meaning.value
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botcore.channels.base import Card
-from botcore.dialogue.answer import ArticleAnswer, answer_from_articles
+from botcore.dialogue.answer import ArticleAnswer, answer_from_articles, answer_from_description
 from botcore.dialogue.brief import Brief, render
 from botcore.dialogue.compose import Wording, fill, word
 from botcore.dialogue.decide import Decision, decide
 from botcore.dialogue.facts import Item, items_of
-from botcore.dialogue.find import Found, find, is_broad, items_by_sku, question_options, shown_text
+from botcore.dialogue.find import Found, find, in_reach, is_broad, items_by_sku, question_options, shown_text
 from botcore.dialogue.intents import IntentClassifier
 from botcore.dialogue.lexicon import Lexicon, lexicon_of
 from botcore.dialogue.plan import brief_of, plan_of
@@ -119,19 +119,21 @@ def respond(
             said = picked(pressed, text, before)
         else:
             said = understand(text, before, shown, lexicon, classifier_for(ports))
-        state = track(before, said, shown)
+        state = in_reach(shop, track(before, said, shown))
     with clock.stage("decide"):
         article = _article(shop, said, before, ports)
         broad = is_broad(shop, state, lexicon)
         decision = decide(before, state, said, article.similarity if article else 0.0, broad)
     with clock.stage("find"):
         decision, found = _found(shop, decision, state, said, lexicon, ports)
+        if decision.reason == "cheapest":
+            state, decision = state.with_(price=before.price), replace(decision, reason="nothing_fits")
         if found.left_goal:
             state = state.with_(goal="")
         told = state.with_(constraints=(*state.constraints, *said.constraints)) if decision.act is Act.ANSWER else state
         items = items_of(found.slate, shop, told, lexicon)
         options = question_options(shop, decision, state, lexicon)
-        plan = plan_of(decision, state, said, found, items, article, options)
+        plan = plan_of(decision, state, said, found, items, article, options, _described(found, state, said, ports))
         brief = brief_of(plan, shop, lexicon)
     with clock.stage("compose"):
         wording = word(
@@ -176,6 +178,14 @@ def shown_items(shop: Shop, state: DialogueState) -> tuple[ShownItem, ...]:
     )
 
 
+def _described(found: Found, state: DialogueState, said: Understanding, ports: Ports) -> str:
+    """What the spotlit product's description says to a question about it."""
+    if said.intent.name not in ("product_question", "availability") or len(found.slate) != 1:
+        return ""
+    description = found.slate[0].product.text("description", state.language)
+    return answer_from_description(description, said.text, ports.encoder)
+
+
 DETAILS = 3
 """Sentences of a chosen product's description that follow the reply, in the shop's own words."""
 
@@ -202,14 +212,14 @@ def _found(
     """The products a decision needs; a decision that finds none becomes another one."""
     if decision.about:
         chosen = items_by_sku(shop, decision.about)
-        return decision, Found(chosen, chosen)
+        return decision if chosen else Decision(Act.CLARIFY, "item"), Found(chosen, chosen)
     if decision.act is not Act.RECOMMEND:
         return decision, Found((), ())
     found = find(shop, state, lexicon, ports.encoder, fresh=decision.fresh, order=said.order)
     if not found.slate:
         return replace(decision, act=Act.DECLINE, reason="not_sold" if said.thing else "nothing_fits"), found
     if found.gave_up_price and decision.reason == "cheaper":
-        decision = replace(decision, reason="")
+        return replace(decision, act=Act.DECLINE, reason="cheapest"), Found((), found.candidates)
     if not state.goal and said.unknown and not decision.reason and _far(found.slate):
         return replace(decision, act=Act.DECLINE, reason="not_sold"), Found((), found.candidates)
     return decision, found

@@ -9,13 +9,14 @@ from decimal import Decimal
 from botcore.dialogue.answer import ArticleAnswer
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.decide import Decision
-from botcore.dialogue.facts import Item, format_price, satisfied
+from botcore.dialogue.facts import FOUND_IN_TEXT, Item, format_price, satisfied
 from botcore.dialogue.find import Found
 from botcore.dialogue.lexicon import CATEGORY, TEXT, Lexicon, Meaning
 from botcore.dialogue.state import Act, Constraint, DialogueState
 from botcore.dialogue.understand import Understanding
 from catalog.models import Shop
 
+NO_INFORMATION = {"reason": "no_information"}
 LIST_NOTES = {"cheaper", "more", "changed", "similar"}
 WISHES_TOLD = 4
 DIFFERENCES_TOLD = 3
@@ -36,6 +37,7 @@ class Plan:
     options: tuple[str, ...] = ()
     shows_items: bool = True
     from_article: bool = False
+    quote: str = ""
     notes: dict[str, str] = field(default_factory=dict)
 
 
@@ -47,11 +49,17 @@ def plan_of(
     items: tuple[Item, ...],
     article: ArticleAnswer | None,
     options: Sequence[str],
+    described: str,
 ) -> Plan:
-    """The plan for a decision."""
+    """The plan for a decision. ``described`` is the sentence of a product's description that may answer a question."""
     from_article = decision.act is Act.ANSWER and decision.reason == "policy"
+    notes = _notes(decision, said, found, items, article)
+    act, quote = decision.act, article.quote if from_article and article else ""
+    if notes == NO_INFORMATION and act is Act.ANSWER:
+        act, quote, notes = (act, described, {"title": items[0].kind}) if described else (Act.DECLINE, "", notes)
+        items = ()
     return Plan(
-        act=decision.act,
+        act=act,
         state=state,
         said=said,
         found=found,
@@ -62,7 +70,8 @@ def plan_of(
         options=tuple(options),
         shows_items=decision.act in (Act.RECOMMEND, Act.COMPARE, Act.EXPLAIN),
         from_article=from_article,
-        notes=_notes(decision, said, found, items, article),
+        quote=quote,
+        notes=notes,
     )
 
 
@@ -83,8 +92,8 @@ def brief_of(plan: Plan, shop: Shop, lexicon: Lexicon) -> Brief:
         slots["budget"] = format_price(_budget(state), shop.currency)
     if any("[budget_low]" in phrase for phrase in (*wishes, *gave_up)) and state.price.low is not None:
         slots["budget_low"] = format_price(state.price.low, shop.currency)
-    if plan.from_article and plan.article:
-        slots["quote"] = plan.article.quote
+    if plan.quote:
+        slots["quote"] = plan.quote
     if plan.reason == "not_sold" and plan.said.unknown:
         slots["asked"] = " ".join(plan.said.unknown)[:60]
     if plan.act in (Act.CHITCHAT, Act.HANDOFF):
@@ -139,10 +148,10 @@ def _about(said: Understanding, found: Found, items: tuple[Item, ...]) -> dict[s
     if said.intent.name == "availability" and len(held) == len(said.constraints) and not said.unknown:
         return {"about": item.letter, "stock": "yes" if item.stock > 0 else "no"}
     for constraint in held:
-        attribute = "feature" if constraint.attribute == TEXT else constraint.attribute
+        attribute = FOUND_IN_TEXT if constraint.attribute == TEXT else constraint.attribute
         if attribute in item.words:
             return {"about": item.letter, "attribute": attribute}
-    return {"reason": "no_information"}
+    return NO_INFORMATION
 
 
 QUESTION_CUES = {

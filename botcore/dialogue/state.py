@@ -81,6 +81,11 @@ class DialogueState:
         return self.shown[-1] if self.shown else ()
 
     @property
+    def last_list(self) -> tuple[str, ...]:
+        """The last slate of several products: what there is to compare."""
+        return next((slate for slate in reversed(self.shown) if len(slate) > 1), ())
+
+    @property
     def seen(self) -> frozenset[str]:
         return frozenset(sku for slate in self.shown for sku in slate)
 

@@ -93,6 +93,16 @@ INDIFFERENT = (
 )
 
 DETERMINERS = {"a", "an", "any", "some", "another"}
+WHY = re.compile(
+    r"^(?:and |but |so |ok |okay )?why (?:did|do|would|have|that|this|the|it)\b|^(?:你)?(?:为什么|为啥|凭什么)(?!不)"
+)
+DISCOUNT = re.compile(
+    r"\d\s?(?:%|percent)\s?(?:off|discount)|\bpromo(?: code)?\b|\bcoupon|\bvoucher code|打[一二三四五六七八九\d]折|优惠码"
+)
+MORE_ABOUT = re.compile(
+    r"\b(?:more|details?|info(?:rmation)?) (?:about|on|of)\b|\btell me about\b|介绍一下|详细(?:说|介绍|信息)|具体说说"
+)
+
 PURPOSE = {"for", "to"}
 MANNER = {"with", "in", "of", "from"}
 
@@ -208,7 +218,13 @@ def understand(
 
 
 def _settled(intent: Intent, text: str, named: bool) -> Intent:
-    """The intent after what the words themselves say: of dearer and cheaper, and where the classifier is not sure."""
+    """The intent after what the words themselves say: why, discounts, dearer and cheaper, and where it is not sure."""
+    if WHY.search(text) and intent.name not in ("policy", "order_status", "upset", "person"):
+        return Intent("explain", intent.scores)
+    if DISCOUNT.search(text):
+        return Intent("discount", {**intent.scores, "discount": 1.0})
+    if MORE_ABOUT.search(text) and intent.name in ("product_question", "show", "more", "choose", "find"):
+        return Intent("choose", intent.scores)
     if DEARER.search(text) and intent.name in ("cheaper", "dearer", "find", "show", "vague", "more"):
         negated = re.search(r"\b(?:not|n't|no|less)\b|不|别|太", text) and intent.name == "cheaper"
         return intent if negated else Intent("dearer", intent.scores)

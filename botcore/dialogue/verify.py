@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from botcore.dialogue.brief import TAG, Brief
+from botcore.dialogue.brief import TAG, Brief, ItemFacts
 from botcore.dialogue.words import DATA, stem
 
 WORD_LIMIT = 70
@@ -36,6 +36,14 @@ REFUSAL = re.compile(
     re.I,
 )
 PERSON = re.compile(r"\b(?:person|people|colleagues?|team|someone|human|teammate|somebody)\b", re.IGNORECASE)
+GAVE_UP = re.compile(
+    r"\b(?:no|not|nothing|none|without|\w+n't|cannot|over|above|beyond|past|out of|sorry|afraid|unfortunately|sadly|alas|drop\w*|"
+    r"had to|leave|left|give up|gave up|let go|closest|nearest|miss\w*|apart from|except|compromise)\b",
+    re.IGNORECASE,
+)
+MISPLACED = re.compile(
+    r"\b(?:for|costs?|comes? to)\s+\[[A-D]\.(?!price|name|rating)[a-z_]+\]|\bat\s+\[[A-D]\.(?:capacity|size)\]", re.I
+)
 EVERY = re.compile(r"\b(?:both|all|each(?! other)|every|either|any of them)\b", re.IGNORECASE)
 ASKING = re.compile(r"\?|\b(?:tell me|let me know|say the word|give me|name|describe|point me)\b", re.IGNORECASE)
 STOCK = {"yes": "available", "no": "unavailable"}
@@ -44,7 +52,9 @@ CHEAPER = re.compile(
     r"saves?|saving)\b",
     re.IGNORECASE,
 )
-DEARER = re.compile(r"\b(?:costs? (?:you )?more|higher (?:price|priced)|more expensive|dearer|pricier)\b", re.IGNORECASE)
+DEARER = re.compile(
+    r"\b(?:costs? (?:you )?more|higher (?:price|priced)|more expensive|dearer|pricier)\b", re.IGNORECASE
+)
 RATED = re.compile(
     r"\b(?:better rated|higher rated|rated (?:better|higher|above)|(?:higher|better) (?:ratings?|reviews?)|highest|"
     r"higher than)\b",
@@ -78,10 +88,10 @@ class Verdict:
 
 
 @lru_cache(maxsize=1)
-def neutral_stems() -> frozenset[str]:
-    """Stems of the words that claim nothing."""
+def neutral_words() -> frozenset[str]:
+    """The words that claim nothing, as they are written: "line" does not let in "lining"."""
     text = (DATA / "neutral_words.txt").read_text(encoding="utf-8")
-    return frozenset(stem(part) for word in text.split() for part in _parts(word))
+    return frozenset(part for word in text.split() for part in _parts(word))
 
 
 def verify(text: str, brief: Brief) -> Verdict:
@@ -113,6 +123,17 @@ def _form(text: str, brief: Brief) -> Iterable[str]:
         yield "breaks off in the middle"
     if _repeats(bare):
         yield "repeats itself"
+    if _dwells(TAG.findall(text)):
+        yield "says the same thing of a product twice"
+    if found := MISPLACED.search(text):
+        yield f"says {found.group()}, as if it were a price"
+
+
+def _dwells(tags: list[str]) -> bool:
+    """Whether a figure stands twice, or the only product named is named twice."""
+    figures = [tag for tag in tags if "." in tag and not tag.endswith((".name", ".price"))]
+    names = [tag for tag in tags if tag.endswith(".name")]
+    return len(figures) != len(set(figures)) or (len(names) > 1 and len(set(names)) == 1)
 
 
 def _characters(brief: Brief) -> set[str]:
@@ -184,6 +205,8 @@ def _duty(text: str, brief: Brief) -> Iterable[str]:
         yield "does not say no"
     if "quote" in brief.slots and text.count("[quote]") != 1:
         yield "does not quote the article exactly once"
+    if any("[budget" in wish for wish in brief.gave_up) and not GAVE_UP.search(text):
+        yield "does not say that the price was given up"
     for wish in brief.gave_up:
         if not _mentions(text, wish):
             yield f'does not say that "{wish}" was given up'
@@ -201,10 +224,12 @@ def _promises(text: str, brief: Brief) -> Iterable[str]:
 def _claims(text: str, brief: Brief) -> Iterable[str]:
     """Words that no fact of the items spoken of supports, and facts turned into their opposite."""
     stock = STOCK.get(brief.notes.get("stock", ""), "")
-    neutral = neutral_stems()
+    neutral = neutral_words()
     general = _stems([brief.act, stock, *_positive(brief), *brief.gave_up, *brief.notes.values()])
-    ruled_out = _stems(w[4:] for w in brief.wishes if w.startswith("not ")) - general - neutral
-    facts = {item.letter: _stems([item.kind, *item.attributes, *item.attributes.values()]) for item in brief.items}
+    ruled_out = _stems(w[4:] for w in brief.wishes if w.startswith("not ")) - general - {stem(word) for word in neutral}
+    facts = {
+        item.letter: _stems([item.kind, *_aspects(item, brief), *item.attributes.values()]) for item in brief.items
+    }
     for sentence, clause, spoken_of in _subjects(text, list(facts)):
         sets = [facts[letter] for letter in spoken_of] or list(facts.values())
         joined = set().union(*sets) if sets else set()
@@ -215,8 +240,8 @@ def _claims(text: str, brief: Brief) -> Iterable[str]:
             if key in ruled_out:
                 if not _negated(sentence, start):
                     yield f'says "{word}", which the customer ruled out'
-            elif key in neutral or key in supported or key in general:
-                if key in joined and key not in neutral | general and _negated(sentence, start):
+            elif word in neutral or key in supported or key in general:
+                if key in joined - general and word not in neutral and _negated(sentence, start):
                     yield f'denies "{word}", which is a fact'
             else:
                 yield f'"{word}" is supported by no fact'
@@ -264,10 +289,12 @@ def _placed(clause: str, letters: list[str]) -> list[str]:
 def _clauses(sentence: str) -> list[str]:
     """A sentence in clauses, each of full length with the others blanked, so that places in it stay the same."""
     bounds = [0, *(m.start() for m in CLAUSE.finditer(sentence)), len(sentence)]
-    return [
-        " " * start + sentence[start:end] + " " * (len(sentence) - end)
-        for start, end in pairwise(bounds)
-    ]
+    return [" " * start + sentence[start:end] + " " * (len(sentence) - end) for start, end in pairwise(bounds)]
+
+
+def _aspects(item: ItemFacts, brief: Brief) -> Iterable[str]:
+    """Names of attributes ("material"), where the act speaks of them; elsewhere "with noise" would be a claim."""
+    return item.attributes if brief.act in ("answer", "compare", "ask", "clarify") else ()
 
 
 def _comparisons(text: str, brief: Brief) -> Iterable[str]:
@@ -284,7 +311,6 @@ def _comparisons(text: str, brief: Brief) -> Iterable[str]:
                     yield f'says "{found.group().lower()}" without a comparison of ratings'
                 elif brief.act != "compare" and note == "cheaper" and not _about_price(brief):
                     yield f'says "{found.group().lower()}" without a comparison of prices'
-
 
     if brief.act == "compare":
         for sentence in SENTENCE.split(text):
@@ -306,7 +332,8 @@ def _mentions(text: str, wish: str) -> bool:
     """Whether the reply names a wish: its tag, or all its content words."""
     tags = TAG.findall(wish)
     if tags:
-        return any(f"[{tag}]" in text for tag in tags) or "budget" in text or "price" in text
+        bare = TAG.sub(" ", text).lower()
+        return any(f"[{tag}]" in text for tag in tags) or "budget" in bare or "price" in bare
     return _stems([wish]) - _stems(["not for in under a the"]) <= _stems([TAG.sub(" ", text)])
 
 

@@ -17,6 +17,7 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 TOKEN = re.compile(r"[a-z][a-z']*|\d+(?:[.,]\d+)*|[\u3400-\u9fff]|[^\s\w]", re.IGNORECASE)
 CLAUSE_END = re.compile(r"[,.;:!?，。；：！？、\n]")
 
+
 class _Stemmer(threading.local):
     """A stemmer keeps the word it works on, so each thread needs its own."""
 
@@ -64,10 +65,19 @@ def stem(word: str) -> str:
     return str(_stemmer.english.stemWord(word))
 
 
+PLURAL_ONLY = frozenset(
+    "trousers jeans shorts leggings chinos pants tights overalls pajamas pyjamas glasses sunglasses goggles binoculars "
+    "headphones earphones earbuds scissors pliers clothes groceries accessories appliances cosmetics".split()
+)
+"""Nouns that a shop's assistant says in the plural only."""
+
+
 @lru_cache(maxsize=10_000)
 def singular(noun: str) -> str:
     """The singular of a catalogue's plural noun; the last word of a phrase carries the ending."""
     head, _, last = noun.rpartition(" ")
+    if last in PLURAL_ONLY:
+        return noun
     if last.endswith("ies") and len(last) > 4:
         last = last[:-3] + "y"
     elif last.endswith(("ches", "shes", "sses", "xes")):
