@@ -38,6 +38,7 @@ def main() -> None:
         from botcore.embedded_postgres import borrowed
 
         rows: list[tuple[str, str, str]] = []
+        assert settings.EMBEDDED_POSTGRES is not None
         with borrowed(settings.EMBEDDED_POSTGRES):
             if options.only != "engines":
                 rows += _web(options.quick)
@@ -83,10 +84,10 @@ def _engines(quick: bool) -> list[tuple[str, str, str]]:
     from benchmarks.measures import engine_writing, plain_generate, plans
     from workers.engine import close_generators, load_generator
     from workers.engine.registry import current_artefact
-    from workers.training.dialogues.build import main as build_set
+    from workers.training.dialogues.build import build_examples, write
 
     _say("plans and model")
-    build_set(settings.VAR_DIR / "dialogues")
+    write(build_examples(), settings.VAR_DIR / "dialogues")
     artefact = current_artefact()
     many = plans(settings.VAR_DIR / "dialogues" / "heldout.jsonl", 8 if quick else 64)
     few = many[: 2 if quick else 6]

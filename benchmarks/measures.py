@@ -96,7 +96,8 @@ def reply_times(stack: Stack, people: int, each: int, first_update: int) -> tupl
     with ThreadPoolExecutor(people) as pool:
         turn_ids = [turn for turns in pool.map(talk, range(people)) for turn in turns]
     rows = Turn.objects.filter(pk__in=turn_ids).prefetch_related("events")
-    times, authors = [], {}
+    times: list[float] = []
+    authors: dict[str, int] = {}
     for turn in rows:
         received = min(event.received_at for event in turn.events.all())
         assert turn.answered_at is not None
@@ -161,12 +162,12 @@ def plain_generate(folder: Path, briefs: Sequence[Brief], samples: int, eight_bi
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
     options: dict[str, Any] = {"quantization_config": BitsAndBytesConfig(load_in_8bit=True)} if eight_bit else {}
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, device_map="cpu", **options)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, device_map="cpu", **options)
     tokens = accepted = 0
     torch.manual_seed(0)
     begun = time.perf_counter()
     for brief in briefs:
-        prompt = tokenizer.apply_chat_template(
+        prompt: Any = tokenizer.apply_chat_template(
             messages(brief), add_generation_prompt=True, return_tensors="pt", return_dict=True
         )
         with torch.inference_mode():

@@ -72,7 +72,7 @@ class EmbeddedPostgres:
             "shared_buffers": "192MB",
             "maintenance_work_mem": "128MB",
             "logging_collector": "off",
-            "log_min_messages": "fatal",
+            "log_min_messages": "log",
         }
         flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return [*self._as_server_user(die_with_parent), self._binary("postgres"), "-D", str(self.data), *flags]

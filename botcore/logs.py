@@ -23,7 +23,8 @@ QUIET = (
 def configure(config: dict[str, Any]) -> None:
     """Django's ``LOGGING_CONFIG`` hook. ``config`` holds the level of our own loggers.
 
-    Tracebacks show no local variables: those hold customers' words and tokens. ``DAOGOU_COLOUR`` is set by ``manage.py up``, whose children write into pipes.
+    Tracebacks show no local variables: those hold customers' words and tokens.
+    ``DAOGOU_COLOUR`` is set by ``manage.py up``, whose children write into pipes.
     """
     colours = sys.stderr.isatty() or os.environ.get("DAOGOU_COLOUR") == "1"
     shared: list[Any] = [

@@ -28,7 +28,10 @@ _ENGLISH_NUMBER = rf"(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
 _DIGITS = r"\d{1,3}(?:[,，]\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?"
 _CHINESE_NUMBER = r"[零〇一二两三四五六七八九十百千万]+"
 _SIGN = r"(?:us\$|[$€£¥￥]|usd|eur|gbp|cny|rmb)"
-_UNIT = r"(?:dollars?|bucks?|buks|usd|eur(?:os?)?|gbp|pounds?|quid|cny|rmb|yuan|美元|美金|欧元|英镑|人民币|元|块钱|块|刀|欧|[$€£¥])"
+_UNIT = (
+    r"(?:dollars?|bucks?|buks|usd|eur(?:os?)?|gbp|pounds?|quid|cny|rmb|yuan|"
+    r"美元|美金|欧元|英镑|人民币|元|块钱|块|刀|欧|[$€£¥])"
+)
 _NUMBER = rf"(?:{_DIGITS}|{_ENGLISH_NUMBER}|{_CHINESE_NUMBER})\s?k?"
 AMOUNT = re.compile(
     rf"(?:(?P<sign>{_SIGN})\s?)?(?<![a-z0-9.])(?P<number>{_NUMBER})(?:\s?(?P<unit>{_UNIT})(?![a-z])|(?!(?!ish\b)[a-z0-9%]))",

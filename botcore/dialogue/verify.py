@@ -115,8 +115,8 @@ def _form(text: str, brief: Brief) -> Iterable[str]:
         yield f"longer than {WORD_LIMIT} words"
     if found := FORBIDDEN.search(bare):
         yield f'holds "{found.group()}", which only a tag may bring in'
-    elif found := next((c for c in bare if not ALPHABET.match(c) and c not in _characters(brief)), None):
-        yield f'holds "{found}", a character of no fact'
+    elif foreign := next((c for c in bare if not ALPHABET.match(c) and c not in _characters(brief)), None):
+        yield f'holds "{foreign}", a character of no fact'
     if "[" in bare or "]" in bare:
         yield "holds a broken tag"
     if text and text.rstrip()[-1:] not in ".!?])'\"…":

@@ -61,7 +61,9 @@ def parse_price(written: str, currency: str) -> Decimal:
         raise ValueError(f'price "{written}" is not a number: write 12.50')
     for sign in filter(None, (match["before"], match["after"])):
         _check_currency(sign.upper(), currency, written)
-    price = Decimal(_decimal(match["number"].strip(), written)).quantize(_CENT, ROUND_HALF_UP)
+    price = Decimal(_decimal(match["number"].strip(), written))
+    if price.adjusted() < _DIGITS:  # what is longer cannot be rounded to the cent either
+        price = price.quantize(_CENT, ROUND_HALF_UP)
     if len(price.as_tuple().digits) > _DIGITS:
         raise ValueError(f'price "{written}" is too large: at most {_DIGITS - 2} digits before the point fit')
     return price

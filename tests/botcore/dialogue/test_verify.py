@@ -5,7 +5,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from botcore.dialogue.brief import Brief, ItemFacts
-from botcore.dialogue.verify import neutral_stems, verify
+from botcore.dialogue.verify import neutral_words, verify
 from botcore.dialogue.words import stem
 
 
@@ -149,7 +149,7 @@ def test_no_digit_and_no_currency_sign_is_ever_accepted(foreign, place):
     assert not verify(said[:place] + foreign + said[place:], LIST).accepted
 
 
-KNOWN = neutral_stems() | {stem(w) for w in "recommend lamp brass glass green amber material color plastic".split()}
+KNOWN = neutral_words() | {stem(w) for w in "recommend lamp brass glass green amber material color plastic".split()}
 
 
 @settings(deadline=None)

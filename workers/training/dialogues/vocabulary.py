@@ -1,7 +1,7 @@
 """The closed vocabulary: a reply may only say words of its brief and neutral words.
 
-The neutral words are the literal words of the skeletons. ``python -m workers.training.dialogues.vocabulary`` writes
-them to the file that serving's verifier reads.
+The neutral words are the literal words of the skeletons and of the approved English phrases.
+``python -m workers.training.dialogues.vocabulary`` writes them to the file that serving's verifier reads.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 
 from botcore.dialogue.brief import TAG, Brief, render
+from botcore.dialogue.phrases import PLACEHOLDER as PHRASE_PLACEHOLDER
+from botcore.dialogue.phrases import phrases as approved
 from workers.training.dialogues.skeletons import PLACEHOLDER, load_skeletons
 
 NEUTRAL_FILE = Path(__file__).parents[3] / "botcore" / "dialogue" / "data" / "neutral_words.txt"
@@ -24,8 +26,11 @@ def words(text: str) -> set[str]:
 
 
 def neutral_words() -> list[str]:
-    """The sorted literal words of all skeletons."""
-    found: set[str] = set()
+    """The sorted literal words of all skeletons and English phrases."""
+    phrases = (phrase.reply for listed in approved()["en"].values() for phrase in listed)
+    found = set().union(
+        *(words(PHRASE_PLACEHOLDER.sub(" ", re.sub(r"\[\{[a-z]+\}\.[a-z_]+\]", " ", reply))) for reply in phrases)
+    )
     for skeletons in load_skeletons().values():
         for skeleton in skeletons:
             found |= words(PLACEHOLDER.sub(" ", re.sub(r"\[\{[a-z]+\}\.[a-z_]+\]", " ", skeleton.reply)))
