@@ -21,10 +21,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
 class WholeFiles(filesystem.Channel):
     """Kombu writes in place, so a reader may meet half a message or table, and Celery ends a worker that did."""
 
-    def _put(self, queue: str, message: Any, **_: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
         file = Path(self.data_folder_out) / f"{time.monotonic_ns() // 1_000_000}_{uuid.uuid4()}.{queue}.msg"
         unfinished = file.with_suffix(".unfinished")
-        unfinished.write_text(dumps(message))
+        unfinished.write_text(dumps(payload))
         unfinished.rename(file)
 
     def _queue_bind(self, exchange: str, *args: Any) -> None:
