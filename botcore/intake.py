@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from botcore import feedback, queues
 from botcore.channels.base import ReceivedEvent
+from botcore.channels.registry import channel_class
 from botcore.models import ChannelAccount, Contact, Conversation, InboundEvent, Turn
 
 BURST = timedelta(seconds=1.5)
@@ -46,7 +47,8 @@ def accept(account: ChannelAccount, received: Sequence[ReceivedEvent], wake: Wak
     with transaction.atomic():
         turns = dict.fromkeys(turn.pk for event in received if (turn := _take(account, event)) is not None)
         for turn_id in turns:
-            transaction.on_commit(partial(wake or queues.wake_reply, turn_id))
+            for call in [wake] if wake else _wakes(account):
+                transaction.on_commit(partial(call, turn_id))
     return list(turns)
 
 
@@ -95,6 +97,12 @@ def _earlier() -> QuerySet[Turn]:
     return Turn.objects.filter(
         conversation=OuterRef("conversation"), number__lt=OuterRef("number"), status=Turn.Status.WAITING
     )
+
+
+def _wakes(account: ChannelAccount) -> tuple[Wake, ...]:
+    """Who hears of a waiting turn: the writers, and whoever shows on the platform that a reply is being written."""
+    typing = channel_class(account.channel).capabilities.typing
+    return (queues.wake_reply, queues.wake_typing) if typing else (queues.wake_reply,)
 
 
 def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:

@@ -67,7 +67,7 @@ def test_a_worker_is_woken_when_the_message_is_stored_and_not_before(
     with django_capture_on_commit_callbacks(execute=True):
         (turn_id,) = intake.accept(account, [event()])
         assert wakes == []
-    assert wakes == [("answer", turn_id)]
+    assert wakes == [("answer", turn_id), ("show_typing", turn_id)]
 
 
 def test_a_repeated_delivery_stores_nothing_and_wakes_nobody(account, wakes, django_capture_on_commit_callbacks):

@@ -134,7 +134,10 @@ def build(adapter: Path | None, base: str | None, models: Path, progress: Progre
     """
     say = progress or (lambda _: None)
     source = resolve_base(base)
-    inputs = {"base": _digest(source.files()), "adapter": _digest(_adapter_files(adapter))}
+    inputs = {
+        "base": _digest(source.files()),
+        "adapter": _digest([file for file in _adapter_files(adapter) if file.name != "meta.json"]),
+    }
     version = _version(adapter, inputs)
     folder = models / version
     models.mkdir(parents=True, exist_ok=True)
