@@ -80,3 +80,4 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["workers"])
+app.autodiscover_tasks(["workers"], related_name="warmup")

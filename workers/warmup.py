@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 import structlog
-from celery.signals import worker_init
+from celery.signals import worker_ready
+from django.conf import settings
 
 from botcore.dialogue.lexicon import lexicon_of
 from botcore.dialogue.pipeline import classifier_for
@@ -16,9 +17,12 @@ from workers import serving
 log = structlog.get_logger(__name__)
 
 
-@worker_init.connect
+@worker_ready.connect
 def warm_up(sender: Any, **_: Any) -> None:
-    """Load encoder, generator, intents and vocabularies where this worker serves the ``reply`` queue."""
+    """Load encoder, generator, intents and vocabularies where this worker serves the ``reply`` queue.
+
+    Runs before the worker fetches its first task; the file it leaves tells ``manage.py up``.
+    """
     if "reply" not in sender.app.amqp.queues.consume_from:
         return
     begun = time.monotonic()
@@ -27,4 +31,5 @@ def warm_up(sender: Any, **_: Any) -> None:
     for shop in Shop.objects.all()[:20]:
         lexicon_of(shop)
     info = ports.generator.info if ports.generator else None
+    settings.REPLY_READY.touch()
     log.info("ready to reply", model=info.model_version if info else "none", seconds=round(time.monotonic() - begun, 1))

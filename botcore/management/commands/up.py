@@ -70,9 +70,11 @@ class Command(BaseCommand):
             with _progress() as bars:
                 shop = firstrun.make_demo_shop(bars)
         _build_model(supervisor)
+        settings.REPLY_READY.unlink(missing_ok=True)
         for child in children(options["host"], environment.port):
             supervisor.start(child)
         _wait_for_web(supervisor, options["host"], environment.port)
+        _wait_for_reply(supervisor)
         firstrun.announce(supervisor.say, environment.public_url, logins, shop, time.monotonic() - started)
         supervisor.watch()
 
@@ -128,6 +130,14 @@ def _wait_for_web(supervisor: Supervisor, host: str, port: int, seconds: float =
         time.sleep(0.1)
     if not supervisor.stopping:
         raise ConfigurationError(f"the web server does not answer on {address}; its log lines above say why")
+
+
+def _wait_for_reply(supervisor: Supervisor, seconds: float = 60) -> None:
+    """Give the reply worker time to load its models, so that the first customer is answered as quickly as the next."""
+    deadline = time.monotonic() + seconds
+    supervisor.say("loading the model")
+    while not settings.REPLY_READY.exists() and time.monotonic() < deadline and not supervisor.stopping:
+        time.sleep(0.1)
 
 
 def _check_port(host: str, port: int) -> None:
