@@ -73,13 +73,13 @@ def _respond(turn: Turn, text: str, ports: Ports) -> Reply:
 
 def _facts_hold(reply: Reply) -> bool:
     """Whether prices and stock are still what the reply says: the read that everything sent rests on."""
-    ids = [item.variant_id for item in reply.items]
+    ids = [item.variant_id for item in reply.told]
     now = {v.pk: v for v in Variant.objects.filter(pk__in=ids, product__active=True)}
     return all(
         item.variant_id in now
         and now[item.variant_id].price == item.price
         and (now[item.variant_id].stock > 0) == (item.stock > 0)
-        for item in reply.items
+        for item in reply.told
     )
 
 

@@ -33,7 +33,10 @@ from catalog.search import Candidate
 
 @dataclass(frozen=True)
 class Reply:
-    """Everything about one answer: what is sent, what is remembered, and what explains it."""
+    """Everything about one answer: what is sent, what is remembered, and what explains it.
+
+    ``items`` are shown as cards; ``told`` are all whose facts the words may state, shown or not.
+    """
 
     text: str
     act: Act
@@ -43,6 +46,7 @@ class Reply:
     state: DialogueState
     cards: tuple[Card, ...]
     items: tuple[Item, ...]
+    told: tuple[Item, ...]
     said: Understanding
     found: Found
     brief: Brief
@@ -160,6 +164,7 @@ def respond(
         state=after,
         cards=tuple(item.card() for item in shows),
         items=shows,
+        told=plan.items,
         said=said,
         found=found,
         brief=brief,

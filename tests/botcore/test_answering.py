@@ -266,6 +266,16 @@ def test_a_price_that_changes_while_the_reply_is_written_is_sent_as_it_is_now(ac
     assert turn.written_by == "template"
 
 
+def test_a_price_that_is_only_told_is_checked_as_well(account, ports, generator):
+    answering.answer_turn(say(account), ports)
+    generator.meanwhile = once(lambda: Variant.objects.filter(sku="J-1").update(price=Decimal("99.90")))
+    turn = answering.answer_turn(say(account, "how much is the first one?"), ports)
+    assert turn is not None
+    assert (turn.act, turn.slate) == ("answer", [])
+    assert "$99.90" in turn.reply
+    assert "$89.50" not in turn.reply
+
+
 def test_a_product_that_sells_out_while_the_reply_is_written_is_not_offered(account, ports, generator):
     generator.meanwhile = once(lambda: Variant.objects.filter(sku="J-1").update(stock=0))
     turn = answering.answer_turn(say(account), ports)
