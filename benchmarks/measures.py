@@ -18,6 +18,7 @@ from benchmarks.stack import Stack, update
 from botcore.dialogue.brief import Brief, messages
 from botcore.dialogue.ports import Generator
 from botcore.dialogue.verify import verify
+from botcore.dialogue.vocabulary import prompt_of
 from botcore.models import InboundEvent, Turn
 
 MESSAGES = (
@@ -145,7 +146,7 @@ def engine_writing(generator: Generator, briefs: Sequence[Brief], samples: int, 
 
     def one(numbered: tuple[int, Brief]) -> tuple[int, bool]:
         seed, brief = numbered
-        written = generator.write(messages(brief), samples=samples, seed=seed, deadline=time.monotonic() + 60)
+        written = generator.write(prompt_of(brief), samples=samples, seed=seed, deadline=time.monotonic() + 60)
         return sum(s.tokens for s in written), any(verify(s.text, brief).accepted for s in written)
 
     begun = time.perf_counter()

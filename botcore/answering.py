@@ -17,9 +17,12 @@ from django.utils import timezone
 from botcore import feedback, intake, queues
 from botcore.channels.base import OutboundMessage
 from botcore.channels.registry import channel_for
+from botcore.dialogue.brief import Brief
+from botcore.dialogue.phrases import phrase_for
 from botcore.dialogue.pipeline import Reply, respond
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import Act, DialogueState
+from botcore.dialogue.words import language_of
 from botcore.intake import Lease
 from botcore.models import Conversation, Feedback, InboundEvent, Outbound, Turn
 from catalog.models import Variant
@@ -30,6 +33,8 @@ RESERVE_SECONDS = 0.5
 """What is kept of the channel's time for everything but writing."""
 MOST_ATTEMPTS_WITH_MODEL = 2
 """A turn whose answering has failed this often is answered without the model, in case the model is what fails."""
+MOST_ATTEMPTS = 5
+"""After so many the dialogue itself cannot answer: a person takes over, and the customer is told."""
 
 
 def answer_turn(turn_id: int, ports: Ports) -> Turn | None:
@@ -39,6 +44,8 @@ def answer_turn(turn_id: int, ports: Ports) -> Turn | None:
         turn = Turn.objects.select_related("conversation__shop", "conversation__contact__account").get(pk=turn_id)
         if turn.conversation.waiting_for_person:
             return _store_silence(turn, lease)
+        if turn.attempts > MOST_ATTEMPTS:
+            return _hand_over(turn, lease)
         text = _text(turn)
         missed = _store(turn, lease, text, _respond(turn, text, ports))
         if missed is None:
@@ -99,19 +106,39 @@ def _store(turn: Turn, lease: Lease, text: str, reply: Reply) -> str | None:
         turn.text, turn.reply, turn.act, turn.language = text, reply.text, reply.act, reply.language
         turn.written_by, turn.model_version = reply.written_by, reply.model_version
         turn.state_before, turn.state_after = conversation.state, reply.state.to_json()
-        turn.status, turn.answered_at, turn.leased_until = Turn.Status.ANSWERED, timezone.now(), None
-        turn.save()
-        conversation.state = turn.state_after
-        conversation.waiting_for_person = reply.act is Act.HANDOFF
-        conversation.save(update_fields=["state", "waiting_for_person"])
-        content = _message(turn, reply).to_json()
-        outbound = Outbound.objects.create(conversation=conversation, turn=turn, content=content)
-        contact = turn.conversation.contact
-        channel_for(contact.account).announce(contact.external_id)
+        _send(turn, conversation, _message(turn, reply))
         _judge_previous(turn, reply)
-        transaction.on_commit(partial(queues.wake_delivery, outbound.pk))
-        transaction.on_commit(partial(_wake_next, conversation.pk))
     return None
+
+
+def _hand_over(turn: Turn, lease: Lease) -> Turn | None:
+    """Leave a turn that the dialogue cannot answer to a person, with an apology."""
+    log.error("a turn cannot be answered; a person takes over", turn=turn.pk, attempts=turn.attempts)
+    with transaction.atomic():
+        conversation = Conversation.objects.select_for_update().get(pk=turn.conversation_id)
+        if not Turn.objects.filter(pk=turn.pk, lease=lease.key, status=Turn.Status.WAITING).exists():
+            return None
+        turn.text = _text(turn)
+        turn.language = language_of(turn.text, DialogueState.from_json(conversation.state).language)
+        turn.reply = phrase_for(Brief(Act.HANDOFF, notes={"reason": "stuck"}), turn.language, turn.pk)
+        turn.act, turn.written_by, turn.error = Act.HANDOFF, "template", f"failed {turn.attempts - 1} times"
+        turn.state_before = turn.state_after = conversation.state
+        _send(turn, conversation, OutboundMessage(text=turn.reply, turn=turn.pk, language=turn.language))
+    return turn
+
+
+def _send(turn: Turn, conversation: Conversation, message: OutboundMessage) -> None:
+    """Close the turn and queue its message, in the transaction that holds the conversation."""
+    turn.status, turn.answered_at, turn.leased_until = Turn.Status.ANSWERED, timezone.now(), None
+    turn.save()
+    conversation.state = turn.state_after
+    conversation.waiting_for_person = turn.act == Act.HANDOFF
+    conversation.save(update_fields=["state", "waiting_for_person"])
+    outbound = Outbound.objects.create(conversation=conversation, turn=turn, content=message.to_json())
+    contact = turn.conversation.contact
+    channel_for(contact.account).announce(contact.external_id)
+    transaction.on_commit(partial(queues.wake_delivery, outbound.pk))
+    transaction.on_commit(partial(_wake_next, conversation.pk))
 
 
 def _store_silence(turn: Turn, lease: Lease) -> Turn | None:

@@ -1,4 +1,4 @@
-"""Children of one terminal: started in order, their logs prefixed, restarted when they die, stopped in reverse order."""
+"""Children of one terminal: started in order, their logs prefixed, restarted when they die, stopped together."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 COLOURS = {"database": 36, "web": 32, "reply": 35, "io": 34, "index": 33, "beat": 90, "daogou": 37}
 STABLE_SECONDS = 10.0
@@ -74,10 +75,10 @@ class Supervisor:
             time.sleep(0.2)
 
     def stop(self) -> None:
-        """Stop all children, the last started first; returns when all are gone."""
+        """Stop all children at once, but the first, which the others lean on, after them; returns when all are gone."""
         self.stopping = True
-        for child in reversed(self.children):
-            self._end(child)
+        self._end(self.children[1:])
+        self._end(self.children[:1])
 
     def say(self, text: str, name: str = "daogou") -> None:
         """One line of output under a name."""
@@ -118,17 +119,21 @@ class Supervisor:
             child.due = 0.0
             self.launch(child)
 
-    def _end(self, child: Child) -> None:
-        if not child.running or child.process is None:
-            return
-        child.process.send_signal(child.stop_signal)
-        try:
-            child.process.wait(child.patience)
-        except subprocess.TimeoutExpired:
-            self.say(f"{child.name} does not stop: killed")
-            child.process.kill()
-            child.process.wait()
-        _end_group(child)
+    def _end(self, children: Sequence[Child]) -> None:
+        """Ask all to finish, then wait for each; whoever is out of patience is killed."""
+        asked = time.monotonic()
+        running = [child for child in children if child.running]
+        for child in running:
+            cast(subprocess.Popen[bytes], child.process).send_signal(child.stop_signal)
+        for child in running:
+            process = cast(subprocess.Popen[bytes], child.process)
+            try:
+                process.wait(max(0.0, asked + child.patience - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self.say(f"{child.name} does not stop: killed")
+                process.kill()
+                process.wait()
+            _end_group(child)
 
 
 def _end_group(child: Child) -> None:

@@ -21,7 +21,7 @@ from django.db import connection
 
 from botcore.channels.base import OutboundMessage, Payload, SendResult
 from botcore.channels.terminal import Terminal
-from botcore.dialogue.ports import EngineInfo, Messages, Sample
+from botcore.dialogue.ports import EngineInfo, Prompt, Sample
 from catalog.models import EMBEDDING_DIMENSIONS
 
 T = TypeVar("T")
@@ -47,17 +47,17 @@ class FakeGenerator:
 
     seconds: float = 0.0
     meanwhile: Callable[[], object] = lambda: None
-    prompts: list[Messages] = field(default_factory=list)
+    prompts: list[Prompt] = field(default_factory=list)
 
     @property
     def info(self) -> EngineInfo:
         return EngineInfo("fake", "fake-1", "none", "cpu", 8, 0.0)
 
-    def write(self, prompt: Messages, *, samples: int, seed: int, deadline: float) -> list[Sample]:
+    def write(self, prompt: Prompt, *, samples: int, seed: int, deadline: float) -> list[Sample]:
         self.prompts.append(prompt)
         self.meanwhile()
         time.sleep(self.seconds)
-        named = "[A.name]" in prompt[-1]["content"]
+        named = "[A.name]" in prompt.messages[-1]["content"]
         return [Sample("I would take the [A.name] for [A.price]." if named else "What are you looking for?", 12)]
 
 

@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import structlog
 
-from botcore.dialogue.brief import TAG, Brief, messages
+from botcore.dialogue.brief import TAG, Brief
 from botcore.dialogue.phrases import phrase_for
-from botcore.dialogue.ports import Encoder, Generator
+from botcore.dialogue.ports import Encoder, Generator, Sample
 from botcore.dialogue.verify import Verdict, verify
+from botcore.dialogue.vocabulary import prompt_of
 
 log = structlog.get_logger(__name__)
 
 MODEL_LANGUAGES = ("en",)
 """What the shipped base writes; everything else comes from approved phrases."""
 
-INTEREST, BREVITY, COVERAGE = 1.0, 0.15, 0.25
+INTEREST, FLUENCY, BREVITY, COVERAGE = 1.0, 1.0, 0.15, 0.25
+"""Weights of a draft's score. Fluency is the model's own confidence: where it had to take a word it did not want, the mean
+log probability of its tokens falls."""
 GOOD_LENGTH = 26
 """Words of a reply that a chat reads at a glance; scores fall on both sides."""
 
@@ -37,6 +40,7 @@ class Draft:
     verdict: Verdict
     score: float = 0.0
     interest: float = 0.0
+    fluency: float = 0.0
     chosen: bool = False
 
     def to_json(self, slots: Mapping[str, str]) -> dict[str, Any]:
@@ -45,7 +49,11 @@ class Draft:
             "filled": fill(self.text, slots),
             "accepted": self.verdict.accepted,
             "problems": list(self.verdict.problems),
-            "scores": {"total": round(self.score, 3), "interest match": round(self.interest, 3)},
+            "scores": {
+                "total": round(self.score, 3),
+                "interest match": round(self.interest, 3),
+                "fluency": round(self.fluency, 3),
+            },
             "chosen": self.chosen,
         }
 
@@ -85,29 +93,28 @@ def fill(text: str, slots: Mapping[str, str]) -> str:
     return TAG.sub(lambda match: slots.get(match.group(1), match.group()), text)
 
 
+def ranked(samples: Sequence[Sample], brief: Brief, encoder: Encoder) -> tuple[Draft, ...]:
+    """Different samples judged, the accepted ones first by score; the first of those is the chosen one."""
+    different = list({sample.text: sample for sample in samples}.values())
+    interest = _interest([sample.text for sample in different], brief, encoder)
+    drafts = [_draft(sample, brief, match) for sample, match in zip(different, interest, strict=True)]
+    drafts.sort(key=lambda d: (not d.verdict.accepted, -d.score))
+    return tuple(replace(draft, chosen=draft.verdict.accepted and not place) for place, draft in enumerate(drafts))
+
+
 def _drafts(
     brief: Brief, encoder: Encoder, generator: Generator, samples: int, seed: int, deadline: float
 ) -> tuple[tuple[Draft, ...], str]:
-    """Sampled texts, the accepted ones first by score; with the reason when there are none."""
+    """What the model wrote, ranked; with the reason when there is nothing."""
     try:
-        written = generator.write(messages(brief), samples=samples, seed=seed, deadline=deadline)
+        written = generator.write(prompt_of(brief), samples=samples, seed=seed, deadline=deadline)
     except Exception as error:  # whatever the engine does, the customer gets a reply from a phrase
         log.exception("the generator failed", error=str(error))
         return (), f"the generator failed: {type(error).__name__}"
     if not written:
         late = deadline - time.monotonic() <= 0
         return (), "the generator was late" if late else "the generator wrote nothing"
-    texts = list(dict.fromkeys(sample.text for sample in written))
-    verdicts = [verify(text, brief) for text in texts]
-    interest = _interest(texts, brief, encoder)
-    drafts = [
-        Draft(text, verdict, _score(text, brief, match), match)
-        for text, verdict, match in zip(texts, verdicts, interest, strict=True)
-    ]
-    drafts.sort(key=lambda d: (not d.verdict.accepted, -d.score))
-    best = drafts[0]
-    drafts[0] = Draft(best.text, best.verdict, best.score, best.interest, chosen=best.verdict.accepted)
-    return tuple(drafts), ""
+    return ranked(written, brief, encoder), ""
 
 
 def _interest(texts: Sequence[str], brief: Brief, encoder: Encoder) -> list[float]:
@@ -117,8 +124,10 @@ def _interest(texts: Sequence[str], brief: Brief, encoder: Encoder) -> list[floa
     return [float(np.dot(vectors[0], vector)) for vector in vectors[1:]]
 
 
-def _score(text: str, brief: Brief, interest: float) -> float:
-    length = len(text.split())
-    named = len({tag[0] for tag in TAG.findall(text) if tag.endswith(".name")})
+def _draft(sample: Sample, brief: Brief, interest: float) -> Draft:
+    length = len(sample.text.split())
+    named = len({tag[0] for tag in TAG.findall(sample.text) if tag.endswith(".name")})
     coverage = named / len(brief.items) if brief.items else 1.0
-    return INTEREST * interest - BREVITY * abs(length - GOOD_LENGTH) / GOOD_LENGTH + COVERAGE * coverage
+    brevity = abs(length - GOOD_LENGTH) / GOOD_LENGTH
+    score = INTEREST * interest + FLUENCY * sample.likelihood + COVERAGE * coverage - BREVITY * brevity
+    return Draft(sample.text, verify(sample.text, brief), score, interest, sample.likelihood)

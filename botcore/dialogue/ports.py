@@ -14,10 +14,14 @@ Messages = list[dict[str, str]]
 
 @dataclass(frozen=True)
 class Sample:
-    """One text the model wrote, tags not yet filled. ``tokens`` counts what was generated."""
+    """One text the model wrote, tags not yet filled. ``tokens`` counts what was generated.
+
+    ``likelihood`` is the mean log probability (nats) that the model gave a token: low where it had wanted others.
+    """
 
     text: str
     tokens: int
+    likelihood: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -32,14 +36,27 @@ class EngineInfo:
     memory_mib: float
 
 
+@dataclass(frozen=True)
+class Prompt:
+    """What the model is told, and all that it may say: ``words`` in lower case, ``tags`` without brackets.
+
+    ``phrases`` are words and tags that may only be said together ("under [budget]").
+    """
+
+    messages: Messages
+    words: frozenset[str]
+    tags: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+
+
 class Generator(Protocol):
     """Writes replies. Safe to call from many threads at once; concurrent calls share batches."""
 
     @property
     def info(self) -> EngineInfo: ...
 
-    def write(self, prompt: Messages, *, samples: int, seed: int, deadline: float) -> list[Sample]:
-        """Up to ``samples`` replies for ``prompt``; digits and currency signs never occur in them.
+    def write(self, prompt: Prompt, *, samples: int, seed: int, deadline: float) -> list[Sample]:
+        """Up to ``samples`` replies for ``prompt``, whole sentences in its words and tags.
 
         ``deadline`` is a ``time.monotonic()`` instant; samples that are not finished by then are left out, so the
         list may be empty. The same prompt, seed and engine give the same texts.

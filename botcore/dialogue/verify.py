@@ -1,9 +1,7 @@
 """Nothing false is sent: a reply is checked word by word against its brief, and any doubt refuses it.
 
-The vocabulary is closed. A word is either one of the brief's (a fact) or one of the neutral words that our own
-hand-written replies use around facts (``data/neutral_words.txt``); every other word would be a claim that nothing
-supports. Facts must also belong to the item the sentence speaks of, negations must be the customer's own, and each act
-must do what it is for.
+The vocabulary is closed (``vocabulary.py``): facts of the brief and words that claim nothing. Facts must also belong to
+the item the sentence speaks of, negations must be the customer's own, and each act must do what it is for.
 """
 
 from __future__ import annotations
@@ -11,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 
-from botcore.dialogue.brief import TAG, Brief, ItemFacts
-from botcore.dialogue.words import DATA, stem
+from botcore.dialogue.brief import TAG, Brief
+from botcore.dialogue.vocabulary import WORD, item_texts, neutral_words, parts, shared_texts
+from botcore.dialogue.words import stem
 
 WORD_LIMIT = 70
-WORD = re.compile(r"[a-z][a-z'-]*|[\u3400-\u9fff]", re.IGNORECASE)
 SENTENCE = re.compile(r"(?<=[.!?;])\s+")
 FORBIDDEN = re.compile(r"[\d$€£¥￥%<>{}\\|]|https?:|www\.")
 ALPHABET = re.compile(r"[a-z\s.,;:!?'\"()&/…‘’“”–—-]", re.IGNORECASE | re.ASCII)
@@ -46,7 +43,6 @@ MISPLACED = re.compile(
 )
 EVERY = re.compile(r"\b(?:both|all|each(?! other)|every|either|any of them)\b", re.IGNORECASE)
 ASKING = re.compile(r"\?|\b(?:tell me|let me know|say the word|give me|name|describe|point me)\b", re.IGNORECASE)
-STOCK = {"yes": "available", "no": "unavailable"}
 CHEAPER = re.compile(
     r"\b(?:cheap\w*|less (?:money|expensive|than)|costs? (?:you )?less|(?:lower|better|nicer) (?:price|priced|deal)|lowest|"
     r"saves?|saving)\b",
@@ -85,13 +81,6 @@ class Verdict:
     @property
     def accepted(self) -> bool:
         return not self.problems
-
-
-@lru_cache(maxsize=1)
-def neutral_words() -> frozenset[str]:
-    """The words that claim nothing, as they are written: "line" does not let in "lining"."""
-    text = (DATA / "neutral_words.txt").read_text(encoding="utf-8")
-    return frozenset(part for word in text.split() for part in _parts(word))
 
 
 def verify(text: str, brief: Brief) -> Verdict:
@@ -223,13 +212,10 @@ def _promises(text: str, brief: Brief) -> Iterable[str]:
 
 def _claims(text: str, brief: Brief) -> Iterable[str]:
     """Words that no fact of the items spoken of supports, and facts turned into their opposite."""
-    stock = STOCK.get(brief.notes.get("stock", ""), "")
-    neutral = neutral_words()
-    general = _stems([brief.act, stock, *_positive(brief), *brief.gave_up, *brief.notes.values()])
+    neutral = neutral_words(brief.act)
+    general = _stems([*shared_texts(brief), *_positive(brief)])
     ruled_out = _stems(w[4:] for w in brief.wishes if w.startswith("not ")) - general - {stem(word) for word in neutral}
-    facts = {
-        item.letter: _stems([item.kind, *_aspects(item, brief), *item.attributes.values()]) for item in brief.items
-    }
+    facts = {item.letter: _stems(item_texts(item, brief)) for item in brief.items}
     for sentence, clause, spoken_of in _subjects(text, list(facts)):
         sets = [facts[letter] for letter in spoken_of] or list(facts.values())
         joined = set().union(*sets) if sets else set()
@@ -292,11 +278,6 @@ def _clauses(sentence: str) -> list[str]:
     return [" " * start + sentence[start:end] + " " * (len(sentence) - end) for start, end in pairwise(bounds)]
 
 
-def _aspects(item: ItemFacts, brief: Brief) -> Iterable[str]:
-    """Names of attributes ("material"), where the act speaks of them; elsewhere "with noise" would be a claim."""
-    return item.attributes if brief.act in ("answer", "compare", "ask", "clarify") else ()
-
-
 def _comparisons(text: str, brief: Brief) -> Iterable[str]:
     """Cheaper and better rated must be said of the item that is."""
     for pattern, note in ((CHEAPER, "cheaper"), (RATED, "rated")):
@@ -356,18 +337,13 @@ def _negated(sentence: str, start: int) -> bool:
 def _words(sentence: str) -> Iterable[tuple[str, int]]:
     bare = TAG.sub(lambda match: " " * len(match.group()), sentence)
     for match in WORD.finditer(bare):
-        for part in _parts(match.group().lower()):
+        for part in parts(match.group().lower()):
             yield part, match.start()
-
-
-def _parts(word: str) -> list[str]:
-    """Words joined by hyphens one by one, possessives without their ending."""
-    return [part.removesuffix("'s").strip("'") for part in word.lower().split("-") if part.strip("'")]
 
 
 def _stems(texts: Iterable[str]) -> set[str]:
     found = (m.group() for text in texts for m in WORD.finditer(TAG.sub(" ", str(text)).lower()))
-    return {stem(part) for word in found for part in _parts(word)}
+    return {stem(part) for word in found for part in parts(word)}
 
 
 def _repeats(text: str) -> bool:

@@ -184,6 +184,24 @@ def test_a_turn_that_failed_twice_is_answered_without_the_model(account, ports, 
     assert "Moss jacket" in turn.reply
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "said"), [("a green jacket", "en", "person"), ("绿色的外套", "zh", "同事")]
+)
+def test_a_turn_that_always_fails_goes_to_a_person_and_the_customer_hears_of_it(
+    account, ports, generator, text, language, said
+):
+    turn_id = say(account, text)
+    Turn.objects.update(attempts=answering.MOST_ATTEMPTS)
+    turn = answering.answer_turn(turn_id, ports)
+    assert (turn.status, turn.act, turn.written_by, turn.language) == ("answered", "handoff", "template", language)
+    assert said in turn.reply
+    assert "failed 5 times" in turn.error
+    assert Outbound.objects.get().content["text"] == turn.reply
+    assert Conversation.objects.get().waiting_for_person
+    assert generator.prompts == []
+    assert answering.answer_turn(turn_id, ports) is None
+
+
 # --- what customers write meanwhile
 
 

@@ -103,16 +103,21 @@ def test_a_child_that_ran_long_is_started_again_at_once(supervisor, capsys):
     assert "in 0.5 s" in capsys.readouterr().out
 
 
-def test_children_are_stopped_in_reverse_order(supervisor, tmp_path):
+def test_children_are_asked_to_stop_together_and_what_they_lean_on_after_them(supervisor, tmp_path):
     log = tmp_path / "log"
     log.touch()
-    for name in ("database", "web", "io"):
-        supervisor.start(
-            script(name, f"trap 'echo {name} >> {log}; exit' TERM; echo up >> {log}; while :; do sleep 0.05; done")
-        )
+
+    def slow(name: str, seconds: float) -> str:
+        ending = f"echo asked {name} >> {log}; sleep {seconds}; echo gone {name} >> {log}; exit"
+        return f"trap '{ending}' TERM; echo up >> {log}; while :; do sleep 0.05; done"
+
+    for name, seconds in (("database", 0), ("web", 0.4), ("io", 0.8)):
+        supervisor.start(script(name, slow(name, seconds)))
     assert wait_for(lambda: log.read_text().count("up") == 3)
     supervisor.stop()
-    assert log.read_text().split()[3:] == ["io", "web", "database"]
+    events = log.read_text().splitlines()[3:]
+    assert set(events[:2]) == {"asked web", "asked io"}
+    assert events[2:] == ["gone web", "gone io", "asked database", "gone database"]
 
 
 def test_every_child_is_asked_by_its_own_signal(supervisor, tmp_path):

@@ -16,7 +16,9 @@ FALSE = "I'd go for [A.name], in burgundy, at [A.price]."
 
 
 def written(*texts: str) -> Written:
-    return Written(BRIEF, tuple(Sample(t, 10) for t in texts), tuple(verify(t, BRIEF) for t in texts))
+    verdicts = tuple(verify(text, BRIEF) for text in texts)
+    chosen = next((text for text, verdict in zip(texts, verdicts, strict=True) if verdict.accepted), "")
+    return Written(BRIEF, tuple(Sample(text, 10) for text in texts), verdicts, chosen)
 
 
 def test_the_auditor_finds_a_colour_that_no_fact_holds():

@@ -1,4 +1,4 @@
-"""The CPU engine: a Q8_0 GGUF in OpenVINO's continuous batching with prefix caching and a grammar.
+"""The CPU engine: a Q8_0 GGUF in OpenVINO's continuous batching with prefix caching and a language for every turn.
 
 This side turns messages into tokens and samples into text; the pipeline lives in a child process (``openvino_host``),
 started here and started again if it dies. Concurrent ``write`` calls meet in its running batch.
@@ -22,7 +22,6 @@ from typing import Any
 import psutil
 
 from botcore.dialogue.ports import EngineInfo
-from workers.engine import constraint
 from workers.engine.artefacts import Artefact
 from workers.engine.writing import Completion, Sampling, TokenGenerator, load_tokenizer, prompt_ids, stop_ids
 
@@ -58,13 +57,13 @@ class OpenVinoGenerator(TokenGenerator):
         properties: Mapping[str, Any] = PROPERTIES,
     ) -> None:
         self._artefact = artefact
+        self.constrained = constrained
         self.tokenizer = load_tokenizer(artefact.hf)
         generation = json.loads((artefact.hf / "generation_config.json").read_text())
         self._order = {
             "gguf": str(artefact.gguf),
             "sampling": asdict(sampling),
             "stops": stop_ids(self.tokenizer, generation.get("eos_token_id")),
-            "grammar": constraint.grammar() if constrained else None,
             "properties": {"INFERENCE_NUM_THREADS": THREADS, **properties},
             "max_sequences": MAX_SEQUENCES,
             "cache_blocks": CACHE_BLOCKS,
@@ -77,10 +76,10 @@ class OpenVinoGenerator(TokenGenerator):
         memory = psutil.Process(self._host.pid).memory_info().rss / 2**20
         return EngineInfo("openvino", self._artefact.version, self._artefact.architecture, "CPU", 8, round(memory, 1))
 
-    def complete(self, prompt: list[int], seeds: list[int], deadline: float) -> list[Completion]:
+    def complete(self, ids: list[int], language: str, seeds: list[int], deadline: float) -> list[Completion]:
         if time.monotonic() >= deadline:
             return []
-        return self._living_host().write(prompt, seeds, deadline)
+        return self._living_host().write(ids, language, seeds, deadline)
 
     def close(self) -> None:
         self._host.close()
@@ -92,10 +91,10 @@ class OpenVinoGenerator(TokenGenerator):
             return self._host
 
     def _warm_host(self) -> _HostProcess:
-        """A process that has compiled its kernels and the grammar, and has the system prompt's prefix to grow from."""
+        """A process that has compiled its kernels and a language, and has the system prompt's prefix to grow from."""
         host = _HostProcess(self._order)
         ids = prompt_ids(self.tokenizer, [{"role": "user", "content": "Hello"}])
-        host.write(ids, [0, 1], time.monotonic() + 60)
+        host.write(ids, "Hello[.]" if self.constrained else "", [0, 1], time.monotonic() + 60)
         return host
 
 
@@ -124,13 +123,13 @@ class _HostProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def write(self, ids: list[int], seeds: list[int], deadline: float) -> list[Completion]:
+    def write(self, ids: list[int], language: str, seeds: list[int], deadline: float) -> list[Completion]:
         """As ``TokenGenerator.complete``; what is not finished at ``deadline`` is cancelled."""
         turn = next(self._turns)
         inbox = self._waiting[turn] = queue.SimpleQueue()
         answers: list[dict[str, Any]] = []
         try:
-            self._send({"turn": turn, "prompt": ids, "seeds": seeds})
+            self._send({"turn": turn, "prompt": ids, "language": language, "seeds": seeds})
             while len(answers) < len(seeds):
                 answer = inbox.get(timeout=max(deadline - time.monotonic(), 0))
                 if answer is None:
@@ -141,7 +140,7 @@ class _HostProcess:
         finally:
             del self._waiting[turn]
         answers.sort(key=lambda answer: answer["sample"])
-        return [Completion(answer["ids"], answer["ended"]) for answer in answers]
+        return [Completion(answer["ids"], answer["ended"], answer["log_probability"]) for answer in answers]
 
     def close(self) -> None:
         self.alive = False

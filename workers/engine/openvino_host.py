@@ -25,6 +25,7 @@ class Turn:
     """One prompt and its samples by index: ``seeds`` of those not started, handles of those ``running``."""
 
     prompt: openvino.Tensor
+    language: str
     seeds: dict[int, int]
     running: dict[int, Any] = field(default_factory=dict)
 
@@ -40,7 +41,6 @@ class Host:
         self._pipeline = genai.ContinuousBatchingPipeline(order["gguf"], scheduler, "CPU", order["properties"])
         self._sampling = order["sampling"]
         self._stops = set(order["stops"])
-        self._grammar = order["grammar"]
         self._out = out
         self._turns: dict[int, Turn] = {}
         self._requests = 0
@@ -58,7 +58,7 @@ class Host:
                     handle.cancel()
             return
         tensor = openvino.Tensor(np.array([message["prompt"]], dtype=np.int64))
-        turn = self._turns[message["turn"]] = Turn(tensor, dict(enumerate(message["seeds"])))
+        turn = self._turns[message["turn"]] = Turn(tensor, message["language"], dict(enumerate(message["seeds"])))
         self._start(turn, 0)
 
     def step(self) -> None:
@@ -74,11 +74,11 @@ class Host:
                 del self._turns[number]
 
     def _start(self, turn: Turn, index: int) -> None:
-        config = self._config(turn.seeds.pop(index))
+        config = self._config(turn.seeds.pop(index), turn.language)
         self._requests += 1
         turn.running[index] = self._pipeline.add_request(self._requests, turn.prompt, config)
 
-    def _config(self, seed: int) -> genai.GenerationConfig:
+    def _config(self, seed: int, language: str) -> genai.GenerationConfig:
         config = genai.GenerationConfig()
         config.max_new_tokens = self._sampling["max_new_tokens"]
         config.stop_token_ids = self._stops
@@ -88,8 +88,9 @@ class Host:
             config.temperature = self._sampling["temperature"]
             config.top_p = self._sampling["top_p"]
             config.rng_seed = seed
-        if self._grammar:
-            config.structured_output_config = genai.StructuredOutputConfig(grammar=self._grammar)
+        config.logprobs = 1
+        if language:
+            config.structured_output_config = genai.StructuredOutputConfig(regex=language)
         return config
 
     def _collect(self, number: int, turn: Turn) -> None:
@@ -101,7 +102,9 @@ class Host:
                 output = handle.read_all()[0]
                 ended = output.finish_reason == genai.GenerationFinishReason.STOP
                 ids = output.generated_ids[:-1] if ended else output.generated_ids
-                self.send({"turn": number, "sample": index, "ids": list(ids), "ended": ended})
+                drawn = sum(output.generated_log_probs)
+                sample = {"turn": number, "sample": index, "ids": list(ids), "ended": ended, "log_probability": drawn}
+                self.send(sample)
 
     def send(self, message: dict[str, Any]) -> None:
         self._out.write(json.dumps(message).encode() + b"\n")

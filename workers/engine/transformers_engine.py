@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import llguidance.hf
+import llguidance.torch
 import torch
+from llguidance import LLMatcher
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, LogitsProcessor, StoppingCriteria
 
 from botcore.dialogue.ports import EngineInfo
-from workers.engine import constraint
 from workers.engine.artefacts import Artefact
 from workers.engine.writing import Completion, Sampling, TokenGenerator, load_tokenizer, stop_ids
 
@@ -34,6 +36,7 @@ class Turn:
     """One ``write`` call on its way to the batching thread."""
 
     prompt: list[int]
+    language: str
     seeds: list[int]
     deadline: float
     written: Future[list[Completion]] = field(default_factory=Future)
@@ -52,12 +55,13 @@ class TransformersGenerator(TokenGenerator):
     ) -> None:
         self._artefact = artefact
         self._sampling = sampling
+        self.constrained = constrained
         self._bits = 8 if eight_bit else 32
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self.tokenizer = load_tokenizer(artefact.hf)
         self._model = _load(artefact.hf, self._device, eight_bit)
         self._stops = stop_ids(self.tokenizer, self._model.generation_config.eos_token_id)
-        self._after = self._transitions() if constrained else None
+        self._guide = llguidance.hf.from_tokenizer(self.tokenizer, self._model.config.vocab_size, self._stops)
         self._turns: queue.SimpleQueue[Turn | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="transformers-batches", daemon=True)
         self._thread.start()
@@ -70,8 +74,8 @@ class TransformersGenerator(TokenGenerator):
             "transformers", self._artefact.version, self._artefact.architecture, device, self._bits, round(memory, 1)
         )
 
-    def complete(self, prompt: list[int], seeds: list[int], deadline: float) -> list[Completion]:
-        turn = Turn(prompt, seeds, deadline)
+    def complete(self, ids: list[int], language: str, seeds: list[int], deadline: float) -> list[Completion]:
+        turn = Turn(ids, language, seeds, deadline)
         self._turns.put(turn)
         try:
             return turn.written.result(timeout=max(deadline - time.monotonic(), 0) + STEP_SECONDS)
@@ -116,12 +120,12 @@ class TransformersGenerator(TokenGenerator):
         pad = self._stops[0]
         ids = torch.tensor([[pad] * (width - len(prompt)) + prompt for prompt, _ in rows], device=self._device)
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p, _ in rows], device=self._device)
-        processors: list[LogitsProcessor] = []
-        if self._after is not None:
-            processors.append(WellFormed(self._after, self._stops, width))
+        matchers = [self._matcher(turn.language) for turn in turns for _ in turn.seeds]
+        likelihood = Likelihood()
+        processors = [likelihood, InLanguage(matchers, self._stops, width)]
         if self._sampling.temperature:
             processors.append(Nucleus(self._sampling, [seed for _, seed in rows], self._device))
-        delivery = Delivery(turns, self._stops, width, self._sampling.max_new_tokens)
+        delivery = Delivery(turns, likelihood, self._stops, width, self._sampling.max_new_tokens)
         self._model.generate(
             ids,
             attention_mask=mask,
@@ -133,9 +137,8 @@ class TransformersGenerator(TokenGenerator):
             stopping_criteria=[delivery],
         )
 
-    def _transitions(self) -> torch.Tensor:
-        tokens = constraint.token_bytes(self.tokenizer, self._model.config.vocab_size)
-        return torch.from_numpy(constraint.token_transitions(tokens)).to(self._device)
+    def _matcher(self, language: str) -> LLMatcher | None:
+        return LLMatcher(self._guide, LLMatcher.grammar_from_regex(language)) if language else None
 
 
 def _load(folder: Path, device: str, eight_bit: bool) -> Any:
@@ -149,28 +152,47 @@ def _load(folder: Path, device: str, eight_bit: bool) -> Any:
     return model.eval()
 
 
-class WellFormed(LogitsProcessor):
-    """Leaves only the tokens that keep a reply in the language of ``constraint``; a reply may stop outside tags only.
+class Likelihood(LogitsProcessor):
+    """Keeps the model's own distribution of the step, before language, temperature and nucleus change it."""
 
-    ``after`` has shape ``(states, vocabulary)``: the automaton's state after a token, ``DEAD`` where there is none.
-    """
-
-    def __init__(self, after: torch.Tensor, stops: list[int], prompt_width: int) -> None:
-        self._after = after
-        self._stops = stops
-        self._prompt_width = prompt_width
-        self._states: torch.Tensor | None = None
+    def __init__(self) -> None:
+        self._log_probabilities = torch.empty(0)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        if self._states is None:
-            self._states = torch.full((len(input_ids),), constraint.TEXT, device=input_ids.device)
-        if input_ids.shape[1] > self._prompt_width:
-            after = self._after[self._states, input_ids[:, -1]].long()
-            # Rows that have stopped are padded with stop tokens; they may go on doing so.
-            self._states = torch.where(after == constraint.DEAD, constraint.TEXT, after)
-        allowed = self._after[self._states] != constraint.DEAD
-        allowed[:, self._stops] = (self._states == constraint.TEXT)[:, None]
-        return scores.masked_fill(~allowed, float("-inf"))
+        self._log_probabilities = scores.float().log_softmax(-1)
+        return scores
+
+    def of(self, tokens: torch.Tensor) -> list[float]:
+        """Log probabilities (nats) of the tokens just drawn, one a row."""
+        drawn: list[float] = self._log_probabilities.gather(1, tokens[:, None]).flatten().tolist()
+        return drawn
+
+
+class InLanguage(LogitsProcessor):
+    """Leaves each row the tokens that keep it in its language; a row without a matcher has all of them."""
+
+    def __init__(self, matchers: list[LLMatcher | None], stops: list[int], prompt_width: int) -> None:
+        self._matchers = matchers
+        self._stops = stops
+        self._prompt_width = prompt_width
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        bits = llguidance.torch.allocate_token_bitmask(*scores.shape)
+        complete: list[int] = []
+        for row, (matcher, token) in enumerate(zip(self._matchers, input_ids[:, -1].tolist(), strict=True)):
+            if matcher is None:
+                continue
+            if input_ids.shape[1] > self._prompt_width and not matcher.is_stopped():
+                matcher.consume_token(token)
+            if matcher.is_stopped():
+                complete.append(row)
+            else:
+                llguidance.torch.fill_next_token_bitmask(matcher, bits, row)
+        allowed = ((bits[:, :, None] >> torch.arange(32, dtype=torch.int32)) & 1).bool()
+        allowed = allowed.reshape(len(bits), -1)[:, : scores.shape[1]]
+        allowed[complete] = False
+        allowed[torch.tensor(complete, dtype=torch.long)[:, None], self._stops] = True
+        return scores.masked_fill(~allowed.to(scores.device), float("-inf"))
 
 
 class Nucleus(LogitsProcessor):
@@ -201,21 +223,29 @@ class Delivery(StoppingCriteria):
     Rows are the samples of ``turns`` in order. A delivered turn's rows stop.
     """
 
-    def __init__(self, turns: list[Turn], stops: list[int], prompt_width: int, max_new_tokens: int) -> None:
+    def __init__(
+        self, turns: list[Turn], likelihood: Likelihood, stops: list[int], prompt_width: int, max_new_tokens: int
+    ) -> None:
+        self._likelihood = likelihood
         self._max_new_tokens = max_new_tokens
         self._turns = turns
         self._owner = [turn for turn in turns for _ in turn.seeds]
         self._stops = set(stops)
         self._prompt_width = prompt_width
         self._finished: list[Completion | None] = [None] * len(self._owner)
+        self._log_probability = [0.0] * len(self._owner)
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **arguments: Any) -> torch.Tensor:
         at_limit = input_ids.shape[1] - self._prompt_width >= self._max_new_tokens
-        for row, token in enumerate(input_ids[:, -1].tolist()):
+        last = input_ids[:, -1]
+        for row, (token, drawn) in enumerate(zip(last.tolist(), self._likelihood.of(last), strict=True)):
+            if self._finished[row] is not None:
+                continue
+            self._log_probability[row] += drawn
             ended = token in self._stops
-            if (ended or at_limit) and self._finished[row] is None:
+            if ended or at_limit:
                 tokens = input_ids[row, self._prompt_width :].tolist()
-                self._finished[row] = Completion(tokens[:-1] if ended else tokens, ended)
+                self._finished[row] = Completion(tokens[:-1] if ended else tokens, ended, self._log_probability[row])
         for turn in self._turns:
             if not turn.written.done() and (self._complete(turn) or time.monotonic() >= turn.deadline):
                 turn.written.set_result([row for row in self._rows(turn) if row])

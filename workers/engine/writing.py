@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botcore.dialogue.ports import EngineInfo, Messages, Sample
+from botcore.dialogue.ports import EngineInfo, Messages, Prompt, Sample
+from workers.engine import constraint
 
 _SENTENCE = re.compile(r".*(?:[.!?…]['\"”’)]*(?=\s|$)|[。！？])", re.DOTALL)
 
@@ -26,33 +27,44 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Completion:
-    """Tokens of one sample without the stop token; ``ended`` is false where the length limit cut it."""
+    """Tokens of one sample without the stop token; ``ended`` is false where the length limit cut it.
+
+    ``log_probability`` (nats) is the model's own of all that was drawn, the stop token with it, before temperature,
+    nucleus and language.
+    """
 
     ids: list[int]
     ended: bool
+    log_probability: float = 0.0
 
 
 class TokenGenerator(ABC):
     """A ``botcore.dialogue.ports.Generator`` over an engine that knows tokens only."""
 
     tokenizer: Any
+    constrained: bool
+    """Whether ``write`` keeps to the prompt's words and tags."""
 
     @property
     @abstractmethod
     def info(self) -> EngineInfo: ...
 
     @abstractmethod
-    def complete(self, prompt: list[int], seeds: list[int], deadline: float) -> list[Completion]:
-        """One completion a seed, in their order, without those that are not finished at ``deadline``."""
+    def complete(self, ids: list[int], language: str, seeds: list[int], deadline: float) -> list[Completion]:
+        """One completion of ``ids`` a seed, in their order, without those that are not finished at ``deadline``.
+
+        ``language`` is a ``constraint.pattern`` that they match, "" for none.
+        """
 
     @abstractmethod
     def close(self) -> None:
         """Free what the engine holds."""
 
-    def write(self, prompt: Messages, *, samples: int, seed: int, deadline: float) -> list[Sample]:
+    def write(self, prompt: Prompt, *, samples: int, seed: int, deadline: float) -> list[Sample]:
         """As ``Generator.write``."""
         seeds = [sample_seed(seed, index) for index in range(samples)]
-        completions = self.complete(prompt_ids(self.tokenizer, prompt), seeds, deadline)
+        language = constraint.pattern(prompt) if self.constrained else ""
+        completions = self.complete(prompt_ids(self.tokenizer, prompt.messages), language, seeds, deadline)
         written = (to_sample(self.tokenizer, completion) for completion in completions)
         return [sample for sample in written if sample]
 
@@ -92,4 +104,5 @@ def to_sample(tokenizer: Any, completion: Completion) -> Sample | None:
     if not completion.ended:
         whole = _SENTENCE.match(text)
         text = whole.group() if whole else ""
-    return Sample(text, len(completion.ids)) if text else None
+    drawn = len(completion.ids) + completion.ended
+    return Sample(text, len(completion.ids), completion.log_probability / drawn) if text else None

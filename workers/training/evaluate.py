@@ -24,12 +24,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from botcore.dialogue.brief import TAG, Brief, messages, render
-from botcore.dialogue.ports import Generator, Sample
+from botcore.dialogue.brief import TAG, Brief, render
+from botcore.dialogue.compose import ranked
+from botcore.dialogue.ports import Encoder, Generator, Sample
+from botcore.dialogue.state import Act
 from botcore.dialogue.verify import Verdict, verify
+from botcore.dialogue.vocabulary import neutral_words, prompt_of
 from workers.training.dialogues.contexts import load_world
 from workers.training.dialogues.grammar import bare
-from workers.training.dialogues.vocabulary import neutral_words
 
 SAMPLES = 4
 AT_ONCE = 8
@@ -48,11 +50,7 @@ class Written:
     brief: Brief
     samples: tuple[Sample, ...]
     verdicts: tuple[Verdict, ...]
-
-    @property
-    def chosen(self) -> str:
-        accepted = (s.text for s, v in zip(self.samples, self.verdicts, strict=True) if v.accepted)
-        return next(accepted, "")
+    chosen: str
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Auditor:
     def __init__(self) -> None:
         world = load_world()
         values = {bare(value) for kind in world.kinds for listed in kind.values.values() for value in listed}
-        values -= set(neutral_words())
+        values -= {word for act in Act for word in neutral_words(act)}
         self._values = re.compile(rf"\b(?:{'|'.join(re.escape(v) for v in sorted(values, key=len, reverse=True))})\b")
 
     def finds(self, text: str, brief: Brief) -> list[str]:
@@ -94,13 +92,14 @@ class Auditor:
         return claims + [tag for tag in TAG.findall(text) if tag not in brief.tags()]
 
 
-def write_all(generator: Generator, briefs: Sequence[Brief]) -> list[Written]:
+def write_all(generator: Generator, encoder: Encoder, briefs: Sequence[Brief]) -> list[Written]:
     """Sample every brief, several at a time as serving does."""
 
     def one(numbered: tuple[int, Brief]) -> Written:
         seed, brief = numbered
-        samples = generator.write(messages(brief), samples=SAMPLES, seed=seed, deadline=time.monotonic() + SECONDS)
-        return Written(brief, tuple(samples), tuple(verify(sample.text, brief) for sample in samples))
+        samples = generator.write(prompt_of(brief), samples=SAMPLES, seed=seed, deadline=time.monotonic() + SECONDS)
+        chosen = next((draft.text for draft in ranked(samples, brief, encoder) if draft.chosen), "")
+        return Written(brief, tuple(samples), tuple(verify(sample.text, brief) for sample in samples), chosen)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(one, enumerate(briefs)))
@@ -163,7 +162,7 @@ def evaluate(data: Path, adapter: Path | None, base: bool) -> list[Report]:
 
     from workers.engine.artefacts import build
     from workers.engine.openvino_engine import OpenVinoGenerator
-    from workers.engine.registry import SHIPPED_ADAPTER
+    from workers.engine.registry import SHIPPED_ADAPTER, load_encoder
 
     briefs = [Brief.from_json(json.loads(line)["brief"]) for line in data.read_text(encoding="utf-8").splitlines()]
     auditor, reports = Auditor(), []
@@ -171,7 +170,7 @@ def evaluate(data: Path, adapter: Path | None, base: bool) -> list[Report]:
         artefact = build(folder, settings.DAOGOU_BASE_MODEL or None, settings.VAR_DIR / "models")
         generator = OpenVinoGenerator(artefact)
         started = time.monotonic()
-        written = write_all(generator, briefs)
+        written = write_all(generator, load_encoder(), briefs)
         reports.append(report(artefact.version, written, auditor, time.monotonic() - started))
         generator.close()
     return reports

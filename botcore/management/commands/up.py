@@ -90,7 +90,9 @@ def children(host: str, port: int) -> list[Child]:
         flags = ["--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
         pool = ["-P", "threads", "-c", str(threads)] if threads > 1 else ["-P", "solo"]
         command = [*celery, "worker", "-Q", queue, "-n", f"{queue}@%h", *pool, *flags]
-        return Child(queue, on_a_leash(politely(command) if queue == "index" else command), env=QUIET)
+        if queue == "index":  # what it leaves undone is found again; nobody waits for it at the end
+            return Child(queue, on_a_leash(politely(command)), patience=2, env=QUIET)
+        return Child(queue, on_a_leash(command), env=QUIET)
 
     beat = [*celery, "beat", "--loglevel=WARNING", "-s", str(settings.VAR_DIR / "beat")]
     beat += ["--pidfile="]
@@ -116,7 +118,7 @@ def _start_database(supervisor: Supervisor, server: EmbeddedPostgres) -> None:
 def _build_model(supervisor: Supervisor) -> None:
     """In a process of its own: this one never loads what builds models."""
     command = [sys.executable, str(PROJECT / "manage.py"), "engine", "--build"]
-    result = subprocess.run(command, env={**os.environ, "DAOGOU_COLOUR": str(int(supervisor.colour))})
+    result = subprocess.run(command, env={**os.environ, **QUIET})
     if result.returncode:
         supervisor.say("the model could not be built: replies come from approved phrases until it is")
 

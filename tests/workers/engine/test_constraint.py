@@ -1,78 +1,84 @@
-"""The language of replies: words and well-formed tags."""
+"""The language of replies: sentences of a prompt's words and tags."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
+import llguidance.hf
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from llguidance import LLMatcher
 
+from botcore.dialogue.ports import Prompt
 from tests.workers.engine.conftest import small_tokenizer
 from workers.engine import constraint
 
-OUTSIDE_TAGS = "".join(f"{re.escape(first)}-{re.escape(last)}" for first, last in constraint.RANGES)
-LANGUAGE = re.compile(rf"(?:[{OUTSIDE_TAGS}]|\[(?:[A-D]\.[a-z_]+|[a-z_]+)\])*")
+PROMPT = Prompt(
+    [],
+    frozenset("the this is a light jacket it's for you what would it don't décor coat coats tear out within".split()),
+    ("A.name", "A.price", "budget"),
+)
+LANGUAGE = re.compile(constraint.pattern(PROMPT))
 
 
-def accepts(text: str) -> bool:
-    state = constraint.TEXT
-    for byte in text.encode():
-        state = int(constraint.automaton()[state, byte])
-        if state == constraint.DEAD:
-            return False
-    return state == constraint.TEXT
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "The [A.name] is [A.price], within [budget].",
+        "It's a light jacket for you: [A.name]'s, (a tear-out coat)!",
+        '"What" is it?',
+        "Is this décor? Don't. A coat - a jacket.",
+        "[A.name]",
+    ],
+)
+def test_sentences_of_the_words_and_tags_are_in_the_language(reply: str) -> None:
+    assert LANGUAGE.fullmatch(reply)
 
 
-def test_no_character_of_the_language_is_a_numeral_or_a_currency_sign() -> None:
-    characters = [chr(code) for first, last in constraint.RANGES for code in range(ord(first), ord(last) + 1)]
-    assert not [c for c in characters if unicodedata.category(c) in {"Nd", "Nl", "No", "Sc", "Cc", "Cn"}]
-    assert not set(characters) & set("[]<>|{}$%#")
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "The jackets.",
+        "The coa.",
+        "The [B.name].",
+        "The [A.name",
+        "[A.rating].",
+        "It is 5.",
+        "A $ coat.",
+        "Light",
+        "The, coat",
+        "",
+    ],
+)
+def test_other_words_tags_signs_and_unfinished_sentences_are_not(reply: str) -> None:
+    assert not LANGUAGE.fullmatch(reply)
 
 
-def test_tags_are_accepted_only_when_well_formed() -> None:
-    assert accepts("The [A.name] is [A.price], within [budget].")
-    assert accepts("您好，[B.name] 是防水的。")
-    for broken in ("[A.name", "[E.name]", "[A.]", "[A]", "[]", "[A.Name]", "name]", "[[a]]", "[A .name]"):
-        assert not accepts(broken), broken
+def test_a_prompt_without_tags_has_a_language_of_words_alone() -> None:
+    language = re.compile(constraint.pattern(Prompt([], frozenset({"hello", "you"}))))
+    assert language.fullmatch("Hello, you!")
+    assert not language.fullmatch("[shop]!")
 
 
-def test_prices_written_out_in_digits_are_refused_in_every_script() -> None:
-    for text in ("It is 5 today", "costs $", "€", "五 ５", "٣", "²", "½", "￥"):
-        assert not accepts(text), text
+@given(st.sets(st.text("abcé'", min_size=1, max_size=4), min_size=1, max_size=8), st.text("abcé'. ", max_size=10))
+def test_a_text_is_in_the_language_exactly_when_its_words_are(words: set[str], text: str) -> None:
+    """Words here hold the apostrophe too, as "don't" does; only the language's own "'s" is left out."""
+    expected = re.fullmatch(r"[^ .]+( [^ .]+)*\.", text) and set(text[:-1].split()) <= words
+    language = re.compile(constraint.pattern(Prompt([], frozenset(words))))
+    if expected:
+        assert language.fullmatch(text)
+    elif "'" not in text and language.fullmatch(text):
+        assert {part for part in re.split(r"[ .]+", text) if part} <= words
 
 
-@given(st.lists(st.sampled_from([*"aZ .[]ABDE_5$é中한я０€", "[A.name]", "[budget]"]), max_size=12).map("".join))
-def test_automaton_and_regular_expression_describe_the_same_language(text: str) -> None:
-    assert accepts(text) == bool(LANGUAGE.fullmatch(text))
+def test_the_guide_of_the_transformers_engine_reads_the_expression_alike() -> None:
+    guide = llguidance.hf.from_tokenizer(small_tokenizer())
 
+    def accepts(text: str) -> bool:
+        matcher = LLMatcher(guide, LLMatcher.grammar_from_regex(constraint.pattern(PROMPT)))
+        return matcher.consume_tokens(guide.tokenize_str(text)) and matcher.is_accepting()
 
-@given(st.text(max_size=8))
-def test_any_text_is_judged_as_the_regular_expression_does(text: str) -> None:
-    assert accepts(text) == bool(LANGUAGE.fullmatch(text))
-
-
-def test_token_transitions_agree_with_walking_the_bytes() -> None:
-    tokens = [b"", b" jacket", b"[A", b".name]", b"5", b"\xe4\xb8", b"\xad", b" is ["]
-    after = constraint.token_transitions(tokens)
-    table = constraint.automaton()
-    for state in range(len(table)):
-        for index, token in enumerate(tokens):
-            walked = state
-            for byte in token:
-                walked = int(table[walked, byte]) if walked != constraint.DEAD else walked
-            assert after[state, index] == (walked if token else constraint.DEAD)
-
-
-def test_bytes_of_tokens_put_together_are_the_text_and_control_tokens_have_none() -> None:
-    tokenizer = small_tokenizer()
-    tokens = constraint.token_bytes(tokenizer, len(tokenizer))
-    text = "the green [A.name] é 中"
-    assert b"".join(tokens[index] for index in tokenizer(text)["input_ids"]).decode() == text
-    assert tokens[tokenizer.eos_token_id] == b""
-
-
-def test_a_reply_can_be_continued_from_every_state() -> None:
-    tokenizer = small_tokenizer()
-    after = constraint.token_transitions(constraint.token_bytes(tokenizer, len(tokenizer)))
-    assert (after != constraint.DEAD).any(axis=1).all()
+    assert accepts("It's a light décor (within [budget]).")
+    for other in ("It's a dark jacket.", "[B.name].", "A coat 5."):
+        assert not accepts(other)

@@ -11,8 +11,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from botcore.dialogue.brief import Brief, ItemFacts, messages
-from botcore.dialogue.ports import Generator
+from botcore.dialogue.brief import Brief, ItemFacts
+from botcore.dialogue.ports import Generator, Prompt
+from botcore.dialogue.vocabulary import prompt_of
 from workers.engine import close_generators, load_generator
 from workers.engine.artefacts import ArtefactError
 from workers.engine.registry import current_artefact
@@ -65,12 +66,12 @@ def measure(generator: Generator, turns: int) -> dict[str, float]:
     }
 
 
-def _prompt() -> list[dict[str, str]]:
+def _prompt() -> Prompt:
     items = tuple(
         ItemFacts(letter, "rain jacket", {"colour": "green", "material": "nylon"}, {"name": "", "price": ""})
         for letter in "AB"
     )
-    return messages(Brief("recommend", "a light jacket for the rain", wishes=("green",), items=items))
+    return prompt_of(Brief("recommend", "a light jacket for the rain", wishes=("green",), items=items))
 
 
 def _as_json(report: dict[str, Any]) -> str:

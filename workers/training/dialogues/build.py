@@ -23,7 +23,6 @@ from workers.training.dialogues.contexts import load_world
 from workers.training.dialogues.instantiate import Instantiator
 from workers.training.dialogues.scene import Unfit
 from workers.training.dialogues.skeletons import Skeleton, SkeletonError, load_skeletons
-from workers.training.dialogues.vocabulary import neutral_words, unsupported
 
 SIZES = {"heldout": 300, "validation": 200, "train": 6000}
 MIX = {
@@ -85,15 +84,13 @@ def opening(reply: str) -> str:
     return " ".join(reply.lower().split()[:OPENING_WORDS])
 
 
-def flaw(brief: Brief, reply: str, neutral: frozenset[str]) -> str:
+def flaw(brief: Brief, reply: str) -> str:
     """What is wrong with an example, or "". A reply that serving's verifier would refuse is never taught."""
     prompt = render(brief)
     if _FORBIDDEN.search(prompt + reply):
         return "digit or currency"
     if unknown := {m[1] for m in TAG.finditer(reply)} - brief.tags().keys():
         return f"tags the brief does not offer: {sorted(unknown)}"
-    if words := unsupported(reply, brief, neutral):
-        return f"words nothing supports: {sorted(words)}"
     if len(reply.split()) > LONGEST_REPLY:
         return "reply too long"
     if len(_PROMPT_TOKEN.findall(prompt)) > LONGEST_PROMPT:
@@ -110,7 +107,6 @@ class _Builder:
         self._seed = seed
         self._world = load_world()
         self._skeletons = load_skeletons()
-        self._neutral = frozenset(neutral_words())
         self._prompts: set[str] = set()
         self._held_out: set[tuple[str, str]] = set()
 
@@ -157,7 +153,7 @@ class _Builder:
                 continue
             example = Example(example_id, department, skeleton.id, brief, reply)
             held_out = (skeleton.id, example.facts) in self._held_out
-            if not held_out and render(brief) not in self._prompts and not flaw(brief, reply, self._neutral):
+            if not held_out and render(brief) not in self._prompts and not flaw(brief, reply):
                 yield example
 
 
