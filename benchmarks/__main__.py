@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _web(quick: bool) -> list[tuple[str, str, str]]:
-    from benchmarks.measures import acknowledgement, reply_times
+    from benchmarks.measures import acknowledgement, reply_times, web_chat_times
     from benchmarks.stack import prepare_shop, running
 
     _say("the demo shop and its embeddings")
@@ -62,6 +62,8 @@ def _web(quick: bool) -> list[tuple[str, str, str]]:
         rows.append(
             ("webhook to stored reply, one customer", _ms(one), f"target p50 1000, p95 2000; {_shares(authors)}")
         )
+        page = web_chat_times(stack, 5 if quick else 20)
+        rows.append(("web chat, from Enter to the reply with cards", _ms(page), "pictures come after"))
         _say("eight customers at once")
         eight, authors = reply_times(stack, 8, 3 if quick else 10, 200_000)
         rows.append(("webhook to stored reply, 8 at once", _ms(eight), _shares(authors)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import statistics
 import time
 from collections.abc import Sequence
@@ -105,6 +106,23 @@ def reply_times(stack: Stack, people: int, each: int, first_update: int) -> tupl
         times.append((turn.answered_at - received).total_seconds() * 1000)
         authors[turn.written_by] = authors.get(turn.written_by, 0) + 1
     return Quantiles.of(times), authors
+
+
+def web_chat_times(stack: Stack, each: int) -> Quantiles:
+    """Time from a visitor's Enter to the reply with its cards on the page's event stream, over HTTP as a browser does it."""
+    times: list[float] = []
+    with httpx.Client(base_url=stack.chat, timeout=60) as page:
+        token = re.search(r'"token": "([^"]+)"', page.get("").text)
+        assert token is not None
+        with page.stream("GET", "events") as events:
+            lines = events.iter_lines()
+            for index in range(each):
+                begun = time.perf_counter()
+                message = {"id": f"bench-{time.time_ns()}", "text": MESSAGES[index % len(MESSAGES)]}
+                page.post("messages", json=message, headers={"X-Chat-Token": token[1]}).raise_for_status()
+                next(line for line in lines if line == "event: reply")
+                times.append((time.perf_counter() - begun) * 1000)
+    return Quantiles.of(times)
 
 
 def _wait_for_answer(stack: Stack, number: int, seconds: float = 60) -> int:

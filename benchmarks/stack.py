@@ -21,6 +21,7 @@ from django.core.management import call_command
 
 from botcore.channels.registry import channel_class, channel_for
 from botcore.channels.telegram import Telegram
+from botcore.channels.webchat.channel import ensure_webchat
 from botcore.management.commands.connect import register
 from botcore.management.commands.up import children
 from botcore.models import ChannelAccount
@@ -31,11 +32,13 @@ from catalog.models import Shop
 
 @dataclass
 class Stack:
-    """A running installation. ``webhook`` is the address that a platform would post to, with its ``headers``."""
+    """A running installation. ``webhook`` is the address that a platform would post to, with its ``headers``; ``chat`` is
+    the web chat's page."""
 
     shop: Shop
     account: ChannelAccount
     webhook: str
+    chat: str
     headers: dict[str, str]
     supervisor: Supervisor
 
@@ -109,6 +112,7 @@ def running(shop: Shop) -> Iterator[Stack]:
         port = probe.getsockname()[1]
     os.environ["PORT"] = str(port)
     config = {"token": "12345:" + "a" * 35, "api_base_url": f"http://127.0.0.1:{platform.server_port}"}
+    ensure_webchat(shop)
     account = register(shop, Telegram, channel_class("telegram").prepare_config(config))
     supervisor = Supervisor(colour=False)
     try:
@@ -119,6 +123,7 @@ def running(shop: Shop) -> Iterator[Stack]:
             shop=shop,
             account=account,
             webhook=f"http://127.0.0.1:{port}/webhooks/telegram/{account.key}",
+            chat=f"http://127.0.0.1:{port}/chat/{shop.slug}/",
             headers={"X-Telegram-Bot-Api-Secret-Token": channel_for(account).config["secret"]},
             supervisor=supervisor,
         )

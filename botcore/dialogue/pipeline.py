@@ -129,13 +129,8 @@ def respond(
         broad = is_broad(shop, state, lexicon)
         decision = decide(before, state, said, article.similarity if article else 0.0, broad)
     with clock.stage("find"):
-        decision, found = _found(shop, decision, state, said, lexicon, ports)
-        if decision.reason == "cheapest":
-            state, decision = state.with_(price=before.price), replace(decision, reason="nothing_fits")
-        if found.left_goal:
-            state = state.with_(goal="")
-        told = state.with_(constraints=(*state.constraints, *said.constraints)) if decision.act is Act.ANSWER else state
-        items = items_of(found.slate, shop, told, lexicon)
+        decision, state, found = _settled(shop, decision, state, before, said, lexicon, ports)
+        items = items_of(found.slate, shop, _spoken_of(decision, state, said), lexicon)
         options = question_options(shop, decision, state, lexicon)
         plan = plan_of(decision, state, said, found, items, article, options, _described(found, state, said, ports))
         brief = brief_of(plan, shop, lexicon)
@@ -209,6 +204,29 @@ def _article(shop: Shop, said: Understanding, before: DialogueState, ports: Port
     if not asks and said.intent.scores.get("policy", 0.0) < 0.15:
         return None
     return answer_from_articles(shop, said, before, ports.encoder)
+
+
+def _settled(
+    shop: Shop,
+    decision: Decision,
+    state: DialogueState,
+    before: DialogueState,
+    said: Understanding,
+    lexicon: Lexicon,
+    ports: Ports,
+) -> tuple[Decision, DialogueState, Found]:
+    """What is done in the end, with its products: what finding tells changes the decision and the state."""
+    decision, found = _found(shop, decision, state, said, lexicon, ports)
+    if decision.reason == "cheapest":  # nothing costs less: the lower limit that was tried is forgotten
+        decision, state = replace(decision, reason="nothing_fits"), state.with_(price=before.price)
+    if found.left_goal:
+        state = state.with_(goal="")
+    return decision, state, found
+
+
+def _spoken_of(decision: Decision, state: DialogueState, said: Understanding) -> DialogueState:
+    """The state whose wishes choose which facts an item shows; an answer also tells what the question named."""
+    return state.with_(constraints=(*state.constraints, *said.constraints)) if decision.act is Act.ANSWER else state
 
 
 def _found(

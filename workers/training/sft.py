@@ -254,42 +254,13 @@ def train(recipe: Recipe, out: Path) -> dict[str, Any]:
     checkpoints = out / "checkpoints"
     resumed = _claim(checkpoints, inputs)
 
-    depth = model.config.num_hidden_layers
-    adapter = LoraConfig(
-        r=recipe.rank,
-        lora_alpha=2 * recipe.rank,
-        target_modules=LINEAR_LAYERS,
-        layers_to_transform=list(range(int(depth * recipe.first_layer), depth)),
-        task_type="CAUSAL_LM",
-    )
     trainer = ReplyTrainer(
         model=model,
-        args=SFTConfig(
-            output_dir=str(checkpoints),
-            num_train_epochs=1,  # the plan already holds every epoch
-            per_device_train_batch_size=1,
-            train_sampling_strategy="sequential",
-            learning_rate=recipe.lr,
-            lr_scheduler_type="cosine",
-            warmup_steps=math.ceil(recipe.warmup * len(batches)),
-            max_grad_norm=1.0,
-            seed=recipe.seed,
-            use_cpu=not torch.cuda.is_available(),
-            bf16=False,  # compute_loss casts by itself; TRL would otherwise switch mixed precision on
-            gradient_checkpointing=False,
-            dataset_kwargs={"skip_prepare_dataset": True},
-            remove_unused_columns=False,
-            save_steps=recipe.checkpoint_steps,
-            save_total_limit=2,
-            logging_steps=min(10, recipe.checkpoint_steps),
-            logging_first_step=True,
-            report_to="none",
-            dataloader_pin_memory=False,
-        ),
+        args=_arguments(recipe, checkpoints, len(batches)),
         train_dataset=as_rows(examples, batches),
         data_collator=collate,
         processing_class=tokenizer,
-        peft_config=adapter,
+        peft_config=_lora(recipe, model.config.num_hidden_layers),
     )
     compiled = shutil.which("g++") is not None if recipe.compile is None else recipe.compile
     if compiled:
@@ -302,9 +273,6 @@ def train(recipe: Recipe, out: Path) -> dict[str, Any]:
     after = held_out_loss(trainer, held_out, recipe.batch_tokens)
 
     _write_adapter(trainer.model, source.name, out)
-    history = trainer.state.log_history
-    seconds = max(entry["seconds"] for entry in history)
-    tokens = recipe.epochs * sum(lengths)
     meta = {
         "version": out.name,
         "kind": "sft",
@@ -319,12 +287,7 @@ def train(recipe: Recipe, out: Path) -> dict[str, Any]:
         },
         "code": code_revision(),
         "hyperparameters": inputs["recipe"] | {"bf16": bf16, "compile": compiled, "steps": len(batches)},
-        "losses": {
-            "train": [[entry["step"], round(entry["loss"], 4)] for entry in history if "loss" in entry],
-            "held_out": {"before": before, "after": after},
-        },
-        "seconds": seconds,
-        "tokens_per_second": round(tokens / seconds, 1) if seconds else None,
+        **_course(trainer.state.log_history, recipe.epochs * sum(lengths), before, after),
         "machine": {"processor": platform.machine(), "threads": torch.get_num_threads(), "cuda": torch.version.cuda},
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "evaluation": None,  # filled by workers.training.evaluate
@@ -332,6 +295,54 @@ def train(recipe: Recipe, out: Path) -> dict[str, Any]:
     (out / "meta.json").write_text(json.dumps(meta, indent=2) + "\n")
     shutil.rmtree(checkpoints)
     return meta
+
+
+def _lora(recipe: Recipe, depth: int) -> LoraConfig:
+    return LoraConfig(
+        r=recipe.rank,
+        lora_alpha=2 * recipe.rank,
+        target_modules=LINEAR_LAYERS,
+        layers_to_transform=list(range(int(depth * recipe.first_layer), depth)),
+        task_type="CAUSAL_LM",
+    )
+
+
+def _arguments(recipe: Recipe, checkpoints: Path, steps: int) -> SFTConfig:
+    return SFTConfig(
+        output_dir=str(checkpoints),
+        num_train_epochs=1,  # the plan already holds every epoch
+        per_device_train_batch_size=1,
+        train_sampling_strategy="sequential",
+        learning_rate=recipe.lr,
+        lr_scheduler_type="cosine",
+        warmup_steps=math.ceil(recipe.warmup * steps),
+        max_grad_norm=1.0,
+        seed=recipe.seed,
+        use_cpu=not torch.cuda.is_available(),
+        bf16=False,  # compute_loss casts by itself; TRL would otherwise switch mixed precision on
+        gradient_checkpointing=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        remove_unused_columns=False,
+        save_steps=recipe.checkpoint_steps,
+        save_total_limit=2,
+        logging_steps=min(10, recipe.checkpoint_steps),
+        logging_first_step=True,
+        report_to="none",
+        dataloader_pin_memory=False,
+    )
+
+
+def _course(history: list[dict[str, float]], tokens: int, before: float | None, after: float | None) -> dict[str, Any]:
+    """Losses and speed for ``meta.json``."""
+    seconds = max(entry["seconds"] for entry in history)
+    return {
+        "losses": {
+            "train": [[entry["step"], round(entry["loss"], 4)] for entry in history if "loss" in entry],
+            "held_out": {"before": before, "after": after},
+        },
+        "seconds": seconds,
+        "tokens_per_second": round(tokens / seconds, 1) if seconds else None,
+    }
 
 
 def _claim(checkpoints: Path, inputs: dict[str, Any]) -> str | None:
