@@ -117,10 +117,15 @@ def search_words(state: DialogueState, lexicon: Lexicon) -> list[str]:
     return list(dict.fromkeys([*wanted, *noun, *state.topic.split()]))
 
 
-def items_by_sku(shop: Shop, skus: Sequence[str]) -> tuple[Candidate, ...]:
-    """Products already shown, in the given order, with their cheapest variant in stock; sold-out ones included."""
+def items_by_sku(shop: Shop, skus: Sequence[str], wishes: Sequence[Constraint] = ()) -> tuple[Candidate, ...]:
+    """Products already shown, in the given order; sold-out ones included.
+
+    Each with its cheapest variant that holds the wishes ("in green?") where it has one, those in stock first.
+    """
     query = ProductQuery(shop=shop, only=tuple(skus), in_stock=False, limit=len(skus))
     by_sku = {candidate.product.sku: candidate for candidate in search_products(query)}
+    if hard := tuple(wish for c in wishes if c.attribute != TEXT for wish in _wishes(c)):
+        by_sku |= {c.product.sku: c for c in search_products(replace(query, wishes=hard))}
     return tuple(by_sku[sku] for sku in skus if sku in by_sku)
 
 

@@ -234,7 +234,7 @@ def _found(
 ) -> tuple[Decision, Found]:
     """The products a decision needs; a decision that finds none becomes another one."""
     if decision.about:
-        chosen = items_by_sku(shop, decision.about)
+        chosen = items_by_sku(shop, decision.about, said.constraints)
         return decision if chosen else Decision(Act.CLARIFY, "item"), Found(chosen, chosen)
     if decision.act is not Act.RECOMMEND:
         return decision, Found((), ())

@@ -147,7 +147,8 @@ def _about(said: Understanding, found: Found, items: tuple[Item, ...]) -> dict[s
     held = [c for c in said.constraints if c.wanted and satisfied(found.slate[0], c)]
     if said.intent.name == "availability" and len(held) == len(said.constraints) and not said.unknown:
         return {"about": item.letter, "stock": "yes" if item.stock > 0 else "no"}
-    for constraint in held:
+    # A value that the item does not come in: the values that it does come in are the answer.
+    for constraint in (*held, *(c for c in said.constraints if c.wanted and c.attribute != TEXT)):
         attribute = FOUND_IN_TEXT if constraint.attribute == TEXT else constraint.attribute
         if attribute in item.words:
             return {"about": item.letter, "attribute": attribute}

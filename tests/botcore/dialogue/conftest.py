@@ -35,6 +35,13 @@ GOODS = [
     ("G3", ("Games",), "Orchard Duel", "45.00", 6, {}, "A board game for two."),
     ("H1", ("Outdoor",), "Kite of Seven Tails", "18.00", 5, {"color": "red"}, "A kite for windy beaches."),
 ]
+COLOURED = {
+    "sku": "T1",
+    "title": "Harvest Tray",
+    "category": ("Kitchen", "Trays"),
+    "colours": {"red": 0, "green": 3, "yellow": 2},
+}
+"""A product that comes in several colours, one of them sold out."""
 ARTICLES = [
     ("returns", "en", "Returns", "Send goods back within 45 days. We pay the postage. Opened games stay yours."),
     ("delivery", "en", "Delivery", "Parcels take 2 to 4 working days. It costs 3.90 euros. We deliver to France and Spain."),
@@ -51,7 +58,7 @@ def encoder() -> Encoder:
 def shop(db, encoder, monkeypatch) -> Shop:
     monkeypatch.setattr(serving, "encoder", lambda: encoder)
     shop = ShopFactory(currency="EUR")
-    upsert_products(shop, map(_record, GOODS))
+    upsert_products(shop, [*map(_record, GOODS), _coloured()])
     upsert_articles(shop, (ArticleRecord(slug=s, language=lang, title=t, body=b) for s, lang, t, b in ARTICLES))
     indexing.embed_changed(shop.pk)
     lexicon._cache.clear()
@@ -69,6 +76,21 @@ def _record(row: tuple) -> ProductRecord:
         description=description,
         attributes={name: [value] for name, value in attributes.items()},
         names=names,
+    )
+
+
+def _coloured() -> ProductRecord:
+    variants = tuple(
+        VariantRecord(sku=f"T1-{colour}", price=Decimal("15.00"), stock=stock, attributes={"color": [colour]})
+        for colour, stock in COLOURED["colours"].items()
+    )
+    return ProductRecord(
+        sku=COLOURED["sku"],
+        title=COLOURED["title"],
+        category=COLOURED["category"],
+        variants=variants,
+        description="Carries breakfast.",
+        attributes={"color": list(COLOURED["colours"]), "material": ["wood"]},
     )
 
 

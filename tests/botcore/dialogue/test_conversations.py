@@ -136,6 +136,21 @@ def test_a_question_about_a_shown_product_is_answered_from_its_facts(talk):
     assert "glass" in talk("what is it made of?").text
 
 
+@pytest.mark.parametrize(
+    ("asked", "notes", "said"),
+    [
+        ("do you have it in green?", {"about": "A", "stock": "yes"}, "is available"),
+        ("does it come in red?", {"about": "A", "stock": "no"}, "Harvest Tray"),
+        ("do you have it in gray?", {"about": "A", "attribute": "color"}, "green"),
+    ],
+)
+def test_a_colour_of_a_shown_product_is_answered_from_its_variants(talk, asked, notes, said):
+    assert skus(talk("a tray please")) == {"T1"}
+    reply = talk(asked)
+    assert (reply.act, dict(reply.brief.notes)) == (Act.ANSWER, notes)
+    assert said in reply.text
+
+
 def test_what_is_not_known_of_a_product_is_not_made_up(talk):
     talk("a red kettle")
     reply = talk("is it dishwasher safe?")
