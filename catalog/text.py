@@ -11,9 +11,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 
 import rjieba
+from opencc import OpenCC
 
 # A tsvector may not exceed 1 MB; a document of this length stays far below it whatever its script.
 MAX_DOCUMENT = 40_000
@@ -40,8 +41,18 @@ class ProductText:
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
+def simplified(text: str) -> str:
+    """Chinese text in simplified characters, as the vocabulary is written: customers and shops may write either."""
+    return text if text.isascii() else str(_converter().convert(text))
+
+
+@cache
+def _converter() -> OpenCC:
+    return OpenCC("t2s")
+
+
 def segment(text: str, *, overlapping: bool = False) -> str:
-    """``text`` in lower case with spaces between Chinese words; words of other scripts stay as they are.
+    """``text`` in lower case with spaces between (simplified) Chinese words; words of other scripts stay as they are.
 
     ``overlapping`` adds the shorter words inside long ones ("中华人民共和国" also gives "人民"): documents want it,
     so that a query for either finds them; queries do not. Symbols outside ASCII become spaces, because PostgreSQL in
@@ -50,7 +61,7 @@ def segment(text: str, *, overlapping: bool = False) -> str:
     """
     if text.isascii():
         return " ".join(text.translate(_PLAIN).lower().split())
-    folded = unicodedata.normalize("NFKC", text.translate(_PLAIN))
+    folded = simplified(unicodedata.normalize("NFKC", text.translate(_PLAIN)))
     lettered = "".join(c if c.isascii() or unicodedata.category(c)[0] in "LMN" else " " for c in folded)
     return " ".join(_CHINESE.sub(partial(_cut, overlapping=overlapping), lettered).lower().split())
 

@@ -22,6 +22,7 @@ from rapidfuzz.distance import OSA
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, Token, singular, stem, tokens
 from catalog.models import AttributeValue, Category, Product, Shop
+from catalog.text import simplified
 
 CATEGORY = "category"
 TEXT = "text"
@@ -85,7 +86,7 @@ class Lexicon:
 
     def learn(self, phrase: str, *meanings: Meaning) -> None:
         """Let a phrase (its stems) stand for something."""
-        if key := " ".join(_key(token) for token in tokens(phrase)):
+        if key := " ".join(_key(token) for token in tokens(simplified(phrase))):
             self.phrases.setdefault(key, (phrase, set()))[1].update(meanings)
             self.surfaces.update(phrase.split())
 

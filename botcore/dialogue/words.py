@@ -11,6 +11,8 @@ from pathlib import Path
 
 import snowballstemmer
 
+from catalog.text import simplified
+
 DATA = Path(__file__).parent / "data"
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -45,8 +47,8 @@ class Token:
 
 
 def normalise(text: str) -> str:
-    """Lower-case, compatibility forms folded, typographic quotes straightened, white space single."""
-    folded = unicodedata.normalize("NFKC", text).replace("’", "'").replace("‘", "'").lower()
+    """Lower-case, compatibility forms folded, Chinese simplified, typographic quotes straightened, white space single."""
+    folded = simplified(unicodedata.normalize("NFKC", text)).replace("’", "'").replace("‘", "'").lower()
     return re.sub(r"[^\S\n]+", " ", folded).strip()
 
 

@@ -74,3 +74,7 @@ def test_postgresql_indexes_each_chinese_word_as_a_word():
         assert cursor.fetchone() == (True,)
         cursor.execute("SELECT tsvector_to_array(to_tsvector('english', %s))", [segment("绿色登山背包 backpacks")])
         assert sorted(cursor.fetchone()[0]) == ["backpack", "登山", "绿色", "背包"]
+
+
+def test_traditional_and_simplified_characters_are_one_text():
+    assert segment("防水的紅色雨衣，適合登山") == segment("防水的红色雨衣，适合登山")

@@ -246,3 +246,8 @@ def test_starting_over_forgets_everything_and_an_unsure_reading_does_not(talk):
     talk("green kettle under 60")
     assert talk("hmm let me look at that kettle again").state.price.high == 60
     assert talk("start over").state.to_json() | {"turn": 0} == type(talk.state)().to_json()
+
+
+@pytest.mark.parametrize("asked", ["有紅色的水壺嗎", "想買一個紅色嘅水壺"])
+def test_traditional_characters_are_read_as_simplified_ones(talk, asked):
+    assert [item.sku for item in talk(asked).items] == ["K1"]
