@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from botcore.priority import give_way
+
 COLOURS = {"database": 36, "web": 32, "reply": 35, "io": 34, "index": 33, "beat": 90, "daogou": 37}
 STABLE_SECONDS = 10.0
 LONGEST_PAUSE = 15.0
@@ -25,20 +27,18 @@ def on_a_leash(command: Sequence[str], signal_name: str = "TERM") -> list[str]:
     return [setpriv, f"--pdeathsig={signal_name}", *command] if setpriv else list(command)
 
 
-def politely(command: Sequence[str]) -> list[str]:
-    """The command at a low priority: it gets the processor when nobody waits for an answer."""
-    nice = shutil.which("nice")
-    return [nice, "-n", "15", *command] if nice else list(command)
-
-
 @dataclass
 class Child:
-    """One supervised process. ``stop_signal`` asks it to finish; after ``patience`` seconds it is killed."""
+    """One supervised process. ``stop_signal`` asks it to finish; after ``patience`` seconds it is killed.
+
+    ``niceness`` above 0: it gets the processor after the others.
+    """
 
     name: str
     command: Sequence[str]
     stop_signal: signal.Signals = signal.SIGTERM
     patience: float = 8.0
+    niceness: int = 0
     env: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
@@ -99,6 +99,7 @@ class Supervisor:
             env={**os.environ, "PYTHONUNBUFFERED": "1", "DAOGOU_COLOUR": str(int(self.colour)), **child.env},
             start_new_session=True,
         )
+        give_way(child.process.pid, child.niceness)
         child.started = time.monotonic()
         threading.Thread(target=self._relay, args=(child,), daemon=True).start()
 

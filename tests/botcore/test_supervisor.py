@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -203,3 +204,13 @@ def test_children_on_a_leash_go_with_a_supervisor_that_is_killed(tmp_path: Path)
 @leashed
 def test_the_leash_keeps_the_command(tmp_path):
     assert subprocess.run(on_a_leash(["echo", "hello"]), capture_output=True, text=True).stdout == "hello\n"
+
+
+def test_a_child_that_gives_way_does_so_against_other_sessions(supervisor):
+    child = supervisor.start(script("index", "while :; do sleep 0.05; done"))
+    polite = supervisor.start(script("io", "while :; do sleep 0.05; done", niceness=7))
+    assert os.getpriority(os.PRIO_PROCESS, pid_of(polite)) == 7
+    assert os.getpriority(os.PRIO_PROCESS, pid_of(child)) == 0
+    group = Path(f"/proc/{pid_of(polite)}/autogroup")
+    if group.exists():
+        assert group.read_text().split()[-1] == "7"

@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 
 from botcore.dialogue.ports import EngineInfo
+from botcore.priority import give_way
 from workers.engine.artefacts import Artefact
 from workers.engine.writing import Completion, Sampling, TokenGenerator, load_tokenizer, prompt_ids, stop_ids
 
@@ -33,6 +34,9 @@ EXACT: Mapping[str, Any] = {**PROPERTIES, "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"
 THREADS = max(1, len(os.sched_getaffinity(0)) - 1)
 """One core is left to the web, the database and the worker: threads of a step wait for each other, so that sharing
 every core with them halves the speed."""
+
+NICENESS = 5
+"""Webhooks, pages and the database go before the model: they need little, and platforms do not wait."""
 
 MAX_SEQUENCES = 64
 CACHE_BLOCKS = 512
@@ -109,6 +113,7 @@ class _HostProcess:
             cwd=_ROOT,
             start_new_session=True,  # Ctrl-C in the terminal reaches the worker, which then closes our stdin
         )
+        give_way(self._process.pid, NICENESS)
         self._sending = threading.Lock()
         self._turns = itertools.count()
         self._waiting: dict[int, queue.SimpleQueue[dict[str, Any] | None]] = {}

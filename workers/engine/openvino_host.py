@@ -98,13 +98,15 @@ class Host:
             if handle.get_status() == genai.GenerationStatus.RUNNING:
                 continue
             del turn.running[index]
-            if handle.get_status() != genai.GenerationStatus.CANCEL:
-                output = handle.read_all()[0]
+            if handle.get_status() == genai.GenerationStatus.CANCEL:
+                continue
+            sample = {"turn": number, "sample": index, "ids": [], "ended": False, "log_probability": 0.0}
+            if outputs := handle.read_all():  # none where the cache had no room for it: one sample less
+                output = outputs[0]
                 ended = output.finish_reason == genai.GenerationFinishReason.STOP
                 ids = output.generated_ids[:-1] if ended else output.generated_ids
-                drawn = sum(output.generated_log_probs)
-                sample = {"turn": number, "sample": index, "ids": list(ids), "ended": ended, "log_probability": drawn}
-                self.send(sample)
+                sample |= {"ids": list(ids), "ended": ended, "log_probability": sum(output.generated_log_probs)}
+            self.send(sample)
 
     def send(self, message: dict[str, Any]) -> None:
         self._out.write(json.dumps(message).encode() + b"\n")

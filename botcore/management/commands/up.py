@@ -24,7 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from botcore import firstrun
 from botcore.embedded_postgres import EmbeddedPostgres
 from botcore.environment import PROJECT, ConfigurationError, Environment
-from botcore.supervisor import Child, Supervisor, on_a_leash, politely
+from botcore.supervisor import Child, Supervisor, on_a_leash
 
 REPLY_THREADS = 16
 QUIET = {"PYTHONWARNINGS": "ignore:You're running the worker", "TQDM_DISABLE": "1"}
@@ -90,9 +90,9 @@ def children(host: str, port: int) -> list[Child]:
         flags = ["--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
         pool = ["-P", "threads", "-c", str(threads)] if threads > 1 else ["-P", "solo"]
         command = [*celery, "worker", "-Q", queue, "-n", f"{queue}@%h", *pool, *flags]
-        if queue == "index":  # what it leaves undone is found again; nobody waits for it at the end
-            return Child(queue, on_a_leash(politely(command)), patience=2, env=QUIET)
-        return Child(queue, on_a_leash(command), env=QUIET)
+        if queue == "index":  # nobody waits for it, and what it leaves undone is found again
+            return Child(queue, on_a_leash(command), patience=2, niceness=15, env=QUIET)
+        return Child(queue, on_a_leash(command), niceness=3 if queue == "io" else 0, env=QUIET)
 
     beat = [*celery, "beat", "--loglevel=WARNING", "-s", str(settings.VAR_DIR / "beat")]
     beat += ["--pidfile="]
