@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -59,12 +60,18 @@ class CategoryWords:
 
 @dataclass
 class Lexicon:
-    """One shop's vocabulary, frozen after :func:`lexicon_of` has built it."""
+    """One shop's vocabulary, frozen after :func:`lexicon_of` has built it.
+
+    ``placed`` tells in which categories an attribute's value occurs, ``implied`` in which category a thing is
+    that no category is named after ("humidifier").
+    """
 
     categories: dict[str, CategoryWords] = field(default_factory=dict)
     attributes: dict[str, dict[str, int]] = field(default_factory=dict)
     names: dict[Meaning, dict[str, list[str]]] = field(default_factory=dict)
     phrases: dict[str, tuple[str, set[Meaning]]] = field(default_factory=dict)
+    placed: dict[Meaning, set[str]] = field(default_factory=dict)
+    implied: dict[str, str] = field(default_factory=dict)
     document_stems: dict[str, int] = field(default_factory=dict)
     spellings: dict[int, list[str]] = field(default_factory=dict)
     surfaces: set[str] = field(default_factory=set)
@@ -93,6 +100,10 @@ class Lexicon:
     def meanings(self, phrase: str) -> set[Meaning]:
         """What a phrase stands for so far."""
         return self.phrases.get(" ".join(_key(token) for token in tokens(phrase)), ("", set()))[1]
+
+    def holds(self, path: str, meaning: Meaning) -> bool:
+        """Whether some product below a category has the value."""
+        return any((place + "/").startswith(path + "/") for place in self.placed.get(meaning, ()))
 
     def knows(self, word: str) -> bool:
         """Whether any text of the shop holds the word (by stem)."""
@@ -184,7 +195,10 @@ def _build(shop: Shop) -> Lexicon:
     lexicon.document_stems = _document_stems(shop)
     _read_categories(shop, lexicon)
     _read_values(shop, lexicon)
+    _read_places(shop, lexicon)
     _bridge(lexicon)
+    _bridge_people(lexicon)
+    _read_titles(shop, lexicon)
     for key, (phrase, meanings) in lexicon.phrases.items():
         lexicon.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings))))
     lexicon.automaton.make_automaton()
@@ -230,6 +244,52 @@ def _read_values(shop: Shop, lexicon: Lexicon) -> None:
             lexicon.learn(phrase, meaning)
 
 
+def _read_places(shop: Shop, lexicon: Lexicon) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT c.path, a.key, v.value FROM catalog_product p JOIN catalog_category c ON c.id = p.category_id,"
+            " jsonb_each(p.attributes) a, jsonb_array_elements_text(a.value) v WHERE p.shop_id = %s AND p.active"
+            " UNION SELECT DISTINCT c.path, a.key, v.value FROM catalog_variant w JOIN catalog_product p ON p.id = w.product_id"
+            " JOIN catalog_category c ON c.id = p.category_id,"
+            " jsonb_each(w.attributes) a, jsonb_array_elements_text(a.value) v WHERE p.shop_id = %s AND p.active",
+            [shop.pk, shop.pk],
+        )
+        for path, attribute, value in cursor.fetchall():
+            lexicon.placed.setdefault(Meaning(attribute, value), set()).add(path)
+
+
+IMPLIES_SHARE, IMPLIES_PRODUCTS = 0.85, 2
+"""A thing belongs to a category when so many products are called so there, and so few elsewhere."""
+
+
+def _read_titles(shop: Shop, lexicon: Lexicon) -> None:
+    """Learn in which category the things are that no category is named after: a humidifier is in "Air & Climate"."""
+    holders: defaultdict[str, set[int]] = defaultdict(set)
+    places: dict[int, str] = {}
+    titles = Product.objects.filter(shop=shop, active=True).values_list("pk", "title", "category__path")
+    for pk, title, path in titles.iterator():
+        places[pk] = path
+        for token in tokens(title.lower()):
+            holders[_key(token)].add(pk)
+    values = {
+        key
+        for key, (_, meanings) in lexicon.phrases.items()
+        if any(m.attribute in lexicon.attributes for m in meanings)
+    }
+    parts = {part for key in values for part in key.split()}
+    for thing in thesaurus().things:
+        called: set[int] = set()
+        for phrase in thesaurus().alternatives(thing):
+            keys = [_key(token) for token in tokens(phrase.lower())]
+            if phrase == thing or not parts.issuperset(keys):  # "oxford" is a fabric before it is a shoe
+                called |= set.intersection(*(holders.get(key, set()) for key in keys))
+        counted = Counter(places[pk] for pk in called)
+        if counted:
+            path, products = counted.most_common(1)[0]
+            if products >= IMPLIES_PRODUCTS and products >= IMPLIES_SHARE * counted.total():
+                lexicon.implied[thing] = path
+
+
 def _bridge(lexicon: Lexicon) -> None:
     """Let the thesaurus's words reach the shop's: its categories and values, or words that its texts hold.
 
@@ -263,12 +323,23 @@ def _compound_of(key: str, own: set[str], reached: set[Meaning]) -> bool:
     return " " in key and key.rpartition(" ")[2] in own and all(m.attribute == TEXT for m in reached)
 
 
+def _bridge_people(lexicon: Lexicon) -> None:
+    """Let words for people stand for the shop's own value of whom a thing is for, if it has one."""
+    for value, others in thesaurus().people.items():
+        meanings = [m for m in lexicon.meanings(value) if m.attribute in lexicon.attributes]
+        for phrase in (str(word) for words in others.values() for word in words):
+            if meanings and not lexicon.meanings(phrase):
+                lexicon.learn(phrase, *meanings)
+
+
 SUBJECTS = {"i", "you", "he", "she", "we", "they", "who", "ever", "just", "never"}
 
 
 def _idle(words: list[Token], first: int, last: int, phrase: str, meanings: tuple[Meaning, ...]) -> bool:
-    """Whether a match is only an everyday word that some name happens to share ("person", "in stock", "I saw")."""
+    """Whether a match is only an everyday word that some name happens to share ("person", "in stock", "I saw", "run")."""
     word = words[first].text
+    if last - first == 1 and phrase.endswith(("ing", "ed")) and not word.endswith(phrase[-2:]):
+        return True
     if last - first > 1 or word not in FUNCTION_WORDS:
         return False
     verb = first > 0 and words[first - 1].text in SUBJECTS

@@ -42,21 +42,30 @@ _BELOW = (
     r"(?:under|undr|below|less than|cheaper than|up to|upto|at most|no more than|not more than|not over|maximum(?: of)?|"
     r"nothing (?:over|above|more than)|no(?:t)? (?:higher than|above)|(?:spend|pay|go) (?:more than|over|above)|"
     r"max\.?|within|beneath|<=?|budget(?: is| of|:)?(?: about| around| up to)?|spend(?: about| up to)?|"
-    r"不超过|不要超过|低于|少于|最多|最高|不到|小于|预算(?:是|在|大概|大约)?)"
+    r"raise it to|lower it to|make it|不超过|不要超过|低于|少于|最多|最高|不到|小于|控制在|预算(?:是|在|大概|大约)?)"
 )
 _ABOVE = (
     r"(?:over|above|more than|at least|from|minimum(?: of)?|min\.?|starting at|>=?|高于|超过|至少|最少|不低于|大于)"
 )
 _AROUND = r"(?:around|about|roughly|approximately|approx\.?|circa|~|大概|大约|差不多)"
-_BELOW_AFTER = r"(?:or less|or under|max|tops|at most|以内|以下|之内|内|or cheaper)"
-_ABOVE_AFTER = r"(?:or more|and up|\+|以上|起)"
-_AROUND_AFTER = r"(?:or so|左右|上下|ish)"
+_BELOW_AFTER = (
+    r"(?:or less|or under|max|tops|at most|or cheaper|(?:to|i can) (?:spend|blow|pay)|"
+    r"以内|以下|之内|内|封顶|顶天|为限|为上限|打住)"
+)
+_ABOVE_AFTER = r"(?:or more|and up|upwards?|\+|以上|往上|起)"
+_AROUND_AFTER = r"(?:or so|or thereabouts|give or take|左右|上下|出头|ish)"
 MEASURE = re.compile(
     r"\s*-?(?:inch|cm|mm|kg|g\b|l\b|w\b|ml|square|sq\b|feet|foot|ft|met(?:er|re)|miles?|lit(?:er|re)|pages?|pieces?|years?|"
     r"days?|hours?|people|persons?|个|件|岁|寸|码|号|平|米|厘米|升|页|人(?!民)|天|周|小时)",
     re.I,
 )
 """What follows a number that is no price."""
+PRICED = re.compile(r"\b(?:price|priced|budget|cost|spend|range|region)\b|价|预算|花|之间")
+"""What makes two bare numbers a range of prices."""
+NEIGHBOURS = re.compile(
+    r"(?<![零〇一二两三四五六七八九十百千万])([一二三四五六七八])([二三四五六七八九])([十百千])(?![零〇一二两三四五六七八九十百千万])"
+)
+"""Two digits in a row before a scale: 六七十 is sixty to seventy-odd, 三四百 three to five hundred."""
 CHINESE_NUMERAL = re.compile(_CHINESE_NUMBER)
 _JOIN = r"(?:and|to|-|–|—|~|到|至|和)"
 
@@ -74,7 +83,7 @@ def read_price(text: str) -> Price:
 
     A bare number counts as a price only with a cue or a currency: "size 42" and "two jackets" say nothing of money.
     """
-    return _read_range(text) or _read_bound(text) or Price(PriceRange())
+    return _read_neighbours(text) or _read_range(text) or _read_bound(text) or Price(PriceRange())
 
 
 def mask_numbers(text: str) -> str:
@@ -86,12 +95,23 @@ def mask_numbers(text: str) -> str:
     return re.sub(r"[$€£¥￥]", "", re.sub(r"\d+(?:[.,]\d+)*", "[n]", masked))
 
 
+def _read_neighbours(text: str) -> Price | None:
+    match = NEIGHBOURS.search(text)
+    if match is None or MEASURE.match(text[match.end() :]):
+        return None
+    low, high = _CHINESE_DIGITS[match[1]], _CHINESE_DIGITS[match[2]]
+    if high != low + 1:
+        return None
+    scale = _CHINESE_SCALES[match[3]]
+    return Price(PriceRange(low=Decimal(low * scale), high=Decimal((high + 1) * scale)), (match.span(),))
+
+
 def _read_range(text: str) -> Price | None:
     pattern = rf"(?:between\s+|from\s+)?{AMOUNT.pattern}\s*{_JOIN}\s*{_numbered(AMOUNT.pattern)}"
     for match in re.finditer(pattern, text, re.I):
         low, high = _value(match["number"]), _value(match["number2"])
         explicit = match["sign"] or match["unit"] or match["sign2"] or match["unit2"]
-        worded = re.match(r"between|from", match.group(), re.I) or text[match.end() :].lstrip().startswith("之间")
+        worded = re.match(r"between|from", match.group(), re.I) or PRICED.search(text)
         alone = match.group().strip() == text.strip() or (CHINESE_NUMERAL.match(match["number"]) and (low or 0) >= 10)
         measured = MEASURE.match(text[match.end() :])
         if low is not None and high is not None and low < high and (explicit or ((worded or alone) and not measured)):
@@ -111,6 +131,8 @@ def _read_bound(text: str) -> Price | None:
 def _bound(text: str, match: re.Match[str], value: Decimal) -> Price | None:
     before, after = text[: match.start()], text[match.end() :]
     money = bool(match["sign"] or match["unit"])
+    if match["number"] == "一" and match["unit"] == "块" and not re.match(r"\s*(?:钱|以|之|左右|$)", after):
+        return None  # a piece of something
     if MEASURE.match(after) and not money:
         return None
 
@@ -169,6 +191,8 @@ def _english_number(text: str) -> int | None:
 
 def _chinese_number(text: str) -> int:
     total = section = digit = 0
+    if len(text) > 1 and text[-1] in _CHINESE_DIGITS and text[-2] in "百千万":  # 四百五 is 450
+        text += {"百": "十", "千": "百", "万": "千"}[text[-2]]
     for character in text:
         if character in _CHINESE_DIGITS:
             digit = _CHINESE_DIGITS[character]

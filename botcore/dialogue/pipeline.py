@@ -173,7 +173,13 @@ def respond(
 def shown_items(shop: Shop, state: DialogueState) -> tuple[ShownItem, ...]:
     """The last list as the customer may refer to it."""
     return tuple(
-        ShownItem(c.product.sku, c.product.text("title", state.language), shown_text(c.product), c.variant.price)
+        ShownItem(
+            c.product.sku,
+            c.product.text("title", state.language),
+            shown_text(c.product),
+            c.variant.price,
+            frozenset(value for values in c.product.attributes.values() for value in values),
+        )
         for c in items_by_sku(shop, state.slate)
     )
 

@@ -6,7 +6,7 @@ Data in ``data/thesaurus.yaml``. A shop's own vocabulary always comes first; thi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import yaml
@@ -18,13 +18,15 @@ from botcore.dialogue.words import DATA
 class Thesaurus:
     """``same`` gives a concept's other words by language; ``english`` and ``chinese`` map a word to its concepts.
 
-    ``things`` are the concepts that are products ("tent"); the others are qualities, occasions, people ("waterproof").
+    ``things`` are the concepts that are products ("tent"); the others are qualities, occasions ("waterproof"). ``people``
+    gives the words for whom something is for by the value that catalogues have ("men": "boyfriend").
     """
 
     same: Mapping[str, Mapping[str, list[str]]]
     english: Mapping[str, tuple[str, ...]]
     chinese: Mapping[str, tuple[str, ...]]
     things: frozenset[str] = frozenset()
+    people: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
 
     def alternatives(self, word: str) -> tuple[str, ...]:
         """``word`` and every English word that means the same or answers the same wish, the word itself first.
@@ -57,7 +59,7 @@ def thesaurus() -> Thesaurus:
     same = {str(concept).lower(): words or {} for concept, words in (data["same"] | data["qualities"]).items()}
     english = _inverted(same, "en")
     english.update({concept: tuple(dict.fromkeys([concept, *english.get(concept, ())])) for concept in same})
-    return Thesaurus(same, english, _inverted(same, "zh"), things)
+    return Thesaurus(same, english, _inverted(same, "zh"), things, data["people"])
 
 
 def _inverted(same: Mapping[str, Mapping[str, Iterable[str]]], language: str) -> dict[str, tuple[str, ...]]:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.lexicon import CATEGORY, TEXT, Lexicon, Match, Meaning
+from botcore.dialogue.measures import read_measures
 from botcore.dialogue.money import mask_numbers, read_price
+from botcore.dialogue.references import PRONOUN, ShownItem, price_between
+from botcore.dialogue.references import references as pointed_at
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import (
@@ -24,32 +26,32 @@ from botcore.dialogue.words import (
     language_of,
     normalise,
     singular,
-    stem,
     tokens,
 )
 
 NEGATIONS = {"no", "not", "without", "don't", "dont", "never", "except", "hate", "avoid", "nothing", "neither", "nor",
-             "isn't", "aren't", "doesn't", "non", "forget", "skip", "dislike"}  # fmt: skip
+             "isn't", "aren't", "doesn't", "mustn't", "can't", "cannot", "won't", "shouldn't", "non", "forget", "skip",
+             "dislike"}  # fmt: skip
 NEGATING_PHRASES = re.compile(
-    r"\balready(?= (?:have|has|had|got|own|owns|bought)\b)"
-    r"|不要|不想要|不喜欢|不用|不含|不带|不是|除了|讨厌|已经有|已经买|别(?!的)|非(?!常)|无(?!线|论|所谓)"
+    r"\balready(?= (?:have|has|had|got|own|owns|bought)\b)|\b(?:leave|keep|rule|cut) out\b|\banything but\b|\bfree of\b"
+    r"|不要|不想要|不喜欢|不用|不含|不带|不是|除了|讨厌|已经有|已经买|别(?!的|要)|非(?!常)|无(?!线|论|所谓)"
 )
+NEGATED_BEFORE = re.compile(
+    r"(?:(?:我|就|都|也|可|真的?|太贵|一律)*(?:不要|别要|不想要|不考虑|不喜欢|免谈|除外)|以外|之外)(?=[，。,.!！?？;；\s]|都|的|$)"
+)
+"""Chinese may say it at the end: "炭灰色的大衣我不要" rules out what stands before, from the clause's beginning."""
+DOUBLE_NEGATION = re.compile(
+    r"\b(?:not|never|n't|cannot) (?:be |go |do |live |have it )?(?:without|against|opposed to|averse to)\b"
+    r"|\b\w+n't (?:be |go |do |live )?without\b|不能(?:没有|缺|少)|不可(?:没有|缺|少)|不反对|不讨厌|不是不|少不了"
+)
+"""Two negations that ask for a thing."""
 NEGATION_ENDS = {"but", "however", "though", "just", "rather", "instead", "prefer", "only", "like", "want", "need",
                  "mean", "meant", "wait", "sorry", "actually"}  # fmt: skip
-CHINESE_NEGATION_ENDS = re.compile(r"[但而只]|就要|想要")
+CHINESE_NEGATION_ENDS = re.compile(r"[但而只]|就要|(?<!不)想要")
 NOT_NEGATIONS = re.compile(
-    r"\b(?:don'?t (?:mind|care|know)|not (?:only|sure|too)|no (?:problem|idea|worries)|why not)\b"
+    r"\b(?:don'?t (?:mind|care|know)|not (?:only|sure|too)|no (?:problem|idea|worries)|why not|needn'?t|"
+    r"(?:doesn'?t|don'?t) (?:have|need) to)\b"
 )
-
-ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": -1}
-ORDINAL = re.compile(
-    r"\b(?P<word>first|second|third|fourth|last)\b(?! (?:time|year|week|month|name))"
-    r"|\b(?P<digit>[1-4])(?:st|nd|rd|th)\b|(?:number|option|no\.|#)\s?(?P<number>[1-4]|one|two|three|four|a\b|b\b|c\b)"
-    r"|第(?P<chinese>[一二三四1-4])(?:个|款|件|种|条|双|本)?|(?P<final>最后一?[个款件])"
-)
-NUMBER_WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "a": 1, "b": 2, "c": 3, "一": 1, "二": 2, "三": 3, "四": 4}
-PRONOUN = re.compile(r"\b(?:it|its|it's|that one|this one|that|this)\b|它|这个|那个|这款|那款|这件|那件")
-DESCRIBED = re.compile(r"\bthe ((?:[a-z]+ ){0,2}[a-z]+) ones?\b|([\u4e00-\u9fff]{1,4})的?那[个款件]")
 
 QUESTION_INTENTS = {"policy", "order_status", "product_question", "availability", "compare", "explain", "discount"}
 """Messages that ask about something already there: their words are no wishes."""
@@ -92,6 +94,11 @@ INDIFFERENT = (
     re.compile(rf"{_ASPECT}(?:都|倒)?(?:无所谓|随便|可以|行|不限|不重要|不在乎|没要求)"),
 )
 
+CORRECTION = re.compile(
+    r"\b(?:(?:ah|oh|no|hm+),? no|no,? (?:wait|sorry)|wait|sorry|i mean|i meant|scratch that|or rather|correction)\b"
+    r"|说错|(?:哦|啊|噢)?不对|改成|改为|改要|应该是"
+)
+"""Between two values of one attribute it makes the later one the wish."""
 DETERMINERS = {"a", "an", "any", "some", "another"}
 WHY = re.compile(
     r"^(?:and |but |so |ok |okay )?why (?:did|do|would|have|that|this|the|it)\b|^(?:你)?(?:为什么|为啥|凭什么)(?!不)"
@@ -114,16 +121,6 @@ SELLS = re.compile(
 QUESTION = re.compile(
     r"[?？]|^(?:do|does|is|are|can|could|how|what|which|when|where|who|why|will)\b|吗|呢|多少|几|怎么|什么"
 )
-
-
-@dataclass(frozen=True)
-class ShownItem:
-    """What the customer can refer to: one product of the last list. ``text`` is all its words, lower case."""
-
-    sku: str
-    title: str
-    text: str
-    price: Decimal
 
 
 @dataclass(frozen=True)
@@ -176,15 +173,26 @@ def understand(
     corrected = _correct_spelling(clean, lexicon)
     price = read_price(corrected)
     indifferent, spans = _indifferent(corrected)
-    read = (*price.spans, *spans)
+    measures = [m for m in read_measures(corrected, lexicon.attributes) if not _within(m.start, price.spans)]
+    read = (*price.spans, *spans, *((m.start, m.end) for m in measures))
     words = [t for t in tokens(corrected) if not any(start <= t.start < end for start, end in read)]
     matches = lexicon.match(words)
+    pointing = pointed_at(corrected, words, matches, shown, state)
+    described = {m for m in matches if pointing.describes(words[m.first])}
     negated = _negated(corrected, words)
-    reading = _Reading(words, matches, negated, lexicon, state.turn + 1)
+    wishing = [m for m in matches if m not in described]
+    spoken = frozenset(i for i, token in enumerate(words) if pointing.describes(token))
+    reading = _Reading(words, wishing, negated, lexicon, state.turn + 1, described=spoken)
     goals, dropped, goal_matches = reading.goals()
+    if not goals and not state.goal and (implied := reading.implied()):
+        goals = (implied,)  # the thing itself stays a wish: "humidifier" in Air & Climate
+    reading = replace(reading, goal=goals[0] if goals else state.goal)
     thing = None if goals else reading.thing()
-    constraints = reading.constraints(goal_matches, thing)
-    references = _references(corrected, shown, state)
+    measured = tuple(Constraint(m.attribute, m.value, turn=state.turn + 1) for m in measures)
+    constraints = (*reading.corrected(reading.constraints(goal_matches, thing), corrected), *measured)
+    references = pointing.skus
+    if (between := price_between(corrected, pointing, shown)) and not price.range:
+        price = replace(price, range=PriceRange(*between))
     intent = classifier.classify(mask_numbers(corrected))
     named = bool(goals or price.range or (constraints and not references and not PRONOUN.search(corrected)))
     intent = _settled(intent, corrected, named or bool(indifferent))
@@ -263,52 +271,25 @@ def _correct_spelling(text: str, lexicon: Lexicon) -> str:
 
 def _negated(text: str, words: Sequence[Token]) -> frozenset[int]:
     """Indices of the tokens inside the scope of a negation: from its cue to the end of the clause or a turn of mind."""
-    spared = [m.span() for m in NOT_NEGATIONS.finditer(text)]
-    cues = [m.span() for m in NEGATING_PHRASES.finditer(text)]
-    breaks = [m.start() for m in CLAUSE_END.finditer(text)] + [m.start() for m in CHINESE_NEGATION_ENDS.finditer(text)]
+    spared = [m.span() for pattern in (NOT_NEGATIONS, DOUBLE_NEGATION) for m in pattern.finditer(text)]
+    cues = [m.span() for m in NEGATING_PHRASES.finditer(text) if not _within(m.start(), spared)]
+    ends = [m.start() for m in CLAUSE_END.finditer(text)]
+    breaks = ends + [m.start() for m in CHINESE_NEGATION_ENDS.finditer(text)]
+    behind = [(max([0, *(e for e in ends if e < m.start())]), m.start()) for m in NEGATED_BEFORE.finditer(text)]
     inside, cue_at, negated = False, 0, set()
     for index, token in enumerate(words):
         if inside and (any(cue_at < b <= token.start for b in breaks) or (token.text in NEGATION_ENDS and index)):
             inside = token.text in ("like", "want", "need") and words[index - 1].text in NEGATIONS
-        starts_english = token.text in NEGATIONS and not any(s <= token.start < e for s, e in spared)
+        starts_english = token.text in NEGATIONS and not _within(token.start, spared)
         if starts_english or any(s == token.start for s, _ in cues):
             inside, cue_at = True, token.start
-        elif inside:
+        elif inside or _within(token.start, behind):
             negated.add(index)
     return frozenset(negated)
 
 
-def _references(text: str, shown: Sequence[ShownItem], state: DialogueState) -> tuple[str, ...]:
-    """The shown items a message points at, in the order it names them."""
-    if not shown:
-        return ()
-    found: list[str] = []
-    for match in ORDINAL.finditer(text):
-        given = match["word"] or match["digit"] or match["number"] or match["chinese"] or "last"
-        place = ORDINALS.get(given) or NUMBER_WORDS.get(given) or int(given)
-        if place == -1:
-            found.append(shown[-1].sku)
-        elif place <= len(shown):
-            found.append(shown[place - 1].sku)
-    for match in DESCRIBED.finditer(text):
-        found += _described((match[1] or match[2]).split() if match[1] else [match[2]], shown)
-    found += [item.sku for item in shown if item.title.lower() in text]
-    if not found and PRONOUN.search(text):
-        found = [state.focus] if state.focus in state.slate else [shown[0].sku] if len(shown) == 1 else []
-    return tuple(dict.fromkeys(found))
-
-
-def _described(description: Sequence[str], shown: Sequence[ShownItem]) -> list[str]:
-    """The one item that a description fits; none where it fits several or no other is left out by it."""
-    telling = [word for word in description if word not in FUNCTION_WORDS and word not in ORDINALS]
-    if not telling:
-        return []
-    if telling == ["cheapest"] or telling == ["cheaper"]:
-        return [min(shown, key=lambda item: item.price).sku]
-    fitting = [
-        item.sku for item in shown if all(stem(word) in {stem(w) for w in item.text.split()} for word in telling)
-    ]
-    return fitting if len(fitting) == 1 else []
+def _within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= place < end for start, end in spans)
 
 
 @dataclass(frozen=True)
@@ -320,6 +301,8 @@ class _Reading:
     negated: frozenset[int]
     lexicon: Lexicon
     turn: int
+    goal: str = ""
+    described: frozenset[int] = frozenset()
 
     def goals(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Match, ...]]:
         """Categories wanted, categories given up, and the matches that named the wanted ones.
@@ -328,12 +311,30 @@ class _Reading:
         unless nothing else is named.
         """
         named = [m for m in self.matches if any(x.attribute == CATEGORY for x in m.meanings)]
-        dropped = [self._category(m) for m in named if self._is_negated(m)]
-        wanted = [m for m in named if not self._is_negated(m)]
+        dropped = [self._category(m) for m in named if self._is_ruled_out(m)]
+        wanted = [m for m in named if not self._is_ruled_out(m)]
         heads = [m for m in wanted if not any(other.first == m.last for other in wanted)]
         direct = [m for m in heads if not self._after(m, PURPOSE)] or heads
         goals = tuple(dict.fromkeys(self._category(m) for m in direct))
         return goals[:2], tuple(dict.fromkeys(dropped)), tuple(direct[:1])
+
+    def implied(self) -> str:
+        """The category of the thing that the message is about, where it names no category itself."""
+        wanted = [m for m in self.matches if not self._is_negated(m)]
+        direct = [m for m in wanted if not self._after(m, PURPOSE | MANNER)]
+        about = [m for m in direct if any(map(self._home, m.meanings))] or wanted
+        paths = {path for m in about for x in m.meanings if (path := self._home(x))}
+        return paths.pop() if len(paths) == 1 else ""
+
+    def _home(self, meaning: Meaning) -> str:
+        """The category a thing is in, or that the last word of a value names ("tower fan"); "" for none."""
+        if meaning.attribute == TEXT:
+            return self.lexicon.implied.get(meaning.value, "")
+        head = meaning.value.rpartition(" ")[2]
+        named = (
+            [x.value for x in self.lexicon.meanings(head) if x.attribute == CATEGORY] if " " in meaning.value else []
+        )
+        return next((path for path in named if self.lexicon.holds(path, meaning)), "")
 
     def thing(self) -> Match | None:
         """The kind of product a message is about that names no category; never what is for or with something."""
@@ -395,6 +396,15 @@ class _Reading:
                 found.append(Constraint(TEXT, token.text, index not in self.negated, hard, self.turn))
         return tuple(dict.fromkeys(found))
 
+    def corrected(self, constraints: Sequence[Constraint], text: str) -> tuple[Constraint, ...]:
+        """The wishes without those that the message itself takes back ("pink, ah no, blue")."""
+        cue = CORRECTION.search(text)
+        if not cue:
+            return tuple(constraints)
+        late = {self._value(m) for m in self.matches if self.words[m.first].start >= cue.end()}
+        replaced = {meaning.attribute for meaning in late if meaning} - {TEXT}
+        return tuple(c for c in constraints if c.attribute not in replaced or Meaning(c.attribute, c.value) in late)
+
     def search_words(self) -> tuple[str, ...]:
         """English words to search for: what was named, in the shop's words, and what else was said."""
         named = [x.value.rpartition("/")[2] for m in self.matches if not self._is_negated(m) for x in m.meanings[:1]]
@@ -411,11 +421,17 @@ class _Reading:
         return [
             (i, t)
             for i, t in enumerate(self.words)
-            if i not in taken and t.is_word and len(t.text) > 2 and t.text not in FUNCTION_WORDS | NEGATIONS
+            if i not in taken | self.described and t.is_word and len(t.text) > 2
+            if t.text not in FUNCTION_WORDS | NEGATIONS
         ]
 
     def _is_negated(self, match: Match) -> bool:
         return match.first in self.negated
+
+    def _is_ruled_out(self, match: Match) -> bool:
+        """Whether a category is not wanted; in "no satin skirts" it is the satin that is not."""
+        modified = any(m.last == match.first and self._is_negated(m) and self._value(m) for m in self.matches)
+        return self._is_negated(match) and not modified
 
     def _after(self, match: Match, prepositions: set[str]) -> bool:
         """Whether one of the prepositions opens the phrase that the match ends ("for my living room")."""
@@ -449,8 +465,16 @@ class _Reading:
         return max(paths, key=lambda path: self.lexicon.categories[path].products)
 
     def _value(self, match: Match) -> Meaning | None:
-        """The attribute value a match stands for, the commonest where it may be several; a category used as a word is text."""
+        """The attribute value a match stands for: one that the goal's products have, the commonest where it may be several.
+
+        A value that none of them has is a word of texts; so is a category used as a word.
+        """
         values = [m for m in match.meanings if m.attribute not in (CATEGORY, TEXT)]
+        if values and self.goal and not any(self.lexicon.holds(self.goal, m) for m in values):
+            value = values[0].value
+            return Meaning(TEXT, value) if value not in thesaurus().people else None
+        if self.goal:
+            values = [m for m in values if self.lexicon.holds(self.goal, m)]
         if values:
             return max(values, key=lambda m: self.lexicon.attributes[m.attribute][m.value])
         text = next((m for m in match.meanings if m.attribute == TEXT), None)

@@ -185,7 +185,8 @@ def test_a_turn_that_failed_twice_is_answered_without_the_model(account, ports, 
 
 
 @pytest.mark.parametrize(
-    ("text", "language", "said"), [("a green jacket", "en", "person"), ("绿色的外套", "zh", "同事")]
+    ("text", "language", "said"),
+    [("a green jacket", "en", ("person", "colleague", "team")), ("绿色的外套", "zh", ("同事", "人工"))],
 )
 def test_a_turn_that_always_fails_goes_to_a_person_and_the_customer_hears_of_it(
     account, ports, generator, text, language, said
@@ -194,7 +195,7 @@ def test_a_turn_that_always_fails_goes_to_a_person_and_the_customer_hears_of_it(
     Turn.objects.update(attempts=answering.MOST_ATTEMPTS)
     turn = answering.answer_turn(turn_id, ports)
     assert (turn.status, turn.act, turn.written_by, turn.language) == ("answered", "handoff", "template", language)
-    assert said in turn.reply
+    assert any(word in turn.reply for word in said)
     assert "failed 5 times" in turn.error
     assert Outbound.objects.get().content["text"] == turn.reply
     assert Conversation.objects.get().waiting_for_person
