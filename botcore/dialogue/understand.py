@@ -182,7 +182,15 @@ def understand(
     negated = _negated(corrected, words)
     wishing = [m for m in matches if m not in described]
     spoken = frozenset(i for i, token in enumerate(words) if pointing.describes(token))
-    reading = _Reading(words, wishing, negated, lexicon, state.turn + 1, described=spoken)
+    reading = _Reading(
+        words,
+        wishing,
+        negated,
+        lexicon,
+        state.turn + 1,
+        described=spoken,
+        asks=bool(shown) and QUESTION.search(corrected) is not None,
+    )
     goals, dropped, goal_matches = reading.goals()
     if not goals and not state.goal and (implied := reading.implied()):
         goals = (implied,)  # the thing itself stays a wish: "humidifier" in Air & Climate
@@ -303,6 +311,8 @@ class _Reading:
     turn: int
     goal: str = ""
     described: frozenset[int] = frozenset()
+    asks: bool = False
+    """Whether the message may ask about shown items: what they do not come in is asked all the same."""
 
     def goals(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Match, ...]]:
         """Categories wanted, categories given up, and the matches that named the wanted ones.
@@ -470,12 +480,11 @@ class _Reading:
         A value that none of them has is a word of texts; so is a category used as a word.
         """
         values = [m for m in match.meanings if m.attribute not in (CATEGORY, TEXT)]
-        if values and self.goal and not any(self.lexicon.holds(self.goal, m) for m in values):
+        placed = [m for m in values if not self.goal or self.lexicon.holds(self.goal, m)]
+        if values and not placed and not self.asks:
             value = values[0].value
             return Meaning(TEXT, value) if value not in thesaurus().people else None
-        if self.goal:
-            values = [m for m in values if self.lexicon.holds(self.goal, m)]
-        if values:
+        if values := placed or values:
             return max(values, key=lambda m: self.lexicon.attributes[m.attribute][m.value])
         text = next((m for m in match.meanings if m.attribute == TEXT), None)
         if text:
