@@ -131,7 +131,7 @@ def _wait_for_answer(stack: Stack, number: int, seconds: float = 60) -> int:
         event = InboundEvent.objects.filter(account=stack.account, event_key=str(number)).select_related("turn").first()
         if event and event.turn and event.turn.status == Turn.Status.ANSWERED:
             return event.turn.pk
-        time.sleep(0.01)
+        time.sleep(0.1)  # the times are the database's own: asking more often would only take the processor
     raise RuntimeError(f"update {number} was not answered in {seconds} s")
 
 

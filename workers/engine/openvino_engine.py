@@ -31,9 +31,8 @@ PROPERTIES: Mapping[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PR
 EXACT: Mapping[str, Any] = {**PROPERTIES, "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}
 """Weights in 8 bits and nothing else: the same tokens as transformers on the dequantised weights, at half the speed."""
 
-THREADS = max(1, len(os.sched_getaffinity(0)) - 1)
-"""One core is left to the web, the database and the worker: threads of a step wait for each other, so that sharing
-every core with them halves the speed."""
+THREADS = len(os.sched_getaffinity(0))
+"""Every core: a reply takes two thirds of the time it takes with one core less on two cores (docs/benchmarks.md)."""
 
 NICENESS = 5
 """Webhooks, pages and the database go before the model: they need little, and platforms do not wait."""
