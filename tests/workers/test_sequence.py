@@ -168,6 +168,22 @@ def test_the_loss_is_the_cross_entropy_over_all_items() -> None:
     assert training.loss(model, [[1, 2, 3]], SMALL).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
+@pytest.mark.parametrize("temperature", [None, 0.2])
+def test_a_loss_over_drawn_items_is_the_full_one_when_all_are_drawn_and_near_it_on_average(
+    temperature: float | None,
+) -> None:
+    model = model_of(items=40, temperature=temperature)
+    sequences = [[1, 2, 3], [7, 30, 21, 9]]
+    full = training.loss(model, sequences, SMALL).item()
+    states = torch.randn(5, 16)
+    targets = torch.tensor([3, 9, 27, 40, 1])
+    expected = torch.nn.functional.cross_entropy(model.logits(states, model.vectors()[1:]), targets - 1).item()
+    assert training.sampled_softmax(model, states, targets, model.vectors(), 40).item() == pytest.approx(expected)
+    drawn = [training.loss(model, sequences, replace(SMALL, negatives=20)).item() for _ in range(300)]
+    assert np.mean(drawn) == pytest.approx(full, abs=0.1)
+    assert np.std(drawn) > 0
+
+
 # --- learning -------------------------------------------------------------------------------------------------------
 
 
@@ -357,3 +373,39 @@ def test_a_products_content_is_its_categories_brand_and_attribute_values() -> No
         "color=green",
         "color=navy",
     ]
+
+
+# --- the benchmark --------------------------------------------------------------------------------------------------
+
+
+def test_the_benchmark_sets_the_model_beside_popularity_and_counts(tmp_path: Path) -> None:
+    from benchmarks import sequence as benchmark
+
+    lines = [f"customer{row} {' '.join(items)}\n" for row, items in enumerate(successors().sequences)]
+    (tmp_path / "Beauty.txt").write_text("".join(lines))
+    (tmp_path / "item2attributes.json").write_text(json.dumps({name(item): [item % 2] for item in range(RING)}))
+    data = training.split(benchmark.read_beauty(tmp_path))
+    assert benchmark.markov(data)["recall@10"] > 0.95 > 0.6 > benchmark.popularity(data)["recall@10"]
+
+    recipe = replace(SMALL, epochs=2, negatives=0)
+    rows = benchmark.rows(tmp_path, tmp_path / "models", seeds=(1, 2), recipe=recipe)
+    assert [row[0] for row in rows] == ["popularity", "item-to-item counts", "sequence model"]
+    assert "R@10 0." in rows[0][1]
+    assert "±" not in rows[0][1]
+    assert "±" in rows[2][1]
+    assert "seeds 1, 2" in rows[2][2]
+    assert rows == benchmark.rows(tmp_path, tmp_path / "models", seeds=(1, 2), recipe=recipe)
+
+
+def test_counts_rank_the_followers_of_the_last_item_before_anything_popular() -> None:
+    from benchmarks.sequence import markov
+
+    # b follows a three times, c once; z is the most popular but never follows a.
+    walks = [("a", "b"), ("a", "b"), ("a", "b"), ("a", "c"), *[("z", "z")] * 9]
+    held_out = [("q", "y"), ("q", "y"), ("q", "y"), ("q", "y"), *[("q", "y")] * 9]
+    sequences = [(*walk, *out) for walk, out in zip(walks, held_out, strict=True)]
+    sequences.append(("z", "a", "c"))  # reads z, then a; was followed by b first, c second
+    never_taken: dict[str, list[str]] = {f"f{n}": [] for n in range(40)}  # y, which nobody took either, is lost in them
+    found = markov(training.split(Histories(tuple(sequences), never_taken, {})))
+    # Only the last customer's target can be found, at rank 2 of those after a.
+    assert found["ndcg@5"] == pytest.approx((1 / math.log2(3)) / 14, abs=1e-5)

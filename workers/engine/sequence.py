@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from catalog.models import Product
+if TYPE_CHECKING:
+    from catalog.models import Product
 
 PADDING = 0
 """Item number of no item; items count from 1."""
@@ -142,6 +144,12 @@ class SequenceModel(nn.Module):
         if self.shape.temperature is None:
             return states @ vectors.T
         return F.normalize(states, dim=-1) @ (F.normalize(vectors, dim=-1) / self.shape.temperature).T
+
+    def score(self, states: Tensor, vectors: Tensor) -> Tensor:
+        """The logit of each state with the one vector in its own row: ``(n,)`` from two of ``n x width``."""
+        if self.shape.temperature is None:
+            return (states * vectors).sum(-1)
+        return F.cosine_similarity(states, vectors, dim=-1) / self.shape.temperature
 
 
 def _initialise(module: nn.Module) -> None:

@@ -40,6 +40,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from rich.console import Console
@@ -81,6 +82,8 @@ class Recipe:
     lr: float = 1e-3
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
+    negatives: int = 0
+    """Items drawn in each step to estimate the sum over all of them; 0: all. Draw where the catalogue is large."""
     batch: int = 128
     """Customers a step."""
     epochs: int = 200
@@ -234,10 +237,10 @@ def ranks(scores: Tensor, targets: Sequence[int], histories: Sequence[Sequence[i
     scores = scores.clone()
     for row, history in enumerate(histories):
         scores[row, list(history)] = -math.inf
-    target = scores[torch.arange(len(scores)), torch.tensor(targets)][:, None]
-    scores = scores[:, PADDING + 1 :]
-    better, equal = (scores > target).sum(1), (scores == target).sum(1)
-    return better + (equal + 1) / 2
+    target = scores[torch.arange(len(scores)), torch.tensor(targets)][:, None].numpy()
+    items = scores[:, PADDING + 1 :].numpy()  # NumPy counts ten times faster
+    better, equal = np.count_nonzero(items > target, axis=1), np.count_nonzero(items == target, axis=1)
+    return torch.from_numpy(better + (equal + 1) / 2)
 
 
 def recall(ranked: Tensor, k: int) -> float:
@@ -265,7 +268,7 @@ def evaluate(model: SequenceModel, inputs: Sequence[Sequence[int]], targets: Seq
     model.eval()
     vectors, width = model.vectors(), len(model.catalogue.skus) + 1
     unplaced = torch.tensor([not model.places(item) for item in range(width)])
-    result = torch.empty(len(inputs))
+    result = torch.empty(len(inputs), dtype=torch.double)
     for rows in like_lengths(inputs, AT_ONCE):
         read = [[n for n in inputs[row] if model.places(n)][-model.shape.max_length :] or [PADDING] for row in rows]
         last = torch.tensor([len(items) - 1 for items in read])
@@ -290,8 +293,29 @@ def loss(model: SequenceModel, sequences: Sequence[Sequence[int]], recipe: Recip
         following = items[:, 1:]
         states.append(model(items[:, :-1], vectors)[following != PADDING])
         targets.append(following[following != PADDING])
-    logits = model.logits(torch.cat(states), vectors[1 : trained + 1])
-    return F.cross_entropy(logits, torch.cat(targets) - 1, label_smoothing=recipe.label_smoothing)
+    state, target = torch.cat(states), torch.cat(targets)
+    if recipe.negatives and recipe.negatives < trained:
+        return sampled_softmax(model, state, target, vectors[: trained + 1], recipe.negatives)
+    logits = model.logits(state, vectors[1 : trained + 1])
+    return F.cross_entropy(logits, target - 1, label_smoothing=recipe.label_smoothing)
+
+
+def sampled_softmax(model: SequenceModel, states: Tensor, targets: Tensor, vectors: Tensor, negatives: int) -> Tensor:
+    """Cross-entropy with the sum over all items estimated from ``negatives`` of them, drawn for the whole batch.
+
+    Each drawn item stands for as many as there are to one (Bengio & Senecal 2008, with uniform draws), so that the
+    expected sum is the full one, which it is exactly when every item is drawn.
+    """
+    items = len(vectors) - 1
+    drawn = torch.randperm(items)[:negatives] + 1
+    scores = model.logits(states, vectors[drawn])
+    column = torch.full((items + 1,), -1)
+    column[drawn] = torch.arange(negatives)
+    hit = column[targets] >= 0
+    scores[hit, column[targets][hit]] = -math.inf  # the target is no negative of its own
+    stands_for = torch.log((items - 1) / (negatives - hit.float()))
+    target = model.score(states, vectors[targets]) - stands_for
+    return (torch.logaddexp(torch.logsumexp(scores, 1), target) - target).mean()
 
 
 def batches(customers: int, recipe: Recipe, epoch: int) -> list[list[int]]:
@@ -394,7 +418,7 @@ def _beginning(recipe: Recipe, catalogue: Catalogue) -> tuple[SequenceModel, tor
     torch.manual_seed(recipe.seed)
     model = SequenceModel(recipe.shape, catalogue)
     return model, torch.optim.AdamW(
-        model.parameters(), lr=recipe.lr, betas=(0.9, 0.98), weight_decay=recipe.weight_decay
+        model.parameters(), lr=recipe.lr, betas=(0.9, 0.98), weight_decay=recipe.weight_decay, fused=True
     )
 
 
