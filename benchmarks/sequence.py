@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import logging
+import random
 import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,11 +22,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from workers.engine.sequence import load
 from workers.training.sequence import (
     AT_ONCE,
     Histories,
     Recipe,
     Split,
+    evaluate,
     measures,
     ranks,
     read_histories,
@@ -51,6 +54,32 @@ def rows(data: Path, out: Path, seeds: Sequence[int] = SEEDS, recipe: Recipe = R
     minutes = statistics.fmean(meta["seconds"] / 60 for meta in metas)
     remark = f"seeds {', '.join(map(str, seeds))}; {minutes:.0f} min each on {metas[0]['threads']} thread(s)"
     return [*found, ("sequence model", _written([meta["test"] for meta in metas]), remark)]
+
+
+def cold_rows(
+    data: Path, out: Path, seed: int = 1, recipe: Recipe = RECIPE, hidden: float = 0.05
+) -> list[tuple[str, str, str]]:
+    """The same measures for products that nobody took before: a share of the products is hidden from training and from
+    every history, and the customers whose test item is one of them are asked for it, among all products."""
+    histories = without_some(read_beauty(data), hidden, seed)
+    folder = out / f"cold-{seed}"
+    train(replace(recipe, seed=seed), histories, folder)
+    held_out, model = split(histories), load(folder)
+    cold = [row for row, item in enumerate(held_out.test) if item > held_out.catalogue.trained]
+    found = evaluate(model, [held_out.test_inputs[row] for row in cold], [held_out.test[row] for row in cold])
+    chance = 10 / len(held_out.catalogue.skus)
+    remark = f"{len(cold)} customers; {hidden:.0%} of the products hidden; by chance R@10 {chance:.4f}"
+    return [("sequence model, products without history", _written([measures(found)]), remark)]
+
+
+def without_some(histories: Histories, share: float, seed: int) -> Histories:
+    """The histories without a share of the items, drawn by ``seed``, except where one is a customer's test item."""
+    items = sorted({item for sequence in histories.sequences for item in sequence})
+    hidden = set(random.Random(seed).sample(items, round(share * len(items))))
+    sequences = tuple(
+        (*(item for item in sequence[:-1] if item not in hidden), sequence[-1]) for sequence in histories.sequences
+    )
+    return replace(histories, sequences=sequences, source=histories.source | {"hidden": f"{share} by {seed}"})
 
 
 def read_beauty(data: Path) -> Histories:
@@ -112,13 +141,17 @@ def main() -> None:
         "--out", type=Path, default=Path("var/benchmarks/sequence"), help="where trained models are kept"
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--cold", action="store_true", help="products without history as well: one more training")
     parser.add_argument("--threads", type=int, help="processor threads; without it, all")
     options = parser.parse_args()
     logging.basicConfig(level="INFO", format="%(message)s")
     if options.threads:
         torch.set_num_threads(options.threads)
-    for name, values, remark in rows(options.data, options.out, options.seeds):
-        print(f"{name:22}{values}  {remark}")
+    found = rows(options.data, options.out, options.seeds)
+    if options.cold:
+        found += cold_rows(options.data, options.out)
+    for name, values, remark in found:
+        print(f"{name:42}{values}  {remark}")
 
 
 if __name__ == "__main__":

@@ -397,6 +397,19 @@ def test_the_benchmark_sets_the_model_beside_popularity_and_counts(tmp_path: Pat
     assert rows == benchmark.rows(tmp_path, tmp_path / "models", seeds=(1, 2), recipe=recipe)
 
 
+def test_hidden_products_stay_in_nobodys_history_and_are_asked_for_at_the_end() -> None:
+    from benchmarks.sequence import without_some
+
+    whole = successors()
+    some = without_some(whole, 0.2, 1)
+    left = {item for sequence in some.sequences for item in sequence[:-1]}
+    hidden = {name(item) for item in range(RING)} - left
+    assert len(hidden) == 6
+    assert [sequence[-1] for sequence in some.sequences] == [sequence[-1] for sequence in whole.sequences]
+    assert any(sequence[-1] in hidden for sequence in some.sequences)
+    assert some.source != whole.source
+
+
 def test_counts_rank_the_followers_of_the_last_item_before_anything_popular() -> None:
     from benchmarks.sequence import markov
 
