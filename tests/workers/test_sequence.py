@@ -28,7 +28,21 @@ from workers.training.sequence import Histories, Recipe
 
 RING = 30
 """Items of the synthetic shop; whoever takes one takes the next two or so later: a successor pattern."""
-SMALL = Recipe(width=32, inner=64, dropout=0.1, lr=5e-3, batch=64, epochs=12, patience=12, max_length=10)
+SMALL = Recipe(
+    width=32,
+    layers=2,
+    heads=2,
+    inner=64,
+    dropout=0.1,
+    temperature=None,
+    content=False,
+    forgotten=0.0,
+    lr=5e-3,
+    batch=64,
+    epochs=12,
+    patience=12,
+    max_length=10,
+)
 
 
 def name(item: int) -> str:

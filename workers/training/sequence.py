@@ -69,17 +69,17 @@ class Recipe:
     """Everything that decides what a run learns. Two runs of one recipe on one data set give the same model."""
 
     width: int = 64
-    layers: int = 2
-    heads: int = 2
-    inner: int = 256
+    layers: int = 1
+    heads: int = 1
+    inner: int = 64
     max_length: int = 50
     dropout: float = 0.3
-    temperature: float | None = None
-    content: bool = False
+    temperature: float | None = 0.1
+    content: bool = True
     """Add the attributes' vectors to the items': the only way to place products without history."""
-    forgotten: float = 0.0
+    forgotten: float = 0.1
     """Share of items that lose their own vector in a step, so that content alone learns to do (DropoutNet, 2017)."""
-    lr: float = 1e-3
+    lr: float = 2e-3
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     negatives: int = 0
@@ -87,7 +87,7 @@ class Recipe:
     batch: int = 128
     """Customers a step."""
     epochs: int = 200
-    patience: int = 10
+    patience: int = 5
     """Epochs without a better validation before training ends."""
     refit: bool = False
     """Write a model trained on everything, validation and test included, for as many epochs as were best: to serve."""
