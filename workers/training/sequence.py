@@ -9,8 +9,9 @@ ends with the same weights as one that was not. ``benchmarks.sequence`` trains b
 Protocol, that of the literature on leave-one-out (Kang & McAuley 2018; S3-Rec, Zhou et al. 2020):
 
 - of every customer's items the last is for the test, the one before for validation, the rest for training;
-- in training every step predicts the next item; the loss is the cross-entropy over all items that occur in training, not
-  over sampled negatives, which cost SASRec much of its quality (Klenitskiy & Vasilev 2023; Petrov & Macdonald 2023);
+- in training every step predicts the next item; the loss is the cross-entropy over all items that occur in training, or,
+  with ``negatives``, an estimate of it, not one negative a step, which cost SASRec much of its quality (Klenitskiy &
+  Vasilev 2023; Petrov & Macdonald 2023);
 - in validation the model reads the training items, in the test those and the validation item;
 - the target is ranked among all items (no sampled candidates), without the items the model has just read. Equal scores
   share their ranks. A target in its own history, or one of which the model knows nothing, counts as missed;
@@ -24,6 +25,7 @@ Leave-one-out splits each customer's time, not the calendar's: what others did l
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -80,8 +82,6 @@ class Recipe:
     forgotten: float = 0.1
     """Share of items that lose their own vector in a step, so that content alone learns to do (DropoutNet, 2017)."""
     lr: float = 2e-3
-    weight_decay: float = 0.0
-    label_smoothing: float = 0.0
     negatives: int = 0
     """Items drawn in each step to estimate the sum over all of them; 0: all. Draw where the catalogue is large."""
     batch: int = 128
@@ -285,7 +285,7 @@ def evaluate(model: SequenceModel, inputs: Sequence[Sequence[int]], targets: Seq
 def loss(model: SequenceModel, sequences: Sequence[Sequence[int]], recipe: Recipe) -> Tensor:
     """Mean cross-entropy of every next item of a batch, in nats."""
     trained = model.catalogue.trained
-    keep = (torch.rand(trained + 1) >= recipe.forgotten).float() if recipe.forgotten else None
+    keep = (torch.rand(trained + 1) >= recipe.forgotten).float() if recipe.forgotten and recipe.content else None
     vectors = model.vectors(keep)
     states, targets = [], []
     for rows in like_lengths(sequences, LIKE_LENGTHS):
@@ -297,7 +297,7 @@ def loss(model: SequenceModel, sequences: Sequence[Sequence[int]], recipe: Recip
     if recipe.negatives and recipe.negatives < trained:
         return sampled_softmax(model, state, target, vectors[: trained + 1], recipe.negatives)
     logits = model.logits(state, vectors[1 : trained + 1])
-    return F.cross_entropy(logits, target - 1, label_smoothing=recipe.label_smoothing)
+    return F.cross_entropy(logits, target - 1)
 
 
 def sampled_softmax(model: SequenceModel, states: Tensor, targets: Tensor, vectors: Tensor, negatives: int) -> Tensor:
@@ -417,9 +417,7 @@ def _inputs(recipe: Recipe, histories: Histories) -> dict[str, Any]:
 def _beginning(recipe: Recipe, catalogue: Catalogue) -> tuple[SequenceModel, torch.optim.Optimizer]:
     torch.manual_seed(recipe.seed)
     model = SequenceModel(recipe.shape, catalogue)
-    return model, torch.optim.AdamW(
-        model.parameters(), lr=recipe.lr, betas=(0.9, 0.98), weight_decay=recipe.weight_decay, fused=True
-    )
+    return model, torch.optim.AdamW(model.parameters(), lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
 
 
 def _refitted(recipe: Recipe, histories: Histories, epochs: int) -> SequenceModel:
@@ -530,7 +528,10 @@ def main(argv: list[str] | None = None) -> None:
         django.setup()
         from django.conf import settings
 
-        meta = train_shop(options["shop"], settings.VAR_DIR / "models", recipe)
+        from botcore.embedded_postgres import borrowed
+
+        with borrowed(settings.EMBEDDED_POSTGRES) if settings.EMBEDDED_POSTGRES else contextlib.nullcontext():
+            meta = train_shop(options["shop"], settings.VAR_DIR / "models", recipe)
     else:
         if not options["out"]:
             parser.error("--histories needs --out")
