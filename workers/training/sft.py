@@ -11,7 +11,6 @@ and a backward pass that ends at the first adapted layer; ``docs/training.md`` h
 from __future__ import annotations
 
 import argparse
-import hashlib
 import importlib.metadata
 import json
 import logging
@@ -20,7 +19,6 @@ import os
 import platform
 import random
 import shutil
-import subprocess
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,6 +35,7 @@ from trl import SFTConfig, SFTTrainer
 
 from botcore.dialogue.brief import Brief, messages
 from workers.engine import artefacts
+from workers.training.provenance import code_revision, sha256
 
 logger = logging.getLogger(__name__)
 
@@ -367,24 +366,6 @@ def _write_adapter(model: Any, base_name: str, out: Path) -> None:
     weights = get_peft_model_state_dict(model, save_embedding_layers=False)  # "auto" would ask the Hub about the base
     state = {name: tensor.half().cpu() for name, tensor in weights.items()}
     save_file(state, out / "adapter_model.safetensors", metadata={"format": "pt"})
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def code_revision() -> dict[str, Any] | None:
-    """Commit of the running code and whether it had local changes; None outside a git work tree."""
-    here = Path(__file__).parent
-    try:
-        commit, status = (
-            subprocess.run(["git", *command], cwd=here, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S607
-            for command in (["rev-parse", "HEAD"], ["status", "--porcelain"])
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return {"commit": commit, "modified": bool(status)}
 
 
 def main(argv: list[str] | None = None) -> None:
