@@ -54,7 +54,7 @@ def rank(
     """
     model = model or shipped()
     vectors = [_vector(query, encoder) for query in talk.queries()]
-    query = _loose(shop, state, talk, lexicon, encoder, (*state.rejected, *hidden), vectors[0], max(top, POOL))
+    query = _loose(shop, state, talk, lexicon, encoder, (*state.rejected, *hidden), vectors[1], max(top, POOL))
     ranked: dict[str, Ranked] = {}
     if lexicon.attributes or len(lexicon.categories) > 1:
         found = find(shop, state.with_(rejected=query.exclude), lexicon, encoder)

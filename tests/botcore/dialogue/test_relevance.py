@@ -52,10 +52,16 @@ def test_a_thing_counts_as_a_title_s_head_only_before_with_for_and_commas():
     assert heads[2] == heads[3] == 0
 
 
-def test_first_and_latest_look_at_one_message():
-    assert column("first", "a rug", "a kettle")[3] > 0
-    assert column("latest", "a rug", "a kettle")[3] == 0
-    assert column("latest", "a rug", "a kettle")[0] > 0
+def test_a_wish_said_twice_counts_once():
+    assert column("words", "a rug", "a rug, please, a rug") == column("words", "a rug")
+
+
+def test_the_encoder_reads_the_talk_as_written_and_by_its_content():
+    assert Talk(("Do you sell kettles?", "Any price is fine, no glass")).queries() == (
+        "Do you sell kettles? Any price is fine, no glass",
+        "kettles",
+        "kettles",
+    )
 
 
 def test_numbers_and_codes_are_words_too():
