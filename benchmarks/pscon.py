@@ -37,6 +37,9 @@ ACTS = {
 }
 """The bot's acts in the table's classes; every other one is ``other``."""
 
+AS_SERVED, MINILM, OKAPI = "ours, as `manage.py replay` ranks", "plain MiniLM", "BM25 on titles"
+COMPARED = (MINILM, OKAPI)
+
 Say = Callable[[str], None]
 
 
@@ -53,7 +56,7 @@ def pscon_tables(folder: Path, encoder: Encoder, say: Say) -> str:
     shop = shop_of(pscon)
     ports = Ports(encoder, None)
     replayed = [replayed_at(p.before, shop, ports, model) for p, model in zip(learner.points, models, strict=True)]
-    rankings["ours, as `manage.py replay` ranks"] = [list(r.ranked) for r in replayed]
+    rankings[AS_SERVED] = [list(r.ranked) for r in replayed]
     say("PSCon: next acts")
     acts = NextActs.of(pscon, encoder, IntentClassifier(encoder))
     predictions = {
@@ -76,8 +79,8 @@ def baselines(pscon: Pscon, points: Sequence[Point], encoder: Encoder) -> dict[s
         popular |= dict.fromkeys(judged, ranked)
     return {
         "popularity": [popular[i] for i in range(len(points))],
-        "plain MiniLM": [by_similarity(skus, titles, vector) for vector in vectors],
-        "BM25 on titles": [bm25.ranked(query) for query in queries],
+        MINILM: [by_similarity(skus, titles, vector) for vector in vectors],
+        OKAPI: [bm25.ranked(query) for query in queries],
     }
 
 
@@ -123,14 +126,26 @@ def ruled(replayed: Replayed) -> str:
 
 
 def recommendation_table(learner: Learner, rankings: dict[str, list[list[str]]]) -> str:
+    """hit@5 and MRR of each ranking, and what ours gains over each baseline on the same resamples."""
     points = learner.points
     groups = [point.conversation for point in points]
+    measured = {
+        name: (
+            [hit_at(5, r, p.relevant) for r, p in zip(ranked, points, strict=True)],
+            [reciprocal_rank(r, p.relevant) for r, p in zip(ranked, points, strict=True)],
+        )
+        for name, ranked in rankings.items()
+    }
     rows = [("random", *chance(points, list(learner.pscon.titles)))]
-    for name, ranked in rankings.items():
-        hits = [hit_at(5, r, p.relevant) for r, p in zip(ranked, points, strict=True)]
-        reciprocal = [reciprocal_rank(r, p.relevant) for r, p in zip(ranked, points, strict=True)]
-        rows.append((name, str(bootstrap(hits, groups, mean)), str(bootstrap(reciprocal, groups, mean))))
-    title = f"PSCon, {len(points)} recommendation points of {len(set(groups))} conversations, {len(learner.pscon.titles)} titles"
+    rows += [(name, *(str(bootstrap(v, groups, mean)) for v in values)) for name, values in measured.items()]
+    for other in COMPARED:
+        gains = (
+            [ours - theirs for ours, theirs in zip(*pair, strict=True)]
+            for pair in zip(measured[AS_SERVED], measured[other], strict=True)
+        )
+        rows.append((f"as replayed, gain over {other}", *(str(bootstrap(g, groups, mean)) for g in gains)))
+    conversations, titles = len(set(groups)), len(learner.pscon.titles)
+    title = f"PSCon, {len(points)} recommendation points of {conversations} conversations, {titles} titles"
     return table((title, "hit@5", "MRR"), rows)
 
 
