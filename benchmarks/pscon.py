@@ -136,7 +136,7 @@ def recommendation_table(learner: Learner, rankings: dict[str, list[list[str]]])
         )
         for name, ranked in rankings.items()
     }
-    rows = [("random", *chance(points, list(learner.pscon.titles)))]
+    rows: list[tuple[str, ...]] = [("random", *chance(points, list(learner.pscon.titles)))]
     rows += [(name, *(str(bootstrap(v, groups, mean)) for v in values)) for name, values in measured.items()]
     for other in COMPARED:
         gains = (
