@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run install install-dev test lint bench clean
+.PHONY: run install install-dev test lint bench bench-recommend clean
 
 run: install  ## start everything: database, web, workers
 	@$(BIN)/python manage.py up
@@ -34,6 +34,9 @@ lint: install-dev  ## style, types, layers
 
 bench: install-dev  ## how fast, and how good, on this machine
 	@$(BIN)/python -m benchmarks
+
+bench-recommend: install-dev  ## how well products are found and acts chosen, on other people's data
+	@$(BIN)/python -m benchmarks.recommend
 
 clean:  ## forget the installation's data (asks first)
 	@read -p "Delete var/ with the database? [y/N] " answer && [ "$$answer" = y ] && rm -rf var || true
