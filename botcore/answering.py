@@ -122,10 +122,10 @@ def _store(turn: Turn, lease: Lease, text: str, reply: Reply) -> str | None:
 
 
 def _count_exposures(conversation: Conversation, turn: Turn, reply: Reply) -> None:
-    """What was shown by ranking, and which of the products shown before the customer now chose."""
+    """What ranking gave a place, and which of the products shown before the customer now chose."""
     before = DialogueState.from_json(turn.state_before)
     chosen = before.seen & (frozenset(reply.state.liked) - frozenset(before.liked))
-    shown = [item.sku for item in reply.items] if turn.act == Act.RECOMMEND else []
+    shown = [item["sku"] for item in turn.slate if "propensity" in item]
     exposures.count(conversation.shop, shown, chosen)
 
 
