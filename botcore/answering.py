@@ -27,6 +27,7 @@ from botcore.dialogue.words import language_of
 from botcore.intake import Lease
 from botcore.models import Conversation, Feedback, InboundEvent, Outbound, Turn
 from catalog.models import Variant
+from catalog.ranking import exposures
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +95,15 @@ def _respond(turn: Turn, text: str, ports: Ports) -> Reply:
     if turn.attempts > MOST_ATTEMPTS_WITH_MODEL:
         ports = Ports(ports.encoder, None)
     deadline = time.monotonic() + settings.REPLY_SECONDS - RESERVE_SECONDS
-    speak = partial(respond, turn.conversation.shop, text, before, seed=turn.pk, pressed=_pressed(turn))
+    speak = partial(
+        respond,
+        turn.conversation.shop,
+        text,
+        before,
+        seed=turn.pk,
+        pressed=_pressed(turn),
+        customer_id=turn.conversation.contact.customer_id,
+    )
     with _crowd as turns:
         samples = min(settings.DAOGOU_SAMPLES, SAMPLES_IN_A_CROWD) if turns >= CROWDED else settings.DAOGOU_SAMPLES
         reply = speak(ports, samples=samples, deadline=deadline)
@@ -134,7 +143,16 @@ def _store(turn: Turn, lease: Lease, text: str, reply: Reply) -> str | None:
         turn.state_before, turn.state_after = conversation.state, reply.state.to_json()
         _send(turn, conversation, _message(turn, reply))
         _judge_previous(turn, reply)
+        _count_exposures(conversation, turn, reply)
     return None
+
+
+def _count_exposures(conversation: Conversation, turn: Turn, reply: Reply) -> None:
+    """What ranking gave a place, and which of the products shown before the customer now chose."""
+    before = DialogueState.from_json(turn.state_before)
+    chosen = before.seen & (frozenset(reply.state.liked) - frozenset(before.liked))
+    shown = [item["sku"] for item in turn.slate if "propensity" in item]
+    exposures.count(conversation.shop, shown, chosen)
 
 
 def _hand_over(turn: Turn, lease: Lease) -> Turn | None:

@@ -77,6 +77,11 @@ app.conf.update(
             "schedule": settings.SWEEP_SECONDS,
             "options": {"queue": "io", "expires": settings.SWEEP_SECONDS},
         },
+        "popularity": {
+            "task": "workers.tasks.refresh_popularities",
+            "schedule": settings.POPULARITY_SECONDS,
+            "options": {"queue": "index", "expires": settings.POPULARITY_SECONDS},
+        },
     },
 )
 app.autodiscover_tasks(["workers"])

@@ -124,8 +124,12 @@ BROKER_DIR = VAR_DIR / "broker"
 TURN_LEASE_SECONDS = 20
 """A worker that has not stored the reply by then is taken for dead and its turn is given to another."""
 SWEEP_SECONDS = 5
+POPULARITY_SECONDS = 6 * 3600
 REPLY_READY = VAR_DIR / "reply.ready"
 """Left by a reply worker that has loaded its models."""
+
+RANKER_DIR = VAR_DIR / "rankers"
+"""Rankers trained on this installation, a folder by shop (``workers/training/ranker.py``)."""
 
 # --- the model ------------------------------------------------------------------------------------------------------
 

@@ -10,11 +10,15 @@ from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from pgvector.django import HnswIndex, VectorField
 
 EMBEDDING_DIMENSIONS = 384
+DIVERSITY = 0.2
+"""A new shop's dial; docs/ranking.md has the curve it was read from."""
 
 
 class Shop(models.Model):
@@ -22,6 +26,17 @@ class Shop(models.Model):
     name = models.CharField(max_length=200)
     currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217 code")
     language = models.CharField(max_length=8, default="en", help_text="language of titles and descriptions")
+    diversity = models.FloatField(
+        default=DIVERSITY,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text="how varied the products of one reply are: 0 most relevant, 1 most varied",
+    )
+    explores = models.BooleanField(
+        default=False, help_text="the last place of a reply tries products that few customers were shown"
+    )
+    popularity_half_life_days = models.PositiveSmallIntegerField(
+        default=30, validators=[MinValueValidator(1)], help_text="after so many days a view or an order counts half"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -207,3 +222,69 @@ class Interaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.kind} {self.product_id}"
+
+
+class Exposure(models.Model):
+    """How often a product was shown in a reply, and how often a customer then chose it."""
+
+    product = models.OneToOneField(Product, models.CASCADE, related_name="exposure")
+    shown = models.PositiveIntegerField(default=0)
+    chosen = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.product_id} chosen {self.chosen} of {self.shown}"
+
+
+class MerchandisingRule(models.Model):
+    """What the shop itself wants of its slates. A product is meant if it meets every criterion that is filled in.
+
+    ``goal`` limits the rule to talks about a category. No rule ever shows a product that breaks a hard wish.
+    """
+
+    class Kind(models.TextChoices):
+        PIN = "pin", "pin to a place"
+        BOOST = "boost"
+        BURY = "bury"
+        NEVER_TOGETHER = "never_together", "never two of these on one slate"
+        GOES_WITH = "goes_with", "goes with the companions"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="merchandising_rules")
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=14, choices=Kind.choices)
+    goal = models.CharField(max_length=255, blank=True, help_text="path of the category asked for; any where empty")
+    products = models.ManyToManyField(Product, blank=True, related_name="merchandising_rules")
+    category = models.ForeignKey(Category, models.CASCADE, null=True, blank=True, related_name="merchandising_rules")
+    attribute = models.CharField(max_length=60, blank=True)
+    value = models.CharField(max_length=120, blank=True)
+    companions = models.ManyToManyField(
+        Product, blank=True, related_name="companion_rules", help_text="of a goes-with rule: what to offer beside"
+    )
+    place = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1)], help_text="of a pin: the place on the slate, from 1"
+    )
+    strength = models.FloatField(
+        default=0.5, validators=[MinValueValidator(0)], help_text="of a boost or bury: what the score gains or loses"
+    )
+    active = models.BooleanField(default=True)
+    valid_from = models.DateTimeField(null=True, blank=True)
+    valid_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(attribute="", value="") | (~Q(attribute="") & ~Q(value="")),
+                name="rule_attribute_with_its_value",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_from=None) | Q(valid_until=None) | Q(valid_from__lt=F("valid_until")),
+                name="rule_ends_after_it_begins",
+            ),
+        ]
+        indexes = [models.Index(fields=["shop"], name="rule_active", condition=Q(active=True))]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+    def clean(self) -> None:
+        if self.category and self.category.shop_id != self.shop_id:
+            raise ValidationError({"category": "This category belongs to another shop."})

@@ -61,12 +61,16 @@ class ProductQuery:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A product that holds every hard wish, with the variant to show and what its score is made of."""
+    """A product that holds every hard wish, with the variant to show and what its score is made of.
+
+    ``contributions`` are the ranker's: what each feature adds to the score.
+    """
 
     product: Product
     variant: Variant
     score: float
     features: dict[str, float] = field(default_factory=dict)
+    contributions: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from botcore import answering, delivery, intake
 from botcore.celery import app
+from catalog.models import Shop
+from catalog.ranking.popularity import refresh_popularity
 from workers import indexing, serving
 
 
@@ -29,6 +33,13 @@ def show_typing(turn_id: int) -> None:
 def embed(shop_id: int) -> None:
     """Embed the texts of a shop that changed."""
     indexing.embed_changed(shop_id)
+
+
+@app.task(name="workers.tasks.refresh_popularities", queue="index", soft_time_limit=600, time_limit=660)
+def refresh_popularities() -> None:
+    """Let what was popular fade and what is popular now come up, in every shop."""
+    for shop in Shop.objects.order_by("pk"):
+        refresh_popularity(shop, timezone.now())
 
 
 @app.task(name="workers.tasks.sweep", queue="io", soft_time_limit=20, time_limit=30)

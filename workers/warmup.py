@@ -12,6 +12,7 @@ from django.conf import settings
 from botcore.dialogue.lexicon import lexicon_of
 from botcore.dialogue.pipeline import classifier_for
 from catalog.models import Shop
+from catalog.ranking.model import ranker_of
 from workers import serving
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,7 @@ def warm_up(sender: Any, **_: Any) -> None:
     classifier_for(ports)
     for shop in Shop.objects.all()[:20]:
         lexicon_of(shop)
+        ranker_of(shop)
     info = ports.generator.info if ports.generator else None
     settings.REPLY_READY.touch()
     log.info("ready to reply", model=info.model_version if info else "none", seconds=round(time.monotonic() - begun, 1))

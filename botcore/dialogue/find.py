@@ -1,4 +1,5 @@
 """The slate for a state: hard wishes first; when nothing fits, wishes are given up in a stated order and named.
+What fits is ranked and chosen from by ``catalog.ranking``.
 
 The order: prices a quarter wider, then one wish after another (the last said first), then the price, then wishes and
 price together. What the customer ruled out ("no leather") and what the talk is about are never given up; a thing that the
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-import numpy as np
+from django.utils import timezone
 
 from botcore.dialogue.decide import Decision
 from botcore.dialogue.lexicon import TEXT, Lexicon
@@ -19,25 +20,41 @@ from botcore.dialogue.ports import Encoder
 from botcore.dialogue.state import Act, Constraint, DialogueState, PriceRange
 from botcore.dialogue.thesaurus import thesaurus
 from catalog.models import Product, Shop
+from catalog.ranking.features import Context, PriceWish, conversation_vector
+from catalog.ranking.model import ranker_of
+from catalog.ranking.rules import rules_of
+from catalog.ranking.slate import slate_of
+from catalog.ranking.taste import Vector, price_levels, taste_of
 from catalog.search import Candidate, ProductQuery, Wish, count_products, search_products
 
 SLATE = 3
-CONSIDERED = 24
+CONSIDERED = 60
 WIDER = Decimal("1.25")
 PRICE = "price"
-VARIETY = 0.2
-"""How much likeness to what is already on the slate costs a candidate (maximal marginal relevance)."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who asks, and the message as it was written. ``seed`` decides what exploring tries."""
+
+    message: str = ""
+    customer_id: int | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True)
 class Found:
-    """Candidates best first, the slate chosen from them, and the wishes that had to be given up for it."""
+    """Candidates best first, the slate chosen from them, and the wishes that had to be given up for it.
+
+    ``beside`` is what the shop's rules offer with the slate.
+    """
 
     slate: tuple[Candidate, ...]
     candidates: tuple[Candidate, ...]
     gave_up: tuple[Constraint, ...] = ()
     gave_up_price: bool = False
     left_goal: bool = False
+    beside: tuple[Candidate, ...] = ()
 
     @property
     def relaxed(self) -> bool:
@@ -45,7 +62,13 @@ class Found:
 
 
 def find(
-    shop: Shop, state: DialogueState, lexicon: Lexicon, encoder: Encoder, fresh: bool = False, order: str = ""
+    shop: Shop,
+    state: DialogueState,
+    lexicon: Lexicon,
+    encoder: Encoder,
+    fresh: bool = False,
+    order: str = "",
+    visit: Visit | None = None,
 ) -> Found:
     """The best slate for what the customer wants now.
 
@@ -56,16 +79,18 @@ def find(
     if order and (found := search_products(replace(query, order=order))):
         return Found(tuple(found[:SLATE]), tuple(found))
     if found := search_products(query):
-        return Found(_varied(found), tuple(found))
+        return _chosen(query, found, state, encoder, visit or Visit())
     if state.goal and (thing := [c for c in state.constraints if c.value == state.topic and c.turn == state.turn]):
         only_thing = state.with_(constraints=tuple(thing), price=PriceRange())
         if not search_products(product_query(shop, only_thing, lexicon, encoder)):
-            return replace(find(shop, state.with_(goal=""), lexicon, encoder, fresh), left_goal=True)
+            return replace(find(shop, state.with_(goal=""), lexicon, encoder, fresh, visit=visit), left_goal=True)
     for constraints, price, gave_up_price in _relaxations(state):
         looser = state.with_(constraints=constraints, price=price)
-        if found := search_products(product_query(shop, looser, lexicon, encoder, hidden)):
+        query = product_query(shop, looser, lexicon, encoder, hidden)
+        if found := search_products(query):
             gave_up = tuple(c for c in state.constraints if c not in constraints)
-            return Found(_varied(found), tuple(found), gave_up, gave_up_price)
+            chosen = _chosen(query, found, state, encoder, visit or Visit())
+            return replace(chosen, gave_up=gave_up, gave_up_price=gave_up_price)
     return Found((), ())
 
 
@@ -167,23 +192,38 @@ def _relaxations(state: DialogueState) -> Iterator[tuple[tuple[Constraint, ...],
         yield tuple(c for c in given if c not in wanted), PriceRange(), bool(price)
 
 
-def _varied(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """The slate by maximal marginal relevance (Carbonell and Goldstein 1998): good, and not three of the same."""
-    left = list(candidates)
-    slate: list[Candidate] = []
-    while left and len(slate) < SLATE:
-        best = max(left, key=lambda c: c.score - VARIETY * max((_likeness(c, s) for s in slate), default=0.0))
-        slate.append(best)
-        left.remove(best)
-    return tuple(slate)
+def _chosen(
+    query: ProductQuery, found: Sequence[Candidate], state: DialogueState, encoder: Encoder, visit: Visit
+) -> Found:
+    """The slate that the shop's ranker and rules make of what was found."""
+    shop, now = query.shop, timezone.now()
+    slate = slate_of(
+        query,
+        found,
+        Context(
+            conversation=_conversation(query, state, encoder, visit),
+            price=PriceWish(state.price.low, state.price.high, state.price.about),
+            taste=taste_of(visit.customer_id, now),
+            levels=price_levels({c.product.category_id for c in found}) if visit.customer_id else {},
+        ),
+        ranker_of(shop),
+        size=SLATE,
+        rules=rules_of(shop, now),
+        seed=visit.seed,
+    )
+    return Found(slate.shown, slate.candidates, beside=slate.beside)
 
 
-def _likeness(one: Candidate, other: Candidate) -> float:
-    if one.product.title == other.product.title:
-        return 5.0
-    if one.product.embedding is None or other.product.embedding is None:
-        return 0.0
-    return float(np.dot(one.product.embedding, other.product.embedding))
+def _conversation(query: ProductQuery, state: DialogueState, encoder: Encoder, visit: Visit) -> Vector | None:
+    """The talk so far as one vector: its wishes, the message (the encoder reads English), what was liked and rejected."""
+    said = [] if query.embedding is None else [query.embedding]
+    if visit.message and state.language == "en":
+        said.append(encoder.encode([visit.message])[0])
+    judged = {*state.liked, *state.rejected, *filter(None, [state.focus])}
+    rows = Product.objects.filter(shop=query.shop, sku__in=judged) if judged else ()
+    vectors = {product.sku: product.embedding for product in rows if product.embedding is not None}
+    liked = [vectors[sku] for sku in dict.fromkeys([*state.liked, state.focus]) if sku in vectors]
+    return conversation_vector(said, liked, [vectors[sku] for sku in state.rejected if sku in vectors])
 
 
 BROAD = 80

@@ -18,7 +18,7 @@ from botcore.dialogue.brief import Brief, render
 from botcore.dialogue.compose import Wording, fill, word
 from botcore.dialogue.decide import Decision, decide
 from botcore.dialogue.facts import Item, items_of
-from botcore.dialogue.find import Found, find, in_reach, is_broad, items_by_sku, question_options, shown_text
+from botcore.dialogue.find import Found, Visit, find, in_reach, is_broad, items_by_sku, question_options, shown_text
 from botcore.dialogue.intents import IntentClassifier
 from botcore.dialogue.lexicon import Lexicon, lexicon_of
 from botcore.dialogue.plan import brief_of, plan_of
@@ -63,14 +63,19 @@ class Reply:
         """The JSON fields of ``Turn`` that say why."""
         return {
             "understanding": {**self.said.to_json(), "why": self.why},
-            "candidates": [_candidate_json(c) for c in self.found.candidates],
-            "slate": [item.to_json() for item in self.items],
+            "candidates": [_candidate_json(c) for c in _kept(self.found)],
+            "slate": [{**item.to_json(), **self._chance(item)} for item in self.items],
             "brief": {**self.brief.to_json(), "prompt": render(self.brief)},
             "samples": [draft.to_json(self.brief.tags()) for draft in self.wording.drafts],
             "source": self.article.to_json() if self.article else {},
             "timings_ms": self.timings_ms,
             "error": self.wording.error,
         }
+
+    def _chance(self, item: Item) -> dict[str, float]:
+        """With which probability a product got its place: what learning from opinions is weighted by."""
+        features = next((c.features for c in self.found.slate if c.product.sku == item.sku), {})
+        return {"propensity": features["propensity"]} if "propensity" in features else {}
 
 
 class Clock:
@@ -110,10 +115,12 @@ def respond(
     seed: int,
     deadline: float,
     pressed: str = "",
+    customer_id: int | None = None,
 ) -> Reply:
     """The reply to a message in a conversation's state.
 
-    ``deadline`` (``time.monotonic()``) bounds the model's writing; ``pressed`` is the SKU whose button was the message.
+    ``deadline`` (``time.monotonic()``) bounds the model's writing; ``pressed`` is the SKU whose button was the message;
+    ``customer_id`` is the shop's customer that the contact is known to be.
     """
     clock = Clock()
     with clock.stage("understand"):
@@ -129,7 +136,8 @@ def respond(
         broad = is_broad(shop, state, lexicon)
         decision = decide(before, state, said, article.similarity if article else 0.0, broad)
     with clock.stage("find"):
-        decision, state, found = _settled(shop, decision, state, before, said, lexicon, ports)
+        visit = Visit(text, customer_id, seed)
+        decision, state, found = _settled(shop, decision, state, before, said, lexicon, ports, visit)
         items = items_of(found.slate, shop, _spoken_of(decision, state, said), lexicon)
         options = question_options(shop, decision, state, lexicon)
         plan = plan_of(decision, state, said, found, items, article, options, _described(found, state, said, ports))
@@ -192,6 +200,9 @@ def _described(found: Found, state: DialogueState, said: Understanding, ports: P
     return answer_from_description(description, said.text, ports.encoder)
 
 
+CANDIDATES_KEPT = 24
+"""Of those considered, as many of the best are kept with the turn."""
+REASONS = 3
 DETAILS = 3
 """Sentences of a chosen product's description that follow the reply, in the shop's own words."""
 
@@ -220,9 +231,10 @@ def _settled(
     said: Understanding,
     lexicon: Lexicon,
     ports: Ports,
+    visit: Visit,
 ) -> tuple[Decision, DialogueState, Found]:
     """What is done in the end, with its products: what finding tells changes the decision and the state."""
-    decision, found = _found(shop, decision, state, said, lexicon, ports)
+    decision, found = _found(shop, decision, state, said, lexicon, ports, visit)
     if decision.reason == "cheapest":  # nothing costs less: the lower limit that was tried is forgotten
         decision, state = replace(decision, reason="nothing_fits"), state.with_(price=before.price)
     if found.left_goal:
@@ -236,7 +248,13 @@ def _spoken_of(decision: Decision, state: DialogueState, said: Understanding) ->
 
 
 def _found(
-    shop: Shop, decision: Decision, state: DialogueState, said: Understanding, lexicon: Lexicon, ports: Ports
+    shop: Shop,
+    decision: Decision,
+    state: DialogueState,
+    said: Understanding,
+    lexicon: Lexicon,
+    ports: Ports,
+    visit: Visit,
 ) -> tuple[Decision, Found]:
     """The products a decision needs; a decision that finds none becomes another one."""
     if decision.about:
@@ -244,7 +262,7 @@ def _found(
         return decision if chosen else Decision(Act.CLARIFY, "item"), Found(chosen, chosen)
     if decision.act is not Act.RECOMMEND:
         return decision, Found((), ())
-    found = find(shop, state, lexicon, ports.encoder, fresh=decision.fresh, order=said.order)
+    found = find(shop, state, lexicon, ports.encoder, fresh=decision.fresh, order=said.order, visit=visit)
     if not found.slate:
         return replace(decision, act=Act.DECLINE, reason="not_sold" if said.thing else "nothing_fits"), found
     if found.gave_up_price and decision.reason == "cheaper":
@@ -269,4 +287,18 @@ def _candidate_json(candidate: Candidate) -> dict[str, Any]:
         "price": str(candidate.variant.price),
         "score": round(candidate.score, 4),
         **candidate.features,
+        "because": _because(candidate),
     }
+
+
+def _kept(found: Found) -> list[Candidate]:
+    """The best candidates and whatever else was shown, best first."""
+    shown = {candidate.product.pk for candidate in found.slate}
+    best = found.candidates[:CANDIDATES_KEPT]
+    return [*best, *(c for c in found.candidates[CANDIDATES_KEPT:] if c.product.pk in shown)]
+
+
+def _because(candidate: Candidate) -> str:
+    """The features that made most of a candidate's score, with what each added."""
+    largest = sorted(candidate.contributions.items(), key=lambda part: -abs(part[1]))[:REASONS]
+    return ", ".join(f"{name} {part:+.2f}" for name, part in largest)

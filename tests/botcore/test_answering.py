@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from botcore import answering, intake, queues
 from botcore.channels.base import OutboundMessage, ReceivedEvent
+from botcore.dialogue import find
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.words import stem
-from botcore.models import ChannelAccount, Conversation, Feedback, Outbound, Turn
-from catalog.models import Variant
+from botcore.models import ChannelAccount, Contact, Conversation, Feedback, Outbound, Turn
+from catalog.models import Customer, Exposure, Variant
+from catalog.ranking.taste import COLD
 from tests.factories import AccountFactory
 from tests.fakes import FakeGenerator, HashEncoder, Wakes, at_once
 from tests.journeys.small_shop import open_shop
@@ -82,6 +84,27 @@ def test_the_reply_is_stored_with_everything_that_explains_it(account, ports, ge
     assert stored.understanding
     assert set(stored.timings_ms) == {"understand", "decide", "find", "compose", "total"}
     assert len(generator.prompts) == 1
+
+
+def test_every_shown_product_is_stored_with_its_chance_and_counted_as_shown_then_as_chosen(account, ports):
+    first = answering.answer_turn(say(account), ports)
+    assert first is not None
+    assert [item["propensity"] for item in first.slate] == [1.0] * len(first.slate)
+    assert {"vector", "interest", "interest_share", "because"} <= set(first.candidates[0])
+    counts = dict(Exposure.objects.values_list("product__sku", "shown"))
+    assert counts == {item["sku"]: 1 for item in first.slate}
+    answering.answer_turn(say(account, "I'll take the first one"), ports)
+    assert list(Exposure.objects.filter(chosen=1).values_list("product__sku", "shown")) == [(first.slate[0]["sku"], 1)]
+
+
+def test_a_contact_that_is_a_customer_is_ranked_for_as_one(account, ports, monkeypatch):
+    asked: list[int | None] = []
+    monkeypatch.setattr(find, "taste_of", lambda customer, now: asked.append(customer) or COLD)
+    answering.answer_turn(say(account), ports)
+    customer = Customer.objects.create(shop=account.shop, key="ada")
+    Contact.objects.update(customer=customer)
+    answering.answer_turn(say(account, "show me a green jacket"), ports)
+    assert asked == [None, customer.pk]
 
 
 def test_the_message_to_send_and_the_conversation_s_state_are_stored_with_it(account, ports):

@@ -1,0 +1,136 @@
+"""The ranker of a shop: hand-set weights, and on top of them LightGBM's LambdaMART where the shop has a model.
+
+The trees correct the weights and do not replace them: what no training data speaks of (a word of a title, a sequence
+model that came later) keeps its say. A model is a folder with ``model.txt`` and ``meta.json``: the operator's own below
+``settings.RANKER_DIR`` first, then the one shipped for the demo shop. ``workers/training/ranker.py`` makes them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib.util
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+from django.conf import settings
+
+from catalog.models import Shop
+from catalog.ranking.features import FEATURES
+from catalog.search import Weights
+
+log = structlog.get_logger(__name__)
+
+SHIPPED = Path(__file__).parent / "shipped"
+
+Rows = npt.NDArray[np.float64]
+
+HAND_SET: Mapping[str, float] = {**vars(Weights()), "interest": 0.0, "affinity": 0.0, "sequence": 0.3}
+"""The weights of a shop without a model: search's own, and a voice for the sequence model where there is one."""
+
+
+class RankerError(ValueError):
+    """A model folder is not what this version can serve; the message says why."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """``scores`` has shape ``(n,)``; ``contributions`` ``(n, len(FEATURES))``, what each feature adds to its score."""
+
+    scores: Rows
+    contributions: Rows
+
+
+class Ranker(Protocol):
+    @property
+    def version(self) -> str: ...
+
+    def rank(self, rows: Rows) -> Ranking:
+        """Scores for feature rows, higher is better; differences of one query's scores mean the same for all rankers."""
+        ...
+
+
+@dataclass(frozen=True)
+class LinearRanker:
+    """A weighted sum of features."""
+
+    weights: Mapping[str, float] = field(default_factory=lambda: HAND_SET)
+    version: str = "hand-set"
+
+    def rank(self, rows: Rows) -> Ranking:
+        contributions = rows * np.array([self.weights.get(name, 0.0) for name in FEATURES])
+        return Ranking(contributions.sum(axis=1), contributions)
+
+
+class BoostedRanker:
+    """Hand-set weights plus ``scale`` times the trees that were boosted from them, in the weights' unit."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises ``RankerError`` when the folder is damaged or was trained on other features, ``OSError`` when LightGBM
+        cannot be loaded on this machine."""
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        text = (folder / "model.txt").read_text(encoding="utf-8")
+        if tuple(meta["features"]) != FEATURES:
+            raise RankerError(f"{folder} was trained on other features: {meta['features']}")
+        if hashlib.sha256(text.encode()).hexdigest() != meta["model_sha256"]:
+            raise RankerError(f"{folder}/model.txt is not the file that meta.json describes")
+        self.version = str(meta["version"])
+        self._base = LinearRanker(meta["weights"])
+        self._scale = float(meta["scale"])
+        self._booster = load_lightgbm().Booster(model_str=text)
+
+    def rank(self, rows: Rows) -> Ranking:
+        """Trees are split among features by TreeSHAP (Lundberg et al. 2018): contributions and the trees' mean over the
+        training data, which is the same for all, add up to the score."""
+        base = self._base.rank(rows)
+        if not len(rows):
+            return base
+        trees = self._scale * self._booster.predict(rows, pred_contrib=True, num_threads=1)
+        return Ranking(base.scores + trees.sum(axis=1), base.contributions + trees[:, :-1])
+
+
+def ranker_of(shop: Shop) -> Ranker:
+    """The shop's model, else the hand-set weights; a model that cannot be used is logged and replaced by them."""
+    for root in (settings.RANKER_DIR, SHIPPED):
+        meta = Path(root) / shop.slug / "meta.json"
+        if meta.is_file():
+            return _loaded(meta.parent, meta.stat().st_mtime_ns)
+    return LinearRanker()
+
+
+@lru_cache(maxsize=32)
+def _loaded(folder: Path, changed: int) -> Ranker:
+    try:
+        return BoostedRanker(folder)
+    except (RankerError, KeyError, OSError, json.JSONDecodeError) as error:
+        log.error("the ranker cannot be used; the hand-set weights rank", folder=str(folder), error=str(error))
+        return LinearRanker()
+
+
+def interest_share(contributions: Rows) -> Rows:
+    """The share of the interest match in each score, 0 to 1, by absolute contributions. Shape ``(n,)``."""
+    total = np.abs(contributions).sum(axis=1)
+    return np.abs(contributions[:, FEATURES.index("interest")]) / np.where(total > 0, total, 1.0)
+
+
+def load_lightgbm() -> Any:
+    """LightGBM, imported on first use. Its wheel wants the system's ``libgomp.so.1``, which slim images lack.
+
+    PyTorch's wheel brings that library; loaded by its path, without importing torch, it serves LightGBM too.
+    """
+    try:
+        import lightgbm
+    except OSError:
+        torch = importlib.util.find_spec("torch")
+        if torch is None or torch.origin is None:
+            raise
+        ctypes.CDLL(str(Path(torch.origin).parent / "lib" / "libgomp.so.1"), mode=ctypes.RTLD_GLOBAL)
+        import lightgbm
+    return lightgbm

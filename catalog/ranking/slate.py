@@ -1,0 +1,118 @@
+"""Candidates become a slate: features -> ranker -> rules -> diversity -> one place for exploring.
+
+The one entry for the dialogue, for the preview and for whoever measures. Reads the database, never writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from catalog.models import Shop
+from catalog.ranking.diversity import varied
+from catalog.ranking.explore import thompson
+from catalog.ranking.exposures import counts_of
+from catalog.ranking.features import FEATURES, Context, feature_rows
+from catalog.ranking.model import Ranker, interest_share
+from catalog.ranking.rules import Rule, companions, may_join, pinned_skus, pins, shifted
+from catalog.search import Candidate, ProductQuery, search_products
+
+CERTAIN = 1.0
+"""The propensity of a place that nothing but the ranking decided."""
+
+
+@dataclass(frozen=True)
+class Slate:
+    """``shown`` in the order of the places; ``candidates`` all that were considered, best first.
+
+    ``beside`` are products that rules offer with the shown ones. They hold none of the customer's wishes and are no
+    part of the slate.
+    """
+
+    shown: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]
+    beside: tuple[Candidate, ...] = ()
+
+
+def ranked(candidates: Sequence[Candidate], context: Context, ranker: Ranker) -> list[Candidate]:
+    """The candidates with their score, features and contributions, best first."""
+    rows = feature_rows(candidates, context)
+    ranking = ranker.rank(rows)
+    shares = interest_share(ranking.contributions)
+    scored = [
+        replace(
+            candidate,
+            score=float(score),
+            features={name: round(float(value), 4) for name, value in zip(FEATURES, row, strict=True)}
+            | {"interest_share": round(float(share), 3)},
+            contributions={name: round(float(part), 4) for name, part in zip(FEATURES, parts, strict=True) if part},
+        )
+        for candidate, row, score, parts, share in zip(
+            candidates, rows, ranking.scores, ranking.contributions, shares, strict=True
+        )
+    ]
+    return sorted(scored, key=lambda candidate: (-candidate.score, candidate.product.pk))
+
+
+def slate_of(
+    query: ProductQuery,
+    found: Sequence[Candidate],
+    context: Context,
+    ranker: Ranker,
+    *,
+    size: int,
+    rules: Sequence[Rule] = (),
+    seed: int = 0,
+) -> Slate:
+    """The slate for a query from what search found for it. The same input and seed give the same slate."""
+    shop, goal = query.shop, query.category
+    best_first = shifted(ranked(_with_pinned(query, found, rules), context, ranker), rules, goal)
+    fixed = pins(best_first, rules, goal, size)
+
+    def fits(candidate: Candidate, slate: Sequence[Candidate]) -> bool:
+        return may_join(candidate, slate, rules, goal)
+
+    shown = varied(best_first, size, shop.diversity, pinned=fixed, fits=fits)
+    shown = tuple(_with_propensity(candidate, CERTAIN) for candidate in shown)
+    if shop.explores and len(shown) == size and size - 1 not in fixed:
+        shown = _explored(shown, best_first, rules, goal, seed)
+    return Slate(shown, tuple(best_first), _beside(shop, shown, rules, goal))
+
+
+def _with_pinned(query: ProductQuery, found: Sequence[Candidate], rules: Sequence[Rule]) -> list[Candidate]:
+    """What was found and, looked up under the same hard conditions, what pins name beyond it."""
+    known = {candidate.product.sku for candidate in found}
+    missing = tuple(sku for sku in pinned_skus(rules, query.category) if sku not in known)
+    if query.only:
+        missing = tuple(sku for sku in missing if sku in query.only)
+    return [*found, *(search_products(replace(query, only=missing, limit=len(missing))) if missing else ())]
+
+
+def _explored(
+    shown: tuple[Candidate, ...], best_first: Sequence[Candidate], rules: Sequence[Rule], goal: str, seed: int
+) -> tuple[Candidate, ...]:
+    """The slate with its last place drawn among the best of the rest."""
+    kept = shown[:-1]
+    held = {candidate.product.pk for candidate in kept}
+    titles = {candidate.product.title for candidate in kept}
+    pool = [
+        candidate
+        for candidate in best_first
+        if candidate.product.pk not in held
+        and candidate.product.title not in titles
+        and may_join(candidate, kept, rules, goal)
+    ]
+    tried = thompson(pool, counts_of([candidate.product.pk for candidate in pool]), seed)
+    return (*kept, _with_propensity(tried.candidate, tried.propensity)) if tried else shown
+
+
+def _with_propensity(candidate: Candidate, propensity: float) -> Candidate:
+    return replace(candidate, features={**candidate.features, "propensity": round(propensity, 5)})
+
+
+def _beside(shop: Shop, shown: Sequence[Candidate], rules: Sequence[Rule], goal: str) -> tuple[Candidate, ...]:
+    skus = companions(shown, rules, goal)
+    if not skus:
+        return ()
+    found = search_products(ProductQuery(shop=shop, only=skus, limit=len(skus)))
+    return tuple(sorted(found, key=lambda candidate: skus.index(candidate.product.sku)))
