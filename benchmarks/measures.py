@@ -65,7 +65,11 @@ def acknowledgement(stack: Stack, per_second: int, seconds: int, first_update: i
                 nonlocal failed
                 begun = time.perf_counter()
                 body = update(number, 1_000_000 + number, MESSAGES[number % len(MESSAGES)])
-                answer = await client.post(stack.webhook, json=body, timeout=30)
+                try:
+                    answer = await client.post(stack.webhook, json=body, timeout=30)
+                except httpx.TransportError:
+                    failed += 1
+                    return
                 times.append((time.perf_counter() - begun) * 1000)
                 failed += answer.status_code != 200
 

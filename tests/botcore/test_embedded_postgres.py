@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg2
 import pytest
@@ -224,3 +225,33 @@ def test_up_does_not_start_beside_a_command_that_uses_the_database(installation)
 def test_up_does_not_start_twice(installation):
     with up._only_one(), pytest.raises(ConfigurationError, match="already runs"), up._only_one():
         pass
+
+
+# --- the commands by themselves
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "VAR_DIR")}
+    return subprocess.run(
+        [sys.executable, str(PROJECT / "manage.py"), *arguments],
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_a_command_on_a_new_machine_makes_the_tables_it_needs(tmp_path):
+    (tmp_path / "two.csv").write_text("sku,title,price,category\na,Red mug,9,Kitchen\nb,Blue mug,8,Kitchen\n")
+    done = manage("import_products", str(tmp_path / "two.csv"), "--shop", "mugs", "--create-shop", VAR_DIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "2" in done.stdout
+
+
+def test_a_database_of_the_operators_own_is_not_changed_unasked(server, tmp_path):
+    address = f"postgres://{USER}@{quote(str(server.socket_dir), safe='')}/{USER}"
+    with borrowed(server):
+        done = manage("connect", "webchat", "--shop", "x", VAR_DIR=str(tmp_path), DATABASE_URL=address)
+    assert done.returncode == 1
+    assert "manage.py migrate" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -53,7 +53,8 @@ class Command(BaseCommand):
                 try:
                     if settings.EMBEDDED_POSTGRES:
                         _start_database(supervisor, settings.EMBEDDED_POSTGRES)
-                        let_commands_in()
+                    call_command("migrate", verbosity=0, interactive=False)
+                    let_commands_in()
                     self._run(supervisor, environment, options, started)
                 except KeyboardInterrupt:
                     pass
@@ -63,7 +64,6 @@ class Command(BaseCommand):
                     supervisor.say("stopped")
 
     def _run(self, supervisor: Supervisor, environment: Environment, options: dict[str, Any], started: float) -> None:
-        call_command("migrate", verbosity=0, interactive=False)
         logins = firstrun.make_logins()
         shop = None
         if not options["no_demo"]:
@@ -84,6 +84,7 @@ def children(host: str, port: int) -> list[Child]:
     python = sys.executable
     web = [python, "-m", "uvicorn", "botcore.asgi:application", "--host", host, "--port", str(port)]
     web += ["--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "2"]
+    web += ["--timeout-keep-alive", "75"]  # a platform's idle connection is not closed in the moment it is used again
     celery = [python, "-m", "celery", "--app", "botcore.celery", "--quiet"]
 
     def worker(queue: str, threads: int) -> Child:
