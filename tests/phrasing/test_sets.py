@@ -92,9 +92,9 @@ def _five_grams(text: str) -> set[str]:
     return {text[start : start + 5] for start in range(max(1, len(text) - 4))}
 
 
-def test_held_out_set_has_200_messages_in_each_language_and_the_development_set_80():
-    assert Counter(entry["language"] for entry in HELDOUT) == {"en": 200, "zh": 200}
-    assert Counter(entry["language"] for entry in DEVELOPMENT) == {"en": 80, "zh": 80}
+@pytest.mark.parametrize(("entries", "each"), [(HELDOUT, 200), (DEVELOPMENT, 80), (DEVELOPMENT2, 200)])
+def test_set_has_as_many_messages_in_each_language_as_the_readme_says(entries, each):
+    assert Counter(entry["language"] for entry in entries) == {"en": each, "zh": each}
 
 
 def test_every_message_has_its_own_id_and_its_own_words():
