@@ -43,7 +43,7 @@ def main() -> None:
 def run(options: argparse.Namespace) -> None:
     from benchmarks.pscon import table
     from benchmarks.simulator.goods import market_of
-    from benchmarks.simulator.hard_wishes import broken
+    from benchmarks.simulator.hard_wishes import broken, needless
     from benchmarks.simulator.report import HEAD, rows, told
     from benchmarks.simulator.run import chosen_bots, languages_of, measure
 
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
     first = next(iter(measured.values()))
     for talk in [talk for talk in first if not talk.success][: options.failures]:
         print(told(talk, market), end="\n\n")
-    for talk in [talk for talk in first if any(broken(talk, market))][: options.breaks]:
+    for talk in [talk for talk in first if any((*broken(talk, market), *needless(talk, market)))][: options.breaks]:
         print(told(talk, market), end="\n\n")
     print(table(HEAD, rows(measured, market)))
 

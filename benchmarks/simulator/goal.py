@@ -5,6 +5,7 @@ Drawn from the values of a real product that is in stock, so that a good salespe
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
@@ -14,8 +15,12 @@ from decimal import Decimal
 from benchmarks.simulator.goods import Good, Market, Offer
 
 PRICE = "price"
-ENOUGH = 0.6
+ENOUGH = 0.5
 """The share of the best utility to be had that satisfies."""
+UNIVERSAL = frozenset({"unisex", "all skin types"})
+"""Values that suit whoever wants any other of their attribute."""
+DISLIKED = frozenset("brand color feature finish fit ingredient material mood scent texture".split())
+"""Attributes of which people say what they do not want."""
 MOST, SHARE = 12, 0.25
 """At most so many products satisfy a goal, and at most this share of their kind: else whoever shows anything wins."""
 TRIES = 400
@@ -37,7 +42,8 @@ class Wish:
         if self.attribute == PRICE:
             return offer.price <= Decimal(self.value)
         held = good.values_of(offer, self.attribute)
-        return self.wanted == any(f" {value}".endswith(f" {self.value}") for value in held)
+        has = any(f" {value}".endswith(f" {self.value}") or value in UNIVERSAL for value in held)
+        return self.wanted == has
 
 
 @dataclass(frozen=True)
@@ -121,11 +127,10 @@ def _drawn(goods: Sequence[Good], speakable: Container[tuple[str, str]], rng: ra
     needs, tastes = rng.choice([1, 1, 2]), rng.choice([1, 2, 2])
     wishes = [Wish(a, positive[a]) for a in attributes[:needs]]
     wishes += [Wish(a, positive[a], True, False, rng.uniform(0.4, 1)) for a in attributes[needs : needs + tastes]]
-    spare = [(a, v) for a in sorted(telling) for v in sorted(telling[a] - good.values_of(offer, a)) if a not in positive]
-    spare += [(a, v) for a in attributes[needs + tastes :] for v in sorted(telling[a] - good.values_of(offer, a))]
-    if spare and rng.random() < 0.35:
-        attribute, value = rng.choice(spare)
-        wishes.append(Wish(attribute, value, wanted=False))
+    disliked = sorted(DISLIKED & telling.keys() - {wish.attribute for wish in wishes})
+    dislikes = [Wish(a, v, wanted=False) for a in disliked for v in sorted(telling[a])]
+    if (spared := [wish for wish in dislikes if wish.holds(good, offer)]) and rng.random() < 0.35:
+        wishes.append(rng.choice(spared))
     if rng.random() < 0.6:
         wishes.append(Wish(PRICE, str(_round_above(offer.price * Decimal(rng.uniform(1.0, 1.2))))))
     return Goal(goods[0].kind, tuple(wishes)).settled(goods)
@@ -158,4 +163,4 @@ def _others(old: Wish, goods: Sequence[Good], speakable: Container[tuple[str, st
 def _round_above(price: Decimal) -> int:
     """As people name budgets: 8, 25, 60, 150, 400."""
     step = next(step for limit, step in ((10, 1), (60, 5), (200, 10), (Decimal("inf"), 50)) if price <= limit)
-    return int(-(-price // step) * step)
+    return int(math.ceil(price / step) * step)

@@ -22,8 +22,7 @@ WORDS = Path(__file__).parent / "words"
 LANGUAGES = ("en", "zh")
 TYPOS = 0.08
 """The share of English messages with a slip of the finger."""
-NAMED = {"brand", "author"}
-UNSAYABLE = {("gender", "unisex"), ("capacity", "1.0 l"), ("concentration", "eau de parfum")}
+UNSAYABLE = {("gender", "unisex"), ("skin_type", "all skin types"), ("concentration", "eau de parfum")}
 """Values that nobody would ask for by a name of their own."""
 
 
@@ -86,7 +85,7 @@ class Phrasebook:
         if self.language == "zh":
             name = self.names.get((wish.attribute, wish.value), wish.value)
         titled = string.capwords(name) if self.rng.random() < 0.7 else name
-        return said.replace("{v}", name).replace("{V}", name.upper()).replace("{T}", titled)
+        return said.replace("{v}", name).replace("{V}", wish.value.upper()).replace("{T}", titled)
 
     def phrase(self, noun: str, sayings: Sequence[str], article: str) -> str:
         if self.language == "zh":
@@ -101,8 +100,8 @@ class Phrasebook:
         text = " ".join(said)
         if not article:
             return text
-        vowel = text[0].lower() in "aeiou" and not text.lower().startswith(("eu ", "euro", "one", "uni"))
-        return f"{'an' if vowel else 'a'} {text}" if text != "one" else "one"
+        vowel = text[0].lower() in "aeiou" and not text.lower().startswith(("eu ", "one", "uni"))
+        return text if text.split()[0] == "one" else f"{'an' if vowel else 'a'} {text}"
 
     def _chinese(self, noun: str, sayings: Sequence[str], article: str) -> str:
         if noun in ("one", "ones"):
@@ -124,7 +123,8 @@ class Phrasebook:
     def join(self, parts: Sequence[str]) -> str:
         text = parts[0]
         for part in parts[1:]:
-            text = text.rstrip(" .。？?!，") + self.rng.choice(self.words["joints"]) + part
+            ended = text[-1] in ".!?。！？"
+            text += (" " if text[-1].isascii() else "") + part if ended else self.rng.choice(self.words["joints"]) + part
         return text
 
     def slip(self, text: str) -> str:

@@ -239,7 +239,7 @@ def shopper_of(market: Market, language: str, department: str, seed: str) -> Sho
     change = draw_change(goal, market, speakable, rng) if rng.random() < CHANGING else None
     book = Phrasebook(language, market.names, rng)
     order = rng.sample(goal.wishes, len(goal.wishes))
-    return Shopper(goal, change, rng.choice([2, 3]), rng.choice([1, 2, 2, 3]), market, book, rng, unsaid=list(order))
+    return Shopper(goal, change, rng.choice([2, 3]), rng.choice([1, 1, 2]), market, book, rng, unsaid=list(order))
 
 
 def converse(shopper: Shopper, bot: Bot) -> Talk:
