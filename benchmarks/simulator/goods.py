@@ -39,6 +39,10 @@ class Good:
     popularity: float = 0.0
     texts: str = ""
 
+    def is_a(self, name: str) -> bool:
+        """Whether it is of a kind, or of a department."""
+        return name in (self.kind, self.department)
+
     @property
     def in_stock(self) -> tuple[Offer, ...]:
         return tuple(offer for offer in self.offers if offer.stock)
@@ -69,6 +73,14 @@ class Market:
             if good.in_stock:
                 kinds.setdefault(good.kind, []).append(good)
         return kinds
+
+    def range_of(self, name: str) -> list[Good]:
+        """The goods in stock of a kind or of a department."""
+        return self.kinds.get(name) or [g for goods in self.kinds.values() for g in goods if g.department == name]
+
+    @cached_property
+    def departments(self) -> list[str]:
+        return sorted({goods[0].department for goods in self.kinds.values()})
 
 
 def market_of(shop: Shop) -> Market:

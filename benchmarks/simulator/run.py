@@ -35,7 +35,7 @@ def measure(
     bots: Mapping[str, Bot], market: Market, dialogues: int, seed: int, languages: Sequence[str], say: Say
 ) -> dict[str, list[Talk]]:
     """The dialogues of each bot, in the same order of shoppers; languages and departments take turns."""
-    departments = sorted({goods[0].department for goods in market.kinds.values()})
+    departments = market.departments
     measured = {}
     for name, bot in bots.items():
         say(f"{dialogues} dialogues with {name}")

@@ -68,7 +68,7 @@ class Shopper:
 
     @property
     def department(self) -> str:
-        return self.market.kinds[self.goal.kind][0].department
+        return self.market.range_of(self.goal.kind)[0].department
 
     def opening(self) -> str:
         """What kind of thing it wants, mostly, and some of its wishes: none, one or two."""
@@ -100,7 +100,7 @@ class Shopper:
     def _next(self, reply: Reply, shown: Sequence[tuple[Shown, Good]], asked: Sequence[str], fresh: bool) -> str:
         if self.change and self.turn >= self.change_at and self.change.old in self.said:
             return self._change_mind(self.change)
-        if not self.kind_said or (shown and all(good.kind != self.goal.kind for _, good in shown)):
+        if not self.kind_said or (shown and not any(good.is_a(self.goal.kind) for _, good in shown)):
             return self._name_kind()
         if asked and (not shown or self.rng.random() < 0.5):
             return self._answer_question(asked[0])
@@ -112,20 +112,23 @@ class Shopper:
         return self._criticise(shown, fresh)
 
     def _helps(self, reply: Reply, shown: Sequence[tuple[Shown, Good]], asked: Sequence[str]) -> bool:
-        """A reply is of use that shows something new which holds all that was said, says openly what is not to be had,
-        or asks something new."""
+        """A reply is of use that shows something new and mostly what holds every need said so far; or says openly what is
+        not to be had; or asks something new."""
         needs = [wish for wish in self.said if wish.hard]
-        for _, good in shown:
-            fits = good.kind == self.goal.kind or not self.kind_said
-            if fits and good.sku not in self.seen and any(all(n.holds(good, o) for n in needs) for o in good.in_stock):
-                return True
-        if reply.gave_up and not shown:
-            return False
-        return bool((reply.gave_up and shown) or (asked and asked[0] not in self.questions) or not self.kind_said)
+        heeding = [
+            good
+            for _, good in shown
+            if (good.is_a(self.goal.kind) or not self.kind_said)
+            and any(all(need.holds(good, offer) for need in needs) for offer in good.in_stock)
+        ]
+        if 2 * len(heeding) > len(shown) and any(good.sku not in self.seen for good in heeding):
+            return True
+        openly = bool(reply.gave_up and shown)
+        return openly or bool(asked and asked[0] not in self.questions) or not self.kind_said
 
     def _asked(self, text: str) -> list[str]:
         questions = " ".join(QUESTION.findall(text))
-        goods = self.market.kinds[self.goal.kind]
+        goods = self.market.range_of(self.goal.kind)
         options: dict[str, list[str]] = {}
         for attribute in {a for good in goods for a in good.values.keys() | good.of_variants} - {"pages", "power"}:
             values = sorted({v for good in goods for v in good.values.get(attribute, ())})
