@@ -24,6 +24,8 @@ DISLIKED = frozenset("brand color feature finish fit ingredient material mood sc
 MOST, SHARE = 12, 0.08
 """At most so many products satisfy a goal, and at most this share of those asked about (one is always allowed): a kind
 of the demo shop has 13 or 28 products, and five replies show 15."""
+BRANDED = 0.3
+"""The share of shoppers who may care about a brand, as every product has one and few people know these."""
 OPEN = 0.2
 """The share of shoppers who want something of a department, whatever kind of thing it is: a gift, something to read."""
 OPEN_DEPARTMENTS = frozenset({"beauty", "books", "clothing"})
@@ -117,9 +119,13 @@ def draw_change(goal: Goal, market: Market, speakable: Container[tuple[str, str]
     for old in rng.sample(goal.wishes, len(goal.wishes)):
         for new in rng.sample(others := _others(old, telling), len(others)):
             changed = goal.with_wish(old, new).settled(goods)
-            if _narrow(changed, goods):
+            if _narrow(changed, goods) and any(_met(new, good) for good in changed.satisfying(goods)):
                 return Change(old, new, changed)
     return None
+
+
+def _met(wish: Wish, good: Good) -> bool:
+    return any(wish.holds(good, offer) for offer in good.in_stock)
 
 
 def _narrow(goal: Goal, goods: Sequence[Good]) -> bool:
@@ -131,6 +137,8 @@ def _drawn(name: str, goods: Sequence[Good], telling: Telling, rng: random.Rando
     offer = rng.choice(good.in_stock)
     held = [(a, v) for a in sorted(telling) for v in sorted(good.values_of(offer, a) & telling[a])]
     positive = {attribute: value for attribute, value in rng.sample(held, len(held))}
+    if rng.random() > BRANDED:
+        positive.pop("brand", None)
     if len(positive) < 2:
         return None
     attributes = rng.sample(sorted(positive), len(positive))

@@ -104,6 +104,8 @@ class Shopper:
             return self._name_kind()
         if asked and (not shown or self.rng.random() < 0.5):
             return self._answer_question(asked[0])
+        if not shown and self.goal.kind == self.department and QUESTION.search(reply.text):
+            return self._answer_question("")
         if not shown:
             told = self._tell(1)
             plain = [w for w in (*self.said, *told) if w.wanted and w.hard and w.attribute != PRICE][-2:]
@@ -138,6 +140,7 @@ class Shopper:
         return asked_attributes(self.book.language, questions, options) if questions else []
 
     def _answer_question(self, attribute: str) -> str:
+        """The truth about an attribute, which may be that it does not matter."""
         asked = [wish for wish in (*self.unsaid, *self.said) if wish.attribute == attribute]
         if not asked:
             parts = [self.book.say("dont_care", self.goal.kind)]
