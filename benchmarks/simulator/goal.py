@@ -29,7 +29,9 @@ BRANDED = 0.3
 OPEN = 0.2
 """The share of shoppers who want something of a department, whatever kind of thing it is: a gift, something to read."""
 OPEN_DEPARTMENTS = frozenset({"beauty", "books", "clothing"})
-OPEN_ATTRIBUTES = frozenset("author brand color format ingredient material mood occasion scent season skin_type".split())
+OPEN_ATTRIBUTES = frozenset(
+    "author brand color format ingredient material mood occasion scent season skin_type".split()
+)
 """What one can want of anything in a department."""
 TRIES = 400
 
@@ -136,7 +138,7 @@ def _drawn(name: str, goods: Sequence[Good], telling: Telling, rng: random.Rando
     good = rng.choice(goods)
     offer = rng.choice(good.in_stock)
     held = [(a, v) for a in sorted(telling) for v in sorted(good.values_of(offer, a) & telling[a])]
-    positive = {attribute: value for attribute, value in rng.sample(held, len(held))}
+    positive = dict(rng.sample(held, len(held)))
     if rng.random() > BRANDED:
         positive.pop("brand", None)
     if len(positive) < 2:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from catalog.models import Shop
+    from catalog.models import Product, Shop
 
 Values = Mapping[str, frozenset[str]]
 Names = Mapping[tuple[str, str], str]
@@ -103,7 +103,7 @@ def market_of(shop: Shop) -> Market:
     )
 
 
-def _good(product) -> Good:  # type: ignore[no-untyped-def]
+def _good(product: Product) -> Good:
     offers = tuple(Offer(v.price, v.stock, _values(v.attributes)) for v in product.variants.all())
     path = product.category.path
     return Good(

@@ -39,10 +39,10 @@ class Speakable:
         self.names = names
 
     def __contains__(self, pair: object) -> bool:
-        attribute, value = pair  # type: ignore[misc]
-        if pair in UNSAYABLE:
-            return False
-        named = attribute == "brand" or attribute == "size" or pair in self.names
+        return isinstance(pair, tuple) and pair not in UNSAYABLE and self._has_words(*pair)
+
+    def _has_words(self, attribute: str, value: str) -> bool:
+        named = attribute in ("brand", "size") or (attribute, value) in self.names
         said = (words(language)["sayings"].get(attribute, {}) for language in LANGUAGES)
         return named and all("*" in sayings or value in sayings for sayings in said)
 
@@ -59,13 +59,12 @@ class Phrasebook:
         frame = self.rng.choice(self.words[intention])
         sayings = [self.saying(wish) for wish in wishes]
         noun, plural = self.noun(kind)
-        it = self.phrase(noun, [], "a")
         filled = {
             "a": self.phrase(noun, sayings, "a"),
             "s": self.phrase(plural, sayings, ""),
             "one": self.phrase("one", sayings, "a"),
             "ones": self.phrase("ones", sayings, ""),
-            "it": it,
+            "it": self.phrase(noun, [], ""),
             **slots,
         }
         return str(frame).format(**filled)
@@ -124,7 +123,9 @@ class Phrasebook:
         text = parts[0]
         for part in parts[1:]:
             ended = text[-1] in ".!?。！？"
-            text += (" " if text[-1].isascii() else "") + part if ended else self.rng.choice(self.words["joints"]) + part
+            text += (
+                (" " if text[-1].isascii() else "") + part if ended else self.rng.choice(self.words["joints"]) + part
+            )
         return text
 
     def slip(self, text: str) -> str:
@@ -161,4 +162,3 @@ def asked_attributes(language: str, question: str, options: Mapping[str, Sequenc
 
 def _stands_in(value: str, text: str) -> bool:
     return value in text if not value.isascii() else re.search(rf"\b{re.escape(value)}\b", text) is not None
-

@@ -9,7 +9,15 @@ from benchmarks.simulator.goods import Market
 from benchmarks.simulator.hard_wishes import broken, judged, named, needless
 from benchmarks.simulator.shopper import TURNS, Talk
 
-HEAD = ("simulated shoppers", "dialogues", f"success within {TURNS} turns", "turns to success", "lost patience", "hard wishes held or given up openly", "given up needlessly")
+HEAD = (
+    "simulated shoppers",
+    "dialogues",
+    f"success within {TURNS} turns",
+    "turns to success",
+    "lost patience",
+    "hard wishes held or given up openly",
+    "given up needlessly",
+)
 
 
 def rows(measured: Mapping[str, Sequence[Talk]], market: Market) -> list[tuple[str, ...]]:
@@ -22,7 +30,9 @@ def rows(measured: Mapping[str, Sequence[Talk]], market: Market) -> list[tuple[s
     ours, *others = measured
     for other in others:
         gains = [bool(a.success) - bool(b.success) for a, b in zip(measured[ours], measured[other], strict=True)]
-        found.append((f"{ours}, gain over {other}", str(len(gains)), _interval([float(g) for g in gains]), "", "", "", ""))
+        found.append(
+            (f"{ours}, gain over {other}", str(len(gains)), _interval([float(g) for g in gains]), "", "", "", "")
+        )
     return found
 
 

@@ -74,9 +74,7 @@ class Shopper:
         """What kind of thing it wants, mostly, and some of its wishes: none, one or two."""
         self.turn = 1
         if self.rng.random() < VAGUE:
-            return self.book.slip(
-                self.book.say("vague", self.goal.kind, d=self.book.department(self.department))
-            )
+            return self.book.slip(self.book.say("vague", self.goal.kind, d=self.book.department(self.department)))
         self.kind_said = True
         told = self._tell(self.rng.choices([0, 1, 2], [0.25, 0.45, 0.3])[0])
         plain = [w for w in told if w.wanted and w.hard and w.attribute != PRICE]
@@ -206,7 +204,7 @@ class Shopper:
         """The place of the product that lacks least, and what it lacks."""
         lacking = []
         for item, good in shown:
-            offers = [o for o in good.in_stock if item.price in (None, o.price)] or list(good.in_stock)
+            offers = [o for o in good.in_stock if item.price in (None, o.price)] or good.offers
             least = min(([w for w in self.goal.wishes if not w.holds(good, o)] for o in offers), key=_weight)
             lacking.append(sorted(least, key=lambda wish: (not wish.hard, -wish.weight)))
         place = min(range(len(lacking)), key=lambda i: _weight(lacking[i]))
@@ -263,4 +261,3 @@ def converse(shopper: Shopper, bot: Bot) -> Talk:
         elif len(exchanges) < TURNS:
             text = shopper.answer(reply)
     return Talk(shopper.book.language, department, shopper.goal, change, tuple(exchanges), success, text is None)
-
