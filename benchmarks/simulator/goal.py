@@ -35,6 +35,8 @@ OPEN_ATTRIBUTES = frozenset(
 """What one can want of anything in a department."""
 TRIES = 400
 
+DISLIKING, BUDGETED = 0.35, 0.6
+"""The shares of shoppers with something they do not want, and with a budget."""
 Telling = Mapping[str, set[str]]
 
 
@@ -147,13 +149,19 @@ def _drawn(name: str, goods: Sequence[Good], telling: Telling, rng: random.Rando
     needs, tastes = rng.choice([1, 1, 2]), rng.choice([1, 2, 3])
     wishes = [Wish(a, positive[a]) for a in attributes[:needs]]
     wishes += [Wish(a, positive[a], True, False, rng.uniform(0.4, 1)) for a in attributes[needs : needs + tastes]]
-    disliked = sorted(DISLIKED & telling.keys() - {wish.attribute for wish in wishes})
-    dislikes = [Wish(a, v, wanted=False) for a in disliked for v in sorted(telling[a])]
-    if (spared := [wish for wish in dislikes if wish.holds(good, offer)]) and rng.random() < 0.35:
-        wishes.append(rng.choice(spared))
-    if rng.random() < 0.6:
+    if rng.random() < DISLIKING and (dislikes := _dislikes(Goal(name, tuple(wishes)), goods, (good, offer), telling)):
+        wishes.append(rng.choice(dislikes))
+    if rng.random() < BUDGETED:
         wishes.append(Wish(PRICE, str(_round_above(offer.price * Decimal(rng.uniform(1.0, 1.2))))))
     return Goal(name, tuple(wishes)).settled(goods)
+
+
+def _dislikes(goal: Goal, goods: Sequence[Good], spared: tuple[Good, Offer], telling: Telling) -> list[Wish]:
+    """What the chosen product does not have and others do that would fit: nobody mentions what is not on offer."""
+    offers = [(good, offer) for good in goods for offer in goal.feasible(good)]
+    disliked = sorted(DISLIKED & telling.keys() - {wish.attribute for wish in goal.wishes})
+    found = [Wish(attribute, value, wanted=False) for attribute in disliked for value in sorted(telling[attribute])]
+    return [w for w in found if w.holds(*spared) and not all(w.holds(good, offer) for good, offer in offers)]
 
 
 def _telling(name: str, goods: Sequence[Good], speakable: Container[tuple[str, str]]) -> Telling:
