@@ -119,6 +119,7 @@ class Product(models.Model):
             GinIndex(fields=["attributes"], name="product_attributes", opclasses=["jsonb_path_ops"]),
             HnswIndex(fields=["embedding"], name="product_embedding", opclasses=["vector_cosine_ops"]),
             models.Index(fields=["shop", "category"], name="product_by_category"),
+            models.Index(fields=["shop", "updated_at"], name="product_by_change"),
             models.Index(fields=["shop"], name="product_to_embed", condition=~Q(embedded_digest=F("text_digest"))),
         ]
 
@@ -146,7 +147,10 @@ class Variant(models.Model):
             models.UniqueConstraint(fields=["product", "sku"], name="variant_sku_once_per_product"),
             models.CheckConstraint(condition=Q(price__gte=Decimal("0")), name="variant_price_not_negative"),
         ]
-        indexes = [models.Index(fields=["product", "price"], name="variant_by_price")]
+        indexes = [
+            models.Index(fields=["product", "price"], name="variant_by_price"),
+            models.Index(fields=["price"], name="variant_cheapest"),
+        ]
 
     def __str__(self) -> str:
         return self.sku
