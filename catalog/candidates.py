@@ -23,9 +23,10 @@ import numpy.typing as npt
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import InternalError, connection
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from pgvector import HalfVector
 from pgvector.django import CosineDistance
 
-from catalog.models import Product, Variant
+from catalog.models import HALF_EMBEDDING, Product, Variant
 
 BRANCH = 60
 """How many candidates each branch brings; a slate holds three."""
@@ -137,7 +138,7 @@ def _listed(rows: QuerySet[Product], most: int) -> Matches:
 
 def _by_distance(rows: QuerySet[Product], vector: Vector) -> QuerySet[Product, int]:
     embedded = rows.filter(embedding__isnull=False)
-    return embedded.order_by(CosineDistance("embedding", vector)).values_list("pk", flat=True)
+    return embedded.order_by(CosineDistance(HALF_EMBEDDING, HalfVector(vector))).values_list("pk", flat=True)
 
 
 def _ranked(rows: QuerySet[Product], held: SearchQuery, words: Sequence[str], count: int, most: int) -> list[int]:

@@ -18,7 +18,7 @@ from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
 from pgvector.django import CosineDistance
 
-from catalog.candidates import Matches, any_word, by_price, matches_of, nearest, popular, worded
+from catalog.candidates import BRANCH, Matches, any_word, by_price, matches_of, nearest, popular, worded
 from catalog.models import Category, KnowledgeArticle, Product, Shop, Variant
 from catalog.text import segment
 
@@ -167,8 +167,10 @@ class _Scored:
     features: dict[str, float]
 
 
-def _candidate_ids(query: ProductQuery, matches: Matches) -> list[int]:
-    """What each branch brings, and the most popular where they bring too few."""
+def _candidate_ids(query: ProductQuery, matches: Matches) -> Sequence[int]:
+    """What each branch brings, and the most popular where they bring too few; all matches where they are hardly more."""
+    if matches.listed is not None and len(matches.listed) <= 2 * BRANCH:
+        return matches.listed
     found: dict[int, None] = {}
     if query.embedding is not None:
         found |= dict.fromkeys(nearest(matches, query.embedding))
