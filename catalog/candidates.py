@@ -1,8 +1,8 @@
 """Which products are worth scoring: the nearest by meaning, by words, by popularity or price, under hard conditions.
 
 ``search.py`` states the conditions as a queryset; here it is decided how to reach the best of them without reading the
-catalogue. Few matches are listed and compared one by one, which is exact; many are read in an index's own order until
-enough of them hold the conditions. The border lies where both cost the same: with n of N products matching, listing costs n and
+catalogue. Few matches are compared one by one, which is exact; many are read in an index's own order until enough of
+them hold the conditions. The border lies where both cost the same: with n of N products matching, comparing costs n and
 an index read costs N / n, so at a multiple of the square root of N.
 """
 
@@ -23,16 +23,20 @@ import numpy.typing as npt
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import InternalError, connection
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
 from pgvector import HalfVector
+from pgvector import Vector as PgVector
 from pgvector.django import CosineDistance
 
 from catalog.models import HALF_EMBEDDING, Product, Variant
 
 BRANCH = 60
 """How many candidates each branch brings; a slate holds three."""
-BORDER = 8.0
-"""Products are listed where fewer than this times the square root of the catalogue match, and always up to ``LISTED``."""
-LISTED = 1000
+BORDER = 3.2
+"""Matches are read one by one where they are fewer than this times the square root of the catalogue, or than ``READ``."""
+READ = 1000
+SORTED = 10
+"""So many times more matches are sorted by price rather than found by walking through all prices."""
 RANKED = 400
 """Of so many products that hold the words, the best are taken; if more hold them, those that hold most of the words."""
 JOINED = 6
@@ -45,47 +49,54 @@ Vector = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Matches:
-    """The products that hold the conditions: ``rows`` unread, and ``listed`` their ids where they are few (else None)."""
+    """The products that hold the conditions, unread, and about how many they are by the planner's estimate."""
 
     rows: QuerySet[Product]
-    listed: tuple[int, ...] | None
+    expected: int
 
-    def within(self) -> QuerySet[Product]:
-        """The rows as a cheap condition: by id where they are listed."""
-        return self.rows if self.listed is None else Product.objects.filter(pk__in=self.listed)
+    @property
+    def few(self) -> bool:
+        """Whether they are better read one by one."""
+        return self.expected <= most_read()
 
 
 def matches_of(rows: QuerySet[Product]) -> Matches:
-    """The matches of a queryset of conditions, listed where that is the cheaper way to the best of them."""
-    most = most_listed()
-    if catalogue_size() <= most or _estimated(rows) <= most:
-        return _listed(rows, most)
-    return Matches(rows, None)
+    """The matches of a queryset of conditions."""
+    size = catalogue_size()
+    return Matches(rows, size if size <= most_read() else _estimated(rows))
 
 
-def most_listed() -> int:
-    return max(LISTED, int(BORDER * math.sqrt(catalogue_size())))
+def most_read() -> int:
+    return max(READ, int(BORDER * math.sqrt(catalogue_size())))
+
+
+def all_of(matches: Matches, at_most: int) -> list[int] | None:
+    """The ids of all matches, None where there are more than ``at_most``."""
+    if not matches.few:
+        return None
+    ids = list(matches.rows.values_list("pk", flat=True)[: at_most + 1])
+    return ids if len(ids) <= at_most else None
 
 
 def nearest(matches: Matches, vector: Vector, count: int = BRANCH) -> list[int]:
-    """The ids of the matches nearest to a unit vector, nearest first. Exact where they are listed."""
-    if matches.listed is None:
-        with _planner(
-            enable_seqscan="off", enable_bitmapscan="off", enable_sort="off", hnsw__iterative_scan="relaxed_order"
-        ):
-            found = list(_by_distance(matches.rows, vector)[:count])
-        if len(found) == count:
+    """The ids of the matches nearest to a unit vector, nearest first. Exact where they are few."""
+    if matches.few:
+        found, total = _compared(matches.rows, vector, count)
+        if total <= most_read():
             return found
-        matches = _listed(matches.rows, most_listed())  # rarer than was thought: the index found too few
-        if matches.listed is None:
-            return found
-    return list(_by_distance(matches.within(), vector)[:count])
+    with _planner(
+        enable_seqscan="off", enable_bitmapscan="off", enable_sort="off", hnsw__iterative_scan="relaxed_order"
+    ):
+        found = list(_by_distance(matches.rows, vector)[:count])
+    if len(found) == count or matches.few:
+        return found
+    return _compared(matches.rows, vector, count)[0] or found  # rarer than was thought: the index gave up before
 
 
 def worded(matches: Matches, words: Sequence[str], count: int = BRANCH) -> list[int]:
     """The ids of the matches whose texts hold most of the words, by PostgreSQL's rank, best first."""
-    if matches.listed is not None and len(matches.listed) <= LISTED:
-        return _ranked(matches.within(), any_word(words), words, count, len(matches.listed))
+    if matches.expected <= READ:
+        return _ranked(matches.rows, any_word(words), words, count, READ)
     joined = _rarest(words, JOINED)
     found: dict[int, None] = {}
     for together in range(len(joined), 0, -1):
@@ -97,22 +108,24 @@ def worded(matches: Matches, words: Sequence[str], count: int = BRANCH) -> list[
 
 def popular(matches: Matches, shop_id: int, count: int) -> list[int]:
     """The ids of the matches most asked for; of very many matches, those among the shop's most popular products."""
-    if matches.listed is None:
-        found = list(_by_popularity(matches.rows.filter(pk__in=_best_sellers(shop_id)))[:count])
-        if len(found) == count:
-            return found
-        matches = Matches(matches.rows, tuple(matches.rows.values_list("pk", flat=True)[:RANKED]))
-    return list(_by_popularity(matches.within())[:count])
+    if matches.few:
+        return list(_by_popularity(matches.rows)[:count])
+    found = list(_by_popularity(matches.rows.filter(pk__in=_array(_best_sellers(shop_id))))[:count])
+    if len(found) < count:
+        some = matches.rows.values_list("pk", flat=True)[:RANKED]
+        found += [pk for pk in _by_popularity(Product.objects.filter(pk__in=list(some))) if pk not in found]
+    return found[:count]
 
 
 def by_price(matches: Matches, variants: QuerySet[Variant], descending: bool, count: int) -> list[int]:
     """The ids of the matches by the price of their cheapest fitting variant."""
-    if matches.listed is not None:
+    order = "-price" if descending else "price"
+    if matches.expected <= SORTED * most_read():
         prices = variants.filter(product=OuterRef("pk")).order_by("price").values("price")[:1]
-        rows = matches.within().annotate(price=Subquery(prices)).order_by("-price" if descending else "price", "pk")
+        rows = matches.rows.annotate(price=Subquery(prices)).order_by(order, "pk")
         return list(rows.values_list("pk", flat=True)[:count])
     cheaper = variants.filter(product=OuterRef("product"), price__lt=OuterRef("price"))
-    cheapest = variants.filter(~Exists(cheaper), product__in=matches.rows).order_by("-price" if descending else "price")
+    cheapest = variants.filter(~Exists(cheaper), product__in=matches.rows).order_by(order)
     with _planner(enable_seqscan="off", enable_bitmapscan="off", enable_sort="off"):
         return list(dict.fromkeys(cheapest.values_list("product_id", flat=True)[: 2 * count]))[:count]
 
@@ -131,9 +144,17 @@ def _holding(words: Sequence[str], together: int) -> SearchQuery:
     return reduce(or_, groups)
 
 
-def _listed(rows: QuerySet[Product], most: int) -> Matches:
-    ids = tuple(rows.values_list("pk", flat=True)[: most + 1])
-    return Matches(rows, ids if len(ids) <= most else None)
+def _compared(rows: QuerySet[Product], vector: Vector, count: int) -> tuple[list[int], int]:
+    """The ids of the nearest rows, each compared, and how many were; no more than it takes to see that they are many."""
+    few = rows.filter(embedding__isnull=False).values("pk", "embedding")[: most_read() + 1]
+    sql, parameters = few.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT pk, count(*) OVER () FROM ({sql}) AS few ORDER BY embedding <=> %s::vector LIMIT %s",  # noqa: S608
+            [*parameters, PgVector(vector).to_text(), count],
+        )
+        found = cursor.fetchall()
+    return [pk for pk, _ in found], found[0][1] if found else 0
 
 
 def _by_distance(rows: QuerySet[Product], vector: Vector) -> QuerySet[Product, int]:
@@ -162,6 +183,11 @@ def _rarest(words: Sequence[str], count: int) -> list[str]:
         )
         frequency = {word: found or 0.0 for word, found in cursor.fetchall()}
     return sorted(dict.fromkeys(words), key=lambda word: frequency[word])[:count]
+
+
+def _array(ids: Sequence[int]) -> RawSQL:
+    """Ids as one parameter: Django would look at each of thousands."""
+    return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
 
 
 def _by_popularity(rows: QuerySet[Product]) -> QuerySet[Product, int]:

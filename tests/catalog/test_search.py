@@ -15,15 +15,15 @@ from tests.factories import CategoryFactory, ProductFactory, ShopFactory, Varian
 
 pytestmark = pytest.mark.django_db
 
-REACHED = ("listed", "through indexes")
+REACHED = ("one by one", "through indexes")
 
 
 @pytest.fixture(params=REACHED)
 def reach(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Few products are listed, many are reached through indexes: what holds for one way must hold for the other."""
+    """Few products are compared, many are reached through indexes: what holds for one way must hold for the other."""
     if request.param == "through indexes":
         monkeypatch.setattr(candidates, "catalogue_size", lambda: 1_000_000)
-        monkeypatch.setattr(candidates, "most_listed", lambda: 2)
+        monkeypatch.setattr(candidates, "most_read", lambda: 2)
         monkeypatch.setattr(candidates, "_estimated", lambda rows: 1_000_000)
         monkeypatch.setattr(candidates, "_sellers", {})
     return str(request.param)
