@@ -1,6 +1,6 @@
 """Finding products and articles: hard wishes are SQL, before any scoring; then full text and vectors, fused.
 
-The cost grows with how many candidates are asked for, not with the catalogue: both branches read an index.
+``candidates.py`` reaches the best of what holds the conditions without reading the catalogue.
 """
 
 from __future__ import annotations
@@ -15,15 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
-from django.db import connection
-from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import BinaryField, Case, Exists, F, FloatField, Func, OuterRef, Q, QuerySet, Value, When
 from pgvector.django import CosineDistance
 
-from catalog.models import KnowledgeArticle, Product, Shop, Variant
+from catalog.candidates import BRANCH, Matches, all_of, any_word, by_price, matches_of, nearest, popular, worded
+from catalog.models import Category, KnowledgeArticle, Product, Shop, Variant
 from catalog.text import segment
-
-BRANCH = 60
-"""How many candidates each branch brings; a slate holds three."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +94,7 @@ def matching(query: ProductQuery) -> QuerySet[Product]:
     """The products that satisfy every hard condition, unscored."""
     products = Product.objects.filter(shop=query.shop, active=True)
     if query.category:
-        products = products.filter(
-            Q(category__path=query.category) | Q(category__path__startswith=f"{query.category}/"),
-            category__shop=query.shop,
-        )
+        products = products.filter(category__in=_subtree(query.shop, query.category))
     if query.only:
         products = products.filter(sku__in=query.only)
     if query.exclude:
@@ -114,6 +108,12 @@ def matching(query: ProductQuery) -> QuerySet[Product]:
     return products.filter(Exists(_variants(query).filter(product=OuterRef("pk"))))
 
 
+def _subtree(shop: Shop, path: str) -> list[int]:
+    """The ids of a category and all below it. Read first: the planner knows how many products each has."""
+    below = Q(path=path) | Q(path__startswith=f"{path}/")
+    return list(Category.objects.filter(below, shop=shop).values_list("pk", flat=True))
+
+
 def count_products(query: ProductQuery, at_most: int = 1000) -> int:
     """How many products match, counted no further than ``at_most``."""
     return len(matching(query).values_list("pk", flat=True)[:at_most])
@@ -121,17 +121,12 @@ def count_products(query: ProductQuery, at_most: int = 1000) -> int:
 
 def search_products(query: ProductQuery, weights: Weights | None = None) -> list[Candidate]:
     """The best ``query.limit`` products that hold every hard wish, best first."""
-    ids = _candidate_ids(query)
-    if not ids:
-        return []
-    rows = _with_features(matching(query).filter(pk__in=ids).select_related("category"), query)
-    variants = _best_variants(query, ids)
-    scored = [
-        _scored(product, variants[product.pk], weights or Weights()) for product in rows if product.pk in variants
-    ]
+    matches = matches_of(matching(query))
     if query.order:
-        return sorted(scored, key=lambda c: c.variant.price, reverse=query.order == "-price")[: query.limit]
-    return sorted(scored, key=lambda c: (-c.score, c.product.pk))[: query.limit]
+        ids = by_price(matches, _variants(query), query.order.startswith("-"), query.limit)
+        return sorted(_loaded(query, _scored(ids, query, weights)), key=_price, reverse=query.order == "-price")
+    scored = _scored(_candidate_ids(query, matches), query, weights)
+    return _loaded(query, sorted(scored, key=lambda s: (-s.score, s.pk))[: query.limit])
 
 
 def search_articles(
@@ -143,7 +138,7 @@ def search_articles(
     is found through its English twin as well as by its own words.
     """
     words = segment(question).split()
-    rank = SearchRank(F("search_vector"), _any_word(words)) if words else ZERO
+    rank = SearchRank(F("search_vector"), any_word(words)) if words else ZERO
     near = 1 - CosineDistance("embedding", embedding) if embedding is not None else ZERO
     rows = KnowledgeArticle.objects.filter(shop=shop, active=True).annotate(
         near=Case(When(embedding=None, then=ZERO), default=near, output_field=FloatField()), rank=rank
@@ -165,33 +160,48 @@ TEXT_RANK = 0.8
 """How much PostgreSQL's rank (0 to about 0.3 for a few shared words) adds to an article's similarity."""
 
 
-def _candidate_ids(query: ProductQuery) -> set[int]:
-    rows = matching(query)
-    if query.order:
-        prices = _variants(query).filter(product=OuterRef("pk")).order_by("price").values("price")[:1]
-        ordered = rows.annotate(price=Subquery(prices)).order_by(query.order, "pk")
-        return set(ordered.values_list("pk", flat=True)[: query.limit])
-    found: set[int] = set()
+@dataclass(frozen=True)
+class _Scored:
+    pk: int
+    score: float
+    features: dict[str, float]
+
+
+def _candidate_ids(query: ProductQuery, matches: Matches) -> Sequence[int]:
+    """What each branch brings, and the most popular where they bring too few; all matches where they are hardly more."""
+    if (everything := all_of(matches, 2 * BRANCH)) is not None:
+        return everything
+    found: dict[int, None] = {}
     if query.embedding is not None:
-        near = rows.filter(embedding__isnull=False).order_by(CosineDistance("embedding", query.embedding))
-        found |= set(_with_filtered_index(near.values_list("pk", flat=True)[:BRANCH]))
+        found |= dict.fromkeys(nearest(matches, query.embedding))
     if query.words:
-        wanted = _any_word(query.words)
-        ranked = rows.filter(search_vector=wanted).order_by(-SearchRank(F("search_vector"), wanted))
-        found |= set(ranked.values_list("pk", flat=True)[:BRANCH])
+        found |= dict.fromkeys(worded(matches, query.words))
     if len(found) < query.limit:
-        found |= set(rows.order_by("-popularity", "pk").values_list("pk", flat=True)[: query.limit])
-    return found
+        found |= dict.fromkeys(popular(matches, query.shop.pk, query.limit))
+    return list(found)
 
 
-def _with_filtered_index(rows: QuerySet[Any]) -> list[int]:
-    """Run a nearest-neighbour query so that the index goes on reading until enough rows pass the filters (pgvector 0.8)."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET hnsw.iterative_scan = relaxed_order")
-    return list(rows)
+def _scored(ids: Sequence[int], query: ProductQuery, weights: Weights | None) -> list[_Scored]:
+    """The features and score of each product; the wide rows themselves are read for the best of them alone."""
+    share = weights or Weights()
+    scored = []
+    for pk, popularity, rating, votes, *measured in _with_features(Product.objects.filter(pk__in=ids), query):
+        vector, text, soft, title = (float(value or 0) for value in measured)
+        features = {
+            "vector": vector,
+            "text": min(text * 4, 1.0),
+            "soft": soft,
+            "title": title,
+            "rating": (_shrunk_rating(rating, votes) - 3) / 2,
+            "popularity": float(np.log1p(popularity) / 8),
+        }
+        score = sum(getattr(share, name) * value for name, value in features.items())
+        scored.append(_Scored(pk, score, {name: round(value, 4) for name, value in features.items()}))
+    return scored
 
 
-def _with_features(rows: QuerySet[Product], query: ProductQuery) -> QuerySet[Product]:
+def _with_features(rows: QuerySet[Product], query: ProductQuery) -> QuerySet[Product, Any]:
+    """Rows of id, popularity, rating, votes and the four features that the query makes."""
     vector: Any = ZERO
     if query.embedding is not None:
         vector = Case(
@@ -199,7 +209,7 @@ def _with_features(rows: QuerySet[Product], query: ProductQuery) -> QuerySet[Pro
             default=1 - CosineDistance("embedding", query.embedding),
             output_field=FloatField(),
         )
-    text: Any = SearchRank(F("search_vector"), _any_word(query.words), normalization=1) if query.words else ZERO
+    text: Any = SearchRank(F("search_vector"), any_word(query.words), normalization=1) if query.words else ZERO
     soft: Any = ZERO
     for wish in query.soft:
         holds = Q(search_vector=_any_phrase(wish.values)) if wish.attribute == "text" else _has(wish, "attributes")
@@ -209,25 +219,40 @@ def _with_features(rows: QuerySet[Product], query: ProductQuery) -> QuerySet[Pro
     if query.title:
         rows = rows.annotate(title_vector=SearchVector("title", config="english"))
         title = Case(When(title_vector=_any_phrase(query.title), then=Value(1.0)), default=ZERO)
-    return rows.annotate(f_vector=vector, f_text=text, f_soft=soft, f_title=title)
+    annotated = rows.annotate(f_vector=vector, f_text=text, f_soft=soft, f_title=title)
+    return annotated.values_list(
+        "pk", "popularity", "rating", "rating_count", "f_vector", "f_text", "f_soft", "f_title"
+    )
 
 
-def _scored(product: Any, variant: Variant, weights: Weights) -> Candidate:
-    features = {
-        "vector": float(product.f_vector or 0),
-        "text": min(float(product.f_text or 0) * 4, 1.0),
-        "soft": float(product.f_soft or 0),
-        "title": float(product.f_title or 0),
-        "rating": (_shrunk_rating(product) - 3) / 2,
-        "popularity": float(np.log1p(product.popularity) / 8),
-    }
-    score = sum(getattr(weights, name) * value for name, value in features.items())
-    return Candidate(product, variant, score, {name: round(value, 4) for name, value in features.items()})
+def _loaded(query: ProductQuery, scored: Sequence[_Scored]) -> list[Candidate]:
+    """The candidates with their products and the variants to show; one that is sold out by now is left out."""
+    ids = [one.pk for one in scored]
+    packed = Func(F("embedding"), function="vector_send", output_field=BinaryField())
+    rows = Product.objects.filter(pk__in=ids).select_related("category").annotate(packed=packed)
+    products = {product.pk: product for product in rows.defer("document", "search_vector", "embedding")}
+    for product in products.values():
+        product.embedding = _unpacked(product.packed)
+    variants = _best_variants(query, ids)
+    return [
+        Candidate(products[one.pk], variants[one.pk], one.score, one.features)
+        for one in scored
+        if one.pk in products and one.pk in variants
+    ]
 
 
-def _shrunk_rating(product: Product, prior: float = 3.8, votes: int = 8) -> float:
+def _unpacked(packed: memoryview | None) -> npt.NDArray[np.float32] | None:
+    """pgvector's binary form, four bytes before the numbers: sixty vectors as text take a third of a search to read."""
+    return None if packed is None else np.frombuffer(packed, dtype=">f4", offset=4).astype(np.float32)
+
+
+def _price(candidate: Candidate) -> Decimal:
+    return candidate.variant.price
+
+
+def _shrunk_rating(rating: float | None, votes: int, prior: float = 3.8, prior_votes: int = 8) -> float:
     """Bayesian mean: few votes stay near the prior."""
-    return ((product.rating or prior) * product.rating_count + prior * votes) / (product.rating_count + votes)
+    return ((rating or prior) * votes + prior * prior_votes) / (votes + prior_votes)
 
 
 def _variants(query: ProductQuery) -> QuerySet[Variant]:
@@ -252,15 +277,11 @@ def _variants(query: ProductQuery) -> QuerySet[Variant]:
     return variants
 
 
-def _best_variants(query: ProductQuery, ids: set[int]) -> dict[int, Variant]:
+def _best_variants(query: ProductQuery, ids: Sequence[int]) -> dict[int, Variant]:
     """The cheapest fitting variant of each product, those in stock first."""
     variants = _variants(query).filter(product_id__in=ids)
-    best: dict[int, Variant] = {}
-    for variant in variants.order_by("product_id", "price", "pk"):
-        known = best.get(variant.product_id)
-        if known is None or (known.stock == 0 and variant.stock > 0):
-            best[variant.product_id] = variant
-    return best
+    ordered = variants.order_by("product_id", Case(When(stock=0, then=1), default=0), "price", "pk")
+    return {variant.product_id: variant for variant in ordered.distinct("product_id")}
 
 
 def _has(wish: Wish, path: str) -> Q:
@@ -269,7 +290,3 @@ def _has(wish: Wish, path: str) -> Q:
 
 def _any_phrase(phrases: Sequence[str]) -> SearchQuery:
     return reduce(or_, (SearchQuery(segment(p), search_type="phrase", config="english") for p in phrases))
-
-
-def _any_word(words: Sequence[str]) -> SearchQuery:
-    return reduce(or_, (SearchQuery(word, search_type="plain", config="english") for word in words))

@@ -1,0 +1,250 @@
+"""Which products are worth scoring: the nearest by meaning, by words, by popularity or price, under hard conditions.
+
+``search.py`` states the conditions as a queryset; here it is decided how to reach the best of them without reading the
+catalogue. Few matches are compared one by one, which is exact; many are read in an index's own order until enough of
+them hold the conditions. The border lies where both cost the same: with n of N products matching, comparing costs n and
+an index read costs N / n, so at a multiple of the square root of N.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import reduce
+from itertools import combinations
+from operator import or_
+
+import numpy as np
+import numpy.typing as npt
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db import InternalError, connection
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
+from pgvector import HalfVector
+from pgvector import Vector as PgVector
+from pgvector.django import CosineDistance
+
+from catalog.models import HALF_EMBEDDING, Product, Variant
+
+BRANCH = 60
+"""How many candidates each branch brings; a slate holds three."""
+BORDER = 3.2
+"""Matches are read one by one where they are fewer than this times the square root of the catalogue, or than ``READ``."""
+READ = 1000
+SORTED = 10
+"""So many times more matches are sorted by price rather than found by walking through all prices."""
+RANKED = 400
+"""Of so many products that hold the words, the best are taken; if more hold them, those that hold most of the words."""
+JOINED = 6
+"""So many of the words, the rarest, are looked for together in a large catalogue."""
+ESTIMATE_SECONDS = 60.0
+SELLERS, SELLERS_SECONDS = 2000, 600.0
+
+Vector = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The products that hold the conditions, unread, and about how many they are by the planner's estimate."""
+
+    rows: QuerySet[Product]
+    expected: int
+
+    @property
+    def few(self) -> bool:
+        """Whether they are better read one by one."""
+        return self.expected <= most_read()
+
+
+def matches_of(rows: QuerySet[Product]) -> Matches:
+    """The matches of a queryset of conditions."""
+    size = catalogue_size()
+    return Matches(rows, size if size <= most_read() else _estimated(rows))
+
+
+def most_read() -> int:
+    return max(READ, int(BORDER * math.sqrt(catalogue_size())))
+
+
+def all_of(matches: Matches, at_most: int) -> list[int] | None:
+    """The ids of all matches, None where there are more than ``at_most``."""
+    if not matches.few:
+        return None
+    ids = list(matches.rows.values_list("pk", flat=True)[: at_most + 1])
+    return ids if len(ids) <= at_most else None
+
+
+def nearest(matches: Matches, vector: Vector, count: int = BRANCH) -> list[int]:
+    """The ids of the matches nearest to a unit vector, nearest first. Exact where they are few."""
+    if matches.few:
+        found, total = _compared(matches.rows, vector, count)
+        if total <= most_read():
+            return found
+    with _planner(
+        enable_seqscan="off", enable_bitmapscan="off", enable_sort="off", hnsw__iterative_scan="relaxed_order"
+    ):
+        found = list(_by_distance(matches.rows, vector)[:count])
+    if len(found) == count or matches.few:
+        return found
+    return _compared(matches.rows, vector, count)[0] or found  # rarer than was thought: the index gave up before
+
+
+def worded(matches: Matches, words: Sequence[str], count: int = BRANCH) -> list[int]:
+    """The ids of the matches whose texts hold most of the words, by PostgreSQL's rank, best first."""
+    if matches.expected <= READ:
+        return _ranked(matches.rows, any_word(words), words, count, READ)
+    joined = _rarest(words, JOINED)
+    found: dict[int, None] = {}
+    for together in range(len(joined), 0, -1):
+        found |= dict.fromkeys(_ranked(matches.rows, _holding(joined, together), words, count, RANKED))
+        if len(found) >= count:
+            break
+    return list(found)[:count]
+
+
+def popular(matches: Matches, shop_id: int, count: int) -> list[int]:
+    """The ids of the matches most asked for; of very many matches, those among the shop's most popular products."""
+    if matches.few:
+        return list(_by_popularity(matches.rows)[:count])
+    found = list(_by_popularity(matches.rows.filter(pk__in=_array(_best_sellers(shop_id))))[:count])
+    if len(found) < count:
+        some = matches.rows.values_list("pk", flat=True)[:RANKED]
+        found += [pk for pk in _by_popularity(Product.objects.filter(pk__in=list(some))) if pk not in found]
+    return found[:count]
+
+
+def by_price(matches: Matches, variants: QuerySet[Variant], descending: bool, count: int) -> list[int]:
+    """The ids of the matches by the price of their cheapest fitting variant."""
+    order = "-price" if descending else "price"
+    if matches.expected <= SORTED * most_read():
+        prices = variants.filter(product=OuterRef("pk")).order_by("price").values("price")[:1]
+        rows = matches.rows.annotate(price=Subquery(prices)).order_by(order, "pk")
+        return list(rows.values_list("pk", flat=True)[:count])
+    cheaper = variants.filter(product=OuterRef("product"), price__lt=OuterRef("price"))
+    cheapest = variants.filter(~Exists(cheaper), product__in=matches.rows).order_by(order)
+    with _planner(enable_seqscan="off", enable_bitmapscan="off", enable_sort="off"):
+        return list(dict.fromkeys(cheapest.values_list("product_id", flat=True)[: 2 * count]))[:count]
+
+
+def any_word(words: Sequence[str]) -> SearchQuery:
+    return reduce(or_, (_word(word) for word in words))
+
+
+def _word(word: str) -> SearchQuery:
+    return SearchQuery(word, search_type="plain", config="english")
+
+
+def _holding(words: Sequence[str], together: int) -> SearchQuery:
+    """Texts that hold at least so many of the words."""
+    groups = (reduce(lambda one, other: one & other, map(_word, group)) for group in combinations(words, together))
+    return reduce(or_, groups)
+
+
+def _compared(rows: QuerySet[Product], vector: Vector, count: int) -> tuple[list[int], int]:
+    """The ids of the nearest rows, each compared, and how many were; no more than it takes to see that they are many."""
+    few = rows.filter(embedding__isnull=False).values("pk", "embedding")[: most_read() + 1]
+    sql, parameters = few.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT pk, count(*) OVER () FROM ({sql}) AS few ORDER BY embedding <=> %s::vector LIMIT %s",  # noqa: S608
+            [*parameters, PgVector(vector).to_text(), count],
+        )
+        found = cursor.fetchall()
+    return [pk for pk, _ in found], found[0][1] if found else 0
+
+
+def _by_distance(rows: QuerySet[Product], vector: Vector) -> QuerySet[Product, int]:
+    embedded = rows.filter(embedding__isnull=False)
+    return embedded.order_by(CosineDistance(HALF_EMBEDDING, HalfVector(vector))).values_list("pk", flat=True)
+
+
+def _ranked(rows: QuerySet[Product], held: SearchQuery, words: Sequence[str], count: int, most: int) -> list[int]:
+    """The best of the first ``most`` rows that hold a text query."""
+    some = rows.filter(search_vector=held).values("pk")[:most]
+    ranked = Product.objects.filter(pk__in=some).order_by(-SearchRank(F("search_vector"), any_word(words)), "pk")
+    return list(ranked.values_list("pk", flat=True)[:count])
+
+
+def _rarest(words: Sequence[str], count: int) -> list[str]:
+    """The words that fewest texts hold, as far as PostgreSQL's statistics know."""
+    if len(words) <= count:
+        return list(words)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT word, max(frequency) FROM unnest(%s) AS word"
+            " LEFT JOIN pg_stats AS known ON tablename = 'catalog_product' AND attname = 'search_vector'"
+            " LEFT JOIN LATERAL unnest(most_common_elems::text::text[], most_common_elem_freqs) AS common(lexeme, frequency)"
+            " ON lexeme = ANY(tsvector_to_array(to_tsvector('english', word))) GROUP BY word",
+            [list(words)],
+        )
+        frequency = {word: found or 0.0 for word, found in cursor.fetchall()}
+    return sorted(dict.fromkeys(words), key=lambda word: frequency[word])[:count]
+
+
+def _array(ids: Sequence[int]) -> RawSQL:
+    """Ids as one parameter: Django would look at each of thousands."""
+    return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
+
+
+def _by_popularity(rows: QuerySet[Product]) -> QuerySet[Product, int]:
+    return rows.order_by("-popularity", "pk").values_list("pk", flat=True)
+
+
+_sellers: dict[int, tuple[float, tuple[int, ...]]] = {}
+
+
+def _best_sellers(shop_id: int) -> tuple[int, ...]:
+    """The most popular products of a shop, read at most every ten minutes per process.
+
+    No index holds the popularity: it changes by itself, and each change would enter the row into every index again.
+    """
+    read_at, ids = _sellers.get(shop_id, (-math.inf, ()))
+    if time.monotonic() - read_at > SELLERS_SECONDS:
+        ids = tuple(_by_popularity(Product.objects.filter(shop=shop_id, active=True))[:SELLERS])
+        _sellers[shop_id] = (time.monotonic(), ids)
+    return ids
+
+
+def _estimated(rows: QuerySet[Product]) -> int:
+    """How many rows PostgreSQL's planner expects."""
+    plan = json.loads(rows.values_list("pk").explain(format="json"))
+    return int(plan[0]["Plan"]["Plan Rows"])
+
+
+@dataclass
+class _Size:
+    read_at: float = -math.inf
+    rows: int = 0
+
+
+_sizes: dict[str, _Size] = {}
+
+
+def catalogue_size() -> int:
+    """About how many products there are, all shops together, as PostgreSQL last counted; read once a minute."""
+    size = _sizes.setdefault(str(connection.settings_dict["NAME"]), _Size())
+    if time.monotonic() - size.read_at > ESTIMATE_SECONDS:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = 'catalog_product'::regclass")
+            size.rows, size.read_at = int(cursor.fetchone()[0]), time.monotonic()
+    return size.rows
+
+
+@contextmanager
+def _planner(**settings: str) -> Iterator[None]:
+    """The session with other planner settings (a double underscore is a dot), and with its own again afterwards."""
+    names = [name.replace("__", ".") for name in settings]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT " + ", ".join(["set_config(%s, %s, false)"] * len(names)),
+            [part for pair in zip(names, settings.values(), strict=True) for part in pair],
+        )
+        try:
+            yield
+        finally:
+            with suppress(InternalError):  # a failed transaction takes its settings back itself
+                cursor.execute("; ".join(f"RESET {name}" for name in names))
