@@ -161,7 +161,7 @@ class Reader:
             for wanted, key in ((True, "wanted"), (False, "unwanted")):
                 for wish in part.get(key, ()):
                     if wish["attribute"] != TEXT:
-                        slots[wish["attribute"], wanted].add(wish["value"])
+                        slots[wish["attribute"], wanted].add(wish["value"].lower())  # the vocabulary folds case
             if "category" in part:
                 slots["category", True].add(self._paths[tuple(part["category"])])
         if price := gold.get("price"):

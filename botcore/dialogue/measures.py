@@ -62,13 +62,13 @@ def read_measures(text: str, attributes: Mapping[str, Mapping[str, int]]) -> tup
 def _quantities(text: str, attributes: Mapping[str, Mapping[str, int]]) -> Iterable[Measure]:
     for match in QUANTITY.finditer(text):
         wanted = (float(match[1]), _UNIT_OF[match[2]])
-        held = [(n, a, v) for a, values in attributes.items() for v, n in values.items() if _quantity(v) == wanted]
+        held = [(n, a, v) for a, values in attributes.items() for v, n in values.items() if quantity(v) == wanted]
         if held:
             _, attribute, value = max(held)
             yield Measure(attribute, value, *match.span())
 
 
-def _quantity(value: str) -> tuple[float, str] | None:
+def quantity(value: str) -> tuple[float, str] | None:
     """A catalogue's value as number and unit; None where it is none."""
     match = QUANTITY.fullmatch(value.lower())
     return (float(match[1]), _UNIT_OF[match[2]]) if match else None
