@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from botcore.dialogue.lexicon import CATEGORY, Match
+from botcore.dialogue.measures import QUANTITY, UNIT_OF
 from botcore.dialogue.pointing.places import CLASSIFIER, COUNT, ORDINALS, THAT
 from botcore.dialogue.pointing.shown import ShownItem, extreme
 from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, stem
@@ -26,16 +27,20 @@ INSIDE = HEADS | {"for", "with", "in", "of", "made", "from", "and", "two", "thre
 """Function words inside a description that do not end it."""
 HEADED = re.compile(r"\b(?:the|that|those|these|this|both|an?other) (?P<said>(?:[\w'-]+ ){1,3}?)(?P<head>one|ones|pair)\b")
 RELATIVE = re.compile(r"\b(?:the|that) (?:one|ones|pair) (?P<said>(?:that|which|who|with|without|by|from|for)\b[^.,!?;]*)")
-PRICED = re.compile(r"(?P<tens>[一二三四五六七八九])(?P<scale>十|百)(?:来|多|几)?[块元刀]?")
+ROUGHLY = re.compile(r"(?P<count>[一二三四五六七八九])(?P<scale>十|百)(?:来|多|几)[块元刀]?")
 
 BEFORE_CLASSIFIER = re.compile(
-    rf"(?P<said>[^，。！？,.!?;；：:…]+?)的?(?:{THAT}?(?:一|几|{COUNT}){CLASSIFIER}|{THAT}{CLASSIFIER}|{THAT}(?:{COUNT})?(?![么里边些样]))"
+    rf"(?P<said>[^，。！？,.!?;；：:…]+?)(?:的?{THAT}(?:一|几|{COUNT})?{CLASSIFIER}|的(?:{COUNT}){CLASSIFIER}|的?{THAT}(?:{COUNT})?(?![么里边些样]))"
 )
 BEHIND_CLASSIFIER = re.compile(rf"{THAT}(?:一|几|{COUNT})?{CLASSIFIER}(?P<said>[^，。！？,.!?;；]{{1,8}}?)的")
 COUNTED = re.compile(rf"(?<!第)(?:{COUNT}{CLASSIFIER}|[俩仨])(?P<said>[^，。！？,.!?;；]{{1,8}}?)的")
 TOPIC = re.compile(r"(?:^|[，。,;；！!？?…\s])(?:那|就|可|不过|其实|还是|但|但是|刚才)?(?P<said>[^，。！？,.!?;；…\s]{1,8}?)的(?P<next>[^，。！？,.!?;；\s]{1,6})")
-BETWEEN_TWO = re.compile(r"(?:在|介于)(?P<said>[^，。！？,.!?;；]{1,16})(?:之间|中间|当中)")
-WISHING = re.compile(r"要|想|有|换|来|买|找|求|给我|看看|没|推荐|选|改|不|别|除")
+BETWEEN_TWO = re.compile(
+    r"(?:在|介于)(?P<said>[^，。！？,.!?;；]{1,16})(?:之间|中间|当中)|比(?P<other>[^，。！？,.!?;；]{1,10}?)的?(?:要|还|更)?(?:贵|便宜)"
+)
+FINE = re.compile(r"(?:是)?(?:可以|不错|挺好|还行|好看|蛮好|太|有点)")
+"""What follows a value that stands for an item ("台扇可以")."""
+WISHING = re.compile(r"要|想|有|换|来|买|找|求|给我|看看|没|推荐|选|改|不|别|除|再|更|点$|些$")
 """In front of a nominalised value ("有黑的吗") it is asked for, not pointed at."""
 JOIN = re.compile(r"跟|和|与|同|还是|或者|、|比")
 WHICH = re.compile(r"\bwhich\b|哪[一]?[个款件条双本台把支瓶盒只套张块样]|边[件条个双]")
@@ -59,9 +64,16 @@ def stretches(text: str, words: Sequence[Token], matches: Sequence[Match]) -> It
         yield match.span("said")
     yield from _english(words)
     yield from (match.span() for match in OUTERMOST.finditer(text))
-    for pattern in (BEFORE_CLASSIFIER, BEHIND_CLASSIFIER, COUNTED, BETWEEN_TWO):
+    for pattern in (BEFORE_CLASSIFIER, BEHIND_CLASSIFIER, COUNTED):
         for match in pattern.finditer(text):
             yield from _joined(match.start("said"), match["said"])
+    for match in BETWEEN_TWO.finditer(text):
+        name = "said" if match["said"] else "other"
+        yield from _joined(match.start(name), match[name])
+    for known in matches:
+        start, end = words[known.first].start, words[known.last - 1].end
+        if (not start or CLAUSE_END.match(text[start - 1])) and FINE.match(text, end) and CHINESE.match(text[start]):
+            yield start, end
     for match in TOPIC.finditer(text):
         if not WISHING.search(match["said"]) and not _noun_follows(match.end("said") + 1, words, matches):
             yield match.span("said")
@@ -146,7 +158,7 @@ class Telling:
         left = list(self.shown)
         for holding in self._told(start, end):
             if 0 < len(holding) < len(self.shown):
-                left = [item for item in left if item in holding]
+                left = [item for item in left if item in holding] or left
         return left if 0 < len(left) < len(self.shown) else []
 
     def _told(self, start: int, end: int) -> Iterable[list[ShownItem]]:
@@ -154,8 +166,8 @@ class Telling:
         said = self.text[start:end]
         taken: set[int] = set()
         for match in self.matches:
-            if set(range(match.first, match.last)) <= set(inside):
-                holding = self._holding(partial(_holds_match, match))
+            if match.first in inside:
+                holding = self._holding(partial(_has_value, match)) or self._holding(partial(_says, match))
                 if holding:
                     taken |= set(range(match.first, match.last))
                     yield holding
@@ -168,7 +180,14 @@ class Telling:
         known = {self.words[i].start for i in taken}
         for word in segment(said).split():
             if CHINESE.match(word) and len(word) > 1 and start + said.find(word) not in known:
-                yield [item for item in self.shown if word in item.text or word in item.title]
+                yield self._holding(partial(_contains, word.removesuffix("子")))
+        for amount in QUANTITY.finditer(said):
+            number, unit = float(amount[1]), UNIT_OF[amount[2]]
+            yield [item for item in self.shown if item.measures.get(unit) == number]
+        for rough in ROUGHLY.finditer(said):
+            scale = 10 if rough["scale"] == "十" else 100
+            low = scale * ("一二三四五六七八九".index(rough["count"]) + 1)
+            yield [item for item in self.shown if low <= item.price < low + scale]
         yield from self._extremes(said)
 
     def _extremes(self, said: str) -> Iterable[list[ShownItem]]:
@@ -181,20 +200,21 @@ class Telling:
         return [item for item in self.shown if holds(item)]
 
 
-def _holds_match(match: Match, item: ShownItem) -> bool:
-    values = [x.value for x in match.meanings if x.attribute != CATEGORY]
-    if any(value in item.values for value in values):
-        return True
+def _has_value(match: Match, item: ShownItem) -> bool:
+    return any(x.value in item.values for x in match.meanings if x.attribute != CATEGORY)
+
+
+def _says(match: Match, item: ShownItem) -> bool:
+    """Whether an item's texts hold what a phrase stands for."""
     if CHINESE.match(match.phrase):
-        return any(set(map(stem, value.split())) <= item.stems for value in values)
+        values = [x.value for x in match.meanings if x.attribute != CATEGORY]
+        return match.phrase in item.text or any(set(map(stem, value.split())) <= item.stems for value in values)
     return {stem(part) for part in match.phrase.split()} <= item.stems
+
+
+def _contains(word: str, item: ShownItem) -> bool:
+    return len(word) > 1 and word in item.text
 
 
 def _holds_word(word: str, item: ShownItem) -> bool:
     return stem(word) in item.stems
-
-
-def clause_end(text: str, start: int) -> int:
-    """Where the clause ends that a place is in."""
-    match = CLAUSE_END.search(text, start)
-    return match.start() if match else len(text)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from botcore.dialogue.pointing.shown import ShownItem
 
 CLASSIFIER = "[个件款种条双本台臺把支瓶盒只套张块顶副枚颗样位]"
-THAT = "[这那嗰呢]"
+THAT = "[这那嗰𠮶呢]"
+"""Cantonese has 嗰, which simplifying turns into a rare sign."""
 COUNT = "[两俩三仨四2-4]"
 NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "couple": 2, "a": 1, "b": 2, "c": 3, "d": 4,
            "一": 1, "二": 2, "三": 3, "四": 4, "两": 2, "俩": 2, "仨": 3, "首": 1, "头": 1}  # fmt: skip
@@ -17,11 +18,13 @@ ORDINALS = {"first": 1, "1st": 1, "former": 1, "top": 1, "second": 2, "2nd": 2, 
 
 FROM_THE_END = re.compile(
     r"\b(?:second|2nd|next)[ -](?:from|to)[ -](?:the )?last\b|\b(?:second|2nd) last\b|\blast but one\b|\bpenultimate\b"
-    rf"|倒数第(?P<back>[一二三四1-4]){CLASSIFIER}?"
+    rf"|倒数第(?P<back>[一二三四1-4]){CLASSIFIER}?",
+    re.ASCII,
 )
 GROUP = re.compile(
     r"\b(?P<side>first|last|top|bottom) (?P<many>two|three|couple|2|3)\b"
-    rf"|(?P<front>前面?|头|开头)的?(?P<fore>{COUNT}){CLASSIFIER}?|(?P<rear>最后面?|后面?|末尾)的?(?P<aft>{COUNT}){CLASSIFIER}?"
+    rf"|(?P<front>前面?|头|开头)的?(?P<fore>{COUNT}){CLASSIFIER}?|(?P<rear>最后面?|后面?|末尾)的?(?P<aft>{COUNT}){CLASSIFIER}?",
+    re.ASCII,
 )
 ORDINAL = re.compile(
     r"\b(?P<word>first|second|third|fourth|last|former|latter)\b(?! (?:time|year|week|month|name|of all|thing|night))"
@@ -30,7 +33,8 @@ ORDINAL = re.compile(
     rf"|第(?P<chinese>[一二三四1-4])(?:{CLASSIFIER})?|(?<![\d零一二三四五六七八九十百])(?P<mark>[一二三四1-4])号(?!码)"
     rf"|(?P<head>(?:头|首|最前面?|最上面?|打头)(?:的?{THAT}|的)?一?{CLASSIFIER})"
     rf"|(?P<final>(?:最后面?|末尾|末|最末|最下面?)(?:的?{THAT}|的)?一?{CLASSIFIER})"
-    rf"|(?P<middle>\b(?:the )?middle (?:one|pair)\b|\bthe (?:one|pair) in the middle\b|(?:正?中间|当中)(?:的?{THAT}|的)?一?{CLASSIFIER})"
+    rf"|(?P<middle>\b(?:the )?middle (?:one|pair)\b|\bthe (?:one|pair) in the middle\b|(?:正?中间|当中)(?:的?{THAT}|的)?一?{CLASSIFIER})",
+    re.ASCII,
 )
 IDIOM = re.compile(r"(?:\b(?:a|one|per|few|split|at|every|your|my) |seconds? hand\b.{0})$")
 """Before "second", "first" and the like: no place in a list."""
@@ -41,7 +45,8 @@ EVERY = re.compile(
     r"|\b(?:which|what|none|any|neither) (?:one )?of the (?P<of>two|three|four)\b(?! \w+(?: ones?| pairs?)\b)"
     r"|\bboth(?: of (?:them|these|those))?\b|\beverything (?:except|but)\b|\bthe (?:whole )?lot of them\b"
     rf"|(?:(?:这|呢)(?P<these>{COUNT}){CLASSIFIER}?|(?P<bare>{COUNT}){CLASSIFIER}?)(?=[^，。,.!？?]{{0,3}}(?:都|全|各|哪|边)|里|之中|当中)"
-    rf"|(?:这|那)(?P<deictic>{COUNT})(?:{CLASSIFIER}|(?=[^\d，。]))|(?:这些|那些|它们|他们|全部|全都)"
+    rf"|(?:这|那)(?P<deictic>{COUNT})(?:{CLASSIFIER}|(?=[^\d，。]))|(?:这些|那些|它们|他们|全部|全都)",
+    re.ASCII,
 )
 THEY = re.compile(r"^(?:[a-z' ]{0,20})\b(?:do|does|are|will|would|can|were) (?:they|these|those)\b(?! [a-z]+s\b)")
 """A question about all that is there."""

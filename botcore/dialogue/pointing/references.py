@@ -7,7 +7,7 @@ wish for nothing. ``understand.py`` calls it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,13 +18,14 @@ from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.words import Token
 
-PRONOUN = re.compile(r"\b(?:it|its|it's|that one|this one|that|this)\b|它|这个|那个|这款|那款|[这那嗰][件双条本台只瓶支]")
+PRONOUN = re.compile(r"\b(?:it|its|it's|that one|this one|that|this)\b|它|这个|那个|这款|那款|[这那嗰𠮶][件双条本台只瓶支]", re.ASCII)
 DEMONSTRATIVE = re.compile(
     rf"\b(?:that|this) one\b|\b(?:those|these) (?P<many>two|three)\b|[这那嗰](?P<number>{COUNT})?{CLASSIFIER}"
 )
 OTHERS = re.compile(
     r"\bthe (?:other|others|rest)\b(?: (?:one|ones|two|three|pair))?|\bthe remaining\b|\beverything else\b"
-    rf"|另外?(?:一|那|{COUNT})?{CLASSIFIER}|(?:剩下|其余|其他)的?(?:{COUNT}|几)?{CLASSIFIER}?"
+    rf"|另外?(?:一|那|{COUNT})?{CLASSIFIER}|(?:剩下|其余|其他)的?(?:{COUNT}|几)?{CLASSIFIER}?",
+    re.ASCII,
 )
 BETWEEN = re.compile(
     r"(?<!difference )(?<!choose )(?<!decide )\bbetween\b|\bin the middle\b|\bmore than\b.+\bless than\b|\bless than\b.+\bmore than\b"
@@ -70,16 +71,23 @@ def references(
         return Pointing()
     tells = Telling(text, words, matches, shown)
     placed = [(start, end, items) for start, end, items in by_place(text, shown) if items]
-    described = [(start, end, items) for start, end in stretches(text, words, matches) if (items := tells.apart(start, end))]
+    wholes = list(all_of(text, shown))
+    counted = [place for place in wholes if not text.startswith("both", place[0])]
+    described = [
+        (start, end, items)
+        for start, end in _outer(stretches(text, words, matches))
+        if not any(first < end and start < last for first, last in counted) and (items := tells.apart(start, end))
+    ]
     if not placed and not described:
         named = [*choices(text, words, matches), *title_words(text, _taken(words, matches), shown)]
         described = [(start, end, items) for start, end in named if (items := tells.apart(start, end))]
     spans = tuple((start, end) for start, end, _ in described)
     mentions = [_mention(*found) for found in (*placed, *described)]
     if not described:
-        mentions += [Mention(start, end, tuple(item.sku for item in shown)) for start, end in all_of(text, shown)]
+        mentions += [_mention(start, end, shown) for start, end in wholes]
     mentions += [_mention(text.find(item.title.lower()), 0, [item]) for item in shown if item.title.lower() in text]
-    mentions += _others(text, mentions, shown, state)
+    if not any(match.start() < end and start < match.end() for start, end in spans for match in OTHERS.finditer(text)):
+        mentions += _others(text, mentions, shown, state)
     if not mentions:
         mentions = _demonstrated(text, tells, state)
     return Pointing(tuple(sorted(mentions, key=lambda mention: mention.start)), spans)
@@ -97,8 +105,10 @@ def _mention(start: int, end: int, items: Sequence[ShownItem]) -> Mention:
     return Mention(start, end, tuple(item.sku for item in items))
 
 
-def _taken(words: Sequence[Token], matches: Sequence[Match]) -> "Taken":
-    return Taken(frozenset(words[i].start for m in matches for i in range(m.first, m.last)))
+def _outer(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The stretches that lie within no longer one."""
+    found = set(places)
+    return sorted(p for p in found if not any(o != p and o[0] <= p[0] and p[1] <= o[1] for o in found))
 
 
 @dataclass(frozen=True)
@@ -109,6 +119,10 @@ class Taken:
 
     def __call__(self, place: int) -> bool:
         return place in self.places
+
+
+def _taken(words: Sequence[Token], matches: Sequence[Match]) -> Taken:
+    return Taken(frozenset(words[i].start for m in matches for i in range(m.first, m.last)))
 
 
 def _others(text: str, mentions: Sequence[Mention], shown: Sequence[ShownItem], state: DialogueState) -> list[Mention]:
