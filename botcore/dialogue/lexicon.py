@@ -7,11 +7,12 @@ catalogue has changed; matching is one pass over the message.
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import ahocorasick
@@ -23,7 +24,7 @@ from rapidfuzz.distance import OSA
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, Token, singular, stem, tokens
 from catalog.models import AttributeValue, Category, Product, Shop
-from catalog.text import simplified
+from catalog.text import segment, simplified
 
 CATEGORY = "category"
 TEXT = "text"
@@ -45,6 +46,8 @@ class Match:
     last: int
     phrase: str
     meanings: tuple[Meaning, ...]
+    inner: tuple[Match, ...] = ()
+    """Values named inside a category's name, in front of its head ("espresso" in "espresso machine")."""
 
 
 @dataclass(frozen=True)
@@ -62,48 +65,68 @@ class CategoryWords:
 class Lexicon:
     """One shop's vocabulary, frozen after :func:`lexicon_of` has built it.
 
-    ``placed`` tells in which categories an attribute's value occurs, ``implied`` in which category a thing is
-    that no category is named after ("humidifier").
+    ``placed`` tells in how many products of which categories a value occurs, ``implied`` in which category a thing is
+    that no category is named after ("humidifier"). ``slips`` leads from Chinese phrases with one character left open
+    to the phrases and the character.
     """
 
     categories: dict[str, CategoryWords] = field(default_factory=dict)
     attributes: dict[str, dict[str, int]] = field(default_factory=dict)
     names: dict[Meaning, dict[str, list[str]]] = field(default_factory=dict)
     phrases: dict[str, tuple[str, set[Meaning]]] = field(default_factory=dict)
-    placed: dict[Meaning, set[str]] = field(default_factory=dict)
+    placed: dict[Meaning, dict[str, int]] = field(default_factory=dict)
     implied: dict[str, str] = field(default_factory=dict)
     document_stems: dict[str, int] = field(default_factory=dict)
     spellings: dict[int, list[str]] = field(default_factory=dict)
     surfaces: set[str] = field(default_factory=set)
     automaton: ahocorasick.Automaton = field(default_factory=ahocorasick.Automaton)
+    chinese: set[str] = field(default_factory=set)
+    slips: dict[str, list[str]] = field(default_factory=dict)
     size: int = 0
 
     def match(self, words: list[Token]) -> list[Match]:
         """Known phrases, longest first, not overlapping, in the order of the message."""
-        keys = [_key(token) for token in words]
+        found = self._found(words)
+        chosen = _longest(found)
+        return [replace(match, inner=_inner(match, found)) for match in chosen]
+
+    def _found(self, words: list[Token]) -> list[Match]:
+        """Every known phrase of a message, overlapping ones too."""
+        places = [i for i, token in enumerate(words) if token.text != "-"]
+        keys = [_key(words[i]) for i in places]
         text = " " + " ".join(keys) + " "
         starts = _offsets(keys)
         found = []
         for end, (length, phrase, meanings) in self.automaton.iter(text):
-            first = starts.get(end - length + 2)
-            last = starts.get(end + 1)
-            if first is not None and last is not None and not _idle(words, first, last, phrase, meanings):
+            begun, ended = starts.get(end - length + 2), starts.get(end + 1)
+            if begun is None or ended is None:
+                continue
+            first, last = places[begun], places[ended - 1] + 1
+            if not _idle(words, first, last, phrase, meanings):
                 found.append(Match(first, last, phrase, meanings))
-        return _longest(found)
+        return found
 
     def learn(self, phrase: str, *meanings: Meaning) -> None:
         """Let a phrase (its stems) stand for something."""
-        if key := " ".join(_key(token) for token in tokens(simplified(phrase))):
+        if key := phrase_key(phrase):
             self.phrases.setdefault(key, (phrase, set()))[1].update(meanings)
             self.surfaces.update(phrase.split())
 
     def meanings(self, phrase: str) -> set[Meaning]:
         """What a phrase stands for so far."""
-        return self.phrases.get(" ".join(_key(token) for token in tokens(phrase)), ("", set()))[1]
+        return self.phrases.get(phrase_key(phrase), ("", set()))[1]
 
     def holds(self, path: str, meaning: Meaning) -> bool:
         """Whether some product below a category has the value."""
-        return any((place + "/").startswith(path + "/") for place in self.placed.get(meaning, ()))
+        return self.held(path, meaning) > 0
+
+    def held(self, path: str, meaning: Meaning) -> int:
+        """How many products below a category have the value."""
+        return sum(n for place, n in self.placed.get(meaning, {}).items() if (place + "/").startswith(path + "/"))
+
+    def tells(self, path: str, meaning: Meaning) -> bool:
+        """Whether a value narrows a category: some of its products have it, others do not."""
+        return 0 < self.held(path, meaning) < self.categories[path].products
 
     def knows(self, word: str) -> bool:
         """Whether any text of the shop holds the word (by stem)."""
@@ -196,11 +219,18 @@ def _build(shop: Shop) -> Lexicon:
     _read_categories(shop, lexicon)
     _read_values(shop, lexicon)
     _read_places(shop, lexicon)
+    _read_heads(lexicon)
+    _read_parts(lexicon)
     _bridge(lexicon)
     _bridge_people(lexicon)
     _read_titles(shop, lexicon)
     for key, (phrase, meanings) in lexicon.phrases.items():
         lexicon.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings))))
+        if len(phrase) > 1 and all(map(CHINESE.match, phrase)):
+            lexicon.chinese.add(phrase)
+            if any(m.attribute != TEXT for m in meanings):
+                for place in range(len(phrase)):
+                    lexicon.slips.setdefault(phrase[:place] + "?" + phrase[place + 1 :], []).append(phrase)
     lexicon.automaton.make_automaton()
     for word in lexicon.surfaces | CUES:
         if word.isascii() and word.isalpha() and len(word) >= 4:
@@ -225,9 +255,56 @@ def _read_categories(shop: Shop, lexicon: Lexicon) -> None:
         noun = singular(english)
         for phrase in {english, noun, f"{noun}s", chinese, *(str(a).lower() for a in aliases)}:
             lexicon.learn(phrase, Meaning(CATEGORY, path))
+            if len(phrase) == 2 and phrase.endswith("子") and phrase[0] not in NO_NOUNS:
+                lexicon.learn(phrase[0], Meaning(CATEGORY, path))
     for path, words in list(lexicon.categories.items()):
         total = sum(c.products for c in lexicon.categories.values() if (c.path + "/").startswith(path + "/"))
         lexicon.categories[path] = CategoryWords(path, words.name, words.noun, words.chinese, total)
+
+
+NO_NOUNS = frozenset("被带瓶盒箱袋包条件双片个")
+"""Characters that are other words without their 子; a boot is 靴 as well as 靴子."""
+
+
+def _read_heads(lexicon: Lexicon) -> None:
+    """Let the last word of a category's longer names stand for it where it names nothing else ("purifier", "净化器")."""
+    heads: defaultdict[str, set[Meaning]] = defaultdict(set)
+    for phrase, meanings in lexicon.phrases.values():
+        parts = segment(phrase).split()
+        named = {m for m in meanings if m.attribute == CATEGORY}
+        if named and len(parts) > 1 and len(parts[-1]) > (1 if CHINESE.match(parts[-1]) else 3):
+            heads[parts[-1]] |= named
+    own = set(lexicon.phrases)
+    for head, meanings in heads.items():
+        if len(meanings) == 1 and phrase_key(head) not in own and head not in FUNCTION_WORDS:
+            lexicon.learn(head, *meanings)
+
+
+PART_SHARE = 0.34
+"""A word in a larger share of an attribute's values is what they are values of ("skin"), not one of them."""
+
+
+def _read_parts(lexicon: Lexicon) -> None:
+    """Let a word stand for the longer values that contain it: "leather" for full-grain leather and vegan leather."""
+    parts: defaultdict[str, set[Meaning]] = defaultdict(set)
+    for meaning in lexicon.names:
+        names = {meaning.value, *(str(n).lower() for n in lexicon.names[meaning].get("zh", ()))}
+        for name in names:
+            words = segment(name).split()
+            for word in words if len(words) > 1 else ():
+                chinese = CHINESE.match(word) is not None
+                if word not in FUNCTION_WORDS and word not in thesaurus().people and not any(map(str.isdigit, word)) and len(word) > (1 if chinese else 2):
+                    parts[word].add(meaning)
+    own = set(lexicon.phrases)
+    for word, meanings in parts.items():
+        attributes = {m.attribute for m in meanings}
+        share = max(sum(m.attribute == a for m in meanings) / len(lexicon.attributes[a]) for a in attributes)
+        if share <= PART_SHARE and phrase_key(word) not in own and not attributes & UNREADABLE:
+            lexicon.learn(word, *meanings)
+
+
+UNREADABLE = frozenset({"author", "brand"})
+"""Names of people and firms: half of one is often an everyday word."""
 
 
 def _read_values(shop: Shop, lexicon: Lexicon) -> None:
@@ -242,20 +319,26 @@ def _read_values(shop: Shop, lexicon: Lexicon) -> None:
             continue
         for phrase in {value, *(str(n).lower() for listed in names.values() for n in listed)}:
             lexicon.learn(phrase, meaning)
+        if counted := re.fullmatch(r"([a-z]+) of (\d+)", value):
+            lexicon.learn(f"{counted[2]} {counted[1]}", meaning)
 
 
 def _read_places(shop: Shop, lexicon: Lexicon) -> None:
+    """Count the products with each value, by category; a variant's values are its product's."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT c.path, a.key, v.value FROM catalog_product p JOIN catalog_category c ON c.id = p.category_id,"
+            "SELECT c.path, h.key, h.value, count(DISTINCT h.id) FROM ("
+            " SELECT p.id, p.category_id, a.key, v.value FROM catalog_product p,"
             " jsonb_each(p.attributes) a, jsonb_array_elements_text(a.value) v WHERE p.shop_id = %s AND p.active"
-            " UNION SELECT DISTINCT c.path, a.key, v.value FROM catalog_variant w JOIN catalog_product p ON p.id = w.product_id"
-            " JOIN catalog_category c ON c.id = p.category_id,"
-            " jsonb_each(w.attributes) a, jsonb_array_elements_text(a.value) v WHERE p.shop_id = %s AND p.active",
-            [shop.pk, shop.pk],
+            " UNION ALL SELECT p.id, p.category_id, a.key, v.value"
+            " FROM catalog_variant w JOIN catalog_product p ON p.id = w.product_id,"
+            " jsonb_each(w.attributes) a, jsonb_array_elements_text(a.value) v WHERE p.shop_id = %s AND p.active"
+            " UNION ALL SELECT id, category_id, 'brand', lower(brand) FROM catalog_product WHERE shop_id = %s AND active"
+            ") h JOIN catalog_category c ON c.id = h.category_id GROUP BY 1, 2, 3",
+            [shop.pk, shop.pk, shop.pk],
         )
-        for path, attribute, value in cursor.fetchall():
-            lexicon.placed.setdefault(Meaning(attribute, value), set()).add(path)
+        for path, attribute, value, count in cursor.fetchall():
+            lexicon.placed.setdefault(Meaning(attribute, value), {})[path] = count
 
 
 IMPLIES_SHARE, IMPLIES_PRODUCTS = 0.85, 2
@@ -302,19 +385,22 @@ def _bridge(lexicon: Lexicon) -> None:
     for concept, others in words.same.items():
         english = [concept, *(str(o).lower() for o in others.get("en", ()))]
         reached = set().union(*(lexicon.meanings(phrase) & _named(lexicon, own, phrase) for phrase in english))
+        if not reached and concept in words.things:
+            named = [_named(lexicon, own, str(o).lower()) for o in others.get("zh", ())]
+            reached = {m for meanings in named for m in meanings if m.attribute == CATEGORY}
         if not reached and all(lexicon.knows(part) for part in concept.split()):
             reached = {Meaning(TEXT, concept)}
         chinese = [str(o).lower() for o in others.get("zh", ())]
         if not reached and concept in words.things:
             english, reached = [], {Meaning(TEXT, concept)}
         for phrase in (*english, *chinese):
-            key = " ".join(_key(token) for token in tokens(phrase))
+            key = phrase_key(phrase)
             if reached and key not in own and not _compound_of(key, own, reached):
                 lexicon.learn(phrase, *reached)
 
 
 def _named(lexicon: Lexicon, own: set[str], phrase: str) -> set[Meaning]:
-    key = " ".join(_key(token) for token in tokens(phrase))
+    key = phrase_key(phrase)
     return lexicon.phrases[key][1] if key in own else set()
 
 
@@ -356,7 +442,19 @@ def _document_stems(shop: Shop) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
+_NUMERALS = dict(zip("one two three four five six seven eight nine ten twelve".split(), (*range(1, 11), 12), strict=True)) | dict(
+    zip("一二三四五六七八九十两", (*range(1, 11), 2), strict=True)
+)
+
+
+def phrase_key(phrase: str) -> str:
+    """What a phrase is looked up by: its stems, numbers in digits, without hyphens."""
+    return " ".join(_key(token) for token in tokens(simplified(phrase)) if token.text != "-")
+
+
 def _key(token: Token) -> str:
+    if token.text in _NUMERALS:
+        return str(_NUMERALS[token.text])
     return stem(token.text) if token.is_word else token.text
 
 
@@ -372,11 +470,19 @@ def _offsets(keys: Iterable[str]) -> dict[int, int]:
 
 
 def _longest(found: list[Match]) -> list[Match]:
+    """The longest phrases that do not overlap; of two as long the one that names a category or a value."""
     chosen: list[Match] = []
     taken: set[int] = set()
-    for match in sorted(found, key=lambda m: (m.first - m.last, m.first)):
+    for match in sorted(found, key=lambda m: (m.first - m.last, all(x.attribute == TEXT for x in m.meanings), m.first)):
         places = range(match.first, match.last)
         if taken.isdisjoint(places):
             chosen.append(match)
             taken.update(places)
     return sorted(chosen, key=lambda m: m.first)
+
+
+def _inner(match: Match, found: list[Match]) -> tuple[Match, ...]:
+    if any(m.attribute not in (CATEGORY, TEXT) for m in match.meanings):
+        return ()
+    within = [m for m in found if match.first <= m.first and m.last < match.last]
+    return tuple(_longest([m for m in within if any(x.attribute not in (CATEGORY, TEXT) for x in m.meanings)]))

@@ -6,8 +6,10 @@ Pure: a text and the values with figures or sizes that a shop has, in; constrain
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from botcore.dialogue.understanding.repairs import REPAIR, taken_back
 
 SIZE = "size"
 UNITS = {
@@ -37,8 +39,9 @@ SIZED = re.compile(
     rf"|(?<![a-z])(?P<chinese>{_LETTER}|特大|加大|大|中|小)号?码|(?P<shoe>\d{{2}}(?:\.5)?)码|(?P<marked>{_LETTER})号"
 )
 BARE = re.compile(
-    r"(?<![\d.,$€£¥a-z])(\d{2}(?:\.5)?)(?![\d.,%a-z])"
+    r"(?<![\d.,$€£¥a-z])(\d{2}(?:\.5)?)(?![\d%a-z]|[.,]\d)"
     r"(?!\s?(?:[元块刀岁个件人分平天]|小时|years?|yo\b|days?|hours?|minutes?|people|dollars|bucks|usd|eur))"
+    r"|(?:^|[\s,，。;；、…是要])(xxs|xs|xl|xxl|s|m|l)(?=$|[\s,，。;；、….!！?？吧的])"
 )
 """A number alone is a size where the shop has that size and nothing else is counted in it."""
 
@@ -53,10 +56,21 @@ class Measure:
     end: int
 
 
-def read_measures(text: str, attributes: Mapping[str, Mapping[str, int]]) -> tuple[Measure, ...]:
-    """Sizes and quantities in a normalised text that the shop's ``attributes`` (value -> products) have."""
-    found = [*_quantities(text, attributes), *_sizes(text, attributes.get(SIZE, {}))]
-    return tuple(found)
+def read_measures(
+    text: str, attributes: Mapping[str, Mapping[str, int]], taken: Sequence[tuple[int, int]] = ()
+) -> tuple[Measure, ...]:
+    """Sizes and quantities in a normalised text that the shop's ``attributes`` (value -> products) have.
+
+    ``taken`` are places that say something else, such as a price. What the text takes back is left out.
+    """
+    found = [*_quantities(text, attributes), *_sizes(text, attributes.get(SIZE, {}), taken)]
+    free = sorted((m for m in found if not _inside(m.start, taken)), key=lambda m: m.start)
+    gone = taken_back(text, [(m.start, m.end, m.attribute, m) for m in free], lambda _: True)
+    return tuple(m for m in free if m not in gone)
+
+
+def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= place < end for start, end in spans)
 
 
 def _quantities(text: str, attributes: Mapping[str, Mapping[str, int]]) -> Iterable[Measure]:
@@ -74,20 +88,20 @@ def quantity(value: str) -> tuple[float, str] | None:
     return (float(match[1]), UNIT_OF[match[2]]) if match else None
 
 
-def _sizes(text: str, sizes: Mapping[str, int]) -> Iterable[Measure]:
+def _sizes(text: str, sizes: Mapping[str, int], taken: Sequence[tuple[int, int]]) -> Iterable[Measure]:
     if not sizes:
         return
-    taken: list[tuple[int, int]] = []
+    sized = False
     for match in SIZED.finditer(text):
         said = next(group for group in match.groups() if group)
         if value := _size(said, sizes):
-            taken.append(match.span())
+            sized = True
             yield Measure(SIZE, value, *match.span())
-    if not taken:
-        for match in BARE.finditer(text):
-            if value := _size(match[1], sizes):
-                yield Measure(SIZE, value, *match.span())
-                return
+    for match in BARE.finditer(text):
+        repaired = sized and REPAIR.search(text[: match.start()])
+        if not _inside(match.start(), taken) and (not sized or repaired) and (value := _size(match[1] or match[2], sizes)):
+            sized = True
+            yield Measure(SIZE, value, *match.span())
 
 
 def _size(said: str, sizes: Mapping[str, int]) -> str:

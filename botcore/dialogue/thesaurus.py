@@ -39,6 +39,11 @@ class Thesaurus:
         others = [other for concept in concepts for other in (concept, *self.same[concept].get("en", ()))]
         return tuple(dict.fromkeys([word, *map(str, others)]))
 
+    @property
+    def kin(self) -> frozenset[str]:
+        """The words for people, as customers say them."""
+        return frozenset(str(word) for words in self.people.values() for listed in words.values() for word in listed)
+
     def is_colour(self, word: str) -> bool:
         """Whether a concept is a colour, which its Chinese name says ("红色")."""
         return word not in self.things and any(n.endswith("色") for n in self.same.get(word, {}).get("zh", ()))
