@@ -11,18 +11,19 @@ import re
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import ahocorasick
+import rjieba
 from django.db import connection
 from django.db.models import Max
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from botcore.dialogue.thesaurus import thesaurus
-from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, Token, singular, stem, tokens
+from botcore.dialogue.words import CHINESE, ENGLISH_WORDS, FUNCTION_WORDS, Token, singular, stem, tokens
 from catalog.models import AttributeValue, Category, Product, Shop
 from catalog.text import segment, simplified
 
@@ -87,7 +88,7 @@ class Lexicon:
     def match(self, words: list[Token]) -> list[Match]:
         """Known phrases, longest first, not overlapping, in the order of the message."""
         found = self._found(words)
-        chosen = _longest(found)
+        chosen = _longest(_whole(words, found))
         return [replace(match, inner=_inner(match, found)) for match in chosen]
 
     def _found(self, words: list[Token]) -> list[Match]:
@@ -111,6 +112,7 @@ class Lexicon:
         if key := phrase_key(phrase):
             self.phrases.setdefault(key, (phrase, set()))[1].update(meanings)
             self.surfaces.update(phrase.split())
+            self.surfaces.add(f"{phrase.rpartition(' ')[2]}s")
 
     def meanings(self, phrase: str) -> set[Meaning]:
         """What a phrase stands for so far."""
@@ -149,8 +151,12 @@ class Lexicon:
 
         Only words that nobody knows are corrected, and only towards words that name something.
         """
-        if len(word) < 4 or word in FUNCTION_WORDS or self.knows(word) or word in COMMON_WORDS:
+        if word in FUNCTION_WORDS or word in COMMON_WORDS or word in ENGLISH_WORDS or self.knows(word):
             return word
+        if len(word) < 4:
+            return self._shortened(word)
+        if parts := self._run_together(word):
+            return parts
         limit = 2 if len(word) >= 8 else 1
         choices = [
             c for length in range(len(word) - limit, len(word) + limit + 1) for c in self.spellings.get(length, ())
@@ -158,6 +164,20 @@ class Lexicon:
         near = process.extract(word, choices, scorer=OSA.distance, score_cutoff=limit, limit=20)
         alike = [(distance, -self._weight(other), other) for other, distance, _ in near if other[0] == word[0]]
         return min(alike)[2] if alike else word
+
+    def _shortened(self, word: str) -> str:
+        """The name that a word without vowels stands for ("grn"), if it is the only one."""
+        if len(word) != 3 or set(word) & set("aeiou"):
+            return word
+        names = [n for length in (4, 5, 6) for n in self.spellings.get(length, ()) if re.sub("[aeiou]", "", n) == word]
+        return names[0] if len(names) == 1 else word
+
+    def _run_together(self, word: str) -> str:
+        """Two names written as one word, apart; "" where it is none."""
+        for cut in range(4, len(word) - 3):
+            if word[:cut] in self.surfaces and word[cut:] in self.surfaces:
+                return f"{word[:cut]} {word[cut:]}"
+        return ""
 
     def _weight(self, word: str) -> int:
         """How likely a word is what was meant: in how many texts it stands; words of price and place always."""
@@ -219,10 +239,12 @@ def _build(shop: Shop) -> Lexicon:
     _read_categories(shop, lexicon)
     _read_values(shop, lexicon)
     _read_places(shop, lexicon)
-    _read_heads(lexicon)
-    _read_parts(lexicon)
-    _bridge(lexicon)
+    parts = _parts(lexicon)
+    _bridge(lexicon, parts)
     _bridge_people(lexicon)
+    for word, meanings in parts.items():
+        if not lexicon.meanings(word):
+            lexicon.learn(word, *meanings)
     _read_titles(shop, lexicon)
     for key, (phrase, meanings) in lexicon.phrases.items():
         lexicon.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings))))
@@ -266,41 +288,45 @@ NO_NOUNS = frozenset("被带瓶盒箱袋包条件双片个")
 """Characters that are other words without their 子; a boot is 靴 as well as 靴子."""
 
 
-def _read_heads(lexicon: Lexicon) -> None:
-    """Let the last word of a category's longer names stand for it where it names nothing else ("purifier", "净化器")."""
-    heads: defaultdict[str, set[Meaning]] = defaultdict(set)
-    for phrase, meanings in lexicon.phrases.values():
-        parts = segment(phrase).split()
-        named = {m for m in meanings if m.attribute == CATEGORY}
-        if named and len(parts) > 1 and len(parts[-1]) > (1 if CHINESE.match(parts[-1]) else 3):
-            heads[parts[-1]] |= named
-    own = set(lexicon.phrases)
-    for head, meanings in heads.items():
-        if len(meanings) == 1 and phrase_key(head) not in own and head not in FUNCTION_WORDS:
-            lexicon.learn(head, *meanings)
-
-
 PART_SHARE = 0.34
 """A word in a larger share of an attribute's values is what they are values of ("skin"), not one of them."""
 
 
-def _read_parts(lexicon: Lexicon) -> None:
-    """Let a word stand for the longer values that contain it: "leather" for full-grain leather and vegan leather."""
+def _parts(lexicon: Lexicon) -> dict[str, set[Meaning]]:
+    """The words that stand for the longer values containing them: "leather" for full-grain leather and vegan leather."""
     parts: defaultdict[str, set[Meaning]] = defaultdict(set)
-    for meaning in lexicon.names:
-        names = {meaning.value, *(str(n).lower() for n in lexicon.names[meaning].get("zh", ()))}
-        for name in names:
-            words = segment(name).split()
-            for word in words if len(words) > 1 else ():
-                chinese = CHINESE.match(word) is not None
-                if word not in FUNCTION_WORDS and word not in thesaurus().people and not any(map(str.isdigit, word)) and len(word) > (1 if chinese else 2):
+    kinds = {part for phrase, meanings in lexicon.phrases.values() if _names_category(meanings) for part in _pieces(phrase)}
+    for meaning, names in lexicon.names.items():
+        for name in {meaning.value, *(str(n).lower() for n in names.get("zh", ()))}:
+            for word in _pieces(name):
+                if word != name and word not in FUNCTION_WORDS and word not in kinds and not any(map(str.isdigit, word)):
                     parts[word].add(meaning)
-    own = set(lexicon.phrases)
-    for word, meanings in parts.items():
-        attributes = {m.attribute for m in meanings}
-        share = max(sum(m.attribute == a for m in meanings) / len(lexicon.attributes[a]) for a in attributes)
-        if share <= PART_SHARE and phrase_key(word) not in own and not attributes & UNREADABLE:
-            lexicon.learn(word, *meanings)
+    return {word: meanings for word, meanings in parts.items() if _tells_part(lexicon, word, meanings)}
+
+
+def _pieces(name: str) -> Iterable[str]:
+    """The words of a name; a Chinese one also without the ending that only says what kind of value it is."""
+    for word in segment(name.replace("-", " ")).split():
+        bare = ENDING.sub("", word)
+        for piece in {word, bare}:
+            if len(piece) > (1 if CHINESE.match(piece) else 2):
+                yield piece
+    if CHINESE.match(name) and len(bare := ENDING.sub("", name)) > 1:
+        yield bare
+
+
+ENDING = re.compile(r"(?<=[\u3400-\u9fff])(?:器|式|用|版|款|型|色|味|质|里|装|模式|功能|配件|发质|肌肤)$")
+
+
+def _names_category(meanings: Iterable[Meaning]) -> bool:
+    return any(m.attribute == CATEGORY for m in meanings)
+
+
+def _tells_part(lexicon: Lexicon, word: str, meanings: set[Meaning]) -> bool:
+    attributes = {m.attribute for m in meanings}
+    share = max(sum(m.attribute == a for m in meanings) / len(lexicon.attributes[a]) for a in attributes)
+    alone = len(meanings) == 1
+    return (share <= PART_SHARE or alone) and phrase_key(word) not in lexicon.phrases and not attributes & UNREADABLE
 
 
 UNREADABLE = frozenset({"author", "brand"})
@@ -354,6 +380,7 @@ def _read_titles(shop: Shop, lexicon: Lexicon) -> None:
         places[pk] = path
         for token in tokens(title.lower()):
             holders[_key(token)].add(pk)
+    _read_heads(lexicon, holders, places)
     values = {
         key
         for key, (_, meanings) in lexicon.phrases.items()
@@ -373,7 +400,30 @@ def _read_titles(shop: Shop, lexicon: Lexicon) -> None:
                 lexicon.implied[thing] = path
 
 
-def _bridge(lexicon: Lexicon) -> None:
+def _read_heads(lexicon: Lexicon, holders: Mapping[str, set[int]], places: Mapping[int, str]) -> None:
+    """Let the last word of a category's longer name stand for it ("purifier", "净化器").
+
+    It must be no head of many things ("machine"); an English one is in titles of that category and of no other.
+    """
+    heads: defaultdict[str, set[Meaning]] = defaultdict(set)
+    for phrase, meanings in lexicon.phrases.values():
+        words = segment(phrase).split()
+        if _names_category(meanings) and len(words) > 1 and "&" not in phrase:
+            heads[words[-1]] |= {m for m in meanings if m.attribute == CATEGORY}
+    for head, meanings in heads.items():
+        chinese = CHINESE.match(head) is not None
+        if len(meanings) > 1 or lexicon.meanings(head) or head in FUNCTION_WORDS or thesaurus().headed(head) > MANY_THINGS:
+            continue
+        path = next(iter(meanings)).value
+        called = Counter(places[pk] for pk in holders.get(phrase_key(head), ()))
+        if (chinese and len(head) > 2) or (called[path] >= IMPLIES_PRODUCTS and called[path] >= IMPLIES_SHARE * called.total()):
+            lexicon.learn(head, *meanings)
+
+
+MANY_THINGS = 2
+
+
+def _bridge(lexicon: Lexicon, parts: Mapping[str, set[Meaning]]) -> None:
     """Let the thesaurus's words reach the shop's: its categories and values, or words that its texts hold.
 
     The shop's own phrases are never given another meaning. A thing that the shop has no word for is still understood in
@@ -385,6 +435,8 @@ def _bridge(lexicon: Lexicon) -> None:
     for concept, others in words.same.items():
         english = [concept, *(str(o).lower() for o in others.get("en", ()))]
         reached = set().union(*(lexicon.meanings(phrase) & _named(lexicon, own, phrase) for phrase in english))
+        if not reached:
+            reached = set().union(*(parts.get(phrase, set()) for phrase in english[:1]))
         if not reached and concept in words.things:
             named = [_named(lexicon, own, str(o).lower()) for o in others.get("zh", ())]
             reached = {m for meanings in named for m in meanings if m.attribute == CATEGORY}
@@ -426,6 +478,8 @@ def _idle(words: list[Token], first: int, last: int, phrase: str, meanings: tupl
     word = words[first].text
     if last - first == 1 and phrase.endswith(("ing", "ed")) and not word.endswith(phrase[-2:]):
         return True
+    if last - first == 1 and _names_category(meanings) and words[first].is_word and singular(word) != singular(phrase):
+        return True  # "dressier" is no dress
     if last - first > 1 or word not in FUNCTION_WORDS:
         return False
     verb = first > 0 and words[first - 1].text in SUBJECTS
@@ -479,6 +533,38 @@ def _longest(found: list[Match]) -> list[Match]:
             chosen.append(match)
             taken.update(places)
     return sorted(chosen, key=lambda m: m.first)
+
+
+def _whole(words: list[Token], found: list[Match]) -> list[Match]:
+    """The matches without single characters that are only part of a longer Chinese word ("皮" in "皮肤").
+
+    A word that is wholly made of known phrases ("黑靴") is no such word.
+    """
+    singles = [m for m in found if m.last - m.first == 1 and CHINESE.match(words[m.first].text)]
+    if not singles:
+        return found
+    covered = {i for m in found for i in range(m.first, m.last)}
+    inside: set[int] = set()
+    for run in _chinese_runs(words):
+        position = run[0]
+        for word in rjieba.cut("".join(words[i].text for i in run), False):
+            places = range(position, position + len(word))
+            if len(word) > 1 and not covered.issuperset(places):
+                inside |= set(places)
+            position += len(word)
+    return [m for m in found if m not in singles or m.first not in inside]
+
+
+def _chinese_runs(words: list[Token]) -> Iterator[list[int]]:
+    run: list[int] = []
+    for index, token in enumerate(words):
+        if CHINESE.match(token.text) and (not run or words[run[-1]].end == token.start):
+            run.append(index)
+        elif run:
+            yield run
+            run = [index] if CHINESE.match(token.text) else []
+    if run:
+        yield run
 
 
 def _inner(match: Match, found: list[Match]) -> tuple[Match, ...]:

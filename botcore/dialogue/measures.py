@@ -28,15 +28,16 @@ UNITS = {
 }
 """How customers write the units of catalogues."""
 LETTER_SIZES = {"xxs": "xxs", "xs": "xs", "s": "s", "small": "s", "小": "s", "m": "m", "medium": "m", "中": "m", "l": "l",
-                "large": "l", "大": "l", "xl": "xl", "加大": "xl", "xxl": "xxl", "2xl": "xxl", "特大": "xxl"}  # fmt: skip
+                "large": "l", "大": "l", "xl": "xl", "加大": "xl", "xxl": "xxl", "2xl": "xxl", "特大": "xxl",
+                "双加大": "xxl", "加小": "xs", "超小": "xs"}  # fmt: skip
 UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words}
 _UNIT = "|".join(re.escape(word) for word in sorted(UNIT_OF, key=len, reverse=True))
 QUANTITY = re.compile(rf"(?<![\d.,a-z])(\d+(?:\.\d+)?)\s?-?({_UNIT})(?![a-z])")
 _LETTER = r"xxs|xs|xxl|2xl|xl|s|m|l"
 SIZED = re.compile(
     rf"\b(?:size|sz|in an?|in|left in|any|a)\s+(?P<english>{_LETTER}|small|medium|large)(?![\w'-])(?! (?:one|room|size))"
-    rf"|\bsize\s?(?P<number>\d{{2}}(?:\.5)?)|(?<![a-z])(?P<plain>xxs|xs|xxl|2xl|xl)(?![a-z])"
-    rf"|(?<![a-z])(?P<chinese>{_LETTER}|特大|加大|大|中|小)号?码|(?P<shoe>\d{{2}}(?:\.5)?)码|(?P<marked>{_LETTER})号"
+    rf"|\b(?:size|eu|sz)\s?(?P<number>\d{{2}}(?:\.5)?)|(?<![a-z])(?P<plain>xxs|xs|xxl|2xl|xl)(?![a-z])"
+    rf"|(?<![a-z])(?P<chinese>{_LETTER}|特大|双加大|加大|加小|超小|大|中|小)(?:号码?|码)|(?P<shoe>\d{{2}}(?:\.5)?)码|(?P<marked>{_LETTER})号"
 )
 BARE = re.compile(
     r"(?<![\d.,$€£¥a-z])(\d{2}(?:\.5)?)(?![\d%a-z]|[.,]\d)"

@@ -29,7 +29,7 @@ _ENDS = NEGATION_ENDS - {"rather", "instead"} | {"else"}
 _CHINESE_ENDS = re.compile(r"只|就要|(?<![不别])想要|(?<=[的色])要(?!是)|换|改")
 
 _FORWARD = re.compile(
-    r"\b(?:no(?! (?:problem|idea|worries|matter|longer|rush|hurry|thanks|thank)\b)|not|without|never|non|except(?: for)?|excluding|nothing|neither|nor|minus)\b|n't\b|\bcannot\b|\bdont\b"
+    r"\b(?:no(?! (?:problem|idea|worries|matter|longer|rush|hurry|thanks|thank)\b)|not|without|never|non|except(?: for)?|excluding|nothing|neither|nor|minus)\b|\b[a-z]+n't\b|\bcannot\b|\bdont\b"
     r"|\b(?:hate|avoid|dislike|skip|forget|exclude|drop|ditch|lose)\b|\b(?:leave|keep|rule|cut|cross|take|count|bin)s? out\b|\bfree (?:of|from)\b"
     r"|\b(?:any ?(?:thing|one|body)?|all|every ?(?:thing|one)?)(?: [a-z]+)? but\b|\b(?:apart|aside|away) from\b|\bother than\b|\brather than\b|\binstead of\b"
     r"|\b(?:scared|afraid|sick|tired|bored|wary) of\b|\b(?:allergic|averse|opposed) to\b|\breacts? (?:badly )?to\b|\bfed up with\b|\benough of\b|\bstay away from\b|\bsteer clear of\b"

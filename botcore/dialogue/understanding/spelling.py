@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from functools import cache
+
 import rjieba
 
 from botcore.dialogue.lexicon import Lexicon
-from botcore.dialogue.words import CHINESE, tokens
+from botcore.dialogue.words import CHINESE, DATA, tokens
 
+PLAIN = frozenset("的了是有没不我你他她它在就都也和给要会能这那哪个件条想买找看吗呢吧啊")
+"""Characters that are written on purpose."""
 LONGEST = 6
 """Characters of a Chinese name that are looked at."""
 
@@ -39,7 +44,7 @@ def _homophone(said: str, start: int, single: set[int], lexicon: Lexicon) -> str
     if said in lexicon.chinese:
         return ""
     for place, character in enumerate(said):
-        if start + place not in single:
+        if start + place not in single or character in PLAIN:
             continue
         for name in lexicon.slips.get(said[:place] + "?" + said[place + 1 :], ()):
             if sounds_alike(character, name[place]):
@@ -57,21 +62,39 @@ def _single_characters(text: str) -> set[int]:
     return found
 
 
-SYLLABLE = 9
-"""About how many characters of the common ones share a syllable."""
-COMMON = range(0xB0A1, 0xD7FA)
-"""GB 2312's level 1, the 3,755 common characters in the order of their pinyin."""
+ALIKE = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en"), ("ang", "an"))
+"""Syllables that many speakers, and their keyboards, do not tell apart."""
 
 
 def sounds_alike(one: str, other: str) -> bool:
-    """Whether two common characters stand close together in the order of pinyin."""
-    places = [_pinyin_place(one), _pinyin_place(other)]
-    return min(places) >= 0 and abs(places[0] - places[1]) <= SYLLABLE
+    """Whether two common characters have the same syllable, tone left out."""
+    return (syllable := _syllable(one)) != "" and syllable == _syllable(other)
 
 
-def _pinyin_place(character: str) -> int:
+def _syllable(character: str) -> str:
+    """The pinyin of a common character, from where it stands in GB 2312; "" for any other."""
+    place = _gb2312(character)
+    starts, names = _syllables()
+    if not starts[0] <= place <= LAST_COMMON:
+        return ""
+    name = names[bisect_right(starts, place) - 1]
+    for exact, heard in ALIKE:
+        name = name.replace(exact, heard)
+    return name
+
+
+LAST_COMMON = 0xD7F9
+
+
+@cache
+def _syllables() -> tuple[list[int], list[str]]:
+    """Where each syllable begins among GB 2312's 3,755 common characters, which stand in the order of their pinyin."""
+    listed = [entry.split(":") for entry in (DATA / "pinyin.txt").read_text(encoding="utf-8").split()]
+    return [_gb2312(first) for _, first in listed], [name for name, _ in listed]
+
+
+def _gb2312(character: str) -> int:
     try:
-        high, low = character.encode("gb2312")
-    except (UnicodeEncodeError, ValueError):
-        return -1
-    return (high - 0xB0) * 94 + (low - 0xA1) if (high << 8 | low) in COMMON else -1
+        return int.from_bytes(character.encode("gb2312"), "big")
+    except UnicodeEncodeError:
+        return 0
