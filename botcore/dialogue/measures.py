@@ -32,7 +32,7 @@ LETTER_SIZES = {"xxs": "xxs", "xs": "xs", "s": "s", "small": "s", "小": "s", "m
                 "双加大": "xxl", "加小": "xs", "超小": "xs"}  # fmt: skip
 UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words}
 _UNIT = "|".join(re.escape(word) for word in sorted(UNIT_OF, key=len, reverse=True))
-QUANTITY = re.compile(rf"(?<![\d.,a-z])(\d+(?:\.\d+)?)\s?-?({_UNIT})(?![a-z])")
+QUANTITY = re.compile(rf"(?<![\d.,a-z])(\d+(?:\.\d+)?|half(?: a)?|半)[\s-]?-?({_UNIT})(?![a-z])")
 _LETTER = r"xxs|xs|xxl|2xl|xl|s|m|l"
 SIZED = re.compile(
     rf"\b(?:size|sz|in an?|in|left in|any|a)\s+(?P<english>{_LETTER}|small|medium|large)(?![\w'-])(?! (?:one|room|size))"
@@ -76,17 +76,43 @@ def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
 
 def _quantities(text: str, attributes: Mapping[str, Mapping[str, int]]) -> Iterable[Measure]:
     for match in QUANTITY.finditer(text):
-        wanted = (float(match[1]), UNIT_OF[match[2]])
+        wanted = _amount(match)
         held = [(n, a, v) for a, values in attributes.items() for v, n in values.items() if quantity(v) == wanted]
         if held:
             _, attribute, value = max(held)
             yield Measure(attribute, value, *match.span())
+            yield from _said_anew(text, match, attribute, attributes[attribute])
+
+
+def _said_anew(text: str, known: re.Match[str], attribute: str, values: Mapping[str, int]) -> Iterable[Measure]:
+    """A number without a unit that takes a quantity's place ("200ml, sorry 400")."""
+    repair = REPAIR.search(text, known.end())
+    for match in ALONE.finditer(text, repair.end()) if repair else ():
+        smaller, times = SMALLER.get(UNIT_OF[known[2]], (UNIT_OF[known[2]], 1))
+        wanted = (float(match[1]) * times, smaller)
+        if value := next((v for v in values if quantity(v) == wanted), ""):
+            yield Measure(attribute, value, *match.span())
+            return
+
+
+ALONE = re.compile(r"(?<![\d.,$€£¥a-z])(\d+(?:\.\d+)?)(?![\d%a-z])")
 
 
 def quantity(value: str) -> tuple[float, str] | None:
     """A catalogue's value as number and unit; None where it is none."""
     match = QUANTITY.fullmatch(value.lower())
-    return (float(match[1]), UNIT_OF[match[2]]) if match else None
+    return _amount(match) if match else None
+
+
+def _amount(match: re.Match[str]) -> tuple[float, str]:
+    """A quantity in its smaller unit, as catalogues mix litres and millilitres."""
+    number = 0.5 if match[1][0] in "h半" else float(match[1])
+    unit = UNIT_OF[match[2]]
+    smaller, times = SMALLER.get(unit, (unit, 1))
+    return number * times, smaller
+
+
+SMALLER = {"l": ("ml", 1000), "kg": ("g", 1000)}
 
 
 def _sizes(text: str, sizes: Mapping[str, int], taken: Sequence[tuple[int, int]]) -> Iterable[Measure]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from botcore.dialogue.lexicon import CATEGORY, Match
-from botcore.dialogue.measures import QUANTITY, UNIT_OF
+from botcore.dialogue.measures import QUANTITY, quantity
 from botcore.dialogue.pointing.places import CLASSIFIER, COUNT, ORDINALS, THAT
 from botcore.dialogue.pointing.shown import ShownItem, extreme
 from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, stem
@@ -182,8 +182,8 @@ class Telling:
             if CHINESE.match(word) and len(word) > 1 and start + said.find(word) not in known:
                 yield self._holding(partial(_contains, word.removesuffix("子")))
         for amount in QUANTITY.finditer(said):
-            number, unit = float(amount[1]), UNIT_OF[amount[2]]
-            yield [item for item in self.shown if item.measures.get(unit) == number]
+            measured = quantity(amount.group())
+            yield [item for item in self.shown if measured and item.measures.get(measured[1]) == measured[0]]
         for rough in ROUGHLY.finditer(said):
             scale = 10 if rough["scale"] == "十" else 100
             low = scale * ("一二三四五六七八九".index(rough["count"]) + 1)

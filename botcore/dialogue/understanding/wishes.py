@@ -20,6 +20,7 @@ PURPOSE = {"for", "to"}
 MANNER = {"with", "in", "of", "from"}
 ONLOOKER = re.compile(r"(?:'s)? (?:would|will|'d|says?|said|thinks?|laughed|complains?|hates?)\b|(?:会|说|嫌|笑|觉得)")
 """What follows a person who has an opinion and is not whom the thing is for."""
+DEMAND = re.compile(r"\b(?:want|need|make it|give me|show me|prefer|rather)\b|我要|想要|换成|改成|来[件条双个]")
 GOALS = 2
 
 
@@ -59,7 +60,7 @@ class Reading:
     @cached_property
     def goals(self) -> tuple[str, ...]:
         """The paths of the categories wanted; a department is left out beside a category of its own."""
-        paths = tuple(dict.fromkeys(map(self._category, self.heads)))
+        paths = tuple(dict.fromkeys(self._category(m) for m in self.heads if not self._is_known(m)))
         named = [p for p in paths if not any(q.startswith(p + "/") for q in paths)][:GOALS]
         if not named and not self.state.goal and (implied := self._implied()):
             return (implied,)
@@ -192,7 +193,7 @@ class Reading:
                 continue
             if only_category and match.first in self.stances.refused:
                 continue
-            if self._is_onlooker(match):
+            if self._is_onlooker(match) or (match.phrase in thesaurus().kin and match.first in self.stances.refused):
                 continue
             yield match
 
@@ -206,8 +207,9 @@ class Reading:
             return self.goals[0] if self.goals else self.state.goal
         heads = [m for m in self.heads if self._category(m) in self.goals]
         before = next((m for m in heads if m.last > match.first and not self._cut_between(match, m)), None)
-        after = next((m for m in reversed(heads) if m.first < match.first), None)
-        first = before or after or heads[0]
+        if before:
+            return self._category(before)
+        first = next((m for m in reversed(heads) if m.first < match.first), heads[0])
         order = sorted(heads, key=lambda m: m is not first)
         values = [x for x in match.meanings if x.attribute not in (CATEGORY, TEXT)]
         for head in order:
@@ -228,12 +230,14 @@ class Reading:
         """
         values = [m for m in match.meanings if m.attribute not in (CATEGORY, TEXT)]
         if any(x.attribute == CATEGORY for x in match.meanings):
-            values = [m for m in values if goal and self.lexicon.tells(goal, m)]
-            if not values and match in self.heads:
+            category = self._category(match)
+            own = match.phrase in (self.lexicon.categories[category].noun, self.lexicon.categories[category].chinese)
+            values = [m for m in values if not own and self.lexicon.tells(category, m)]
+            if not values and (match in self.heads or match.phrase in thesaurus().things):
                 return []
         placed = [m for m in values if not goal or self.lexicon.holds(goal, m)]
         refused = match.first in self.stances.refused
-        if values and not placed and not refused and not (self.asks and self._occurs(goal, values)):
+        if values and not placed and not ((refused or self.asks) and self._occurs(goal, values)):
             value = values[0].value
             return [Meaning(TEXT, value)] if value not in thesaurus().people else []
         if values := placed or values:
@@ -259,7 +263,9 @@ class Reading:
             for m in self.matches
             for attribute in {x.attribute for x in m.meanings} - {TEXT, CATEGORY}
         ]
-        return taken_back(self.text, said, lambda attribute: attribute == SIZE)
+        gone = taken_back(self.text, said, lambda attribute: attribute == SIZE)
+        later = {m.meanings for m in self.matches if gone and m.first > max(g.first for g in gone) and m not in gone}
+        return [m for m in self.matches if m in gone or any(m.meanings == g.meanings for g in gone if m.meanings not in later)]
 
     def _taken_back(self) -> list[tuple[Match, tuple[str, str]]]:
         """Matches that only withdraw an earlier wish or refusal, with what they withdraw.
@@ -282,10 +288,15 @@ class Reading:
                 or any(a <= start < b for a, b in changed)
                 or (match.first in self.stances.refused and pair[0] in instead)
             )
-            returns = match.first in self.stances.allowed | self.stances.idle | self.stances.unneeded
+            returns = match.first not in self.stances.refused and not self._demanded(match)
             if (pair in wanted and leaves) or (pair in unwanted and returns):
                 found.append((match, pair))
         return found
+
+    def _demanded(self, match: Match) -> bool:
+        """Whether a value is asked for in so many words, not only allowed."""
+        start = self.words[match.first].start
+        return DEMAND.search(CLAUSE_END.split(self.text[:start])[-1]) is not None
 
     # words that name nothing
 
@@ -312,9 +323,17 @@ class Reading:
 
     # grammar
 
+    def _is_known(self, match: Match) -> bool:
+        """Whether a category is only what the talk is about already ("the shirt's for my sister")."""
+        index = match.first - 1
+        while index >= 0 and self.words[index].text not in FUNCTION_WORDS:
+            index -= 1
+        definite = index >= 0 and self.words[index].text in ("the", "that", "this", "those", "these")
+        return (definite or match.first in self.stances.refused) and self._category(match) == self.state.goal
+
     def _is_ruled_out(self, match: Match) -> bool:
         """Whether a category is not wanted; in "no satin skirts" and "no noisy fans" it is the modifier that is not."""
-        refused = self.stances.refused
+        refused = self.stances.refused | self.stances.unneeded
         values = [m for m in self.matches if m.last == match.first and m.first in refused and not self._only_category(m)]
         loose = any(i == match.first - 1 and i in refused for i, _ in self._loose())
         return match.first in refused and not values and not loose and not match.inner
