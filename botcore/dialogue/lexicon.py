@@ -29,6 +29,8 @@ from catalog.text import segment, simplified
 
 CATEGORY = "category"
 TEXT = "text"
+LACKS = "lacks"
+"""The attribute of a word that a value says the absence of: "perfume" in "perfume-free"; its value is attribute=value."""
 RECHECK_SECONDS = 5.0
 
 
@@ -239,6 +241,7 @@ def _build(shop: Shop) -> Lexicon:
     _read_categories(shop, lexicon)
     _read_values(shop, lexicon)
     _read_places(shop, lexicon)
+    _read_absences(lexicon)
     parts = _parts(lexicon)
     _bridge(lexicon, parts)
     _bridge_people(lexicon)
@@ -298,7 +301,7 @@ def _parts(lexicon: Lexicon) -> dict[str, set[Meaning]]:
     kinds = {part for phrase, meanings in lexicon.phrases.values() if _names_category(meanings) for part in _pieces(phrase)}
     for meaning, names in lexicon.names.items():
         for name in {meaning.value, *(str(n).lower() for n in names.get("zh", ()))}:
-            for word in _pieces(name):
+            for word in () if PRIVATIVE.fullmatch(name) else _pieces(name):
                 if word != name and word not in FUNCTION_WORDS and word not in kinds and not any(map(str.isdigit, word)):
                     parts[word].add(meaning)
     return {word: meanings for word, meanings in parts.items() if _tells_part(lexicon, word, meanings)}
@@ -320,6 +323,20 @@ ENDING = re.compile(r"(?<=[\u3400-\u9fff])(?:器|式|用|版|款|型|色|味|质
 
 def _names_category(meanings: Iterable[Meaning]) -> bool:
     return any(m.attribute == CATEGORY for m in meanings)
+
+
+PRIVATIVE = re.compile(r"(?P<free>[a-z]+)[ -]free|(?:non|un|without)[ -]?(?P<non>[a-z]{4,})|[无不未](?P<no>[\u3400-\u9fff]{1,4})")
+
+
+def _read_absences(lexicon: Lexicon) -> None:
+    """Let what a value says the absence of stand for it where it is refused: "no sulfates" is sulfate-free."""
+    for meaning, names in lexicon.names.items():
+        for name in (meaning.value, *(str(n).lower() for listed in names.values() for n in listed)):
+            if match := PRIVATIVE.fullmatch(name):
+                lacked = next(group for group in match.groups() if group)
+                for word in (lacked, *thesaurus().alternatives(lacked)):
+                    if not any(m.attribute != TEXT for m in lexicon.meanings(word)) or len(word) > 1:
+                        lexicon.learn(word, Meaning(LACKS, f"{meaning.attribute}={meaning.value}"))
 
 
 def _tells_part(lexicon: Lexicon, word: str, meanings: set[Meaning]) -> bool:
@@ -445,9 +462,10 @@ def _bridge(lexicon: Lexicon, parts: Mapping[str, set[Meaning]]) -> None:
         chinese = [str(o).lower() for o in others.get("zh", ())]
         if not reached and concept in words.things:
             english, reached = [], {Meaning(TEXT, concept)}
+        loose = all(m.attribute == TEXT for m in reached)
         for phrase in (*english, *chinese):
             key = phrase_key(phrase)
-            if reached and key not in own and not _compound_of(key, own, reached):
+            if reached and key not in own and not _compound_of(key, own, reached) and not (loose and phrase in parts):
                 lexicon.learn(phrase, *reached)
 
 

@@ -30,39 +30,40 @@ _CHINESE_ENDS = re.compile(r"只|就要|(?<![不别])想要|(?<=[的色])要(?!�
 
 _FORWARD = re.compile(
     r"\b(?:no(?! (?:problem|idea|worries|matter|longer|rush|hurry|thanks|thank)\b)|not|without|never|non|except(?: for)?|excluding|nothing|neither|nor|minus)\b|\b[a-z]+n't\b|\bcannot\b|\bdont\b"
-    r"|\b(?:hate|avoid|dislike|skip|forget|exclude|drop|ditch|lose)\b|\b(?:leave|keep|rule|cut|cross|take|count|bin)s? out\b|\bfree (?:of|from)\b"
+    r"|\b(?:hate|avoid|dislike|skip|forget|exclude|drop|ditch|lose|refuse)(?:s|d|ing)?\b|\b(?:leave|keep|rule|cut|cross|take|count|bin)s? out\b|\bfree (?:of|from)\b"
     r"|\b(?:any ?(?:thing|one|body)?|all|every ?(?:thing|one)?)(?: [a-z]+)? but\b|\b(?:apart|aside|away) from\b|\bother than\b|\brather than\b|\binstead of\b"
-    r"|\b(?:scared|afraid|sick|tired|bored|wary) of\b|\b(?:allergic|averse|opposed) to\b|\breacts? (?:badly )?to\b|\bfed up with\b|\benough of\b|\bstay away from\b|\bsteer clear of\b"
+    r"|\b(?:scared|afraid|sick|tired|bored|wary) of\b|\b(?:allergic|averse|opposed) to\b|\breacts? (?:badly )?to\b|\bfed up with\b|\b(?:have|had|got|own|with) (?:enough|plenty|too many)(?: of)?\b|\bstay away from\b|\bsteer clear of\b"
     r"|\balready (?:have|has|had|got|own|owns|bought)\b"
-    r"|不要|不想要|不喜欢|不爱|不含|不带|不是|不碰|不看|不买|不收|不考虑|不能|除了|除开|除去|讨厌|拒绝|避开|避免|排除|去掉|已经有|已经买|唔要|唔系|唔好|冇(?!得)|没有|没"
-    r"|(?<![特区级分性个])别(?![的要人家处样])|甭|勿|非(?!常)|无(?!线|论|所谓|脑|忧|印|糖)|不(?=(?:是|想|会|再|给)?[看买要给])"
+    r"|不(?![错管论如过同少仅止光只但知急限挑够怕必差]|好意思|一样|一定|介意|反对|嫌|排斥|讨厌|用(?!上|黑|白)|在乎|行吗|确定|清楚|懂)|除了|除开|除去|讨厌|拒绝|避开|避免|排除|去掉|已经有|已经买|唔(?![该知使]|紧要)|冇(?!得)|没有|没"
+    r"|(?<![特区级分性个])别(?![的要人家处样])|甭|勿|非(?!常)|无(?!线|论|所谓|脑|忧|印|糖)"
 )
-_QUESTIONED = re.compile(r"(.)不\1|有没有?有|有没有|有冇|是不是|能不能|会不会|不知|不如|不过|不错|不一样|差不多|没问题|没关系|没事|\bwhy not\b|\bif not\b|\bnot only\b|\bnot sure\b|\bisn't it\b|\bcan'?t (?:wait|decide|find|see|tell)\b|\bnothing (?:below|above|over|under|less|more)\b|(?:don'?t|doesn'?t) (?:know|you|they|it)\b|\bno idea\b|对不对")
+_QUESTIONED = re.compile(r"(.)不\1|有没有?有|有没有|有冇|是不是|能不能|会不会|不知|不如|不过|不错|不一样|差不多|没问题|没关系|没事|\bwhy not\b|\bif not\b|\bnot only\b|\bnot sure\b|\bisn't it\b|\bcan'?t (?:wait|decide|find|see|tell)\b|\bnothing (?:below|above|over|under|less|more)\b|(?:don'?t|doesn'?t) (?:know|you|they|it)\b|\bno idea\b|对不对|\b(?:oh|ah|wait|hang on|hold on|hm+),? no\b|\bno,? (?:wait|hang on|hold on|sorry|actually)\b")
 """Where a negation only makes a question or an idiom."""
 _DOUBLE = re.compile(
     r"\b(?:not|never|n't|cannot|can't|won't|isn't|aren't|wasn't) (?:be |go |do |live |have it |really )?(?:without|against|opposed to|averse to|off the table|off limits|a no|out of the question|a problem|an issue|bad)\b"
+    r"|\bnever say no to\b|\bwho (?:doesn't|wouldn't) (?:love|like|want)\b|\bcan'?t go wrong with\b|\bwouldn'?t (?:mind|say no to)\b|\bcan'?t (?:have|get) enough(?: of)?\b"
     r"|\b\w+n't (?:be |go |do |live )?without\b|不能(?:没有|没|缺|少)|不可(?:没有|缺|少)|少不了|不反对|不讨厌|不排斥|不介意|不嫌|也不是不(?:能|可以|行)|不是不"
 )
 """Two negations that allow or ask for a thing."""
 _ASKING_DOUBLE = re.compile(r"without$|不能(?:没有|没|缺|少)$|不可(?:没有|缺|少)$|少不了$")
 
 _BACK = re.compile(
-    r"\b(?:is|are|was) (?:out|a no(?:-go)?|off the table|not (?:for|my|an option|allowed)\b.*)$|\b(?:won't|doesn't|don't|didn't) (?:do|work|suit|fit)\b|\bnot for (?:me|us|him|her)\b|\bput me off\b|\blet me down\b"
+    r"(?:\bis|\bare|\bwas|'s|'re) (?:really |just |definitely )?(?:out\b|a no\b|off the (?:table|list)\b|not (?:for|my|our|an option|allowed|ok)\b|n't (?:for|my|our)\b).*$|\b(?:isn't|aren't) (?:for|my|our|an option)\b|\b(?:won't|doesn't|don't|didn't) (?:do|work|suit|fit)\b|\bnot for (?:me|us|him|her)\b|\bputs? (?:me|him|her|us) off\b|\blets? me down\b|\bcreeps? (?:me|him|her|us) out\b|\bmakes? (?:me|him|her|us|my \w+) (?:itch|sneeze|sick|look)\b|\b(?:itches|irritates)\b"
     r"|,? no(?: thanks| thank you| way| go)?$"
     r"|(?:不|没|免|唔)(?!如|管|论)[^，。,.!！?？;；\s]{0,5}$|(?<![特区级分性个])别(?![的要人家处样])[^，。,.!！?？;；\s]{0,6}$"
-    r"|(?:就|都)?(?:算了|算啦|pass|免谈|除外|劝退|拿走|退下|撤了|去掉|去了|踢掉|排除|拉黑|腻了|达咩|以外|之外)(?:吧|啦|了|哈)?$|(?:以外|之外)(?=都|的|也)"
+    r"|(?:就|都)?(?:算了|算啦|pass|免谈|除外|劝退|拿走|退下|撤了|去掉|去了|踢掉|排除|拉黑|腻了|达咩|过敏|受不了|以外|之外)(?:吧|啦|了|哈)?$|(?:以外|之外)(?=都|的|也)"
 )
 _OUTSIDE = re.compile(r"以外|之外|除外")
-_CALM = re.compile(r"不(?:错|贵|差|挑|限|急|懂|难|大懂|清楚|确定|知道|介意|反对|嫌|排斥|讨厌|够|同|多|少|一样|断|行吗)|没(?:问题|关系|事|意见|所谓|用过|货)|(?:能|会|行|好|可以|是|要)不(?:能|会|行|好|可以|是|要)?$|(.)不\1|有没|[吗么嘛呢]$")
+_CALM = re.compile(r"[不别](?:要|能|用)?[太这那]|不(?:错|贵|差|挑|限|急|懂|难|大懂|清楚|确定|知道|介意|反对|嫌|排斥|讨厌|够|同|多|少|一样|断|行吗)|没(?:问题|关系|事|意见|所谓|用过|货)|(?:能|会|行|好|可以|是|要)不(?:能|会|行|好|可以|是|要)?$|(.)不\1|有没|[吗么嘛呢]$")
 _REMOVING = re.compile(
     r"\b(?:leave|skip|drop|avoid|forget|ditch|lose|cut|rule|cross|exclude|remove|take|bin|keep|pass on|count|get rid of|stay away from)s? "
     r"(?:it|that|those|them|these|this)(?: (?:one|ones|stuff|sort|kind|two))*(?: (?:out|off|away|aside))?\b"
     r"|^(?:(?:我|就|都|也|可|真的?|太贵|一律|这种的?|那种的?|这些|这类|请|帮我|给我)*(?:不要|别要|唔要|不想要|不考虑|不喜欢|免谈|除外|算了|避开|去掉|不看|不买|不行|pass|不必|不用|用不着)(?:它|它们|这种|这类|那种|了|啦|吧|哈)*)$"
 )
-_AROUND = re.compile(r"\b(?:leave|cross|take|rule|count|keep|cut) (?P<said>(?:[\w&'-]+ ){1,3}?)(?:out|off)\b")
+_AROUND = re.compile(r"\b(?:leave|cross|take|rule|count|keep|cut|throw|get) (?P<said>(?:[\w&'-]+ ){1,4}?)(?:out|off|away)\b|对(?P<to>[^，。,.!！?？;；\s]{1,8}?)过敏")
 _NEED_NOT = re.compile(r"\b(?:doesn'?t|don'?t|does not|do not) (?:have|need) to\b|\bneedn'?t\b|\bno (?:need|longer)\b|\bnever mind\b|\b(?:forget|ignore|scratch) (?:about )?(?:the|what)\b|不用(?!了?$)|不必(?!了?$)|不一定|不非得|不非要|唔使")
 _NO_MORE = re.compile(r"算我没说|作废|取消|不算数|(?:那条|这条)?(?:撤掉|改了吧|改掉)|\bno longer (?:needed|matters|necessary)\b")
-_INDIFFERENT = re.compile(r"\b(?:don'?t|doesn'?t|do not) (?:really )?(?:mind|care about|care if)\b|\bnot fussy about\b")
+_INDIFFERENT = re.compile(r"\b(?:i|we) (?:don'?t|do not) (?:own|have)\b|(?:家里?|我们?)(?:没有|没)|\b(?:don'?t|doesn'?t|do not) (?:really )?(?:mind|care about|care if)\b|\bnot fussy about\b")
 _INDIFFERENT_BACK = re.compile(r"(?:无所谓|不重要|不在乎|不挑|没要求|没讲究|随便|随意)[的了吧啦哈呀啊嘛]*$|\b(?:doesn'?t|don'?t) (?:really )?matter\b")
 _ALLOWED = re.compile(
     r"\b(?:is|are|would be|'s|works?|can|could) (?:totally |also |perfectly |still )?(?:fine|ok(?:ay)?|alright|all right|good|great|acceptable|welcome|stay|too)\b|\b(?:fine|ok(?:ay)?)$"
@@ -128,6 +129,7 @@ class _Reader:
     def __init__(self, text: str, words: Sequence[Token], matches: Sequence[Match]) -> None:
         self.text, self.words, self.matches = text, words, matches
         self.values = frozenset(i for m in matches if _names_value(m) for i in range(m.first, m.last))
+        self.named = frozenset(i for m in matches for i in range(m.first, m.last))
         self.refused: set[int] = set()
         self.idle: set[int] = set()
         self.unneeded: set[int] = set()
@@ -146,7 +148,7 @@ class _Reader:
                     forward |= set(clause.tokens)
                 if self._refuses_before(clause) and before:
                     self.refused |= self._objects(before.tokens)
-                elif not forward & self.values and not wanted:
+                elif not wanted and not forward & self.named:
                     forward |= self._backward(clause)
                 self.refused |= forward
                 listing = bool(forward & self.values)
@@ -192,7 +194,8 @@ class _Reader:
         """The tokens behind a refusal, to the end of the clause or a turn of mind; in Chinese to the 的 before a head."""
         found: set[int] = set()
         for m in _AROUND.finditer(self.text, clause.start, clause.end):
-            found |= {i for i in clause.tokens if m.start("said") <= self.words[i].start < m.end("said")}
+            name = "said" if m["said"] else "to"
+            found |= {i for i in clause.tokens if m.start(name) <= self.words[i].start < m.end(name)}
         cues = self._cues(clause)
         inside = False
         for index in clause.tokens:
@@ -221,7 +224,9 @@ class _Reader:
             between = [t.text for t in self.words if end <= t.start < start]
             if _RELATIVE & set(between) or self.text.startswith("without", start):
                 return True
-            if "的" in between and any(i for i in clause.tokens if i in self.values and end <= self.words[i].start < start):
+            held = [i for i in clause.tokens if i in self.values]
+            inside = any(end <= self.words[i].start < start for i in held)
+            if "的" in between and inside and not any(self.words[i].start > start for i in held):
                 return True
         return False
 
@@ -253,4 +258,4 @@ class _Reader:
 
 
 def _names_value(match: Match) -> bool:
-    return any(x.attribute != CATEGORY for x in match.meanings)
+    return all(x.attribute != CATEGORY for x in match.meanings)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from botcore.dialogue.lexicon import CATEGORY, TEXT, Lexicon, Match, Meaning
+from botcore.dialogue.lexicon import CATEGORY, LACKS, TEXT, Lexicon, Match, Meaning
 from botcore.dialogue.measures import SIZE
 from botcore.dialogue.state import Constraint, DialogueState
 from botcore.dialogue.thesaurus import thesaurus
@@ -22,6 +22,8 @@ ONLOOKER = re.compile(r"(?:'s)? (?:would|will|'d|says?|said|thinks?|laughed|comp
 """What follows a person who has an opinion and is not whom the thing is for."""
 DEMAND = re.compile(r"\b(?:want|need|make it|give me|show me|prefer|rather)\b|我要|想要|换成|改成|来[件条双个]")
 GOALS = 2
+UNSPOKEN = (CATEGORY, TEXT, LACKS)
+"""Meanings that are no values of attributes."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Reading:
         paths = {path for m in about for x in m.meanings if (path := self._home(x))}
         if len(paths) == 1:
             return paths.pop()
-        valued = [[x for x in m.meanings if x.attribute not in (CATEGORY, TEXT)] for m in wanted]
+        valued = [[x for x in m.meanings if x.attribute not in UNSPOKEN] for m in wanted]
         valued = [meanings for meanings in valued if meanings]
         if paths or len(valued) < 2:
             return ""
@@ -166,6 +168,9 @@ class Reading:
                 continue
             refused = match.first in self.stances.refused
             goal = self._goal_of(match)
+            if refused and (lacking := self._lacking(match, goal)):
+                found += [(goal, Constraint(*meaning, turn=turn)) for meaning in lacking]
+                continue
             for meaning in self._values(match, goal):
                 hard = match.first not in self.stances.soft | self.stances.allowed and (
                     refused or meaning.attribute != TEXT or not self._about or match == self.thing or self._modifies(match)
@@ -211,7 +216,7 @@ class Reading:
             return self._category(before)
         first = next((m for m in reversed(heads) if m.first < match.first), heads[0])
         order = sorted(heads, key=lambda m: m is not first)
-        values = [x for x in match.meanings if x.attribute not in (CATEGORY, TEXT)]
+        values = [x for x in match.meanings if x.attribute not in UNSPOKEN]
         for head in order:
             if any(self.lexicon.holds(self._category(head), x) for x in values):
                 return self._category(head)
@@ -228,8 +233,8 @@ class Reading:
         A value that none of them has is a word of texts; so is a category used as a word. A phrase that is a value's own
         name stands for no longer one.
         """
-        values = [m for m in match.meanings if m.attribute not in (CATEGORY, TEXT)]
-        if any(x.attribute == CATEGORY for x in match.meanings):
+        values = [m for m in match.meanings if m.attribute not in UNSPOKEN]
+        if any(x.attribute == CATEGORY for x in match.meanings) and match.first not in self.stances.refused:
             category = self._category(match)
             own = match.phrase in (self.lexicon.categories[category].noun, self.lexicon.categories[category].chinese)
             values = [m for m in values if not own and self.lexicon.tells(category, m)]
@@ -248,8 +253,16 @@ class Reading:
         text = next((m for m in match.meanings if m.attribute == TEXT), None)
         if text:
             return [text]
+        if all(m.attribute == LACKS for m in match.meanings):
+            return []
         noun = singular(self.lexicon.categories[self._category(match)].name.lower())
         return [Meaning(TEXT, noun)] if self.lexicon.knows(noun.split()[0]) else []
+
+    def _lacking(self, match: Match, goal: str) -> list[Meaning]:
+        """The values that say the absence of what is refused ("no perfume": fragrance-free), where the goal has any."""
+        said = [Meaning(*x.value.split("=", 1)) for x in match.meanings if x.attribute == LACKS]
+        held = [m for m in said if not goal or self.lexicon.holds(goal, m)]
+        return held[:1]
 
     def _occurs(self, goal: str, values: Sequence[Meaning]) -> bool:
         """Whether the goal's products have such an attribute at all."""
@@ -261,7 +274,7 @@ class Reading:
         said = [
             (self.words[m.first].start, self.words[m.last - 1].end, attribute, m)
             for m in self.matches
-            for attribute in {x.attribute for x in m.meanings} - {TEXT, CATEGORY}
+            for attribute in {x.attribute for x in m.meanings} - set(UNSPOKEN)
         ]
         gone = taken_back(self.text, said, lambda attribute: attribute == SIZE)
         later = {m.meanings for m in self.matches if gone and m.first > max(g.first for g in gone) and m not in gone}
@@ -277,7 +290,7 @@ class Reading:
         unwanted = {(c.attribute, c.value) for c in self.state.constraints if not c.wanted}
         changed = list(changed_from(self.text))
         told = [
-            (m, (x.attribute, x.value)) for m in self.matches for x in m.meanings if x.attribute not in (CATEGORY, TEXT)
+            (m, (x.attribute, x.value)) for m in self.matches for x in m.meanings if x.attribute not in UNSPOKEN
         ]
         instead = {a for m, (a, v) in told if m.first not in self.stances.refused and (a, v) not in wanted}
         found = []
@@ -370,6 +383,6 @@ class Reading:
         paths = [m.value for m in match.meanings if m.attribute == CATEGORY]
         if len(paths) == 1:
             return paths[0]
-        values = [x for m in self.matches for x in m.meanings if x.attribute not in (CATEGORY, TEXT)]
+        values = [x for m in self.matches for x in m.meanings if x.attribute not in UNSPOKEN]
         held = {path: sum(self.lexicon.holds(path, x) for x in values) for path in paths}
         return max(paths, key=lambda path: (held[path], self.lexicon.categories[path].products))
