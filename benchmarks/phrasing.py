@@ -161,7 +161,7 @@ class Reader:
             for wanted, key in ((True, "wanted"), (False, "unwanted")):
                 for wish in part.get(key, ()):
                     if wish["attribute"] != TEXT:
-                        slots[wish["attribute"], wanted].add(wish["value"])
+                        slots[wish["attribute"], wanted].add(wish["value"].lower())  # the vocabulary folds case
             if "category" in part:
                 slots["category", True].add(self._paths[tuple(part["category"])])
         if price := gold.get("price"):
@@ -171,7 +171,7 @@ class Reader:
     def _found(self, said: Understanding) -> Slots:
         slots: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
         constraint: Constraint
-        for constraint in said.constraints:
+        for constraint in (*said.constraints, *said.second):
             if constraint.attribute != TEXT:
                 slots[constraint.attribute, constraint.wanted].add(constraint.value)
         if said.goals:

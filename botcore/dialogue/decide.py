@@ -119,7 +119,7 @@ def _says_nothing(text: str) -> bool:
 
 
 def _says_wish(said: Understanding) -> bool:
-    return bool(said.goals or said.constraints or said.price)
+    return bool(said.goals or said.constraints or said.price or said.withdrawn)
 
 
 def _known_words(said: Understanding) -> bool:
