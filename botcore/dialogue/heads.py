@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from botcore.dialogue.gloss import readings
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.words import CHINESE, DATA, language_of, stem, tokens
 
@@ -68,9 +69,14 @@ def load(path: Path) -> Head:
     return Head(tuple(meta["labels"]), weights, meta["temperature"], meta["usual"])
 
 
+def in_english(text: str) -> str:
+    """What the encoder reads of a message: the text itself, or the English words for a Chinese one ("" for none)."""
+    return " ".join(readings(text)) if CHINESE.search(text) else text
+
+
 def message_inputs(text: str, vector: Floats | None) -> Floats:
-    """What the intent head reads of a normalised message: its embedding (none for Chinese, to which the encoder is
-    blind), hashed n-grams, language, form. Shape ``(EMBEDDED + HASHED + 4,)``."""
+    """What the intent head reads of a normalised message: its embedding (of :func:`in_english`; None without one),
+    hashed n-grams, language, form. Shape ``(EMBEDDED + HASHED + 4,)``."""
     grams = np.zeros(HASHED, dtype=np.float32)
     for gram in ngrams(text):
         code = zlib.crc32(gram.encode())
@@ -111,7 +117,7 @@ def asking_odds(text: str, vector: Floats | None, before: DialogueState) -> floa
     """The odds that a salesperson asks next, over what they are on average (1 is no opinion)."""
     head = shipped("act")
     inputs = situation_inputs(text, vector, len(before.shown), len(before.asked), bool(before.open_question))
-    chances = head.probabilities(inputs, "en" if vector is not None else "zh")
+    chances = head.probabilities(inputs, "en" if vector is not None else "zh")  # "zh": fitted without words
     return _odds(float(chances[head.labels.index("ask")])) / _odds(head.usual["ask"])
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from botcore.dialogue.heads import Floats, Head, message_inputs, shipped
+from botcore.dialogue.heads import Floats, Head, in_english, message_inputs, shipped
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.words import DATA, language_of
 
@@ -21,7 +21,7 @@ from botcore.dialogue.words import DATA, language_of
 class Intent:
     """The likeliest intent; ``scores`` are calibrated chances that add up to one, likeliest first.
 
-    ``vector`` is the message's embedding, None for Chinese.
+    ``vector`` is the message's embedding, None for a Chinese one without words that the dictionary knows.
     """
 
     name: str
@@ -43,7 +43,8 @@ class IntentClassifier:
     def classify(self, text: str) -> Intent:
         """The intent of a normalised message."""
         language = language_of(text)
-        vector = None if language == "zh" else self.encoder.encode([text])[0]
+        english = in_english(text)
+        vector = self.encoder.encode([english])[0] if english else None
         chances = self.head.probabilities(message_inputs(text, vector), language)
         ranked = sorted(zip(self.head.labels, map(float, chances), strict=True), key=lambda pair: -pair[1])
         return Intent(ranked[0][0], dict(ranked), vector)

@@ -82,8 +82,8 @@ def fit_softmax(
     """Weights of a multinomial logistic regression, shape ``(width + 1, classes)``; the last row is the intercept,
     which the L2 penalty leaves alone. ``importance`` weighs the rows, all alike by default."""
     table, truth = torch.from_numpy(_with_one(inputs)), torch.from_numpy(labels)
-    weights = torch.zeros(table.shape[1], classes, dtype=torch.float64, requires_grad=True)
-    counts = torch.from_numpy(np.ones(len(labels)) if importance is None else importance)
+    weights = torch.zeros(table.shape[1], classes, dtype=table.dtype, requires_grad=True)
+    counts = torch.from_numpy(np.ones(len(labels)) if importance is None else importance).to(table.dtype)
     optimiser = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
@@ -104,7 +104,7 @@ def classify(inputs: Floats, weights: Floats) -> npt.NDArray[np.int64]:
 
 
 def _with_one(inputs: Floats) -> Floats:
-    return np.hstack([inputs, np.ones((len(inputs), 1))])
+    return np.hstack([inputs, np.ones((len(inputs), 1), inputs.dtype)])
 
 
 def _latest(turn: NextAct, *, customer: bool) -> str:
