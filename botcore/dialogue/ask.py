@@ -108,6 +108,11 @@ def ask_or_show(
     return Asking(Question(best[0], told, alone=best[1]), _rounded(worth))
 
 
+def opening(lexicon: Lexicon) -> Question:
+    """The question where nothing is known: which of the shop's largest departments."""
+    return Question(CATEGORY, tuple(c.path for c in lexicon.children("")[:TOLD]), alone=True)
+
+
 def belief(candidates: Sequence[Candidate], matching: int) -> Floats:
     """The chance of each candidate to be what the customer takes, shape ``(n,)``.
 
@@ -195,9 +200,7 @@ def _sayable(attribute: str, value: str, language: str, lexicon: Lexicon) -> boo
     return bool(chinese) and len(name) <= 30 and not any(character.isdigit() for character in name)
 
 
-def _kinds(
-    candidates: Sequence[Candidate], trust: Floats, state: DialogueState, lexicon: Lexicon
-) -> _Askable | None:
+def _kinds(candidates: Sequence[Candidate], trust: Floats, state: DialogueState, lexicon: Lexicon) -> _Askable | None:
     """The kinds below the goal's category. What was not considered is shared out by the kinds' sizes."""
     children = lexicon.children(state.goal) if state.goal in lexicon.categories else []
     total = sum(child.products for child in children)
@@ -349,14 +352,14 @@ OTHER_SHARE, BOTH_SHARE = 0.2, 0.5
 """A second meaning counts from this share of the first one's products; meanings that mostly hold together are one."""
 
 
-def ambiguous(said: Understanding, state: DialogueState, shop: Shop, lexicon: Lexicon) -> Question | None:
-    """The question about a word of the message with several meanings that nothing said decides between, if any."""
+def ambiguous(said: Understanding, state: DialogueState, shop: Shop, lexicon: Lexicon) -> tuple[str, Question] | None:
+    """A word of the message with several meanings that nothing said decides between, and the question about it."""
     if MEANING in state.asked or said.intent.name not in ("find", "show", "vague", "availability"):
         return None
     for match in lexicon.match(tokens(said.text)):
         options = _categories_meant(match, said, state, lexicon) or _values_meant(match, said, state, shop, lexicon)
         if len(options) >= FEWEST:
-            return Question(MEANING, tuple(options[:SLATE]), alone=True)
+            return match.phrase, Question(MEANING, tuple(options[:SLATE]), alone=True)
     return None
 
 
@@ -372,9 +375,7 @@ def _categories_meant(match: Match, said: Understanding, state: DialogueState, l
     return [f"{CATEGORY}={path}" for path in sorted(fitting, key=lambda p: -lexicon.categories[p].products)]
 
 
-def _values_meant(
-    match: Match, said: Understanding, state: DialogueState, shop: Shop, lexicon: Lexicon
-) -> list[str]:
+def _values_meant(match: Match, said: Understanding, state: DialogueState, shop: Shop, lexicon: Lexicon) -> list[str]:
     wished = {(c.attribute, c.value) for c in said.constraints if c.wanted}
     values = [m for m in match.meanings if m.attribute not in (CATEGORY, TEXT)]
     placed = [m for m in values if not state.goal or lexicon.holds(state.goal, m)]

@@ -27,9 +27,7 @@ def meaning_name(meaning: Meaning, language: str, lexicon: Lexicon) -> str:
     if meaning.attribute != CATEGORY:
         name = attribute_name(meaning.attribute, language)
         return name if language == "zh" else f"the {name}"
-    category, department = (
-        lexicon.categories.get(path) for path in (meaning.value, meaning.value.partition("/")[0])
-    )
+    category, department = (lexicon.categories.get(path) for path in (meaning.value, meaning.value.partition("/")[0]))
     if category is None or department is None:
         return meaning.value
     if category is department:

@@ -132,7 +132,9 @@ def measures(judged: Sequence[Judgement]) -> dict[str, float]:
     }
 
 
-def fit(inputs: Floats, labels: Sequence[str], names: Sequence[str], weights: Sequence[float], penalty: float) -> Floats:
+def fit(
+    inputs: Floats, labels: Sequence[str], names: Sequence[str], weights: Sequence[float], penalty: float
+) -> Floats:
     """Weights of a head; rows count by ``weights``."""
     truths = np.array([names.index(label) for label in labels])
     return fit_softmax(inputs, truths, len(names), penalty, np.array(weights)).astype(np.float32)
@@ -281,7 +283,9 @@ def _iard_act(labels: set[str]) -> LoggedAct:
 
 
 def _situations(conversation: str, talk: Sequence[tuple[bool, str, LoggedAct]]) -> list[Situation]:
-    found, latest, acts = [], "", []
+    found: list[Situation] = []
+    acts: list[LoggedAct] = []
+    latest = ""
     for customer, text, act in talk:
         if customer:
             latest = normalise(text)
@@ -379,11 +383,14 @@ def main() -> None:
         for language in ("en", "zh"):
             part = [Judgement(i.confidence, r.label, i.name) for r, i in answers if r.language == language]
             report[f"{way}, own examples held out, {language}"] = measures(part)
-    ways = {"head": IntentClassifier(encoder, head), "nearest": NearestExamples(encoder, hand_written())}
+    nearest = NearestExamples(encoder, hand_written())
+    ways = {"head": IntentClassifier(encoder, head).classify, "nearest": nearest.classify}
     for way, classifier in ways.items():
         for language in ("en", "zh"):
             part = [e for e in phrasings() if e["language"] == language]
-            report[f"{way}, development phrasings, {language}"] = measures(judgements(classifier.classify, part, INTENTS))
+            report[f"{way}, development phrasings, {language}"] = measures(
+                judgements(classifier.classify, part, INTENTS)
+            )
     turns = situations(options.data)
     act, act_report = train_act(turns, encoder)
     for name, numbers in {**report, **act_report}.items():

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,7 +77,11 @@ class NextActs:
 
 
 def fit_softmax(
-    inputs: Floats, labels: npt.NDArray[np.int64], classes: int, penalty: float, importance: Floats | None = None
+    inputs: npt.NDArray[Any],
+    labels: npt.NDArray[np.int64],
+    classes: int,
+    penalty: float,
+    importance: Floats | None = None,
 ) -> Floats:
     """Weights of a multinomial logistic regression, shape ``(width + 1, classes)``; the last row is the intercept,
     which the L2 penalty leaves alone. ``importance`` weighs the rows, all alike by default."""
@@ -103,7 +107,7 @@ def classify(inputs: Floats, weights: Floats) -> npt.NDArray[np.int64]:
     return np.argmax(_with_one(inputs) @ weights, axis=1)
 
 
-def _with_one(inputs: Floats) -> Floats:
+def _with_one(inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.hstack([inputs, np.ones((len(inputs), 1), inputs.dtype)])
 
 
