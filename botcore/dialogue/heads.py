@@ -12,7 +12,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -41,13 +41,14 @@ class Head:
     """``weights`` has shape ``(width + 1, len(labels))``, its last row the intercept.
 
     ``temperature`` by language divides the logits: fitted on messages that the weights were not (Guo et al. 2017).
-    ``usual`` is how often each label occurred.
+    ``usual`` is how often each label occurred; ``named`` how often its messages name something of the catalogue.
     """
 
     labels: tuple[str, ...]
     weights: Floats
     temperature: Mapping[str, float]
     usual: Mapping[str, float]
+    named: Mapping[str, float] = field(default_factory=dict)
 
     def probabilities(self, inputs: Floats, language: str) -> Floats:
         """For one row of inputs, shape ``(width,)``, the chance of each label; they add up to one."""
@@ -66,7 +67,7 @@ def load(path: Path) -> Head:
     meta = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     with np.load(path) as stored:
         weights = stored["weights"].astype(np.float32)
-    return Head(tuple(meta["labels"]), weights, meta["temperature"], meta["usual"])
+    return Head(tuple(meta["labels"]), weights, meta["temperature"], meta["usual"], meta["named"])
 
 
 def in_english(text: str) -> str:

@@ -1,6 +1,7 @@
 """Approved phrases with slots: what is said when the model is not asked (Chinese), late, down, or refused.
 
-Data in ``data/phrases.yaml``; what may follow any reply is in ``data/followups.yaml``. A phrase fits a brief when everything it names is there; phrases claim nothing, so what
+Data in ``data/phrases.yaml``; what may follow any reply is in ``data/followups.yaml``.
+A phrase fits a brief when everything it names is there; phrases claim nothing, so what
 they say is as true as the brief.
 """
 

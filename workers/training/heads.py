@@ -7,7 +7,8 @@ Both are multinomial logistic regressions over what ``botcore.dialogue.heads`` m
 
 The intent head learns from our hand-written examples and, in English, from Bitext's support utterances (a light weight:
 their sentences come from templates). Its temperatures are fitted on ``tests/phrasing/development*.yaml``, which are read
-for nothing else here. The act head learns from the salespeople of PSCon and IARD.
+for nothing else here. How often messages of an intent name something of the catalogue is counted in the demo shop, which the
+database of the installation must hold. The act head learns from the salespeople of PSCon and IARD.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,9 @@ INTENT_PENALTY, ACT_PENALTY = 0.05, 3.0
 """L2 penalties, by cross-validation."""
 BITEXT_WEIGHT, BITEXT_EACH = 0.3, 40
 BINS = 15
+UNCLEAR = "unclear"
+DEMO = "demo"
+"""The shop in whose vocabulary the examples are read."""
 PHRASINGS = PROJECT / "tests" / "phrasing"
 
 BITEXT = {
@@ -183,6 +187,17 @@ def bitext_rows(folder: Path) -> list[Row]:
     return rows
 
 
+def noise_rows() -> list[Row]:
+    """Letters and characters at random: what means nothing must not look like anything."""
+    rng = np.random.default_rng(SEED)
+    latin, chinese = list("abcdefghijklmnopqrstuvwxyz"), [chr(code) for code in range(0x4E00, 0x9FA5)]
+    english = [
+        " ".join("".join(rng.choice(latin, rng.integers(2, 8))) for _ in range(rng.integers(1, 5))) for _ in range(60)
+    ]
+    other = ["".join(rng.choice(chinese, rng.integers(2, 9))) for _ in range(30)]
+    return [Row(text, UNCLEAR, language_of(text)) for text in ["", *english, *other]]
+
+
 def train_intent(own: Sequence[Row], more: Sequence[Row], vectors: Mapping[str, Floats | None]) -> Head:
     rows = [*own, *more]
     names = tuple(dict.fromkeys(row.label for row in own))
@@ -212,6 +227,30 @@ def cross_validated(
     return found
 
 
+def naming_shares(slug: str) -> dict[str, float]:
+    """How often an intent's messages name a category, price or value of a shop's vocabulary, one added on each side."""
+    from botcore.dialogue.lexicon import lexicon_of
+    from botcore.dialogue.state import DialogueState
+    from botcore.dialogue.understand import understand
+    from catalog.models import Shop
+
+    class Unread(IntentClassifier):
+        """Stands for the classifier, which has no say in what a message names."""
+
+        def __init__(self) -> None: ...
+
+        def classify(self, text: str, named: bool | None = None) -> Intent:
+            return Intent("find", {"find": 1.0})
+
+    lexicon = lexicon_of(Shop.objects.get(slug=slug))
+    counts: Counter[tuple[str, bool]] = Counter()
+    for example in hand_written():
+        said = understand(example.text, DialogueState(), (), lexicon, Unread())
+        counts[example.intent, bool(said.goals or said.price or said.constraints)] += 1
+    labels = {label for label, _ in counts}
+    return {n: round((counts[n, True] + 1) / (counts[n, True] + counts[n, False] + 2), 3) for n in sorted(labels)}
+
+
 def phrasings() -> list[dict[str, Any]]:
     import yaml
 
@@ -232,7 +271,7 @@ def with_temperatures(head: Head, encoder: Encoder, right: Mapping[str, set[str]
                 logits.append(message_inputs(text, vector) @ head.weights[:-1] + head.weights[-1])
                 places.append([i for i, name in enumerate(head.labels) if name in right[entry["gold"]["intent"]]])
         found[language] = round(temperature_for(logits, places), 3)
-    return Head(head.labels, head.weights, found, head.usual)
+    return replace(head, temperature=found)
 
 
 def judgements(
@@ -353,6 +392,7 @@ def write(name: str, head: Head, report: Mapping[str, Any], files: Mapping[str, 
         "labels": list(head.labels),
         "temperature": dict(head.temperature),
         "usual": dict(head.usual),
+        "named": dict(head.named),
         "sources": SOURCES[name],
         "sha256": {label: sha256(path) for label, path in files.items()},
         "code": code_revision(),
@@ -370,14 +410,20 @@ def main() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
     django.setup()
+    from django.conf import settings as django_settings
+
     from benchmarks.phrasing import INTENTS
+    from botcore.embedded_postgres import borrowed
     from workers.engine import load_encoder
 
     encoder = load_encoder()
-    own, more = own_rows(), bitext_rows(options.data / "bitext-support")
+    assert django_settings.EMBEDDED_POSTGRES is not None
+    with borrowed(django_settings.EMBEDDED_POSTGRES):
+        named = naming_shares(DEMO)
+    own, more = own_rows(), [*bitext_rows(options.data / "bitext-support"), *noise_rows()]
     texts = list(dict.fromkeys(row.text for row in (*own, *more)))
     vectors = dict(zip(texts, encoded(texts, encoder), strict=True))
-    head = with_temperatures(train_intent(own, more, vectors), encoder, INTENTS)
+    head = replace(with_temperatures(train_intent(own, more, vectors), encoder, INTENTS), named=named)
     report: dict[str, Any] = {}
     for way, answers in cross_validated(own, more, vectors, encoder).items():
         for language in ("en", "zh"):
@@ -385,12 +431,10 @@ def main() -> None:
             report[f"{way}, own examples held out, {language}"] = measures(part)
     nearest = NearestExamples(encoder, hand_written())
     ways = {"head": IntentClassifier(encoder, head).classify, "nearest": nearest.classify}
-    for way, classifier in ways.items():
+    for name, classify in ways.items():
         for language in ("en", "zh"):
-            part = [e for e in phrasings() if e["language"] == language]
-            report[f"{way}, development phrasings, {language}"] = measures(
-                judgements(classifier.classify, part, INTENTS)
-            )
+            entries = [entry for entry in phrasings() if entry["language"] == language]
+            report[f"{name}, development phrasings, {language}"] = measures(judgements(classify, entries, INTENTS))
     turns = situations(options.data)
     act, act_report = train_act(turns, encoder)
     for name, numbers in {**report, **act_report}.items():
