@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from catalog.search import Candidate
 
 SCRIPT = ("price", "color", "material")
-HEAD = ("policy", "dialogues", "success within 5 turns", "turns to success", "lost patience", "replies that ask beside", "alone")
+HEAD = (
+    "policy",
+    "dialogues",
+    "success within 5 turns",
+    "turns to success",
+    "lost patience",
+    "replies that ask beside",
+    "alone",
+)
 
 
 def never(*_: Any, **__: Any) -> Asking:
@@ -89,7 +97,12 @@ def measured(name: str, options: argparse.Namespace) -> tuple[str, ...]:
     market = market_of(shop)
     with patch.object(pipeline, "ask_or_show", counted):
         talks = measure(
-            chosen_bots("ours", shop, market), market, options.dialogues, options.seed, languages_of(options.language), print
+            chosen_bots("ours", shop, market),
+            market,
+            options.dialogues,
+            options.seed,
+            languages_of(options.language),
+            print,
         )["ours"]
     total = max(1, asked.total())
     return (*row(name, talks, market)[:5], f"{asked['beside'] / total:.0%}", f"{asked['alone'] / total:.0%}")

@@ -136,7 +136,9 @@ class TestAnswers:
         reply = self.after(talk, "material", ("steel", "glass"))("glass")
         assert {item.sku for item in reply.items} == {"K2"}
 
-    @pytest.mark.parametrize(("said", "value"), [("the first", "steel"), ("the second one", "glass"), ("the latter", "glass")])
+    @pytest.mark.parametrize(
+        ("said", "value"), [("the first", "steel"), ("the second one", "glass"), ("the latter", "glass")]
+    )
     def test_a_place_is_that_option_where_nothing_was_shown(self, talk, said, value):
         reply = self.after(talk, "material", ("steel", "glass"))(said)
         assert [c.value for c in reply.state.constraints if c.attribute == "material"] == [value]
