@@ -55,14 +55,6 @@ NOT_NEGATIONS = re.compile(
 
 QUESTION_INTENTS = {"policy", "order_status", "product_question", "availability", "compare", "explain", "discount"}
 """Messages that ask about something already there: their words are no wishes."""
-UNSURE = 0.3
-"""Confidence below which a named product, wish or price says more than the classifier."""
-LIKELY = 0.45
-"""The same for an intent to ask that the message's form does not bear out."""
-OVERRULED = QUESTION_INTENTS | {"greeting", "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok",
-                                "not_meant", "reset"}  # fmt: skip
-"""Intents that an unsure classifier is not believed about."""
-
 DEARER = re.compile(
     r"\b(?:more expensive|dearer|pricier|fancier|high(?:er)?[- ]end|upscale|premium|(?:most|more) luxurious|most expensive|"
     r"better quality)\b|贵一?[点些]|更贵|最贵|高档|高端|高级|好一[点些]"
@@ -201,19 +193,23 @@ def understand(
     references = pointing.skus
     if (between := price_between(corrected, pointing, shown)) and not price.range:
         price = replace(price, range=PriceRange(*between))
-    intent = classifier.classify(mask_numbers(corrected))
     named = bool(goals or price.range or (constraints and not references and not PRONOUN.search(corrected)))
-    intent = _settled(intent, corrected, named or bool(indifferent))
+    intent = _settled(classifier.classify(mask_numbers(corrected), named or bool(indifferent)), corrected)
+    if (goals or thing) and not shown and intent.name in ("availability", "product_question"):
+        intent = Intent("find", intent.scores, intent.vector)  # nothing is there to be asked about
     if (goals or thing) and intent.name in ("policy", *LISTS) and SELLS.search(corrected):
-        intent = Intent("find", intent.scores)
+        intent = Intent("find", intent.scores, intent.vector)
     if "price" in indifferent and intent.name in ("cheaper", "dearer"):
-        intent = Intent("find", intent.scores)
+        intent = Intent("find", intent.scores, intent.vector)
     order = "price" if CHEAPEST.search(corrected) else "-price" if DEAREST.search(corrected) else ""
     if order and len(shown) > 1 and not goals and not thing and not price.range:
         extreme = min if order == "price" else max
-        references, intent = (extreme(shown, key=lambda item: item.price).sku,), Intent("choose", intent.scores)
+        references, intent = (
+            (extreme(shown, key=lambda item: item.price).sku,),
+            Intent("choose", intent.scores, intent.vector),
+        )
     elif order and (goals or thing):
-        intent = Intent("find", intent.scores)
+        intent = Intent("find", intent.scores, intent.vector)
     return Understanding(
         text=clean,
         language=language,
@@ -233,22 +229,19 @@ def understand(
     )
 
 
-def _settled(intent: Intent, text: str, named: bool) -> Intent:
-    """The intent after what the words themselves say: why, discounts, dearer and cheaper, and where it is not sure."""
+def _settled(intent: Intent, text: str) -> Intent:
+    """The intent after what the words themselves say: why, discounts, dearer and cheaper."""
     if WHY.search(text) and intent.name not in ("policy", "order_status", "upset", "person"):
-        return Intent("explain", intent.scores)
+        return Intent("explain", intent.scores, intent.vector)
     if DISCOUNT.search(text):
-        return Intent("discount", {**intent.scores, "discount": 1.0})
+        return Intent("discount", {**intent.scores, "discount": 1.0}, intent.vector)
     if MORE_ABOUT.search(text) and intent.name in ("product_question", "show", "more", "choose", "find"):
-        return Intent("choose", intent.scores)
+        return Intent("choose", intent.scores, intent.vector)
     if DEARER.search(text) and intent.name in ("cheaper", "dearer", "find", "show", "vague", "more"):
         negated = re.search(r"\b(?:not|n't|no|less)\b|不|别|太", text) and intent.name == "cheaper"
-        return intent if negated else Intent("dearer", intent.scores)
+        return intent if negated else Intent("dearer", intent.scores, intent.vector)
     if (intent.name == "cheaper" and not CHEAPER.search(text)) or intent.name == "dearer":
-        return Intent("find", intent.scores)
-    unsure = UNSURE if QUESTION.search(text) or intent.name not in QUESTION_INTENTS else LIKELY
-    if intent.confidence < unsure and (intent.name == "reset" or (named and intent.name in OVERRULED)):
-        return Intent("find", intent.scores)
+        return Intent("find", intent.scores, intent.vector)
     return intent
 
 

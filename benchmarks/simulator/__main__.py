@@ -1,0 +1,82 @@
+"""``python -m benchmarks.simulator``: how many simulated shoppers find something within five turns, with whom.
+
+Needs the demo shop in the installation's database (``VAR_DIR``), or makes one there. Replies are phrases without the
+generator unless ``--with-model``: words are not judged here, what is shown is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalog.models import Shop
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dialogues", type=int, default=300, help="for each bot, over all languages (default 300)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--bot", choices=("ours", "popularity", "keyword", "all"), default="all")
+    parser.add_argument("--language", choices=("en", "zh", "both"), default="both")
+    parser.add_argument("--failures", type=int, default=0, metavar="N", help="print N dialogues of the first bot without success")
+    parser.add_argument("--breaks", type=int, default=0, metavar="N", help="print N dialogues with a hard wish broken in silence")
+    parser.add_argument("--with-model", action="store_true", help="let the generator write the replies")
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    from botcore.embedded_postgres import borrowed
+
+    assert settings.EMBEDDED_POSTGRES is not None
+    with borrowed(settings.EMBEDDED_POSTGRES):
+        run(options)
+
+
+def run(options: argparse.Namespace) -> None:
+    from benchmarks.pscon import table
+    from benchmarks.simulator.goods import market_of
+    from benchmarks.simulator.hard_wishes import broken
+    from benchmarks.simulator.report import HEAD, rows, told
+    from benchmarks.simulator.run import chosen_bots, languages_of, measure
+
+    shop = demo_shop()
+    market = market_of(shop)
+    bots = chosen_bots(options.bot, shop, market, with_model=options.with_model)
+    measured = measure(bots, market, options.dialogues, options.seed, languages_of(options.language), _say)
+    first = next(iter(measured.values()))
+    for talk in [talk for talk in first if not talk.success][: options.failures]:
+        print(told(talk, market), end="\n\n")
+    for talk in [talk for talk in first if any(broken(talk, market))][: options.breaks]:
+        print(told(talk, market), end="\n\n")
+    print(table(HEAD, rows(measured, market)))
+
+
+def demo_shop() -> Shop:
+    """The demo shop, made with its embeddings where the database does not hold it yet."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from catalog.demo.load import load_demo
+    from workers.indexing import embed_changed
+
+    call_command("migrate", verbosity=0, interactive=False)
+    shop = load_demo(settings.MEDIA_ROOT)
+    embed_changed(shop.pk)
+    return shop
+
+
+def _say(step: str) -> None:
+    print(f"... {step}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    main()
