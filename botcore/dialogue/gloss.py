@@ -66,7 +66,7 @@ def senses(text: str) -> str:
     known = dictionary()
     found: list[str] = []
     for word in rjieba.cut(text.upper(), False):
-        if word in PARTICLES or not word.strip():
+        if word in PARTICLES or not any(character.isalnum() for character in word):
             continue
         if not CHINESE.search(word):
             found.append(word.lower())
@@ -87,15 +87,13 @@ def service_words() -> dict[str, tuple[str, ...]]:
 @lru_cache(maxsize=1)
 def dictionary() -> dict[str, str]:
     """Simplified word -> its first English sense (about 110,000; half a second to read, 20 MB)."""
-    first: dict[str, str] = {}
+    words: dict[str, str] = {}
+    names: dict[str, str] = {}
     for line in _path().read_text(encoding="utf-8").splitlines():
         if (entry := ENTRY.match(line)) and (sense := next(_senses(entry[3]), "")):
-            name = entry[2][:1].isupper()  # 高 is "high" before it is a surname
-            if name or entry[1] in first:
-                first.setdefault(entry[1], sense)
-            else:
-                first[entry[1]] = sense
-    return first
+            proper = entry[2][:1].isupper()  # 高 is "high" before it is a surname
+            (names if proper else words).setdefault(entry[1], sense)
+    return {**names, **words}
 
 
 def _senses(listed: str) -> Iterator[str]:
