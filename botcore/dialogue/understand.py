@@ -14,8 +14,9 @@ from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.lexicon import CATEGORY, TEXT, Lexicon, Match, Meaning
 from botcore.dialogue.measures import read_measures
 from botcore.dialogue.money import mask_numbers, read_price
-from botcore.dialogue.references import PRONOUN, ShownItem, price_between
-from botcore.dialogue.references import references as pointed_at
+from botcore.dialogue.pointing.references import PRONOUN, price_between
+from botcore.dialogue.pointing.references import references as pointed_at
+from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import (
