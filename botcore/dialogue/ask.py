@@ -14,11 +14,10 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-from botcore.dialogue.intents import Intent
 from botcore.dialogue.lexicon import CATEGORY, TEXT, Lexicon, Match, Meaning
 from botcore.dialogue.names import attribute_name, meaning_name
-from botcore.dialogue.references import ShownItem
-from botcore.dialogue.references import references as pointed_at
+from botcore.dialogue.pointing.references import references as pointed_at
+from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import Understanding
@@ -275,11 +274,12 @@ def answered(said: Understanding, before: DialogueState, lexicon: Lexicon) -> Un
         return _priced(said, told, before)
     if told and question.attribute == CATEGORY:
         return said if said.goals else replace(_as_wish(said), goals=told[:1])
+    if said.intent.name == "reject" and question.alone and not said.constraints and question.attribute != CATEGORY:
+        refused = told or question.options
+        ruled_out = tuple(Constraint(question.attribute, value, False, turn=before.turn + 1) for value in refused)
+        return replace(_as_wish(said), constraints=ruled_out)
     if told:
         return _valued(said, question.attribute, told, before, lexicon)
-    if question.options and question.alone and said.intent.name == "reject" and not said.constraints:
-        ruled_out = tuple(Constraint(question.attribute, o, False, turn=before.turn + 1) for o in question.options)
-        return replace(_as_wish(said), constraints=ruled_out) if question.attribute != CATEGORY else said
     return _indifferent(said, question.attribute)
 
 
@@ -355,7 +355,7 @@ def _valued(
 
 def _as_wish(said: Understanding) -> Understanding:
     """An answer is a wish, whatever its few words look like by themselves."""
-    return replace(said, intent=Intent("find", {"find": 1.0}, said.intent.vector))
+    return replace(said, intent=replace(said.intent, name="find", scores={"find": 1.0}))
 
 
 # Words with several meanings
@@ -373,6 +373,14 @@ def ambiguous(said: Understanding, state: DialogueState, shop: Shop, lexicon: Le
         if len(options) >= FEWEST:
             return match.phrase, Question(MEANING, tuple(options[:SLATE]), alone=True)
     return None
+
+
+def undecided(state: DialogueState, question: Question, before: DialogueState) -> DialogueState:
+    """The state without the reading of the word that was only a guess."""
+    guesses = {tuple(option.split("=", 1)) for option in question.options}
+    kept = tuple(c for c in state.constraints if (c.attribute, c.value) not in guesses)
+    goal = before.goal if (CATEGORY, state.goal) in guesses else state.goal
+    return state.with_(constraints=kept, goal=goal)
 
 
 def _categories_meant(match: Match, said: Understanding, state: DialogueState, lexicon: Lexicon) -> list[str]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.fakes import HashEncoder
 from workers.training.heads import (
     Judgement,
     _situations,
@@ -13,7 +14,6 @@ from workers.training.heads import (
 )
 from workers.training.nearest import Example, NearestExamples
 from workers.training.pscon import LoggedAct
-from tests.fakes import HashEncoder
 
 
 def test_an_overconfident_classifier_has_a_large_calibration_error():

@@ -231,7 +231,7 @@ def naming_shares(slug: str) -> dict[str, float]:
     """How often an intent's messages name a category, price or value of a shop's vocabulary, one added on each side."""
     from botcore.dialogue.lexicon import lexicon_of
     from botcore.dialogue.state import DialogueState
-    from botcore.dialogue.understand import understand
+    from botcore.dialogue.understand import names_something, understand
     from catalog.models import Shop
 
     class Unread(IntentClassifier):
@@ -243,10 +243,10 @@ def naming_shares(slug: str) -> dict[str, float]:
             return Intent("find", {"find": 1.0})
 
     lexicon = lexicon_of(Shop.objects.get(slug=slug))
-    counts: Counter[tuple[str, bool]] = Counter()
+    counts: Counter[tuple[str, bool | None]] = Counter()
     for example in hand_written():
         said = understand(example.text, DialogueState(), (), lexicon, Unread())
-        counts[example.intent, bool(said.goals or said.price or said.constraints)] += 1
+        counts[example.intent, names_something(said.goals, said.thing, said.price, said.constraints)] += 1
     labels = {label for label, _ in counts}
     return {n: round((counts[n, True] + 1) / (counts[n, True] + counts[n, False] + 2), 3) for n in sorted(labels)}
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from botcore.dialogue.reasons import SPOKEN, difference_table, standing_out
+from botcore.dialogue.reasons import SPOKEN, standing_out
 from botcore.dialogue.state import Act, DialogueState
 from catalog.ranking.features import FEATURES
 from catalog.search import Candidate
