@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -73,12 +73,25 @@ def main() -> None:
 
     assert settings.EMBEDDED_POSTGRES is not None
     with borrowed(settings.EMBEDDED_POSTGRES):
-        rows = [measured(name, options) for name in options.policy or ("never", "script", "gain")]
-    print(table(HEAD, rows))
+        found = {name: measured(name, options) for name in options.policy or ("gain", "never", "script")}
+    print(table(HEAD, [*(row for _, row in found.values()), *gains({name: won for name, (won, _) in found.items()})]))
 
 
-def measured(name: str, options: argparse.Namespace) -> tuple[str, ...]:
-    """A policy's row of the table."""
+def gains(won: Mapping[str, Sequence[float]]) -> list[tuple[str, ...]]:
+    """What the first policy gains over the others, on the same shoppers."""
+    from benchmarks.metrics import bootstrap, mean
+
+    ours, *others = won
+    found = []
+    for other in others:
+        differences = [a - b for a, b in zip(won[ours], won[other], strict=True)]
+        interval = bootstrap(differences, [str(i) for i in range(len(differences))], mean)
+        found.append((f"{ours}, gain over {other}", str(len(differences)), str(interval), "", "", "", ""))
+    return found
+
+
+def measured(name: str, options: argparse.Namespace) -> tuple[list[float], tuple[str, ...]]:
+    """Who found something with a policy, and the policy's row of the table."""
     from benchmarks.simulator.__main__ import demo_shop
     from benchmarks.simulator.goods import market_of
     from benchmarks.simulator.report import row
@@ -105,7 +118,8 @@ def measured(name: str, options: argparse.Namespace) -> tuple[str, ...]:
             print,
         )["ours"]
     total = max(1, asked.total())
-    return (*row(name, talks, market)[:5], f"{asked['beside'] / total:.0%}", f"{asked['alone'] / total:.0%}")
+    shares = (f"{asked['beside'] / total:.0%}", f"{asked['alone'] / total:.0%}")
+    return [float(bool(talk.success)) for talk in talks], (*row(name, talks, market)[:5], *shares)
 
 
 if __name__ == "__main__":
