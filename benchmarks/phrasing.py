@@ -97,7 +97,7 @@ def count(judged: Sequence[Judged]) -> Counts:
 
 INTENTS = {
     "find": {"find", "show", "vague", "availability"},
-    "refine": {"find", "more", "cheaper", "dearer", "reject", "show", "vague", "not_meant"},
+    "refine": {"find", "more", "cheaper", "dearer", "reject", "show", "vague", "not_meant", "indifferent"},
     "question_policy": {"policy", "order_status", "discount"},
     "question_product": {"product_question", "availability", "explain"},
     "compare": {"compare"},
@@ -107,7 +107,7 @@ INTENTS = {
     "greeting": {"greeting"},
     "goodbye": {"goodbye", "thanks"},
     "complaint": {"upset"},
-    "other": {"smalltalk", "identity", "wellbeing", "compliment", "ok", "discount", "reset"},
+    "other": {"smalltalk", "identity", "wellbeing", "compliment", "ok", "discount", "reset", "unclear"},
 }
 """The dialogue's intents that do what the gold's intent asks for."""
 

@@ -29,13 +29,13 @@ from botcore.dialogue.pipeline import Reply, classifier_for, respond, shown_item
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.rank import Ranked, rank
 from botcore.dialogue.relevance import Relevance, Talk
-from botcore.dialogue.state import DialogueState
+from botcore.dialogue.state import DialogueState, Question
 from botcore.dialogue.track import after_reply, track
 from botcore.dialogue.understand import Understanding, understand
 from catalog.models import Product, Shop
 
 CUSTOMER, ASSISTANT = "customer", "assistant"
-LOGGED_QUESTION = "logged"
+LOGGED_QUESTION = Question("logged", alone=True)
 """What the open question is called when the logged salesperson asked it: about what, nobody knows."""
 TELLING_TITLE = 2
 """A title of fewer words is no name: "Soap" in a message is not that product."""
@@ -187,7 +187,7 @@ def heard(shop: Shop, text: str, state: DialogueState) -> DialogueState:
     named = named_products(shop, text)
     asks = text.rstrip().endswith(("?", "？"))
     return after_reply(
-        state, named, question=LOGGED_QUESTION if asks and not named else "", article="", quote="", failed=False
+        state, named, question=LOGGED_QUESTION if asks and not named else None, article="", quote="", failed=False
     )
 
 

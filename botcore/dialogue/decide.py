@@ -1,11 +1,14 @@
-"""Which act answers a message. A pure decision over the state, the reading and what the shop could answer with."""
+"""Which act answers a message. A pure decision over the state, the reading and what the shop could answer with.
+
+Whether a list of products comes with a question, or the question alone, is decided by ``ask.py`` once they are found.
+"""
 
 from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
 
-from botcore.dialogue.state import Act, DialogueState
+from botcore.dialogue.state import Act, DialogueState, Question
 from botcore.dialogue.understand import Understanding
 
 ARTICLE_SURE = 0.48
@@ -22,20 +25,21 @@ WISHES = {"find", "show", "more", "cheaper", "dearer", "reject", "vague", "choos
 
 @dataclass(frozen=True)
 class Decision:
-    """The act and its occasion. ``reason`` is the note the reply needs (topic, reason, what is unclear, what kind of list)."""
+    """The act and its occasion. ``reason`` is the note the reply needs (topic, reason, what is unclear, what kind of list).
+
+    ``word`` is one with several meanings, which ``question`` asks about.
+    """
 
     act: Act
     reason: str = ""
     about: tuple[str, ...] = ()
     fresh: bool = False
+    question: Question | None = None
+    word: str = ""
 
 
-def decide(before: DialogueState, state: DialogueState, said: Understanding, article: float, broad: bool) -> Decision:
-    """The act for a message.
-
-    ``article`` is the similarity of the nearest article (0 where none); ``broad`` says that the goal holds so many
-    different things that a question helps more than a list.
-    """
+def decide(before: DialogueState, state: DialogueState, said: Understanding, article: float) -> Decision:
+    """The act for a message; ``article`` is the similarity of the nearest article (0 where none)."""
     intent = said.intent.name
     wish = _says_wish(said)
     if intent in ("person", "upset") and said.intent.confidence > SURE / 2:
@@ -51,7 +55,7 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, art
     if intent in SMALL_TALK and (not wish or (said.intent.confidence > SURE and not said.goals and not said.price)):
         guessed = said.intent.confidence < GUESS or _says_nothing(said.text)
         return Decision(Act.CLARIFY, "meaning") if guessed else Decision(Act.CHITCHAT, intent)
-    if intent == "not_meant" and not wish:
+    if intent in ("not_meant", "unclear") and not wish:
         return Decision(Act.CLARIFY, "meaning")
     if intent == "choose" and said.references and not said.goals:
         return Decision(Act.RECOMMEND, "chosen", about=said.references[:1])
@@ -59,7 +63,7 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, art
         return Decision(Act.DECLINE, "no_information")
     if answer := _answer(before, said, article, wish):
         return answer
-    return _product(before, state, said, wish, broad)
+    return _product(before, state, said, wish)
 
 
 def _answer(before: DialogueState, said: Understanding, article: float, wish: bool) -> Decision | None:
@@ -86,7 +90,7 @@ def _answer(before: DialogueState, said: Understanding, article: float, wish: bo
     return None
 
 
-def _product(before: DialogueState, state: DialogueState, said: Understanding, wish: bool, broad: bool) -> Decision:
+def _product(before: DialogueState, state: DialogueState, said: Understanding, wish: bool) -> Decision:
     intent = said.intent.name
     known = bool(state.goal or state.topic)
     if (
@@ -107,8 +111,6 @@ def _product(before: DialogueState, state: DialogueState, said: Understanding, w
         return Decision(Act.ASK, "category") if not before.open_question else Decision(Act.RECOMMEND, "popular")
     if not known and not wish:
         return Decision(Act.ASK, "category")
-    if broad and not before.open_question and not state.constraints and intent not in ("show", "more"):
-        return Decision(Act.ASK, "kind")
     changed = bool(before.goal and state.goal != before.goal and not state.goal.startswith(before.goal))
     return Decision(Act.RECOMMEND, "changed" if changed else "")
 
@@ -119,7 +121,7 @@ def _says_nothing(text: str) -> bool:
 
 
 def _says_wish(said: Understanding) -> bool:
-    return bool(said.goals or said.constraints or said.price or said.withdrawn)
+    return bool(said.goals or said.constraints or said.price or said.withdrawn or said.indifferent)
 
 
 def _known_words(said: Understanding) -> bool:

@@ -14,10 +14,9 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from botcore.dialogue.decide import Decision
 from botcore.dialogue.lexicon import TEXT, Lexicon
 from botcore.dialogue.ports import Encoder
-from botcore.dialogue.state import Act, Constraint, DialogueState, PriceRange
+from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.thesaurus import thesaurus
 from catalog.models import Product, Shop
 from catalog.ranking.features import Context, PriceWish, conversation_vector
@@ -225,22 +224,3 @@ def _conversation(query: ProductQuery, state: DialogueState, encoder: Encoder, v
     vectors = {product.sku: product.embedding for product in rows if product.embedding is not None}
     liked = [vectors[sku] for sku in dict.fromkeys([*state.liked, state.focus]) if sku in vectors]
     return conversation_vector(said, liked, [vectors[sku] for sku in state.rejected if sku in vectors])
-
-
-BROAD = 80
-"""A goal with more products than this, and kinds below it, is worth a question first."""
-OPTIONS_TOLD = 4
-
-
-def is_broad(shop: Shop, state: DialogueState, lexicon: Lexicon) -> bool:
-    """Whether the goal is a department with many kinds, so that "which?" helps more than any three products."""
-    goal = lexicon.categories.get(state.goal)
-    return bool(goal and goal.products > BROAD and len(lexicon.children(state.goal)) > 2 and not state.price)
-
-
-def question_options(shop: Shop, decision: Decision, state: DialogueState, lexicon: Lexicon) -> tuple[str, ...]:
-    """What to offer as answers: the largest kinds of the department (or departments of the shop)."""
-    if decision.act is not Act.ASK or decision.reason not in ("category", "kind"):
-        return ()
-    largest = lexicon.children(state.goal)[:OPTIONS_TOLD]
-    return tuple(c.chinese if state.language == "zh" else c.name.lower() for c in largest)

@@ -1,6 +1,7 @@
 """Approved phrases with slots: what is said when the model is not asked (Chinese), late, down, or refused.
 
-Data in ``data/phrases.yaml``. A phrase fits a brief when everything it names is there; phrases claim nothing, so what
+Data in ``data/phrases.yaml``; what may follow any reply is in ``data/followups.yaml``.
+A phrase fits a brief when everything it names is there; phrases claim nothing, so what
 they say is as true as the brief.
 """
 
@@ -47,7 +48,9 @@ def phrase_for(brief: Brief, language: str, seed: int) -> str:
 @lru_cache(maxsize=1)
 def phrases() -> dict[str, dict[str, list[Phrase]]]:
     """All phrases by language and act."""
-    data: dict[str, list[dict[str, Any]]] = yaml.safe_load((DATA / "phrases.yaml").read_text(encoding="utf-8"))
+    data: dict[str, list[dict[str, Any]]] = {}
+    for name in ("phrases.yaml", "followups.yaml"):
+        data |= yaml.safe_load((DATA / name).read_text(encoding="utf-8"))
     found: dict[str, dict[str, list[Phrase]]] = {"en": {}, "zh": {}}
     for act, rows in data.items():
         for row in rows:
@@ -101,7 +104,7 @@ def _word(subject: str, attribute: str, brief: Brief, language: str) -> str | No
         case "gave_up":
             return _listed(brief.gave_up, comma, last) or None
         case "options":
-            chosen = [o for o in re.split(r"[,、]\s*", notes.get("options", "")) if o]
+            chosen = [o for o in re.split(r",\s+|、", notes.get("options", "")) if o]
             return _listed(chosen, comma, " or " if language == "en" else "还是") or None
         case "because":
             return _listed(notes.get("because", "").split("; "), comma, last) or None

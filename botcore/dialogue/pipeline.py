@@ -14,21 +14,34 @@ from typing import Any
 
 from botcore.channels.base import Card
 from botcore.dialogue.answer import ArticleAnswer, answer_from_articles, answer_from_description
-from botcore.dialogue.brief import Brief, render
+from botcore.dialogue.ask import MEANING, Asking, ambiguous, answered, ask_or_show, opening, undecided
+from botcore.dialogue.brief import LETTERS, Brief, render
 from botcore.dialogue.compose import Wording, fill, word
 from botcore.dialogue.decide import Decision, decide
 from botcore.dialogue.facts import Item, items_of
-from botcore.dialogue.find import Found, Visit, find, in_reach, is_broad, items_by_sku, question_options, shown_text
+from botcore.dialogue.find import Found, Visit, find, in_reach, items_by_sku, shown_text
+from botcore.dialogue.followups import (
+    asks_already,
+    order_brief,
+    question_brief,
+    reading_brief,
+    second_brief,
+    waiting_brief,
+)
+from botcore.dialogue.goals import separated, turned_to
+from botcore.dialogue.heads import asking_odds
 from botcore.dialogue.intents import IntentClassifier
 from botcore.dialogue.lexicon import Lexicon, lexicon_of
-from botcore.dialogue.plan import brief_of, plan_of
+from botcore.dialogue.phrases import phrase_for
+from botcore.dialogue.plan import Plan, brief_of, gave_up_names, plan_of
 from botcore.dialogue.ports import Ports
-from botcore.dialogue.state import Act, DialogueState
+from botcore.dialogue.reasons import difference_table, standing_out
+from botcore.dialogue.state import Act, DialogueState, LaterGoal
 from botcore.dialogue.track import after_reply, track
 from botcore.dialogue.understand import ShownItem, Understanding, picked, understand
 from botcore.dialogue.words import sentences
 from catalog.models import Shop
-from catalog.search import Candidate
+from catalog.search import Candidate, search_articles
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,7 @@ class Reply:
     brief: Brief
     wording: Wording
     why: str
+    asking: Asking
     article: ArticleAnswer | None
     timings_ms: dict[str, float] = field(default_factory=dict)
 
@@ -62,7 +76,7 @@ class Reply:
     def explanation(self) -> dict[str, Any]:
         """The JSON fields of ``Turn`` that say why."""
         return {
-            "understanding": {**self.said.to_json(), "why": self.why},
+            "understanding": {**self.said.to_json(), "why": self.why, "worth": dict(self.asking.worth or {})},
             "candidates": [_candidate_json(c) for c in _kept(self.found)],
             "slate": [{**item.to_json(), **self._chance(item)} for item in self.items],
             "brief": {**self.brief.to_json(), "prompt": render(self.brief)},
@@ -126,29 +140,36 @@ def respond(
     with clock.stage("understand"):
         lexicon = lexicon_of(shop)
         shown = shown_items(shop, before)
-        if pressed:
-            said = picked(pressed, text, before)
-        else:
-            said = understand(text, before, shown, lexicon, classifier_for(ports))
+        said, later = _understood(text, pressed, before, shown, lexicon, ports)
         state = in_reach(shop, track(before, said, shown))
     with clock.stage("decide"):
         article = _article(shop, said, before, ports)
-        broad = is_broad(shop, state, lexicon)
-        decision = decide(before, state, said, article.similarity if article else 0.0, broad)
+        decision, state = _decided(shop, before, state, said, article, lexicon)
     with clock.stage("find"):
         visit = Visit(text, customer_id, seed)
         decision, state, found = _settled(shop, decision, state, before, said, lexicon, ports, visit)
+    with clock.stage("ask"):
+        decision, found, asking = _asked(decision, found, before, state, said, lexicon, later)
+    with clock.stage("plan"):
         items = items_of(found.slate, shop, _spoken_of(decision, state, said), lexicon)
-        options = question_options(shop, decision, state, lexicon)
-        plan = plan_of(decision, state, said, found, items, article, options, _described(found, state, said, ports))
-        brief = brief_of(plan, shop, lexicon)
+        described = _described(found, state, said, ports)
+        plan = plan_of(decision, state, said, found, items, article, asking.question, described)
+        brief = _brief(decision, plan, shop, lexicon)
+        second = _second(shop, plan, later, lexicon, ports, visit)
     with clock.stage("compose"):
         wording = word(
-            brief, state.language, ports.encoder, ports.generator, samples=samples, seed=seed, deadline=deadline
+            brief,
+            state.language,
+            ports.encoder,
+            None if decision.word else ports.generator,
+            samples=samples,
+            seed=seed,
+            deadline=deadline,
         )
-    shows = items if plan.shows_items else ()
+        more = _followups(shop, plan, wording.text, before, second, lexicon, ports, visit)
+    shows = (*(items if plan.shows_items else ()), *second.items)
     after = after_reply(
-        state,
+        state.with_(hurried=_hurried(before, state, said), waiting=second.waiting),
         [item.sku for item in shows],
         listed=not decision.about,
         question=plan.question,
@@ -158,8 +179,10 @@ def respond(
     )
     clock.stages["total"] = round((time.monotonic() - clock.started) * 1000, 1)
     version = ports.generator.info.model_version if ports.generator and wording.written_by == "model" else ""
+    followed = [fill(phrase_for(b, state.language, seed), b.tags()) for b in more]
+    sentences_ = filter(None, [fill(wording.text, brief.tags()), _details(decision, found, state)])
     return Reply(
-        text="\n\n".join(filter(None, [fill(wording.text, brief.tags()), _details(decision, found, state)])),
+        text=_joined([*sentences_, "\n".join(_table(plan))], followed, state.language),
         act=plan.act,
         language=state.language,
         written_by=wording.written_by,
@@ -167,15 +190,214 @@ def respond(
         state=after,
         cards=tuple(item.card() for item in shows),
         items=shows,
-        told=plan.items,
+        told=(*plan.items, *second.items),
         said=said,
         found=found,
         brief=brief,
         wording=wording,
         why=plan.reason,
+        asking=asking,
         article=article if plan.from_article else None,
         timings_ms=clock.stages,
     )
+
+
+def _understood(
+    text: str,
+    pressed: str,
+    before: DialogueState,
+    shown: Sequence[ShownItem],
+    lexicon: Lexicon,
+    ports: Ports,
+) -> tuple[Understanding, LaterGoal | None]:
+    """The message as it stands in the talk: as an answer to what was asked, its second goal apart."""
+    if pressed:
+        return picked(pressed, text, before), None
+
+    def read(words: str) -> Understanding:
+        return understand(words, before, shown, lexicon, classifier_for(ports))
+
+    return separated(answered(read(text), before, lexicon), lexicon, read)
+
+
+def _decided(
+    shop: Shop,
+    before: DialogueState,
+    state: DialogueState,
+    said: Understanding,
+    article: ArticleAnswer | None,
+    lexicon: Lexicon,
+) -> tuple[Decision, DialogueState]:
+    """The act for the message; where the customer is done with one goal, the one that waits is turned to."""
+    decision = decide(before, state, said, article.similarity if article else 0.0)
+    if state.waiting and before.shown and _done_with(decision, said):
+        return Decision(Act.RECOMMEND, "changed"), in_reach(shop, turned_to(state, state.waiting[0]))
+    looks = decision.act is Act.RECOMMEND and decision.reason in ("", "changed") and not before.open_question
+    if looks and (unclear := ambiguous(said, state, shop, lexicon)):
+        word, question = unclear
+        return Decision(Act.ASK, MEANING, question=question, word=word), undecided(state, question, before)
+    return decision, state
+
+
+def _brief(decision: Decision, plan: Plan, shop: Shop, lexicon: Lexicon) -> Brief:
+    """What the reply says; which meaning a word has is asked in an approved phrase alone."""
+    if decision.word and decision.question:
+        return reading_brief(decision.question, decision.word, plan.state, lexicon)
+    return brief_of(plan, shop, lexicon)
+
+
+DONE = ("ok", "thanks", "show")
+"""What customers say when they are ready for the next thing."""
+
+
+def _done_with(decision: Decision, said: Understanding) -> bool:
+    return said.intent.name in DONE and not (said.goals or said.constraints or said.price or decision.about)
+
+
+ASKED_BESIDE = ("", "changed", "more", "cheaper", "dearer")
+"""Lists of products that a question may come with."""
+DIRECT = ("show", "more", "reject", "cheaper", "dearer")
+"""Messages that are about the list itself: a question alone would not answer them."""
+
+
+def _asked(
+    decision: Decision,
+    found: Found,
+    before: DialogueState,
+    state: DialogueState,
+    said: Understanding,
+    lexicon: Lexicon,
+    later: LaterGoal | None,
+) -> tuple[Decision, Found, Asking]:
+    """The decision after weighing questions: shown as it is, with a question beside it, or the question alone."""
+    if decision.act is Act.ASK:
+        asked = decision.question or opening(lexicon)
+        return decision, found, Asking(asked)
+    if decision.act is not Act.RECOMMEND or decision.reason not in ASKED_BESIDE or found.relaxed or said.order:
+        return decision, found, Asking()
+    hurried = _hurried(before, state, said)
+    asked_last = before.open_question is not None and before.open_question.alone
+    asking = ask_or_show(
+        found.candidates,
+        found.slate,
+        state,
+        lexicon,
+        odds=asking_odds(said.text, said.intent.vector, before),
+        alone=not (hurried or asked_last or later or said.intent.name in DIRECT or decision.reason in DIRECT),
+        beside=not (hurried or later),
+    )
+    if asking.question and asking.question.alone:
+        alone = Decision(Act.ASK, asking.question.attribute, question=asking.question)
+        return alone, replace(found, slate=(), beside=()), asking
+    return decision, found, asking
+
+
+SHOW_ME = 0.25
+"""Chance by the words alone that somebody wants to be shown things; naming what things makes it a search all the same."""
+
+
+def _hurried(before: DialogueState, state: DialogueState, said: Understanding) -> bool:
+    """Whether the customer wants to see things: said instead of answering a question, and as long as the goal lasts."""
+    instead = said.intent.by_words.get("show", 0.0) > SHOW_ME and before.open_question is not None
+    return instead or (before.hurried and before.goal == state.goal)
+
+
+@dataclass(frozen=True)
+class _Second:
+    """What became of the message's other goal: shown (``item``), without a find, or still waiting."""
+
+    goal: LaterGoal | None = None
+    item: Item | None = None
+    gave_up: tuple[str, ...] = ()
+    waiting: tuple[LaterGoal, ...] = ()
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return (self.item,) if self.item else ()
+
+
+def _second(shop: Shop, plan: Plan, later: LaterGoal | None, lexicon: Lexicon, ports: Ports, visit: Visit) -> _Second:
+    """The best product for the second goal, beside a list; where the reply is no list, the goal waits."""
+    waiting = plan.state.waiting
+    if later is None:
+        return _Second(waiting=waiting)
+    if plan.act is not Act.RECOMMEND or not plan.items:
+        return _Second(later, waiting=(*waiting, later))
+    state = in_reach(shop, turned_to(plan.state, later))
+    found = find(shop, state, lexicon, ports.encoder, visit=visit)
+    if not found.slate:
+        return _Second(later, waiting=waiting)
+    (item,) = items_of(found.slate[:1], shop, state, lexicon)
+    letter = LETTERS[len(plan.items)]
+    return _Second(later, replace(item, letter=letter), gave_up_names(found, state, lexicon, shop.currency), waiting)
+
+
+def _followups(
+    shop: Shop,
+    plan: Plan,
+    words: str,
+    before: DialogueState,
+    second: _Second,
+    lexicon: Lexicon,
+    ports: Ports,
+    visit: Visit,
+) -> list[Brief]:
+    """The sentences after the reply: the other goal, more reasons, how to order, the question."""
+    state, question, found = plan.state, plan.question, []
+    language = state.language
+    if second.goal and second.goal in second.waiting:
+        found.append(waiting_brief("later", second.goal, language, lexicon))
+    elif second.goal:
+        found.append(second_brief(second.goal, second.item, second.gave_up, language, lexicon))
+    if plan.act is Act.EXPLAIN and plan.items:
+        candidates = find(shop, state, lexicon, ports.encoder, visit=visit).candidates
+        if because := standing_out(plan.items[0].sku, candidates, language):
+            found.append(Brief("also_because", notes={"because": "; ".join(because)}))
+    if closing := _closing(shop, plan, before, lexicon, ports):
+        found.append(closing)
+    if plan.reason == "chosen" and second.waiting:
+        found.append(waiting_brief("next", second.waiting[0], language, lexicon))
+    if question and plan.act is Act.RECOMMEND and not asks_already(words, question, language, lexicon):
+        found.append(question_brief(question, state, lexicon, shop.currency))
+    return found
+
+
+HOW_TO_ORDER = "How do I place an order? How do I buy and check out?"
+ORDERING = 0.62
+"""Similarity from which an article is about placing an order; those about changing or tracking one stay below."""
+
+
+def _closing(shop: Shop, plan: Plan, before: DialogueState, lexicon: Lexicon, ports: Ports) -> Brief | None:
+    """How to order what was chosen, as the shop tells it; after thanks, what the talk was last about."""
+    if plan.reason == "chosen" and plan.items:
+        item = plan.items[0]
+    elif plan.reason in ("thanks", "goodbye") and before.focus in before.liked and before.focus:
+        chosen = items_by_sku(shop, (before.focus,))
+        if not chosen:
+            return None
+        (item,) = items_of(chosen, shop, plan.state, lexicon)
+    else:
+        return None
+    return order_brief(item, "" if item.url else _ordering(shop, plan.state.language, ports))
+
+
+def _ordering(shop: Shop, language: str, ports: Ports) -> str:
+    """What the shop's own article says about placing an order, "" where it has none."""
+    hits = search_articles(shop, language, HOW_TO_ORDER, ports.encoder.encode([HOW_TO_ORDER])[0], limit=1)
+    near = [hit.article for hit in hits if hit.similarity >= ORDERING]
+    return " ".join(sentences(near[0].body)[:2]) if near else ""
+
+
+def _table(plan: Plan) -> tuple[str, ...]:
+    return difference_table(plan.items, plan.state.language) if plan.act is Act.COMPARE else ()
+
+
+def _joined(paragraphs: Sequence[str], followed: Sequence[str], language: str) -> str:
+    """The reply's paragraphs; what follows goes on in the last of them, unless that is a table."""
+    told = [paragraph for paragraph in paragraphs if paragraph]
+    if len(told) == 1 and followed:
+        return ("" if language == "zh" else " ").join([*told, *followed])
+    return "\n\n".join([*told, *([("" if language == "zh" else " ").join(followed)] if followed else [])])
 
 
 def shown_items(shop: Shop, state: DialogueState) -> tuple[ShownItem, ...]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from botcore.dialogue.answer import ArticleAnswer
+from botcore.dialogue.ask import PRICE, option_names
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.decide import Decision
 from botcore.dialogue.facts import FOUND_IN_TEXT, Item, format_price, satisfied
 from botcore.dialogue.find import Found
 from botcore.dialogue.lexicon import CATEGORY, TEXT, Lexicon, Meaning
-from botcore.dialogue.state import Act, Constraint, DialogueState
+from botcore.dialogue.names import attribute_name
+from botcore.dialogue.state import Act, Constraint, DialogueState, Question
 from botcore.dialogue.understand import Understanding
 from catalog.models import Shop
 
@@ -24,7 +25,7 @@ DIFFERENCES_TOLD = 3
 
 @dataclass(frozen=True)
 class Plan:
-    """One reply's content. ``question`` is the attribute that it asks about, "" for none."""
+    """One reply's content; ``question`` is what it asks, by itself or beside what it shows."""
 
     act: Act
     state: DialogueState
@@ -33,8 +34,7 @@ class Plan:
     items: tuple[Item, ...]
     article: ArticleAnswer | None
     reason: str = ""
-    question: str = ""
-    options: tuple[str, ...] = ()
+    question: Question | None = None
     shows_items: bool = True
     from_article: bool = False
     quote: str = ""
@@ -48,7 +48,7 @@ def plan_of(
     found: Found,
     items: tuple[Item, ...],
     article: ArticleAnswer | None,
-    options: Sequence[str],
+    question: Question | None,
     described: str,
 ) -> Plan:
     """The plan for a decision. ``described`` is the sentence of a product's description that may answer a question."""
@@ -66,8 +66,7 @@ def plan_of(
         items=items,
         article=article,
         reason=decision.reason,
-        question=_question(decision, state),
-        options=tuple(options),
+        question=question,
         shows_items=decision.act in (Act.RECOMMEND, Act.COMPARE, Act.EXPLAIN),
         from_article=from_article,
         quote=quote,
@@ -80,9 +79,7 @@ def brief_of(plan: Plan, shop: Shop, lexicon: Lexicon) -> Brief:
     state = plan.state
     notes = dict(plan.notes)
     if plan.question:
-        notes["ask"] = _attribute_name(plan.question, state.language)
-        if plan.options:
-            notes["options"] = ("、" if state.language == "zh" else ", ").join(plan.options)
+        notes |= _asked(plan.question, state, lexicon)
     if plan.act is Act.EXPLAIN:
         notes["because"] = "; ".join(_reasons(plan, lexicon))
     slots: dict[str, str] = {}
@@ -183,10 +180,14 @@ def _differences(items: tuple[Item, ...]) -> dict[str, str]:
     return notes
 
 
-def _question(decision: Decision, state: DialogueState) -> str:
-    if decision.act is not Act.ASK:
-        return ""
-    return decision.reason
+def _asked(question: Question, state: DialogueState, lexicon: Lexicon) -> dict[str, str]:
+    """The question as the model is told it. Prices have digits, which it never writes: their bands follow as a phrase."""
+    if question.attribute == PRICE:
+        return {"ask": attribute_name("budget", state.language)} if question.alone else {}
+    kind = "kind" if question.attribute == CATEGORY and state.goal else question.attribute
+    notes = {"ask": attribute_name("category" if kind == "kind" and state.language == "en" else kind, state.language)}
+    told = [name for _, name in option_names(question, state.language, lexicon)]
+    return notes | {"options": ("、" if state.language == "zh" else ", ").join(told)} if told else notes
 
 
 def _wishes(plan: Plan, lexicon: Lexicon) -> tuple[str, ...]:
@@ -200,6 +201,14 @@ def _wishes(plan: Plan, lexicon: Lexicon) -> tuple[str, ...]:
             phrases.append(_phrase(constraint, state.language, lexicon))
     price = () if plan.found.gave_up_price else _price_phrases(state)
     return tuple(dict.fromkeys([*phrases[:WISHES_TOLD], *price]))
+
+
+def gave_up_names(found: Found, state: DialogueState, lexicon: Lexicon, currency: str) -> tuple[str, ...]:
+    """What had to be given up for a find, in words with their amounts."""
+    prices = _price_phrases(state) if found.gave_up_price else ()
+    low, high = (format_price(p or Decimal(0), currency) for p in (state.price.low, _budget(state)))
+    told = (phrase.replace("[budget_low]", low).replace("[budget]", high) for phrase in prices)
+    return (*(_phrase(c, state.language, lexicon) for c in found.gave_up), *told)
 
 
 def _gave_up(plan: Plan, lexicon: Lexicon) -> tuple[str, ...]:
@@ -245,16 +254,3 @@ def _price_phrases(state: DialogueState) -> tuple[str, ...]:
 def _budget(state: DialogueState) -> Decimal:
     price = state.price
     return price.about or price.high or price.low or Decimal(0)
-
-
-CHINESE_ATTRIBUTES = {
-    "category": "品类", "kind": "款式", "budget": "预算", "color": "颜色", "material": "材质", "size": "尺码", "use": "用途",
-    "recipient": "对象", "style": "风格", "genre": "类型", "scent": "香型", "skin_type": "肤质", "occasion": "场合",
-    "season": "季节", "feature": "功能", "capacity": "容量", "power": "功率",
-}  # fmt: skip
-
-
-def _attribute_name(attribute: str, language: str) -> str:
-    if language == "zh":
-        return CHINESE_ATTRIBUTES.get(attribute, attribute)
-    return "category" if attribute == "kind" else attribute.replace("_", " ")

@@ -55,8 +55,41 @@ class PriceRange:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What the last reply asked. ``attribute`` is the shop's own, or "category", "price" or "meaning".
+
+    ``options`` are the answers it told, as stored: values, category paths, price bands (``20..50``, open ends empty), or
+    meanings (``color=rose``). ``alone`` says that nothing was shown with it: "the first" is then an option.
+    """
+
+    attribute: str
+    options: tuple[str, ...] = ()
+    alone: bool = False
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any] | str | None) -> Self | None:
+        """States of older turns hold the attribute alone."""
+        if isinstance(data, dict):
+            return cls(data["attribute"], tuple(data["options"]), data["alone"])
+        return cls(data, alone=True) if data else None
+
+
+@dataclass(frozen=True)
+class LaterGoal:
+    """What the customer also asked for, to be served next."""
+
+    category: str
+    constraints: tuple[Constraint, ...] = ()
+    price: PriceRange = field(default_factory=PriceRange)
+
+
+@dataclass(frozen=True)
 class DialogueState:
-    """Everything later turns may refer to. ``shown`` holds the slates of SKUs in the order shown, newest last."""
+    """Everything later turns may refer to. ``shown`` holds the slates of SKUs in the order shown, newest last.
+
+    ``asked`` are attributes that need no question for this goal: asked about already, or said not to matter.
+    ``hurried`` is a customer who has asked to be shown things, not asked things.
+    """
 
     turn: int = 0
     goal: str = ""
@@ -67,8 +100,10 @@ class DialogueState:
     focus: str = ""
     liked: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
-    open_question: str = ""
+    open_question: Question | None = None
     asked: tuple[str, ...] = ()
+    hurried: bool = False
+    waiting: tuple[LaterGoal, ...] = ()
     last_article: str = ""
     last_quote: str = ""
     language: str = "en"
@@ -99,13 +134,24 @@ class DialogueState:
             "goal": self.goal,
             "topic": self.topic,
             "constraints": [vars(c) for c in self.constraints],
-            "price": {k: str(v) for k, v in vars(self.price).items() if v is not None},
+            "price": _price_json(self.price),
             "shown": [list(slate) for slate in self.shown],
             "focus": self.focus,
             "liked": list(self.liked),
             "rejected": list(self.rejected),
-            "open_question": self.open_question,
+            "open_question": vars(self.open_question) | {"options": list(self.open_question.options)}
+            if self.open_question
+            else None,
             "asked": list(self.asked),
+            "hurried": self.hurried,
+            "waiting": [
+                {
+                    "category": goal.category,
+                    "constraints": [vars(c) for c in goal.constraints],
+                    "price": _price_json(goal.price),
+                }
+                for goal in self.waiting
+            ],
             "last_article": self.last_article,
             "last_quote": self.last_quote,
             "language": self.language,
@@ -118,8 +164,21 @@ class DialogueState:
         """Inverse of :meth:`to_json`; keys that are missing take their default, so old rows stay readable."""
         values = dict(data)
         values["constraints"] = tuple(Constraint(**c) for c in data.get("constraints", ()))
-        values["price"] = PriceRange(**{k: Decimal(v) for k, v in data.get("price", {}).items()})
+        values["price"] = _price(data.get("price", {}))
+        values["open_question"] = Question.from_json(data.get("open_question"))
+        values["waiting"] = tuple(
+            LaterGoal(goal["category"], tuple(Constraint(**c) for c in goal["constraints"]), _price(goal["price"]))
+            for goal in data.get("waiting", ())
+        )
         values["shown"] = tuple(tuple(slate) for slate in data.get("shown", ()))
         for name in ("liked", "rejected", "asked"):
             values[name] = tuple(data.get(name, ()))
         return cls(**values)
+
+
+def _price_json(price: PriceRange) -> dict[str, str]:
+    return {k: str(v) for k, v in vars(price).items() if v is not None}
+
+
+def _price(data: dict[str, str]) -> PriceRange:
+    return PriceRange(**{k: Decimal(v) for k, v in data.items()})

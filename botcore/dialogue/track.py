@@ -7,13 +7,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from botcore.dialogue.lexicon import TEXT
-from botcore.dialogue.state import Constraint, DialogueState, PriceRange
+from botcore.dialogue.state import Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import QUESTION_INTENTS, ShownItem, Understanding
 
 CENT = Decimal("0.01")
 NO_WISH = QUESTION_INTENTS | {
-    "person", "upset", "greeting", "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok", "not_meant",
+    "person", "upset", "greeting", "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok", "not_meant", "unclear",
 }  # fmt: skip
 
 
@@ -34,6 +34,7 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem])
         language=said.language,
         constraints=constraints,
         price=_price(state, said, shown),
+        asked=_added(state.asked, said.indifferent),
         rejected=_added((), rejected),
         topic=_topic(state, said),
     )
@@ -42,7 +43,7 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem])
 def after_reply(
     state: DialogueState,
     shown: Sequence[str],
-    question: str,
+    question: Question | None,
     article: str,
     quote: str,
     failed: bool,
@@ -57,7 +58,7 @@ def after_reply(
         shown=(*state.shown, tuple(shown)) if shown and listed else state.shown,
         focus=shown[0] if len(shown) == 1 else (state.focus if state.focus in (shown or state.slate) else ""),
         open_question=question,
-        asked=_added(state.asked, (question,) if question else ()),
+        asked=_added(state.asked, (question.attribute,) if question else ()),
         last_article=article,
         last_quote=quote,
         failures=state.failures + 1 if failed else 0,

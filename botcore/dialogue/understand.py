@@ -19,7 +19,7 @@ from botcore.dialogue.pointing.references import references as pointed_at
 from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.understanding.indifference import indifferent as no_longer_minded
-from botcore.dialogue.understanding.intention import QUESTION, QUESTION_INTENTS, extreme_asked, settled
+from botcore.dialogue.understanding.intention import NO_SEARCH, QUESTION, QUESTION_INTENTS, extreme_asked, settled
 from botcore.dialogue.understanding.polarity import Stances, stances
 from botcore.dialogue.understanding.spelling import correct_spelling
 from botcore.dialogue.understanding.wishes import Reading
@@ -107,19 +107,19 @@ def understand(
     constraints = (*(c for c in reading.constraints if c not in second), *measured)
     if not price.range and (between := price_between(corrected, pointing, shown)):
         price = replace(price, range=PriceRange(*between))
-    intent = classifier.classify(mask_numbers(corrected))
-    wished = bool(constraints) and not pointing.skus and not PRONOUN.search(corrected)
-    intent = settled(intent, corrected, bool(goals or price.range or wished or indifferent), bool(goals or thing))
-    if "price" in indifferent and intent.name in ("cheaper", "dearer"):
-        intent = Intent("find", intent.scores)
+    pointed = bool(pointing.skus or PRONOUN.search(corrected))
+    named = names_something(goals, thing, price.range, () if pointed else constraints)
+    intent = settled(classifier.classify(mask_numbers(corrected), named), corrected, bool(goals or thing), bool(shown))
+    if indifferent and intent.name in NO_SEARCH or ("price" in indifferent and intent.name in ("cheaper", "dearer")):
+        intent = intent.called("find")
     order = extreme_asked(corrected)
     references = pointing.skus
     if order and len(shown) > 1 and not goals and not thing and not price.range:
         extreme = min if order == "price" else max
         references = references or (extreme(shown, key=lambda item: item.price).sku,)
-        intent = Intent("choose", intent.scores) if len(references) == 1 else intent
+        intent = intent.called("choose") if len(references) == 1 else intent
     elif order and (goals or thing):
-        intent = Intent("find", intent.scores)
+        intent = intent.called("find")
     return Understanding(
         text=clean,
         language=language_of(clean, state.language),
@@ -140,6 +140,15 @@ def understand(
         is_question=QUESTION.search(corrected) is not None,
         masked=mask_numbers(clean)[:200],
     )
+
+
+def names_something(
+    goals: Sequence[str], thing: object, price: PriceRange, constraints: Sequence[Constraint]
+) -> bool | None:
+    """Whether a message names what the shop sells or costs; None where only its texts hold a word of it."""
+    if goals or thing or price or any(c.attribute != TEXT for c in constraints):
+        return True
+    return None if constraints else False
 
 
 def _rejected(pointing: Pointing, words: Sequence[Token], polarity: Stances) -> tuple[str, ...]:

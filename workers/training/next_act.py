@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -76,16 +76,23 @@ class NextActs:
         return [LABELS[place] for place in predicted]
 
 
-def fit_softmax(inputs: Floats, labels: npt.NDArray[np.int64], classes: int, penalty: float) -> Floats:
+def fit_softmax(
+    inputs: npt.NDArray[Any],
+    labels: npt.NDArray[np.int64],
+    classes: int,
+    penalty: float,
+    importance: Floats | None = None,
+) -> Floats:
     """Weights of a multinomial logistic regression, shape ``(width + 1, classes)``; the last row is the intercept,
-    which the L2 penalty leaves alone."""
+    which the L2 penalty leaves alone. ``importance`` weighs the rows, all alike by default."""
     table, truth = torch.from_numpy(_with_one(inputs)), torch.from_numpy(labels)
-    weights = torch.zeros(table.shape[1], classes, dtype=torch.float64, requires_grad=True)
+    weights = torch.zeros(table.shape[1], classes, dtype=table.dtype, requires_grad=True)
+    counts = torch.from_numpy(np.ones(len(labels)) if importance is None else importance).to(table.dtype)
     optimiser = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
-        value = torch.nn.functional.cross_entropy(table @ weights, truth, reduction="sum")
+        value = (counts * torch.nn.functional.cross_entropy(table @ weights, truth, reduction="none")).sum()
         value = value + penalty / 2 * (weights[:-1] ** 2).sum()
         value.backward()
         return value
@@ -100,8 +107,8 @@ def classify(inputs: Floats, weights: Floats) -> npt.NDArray[np.int64]:
     return np.argmax(_with_one(inputs) @ weights, axis=1)
 
 
-def _with_one(inputs: Floats) -> Floats:
-    return np.hstack([inputs, np.ones((len(inputs), 1))])
+def _with_one(inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.hstack([inputs, np.ones((len(inputs), 1), inputs.dtype)])
 
 
 def _latest(turn: NextAct, *, customer: bool) -> str:

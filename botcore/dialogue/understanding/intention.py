@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from botcore.dialogue.intents import Intent
 
 QUESTION_INTENTS = {"policy", "order_status", "product_question", "availability", "compare", "explain", "discount"}
 """Messages that ask about something already there: their words are no wishes."""
-UNSURE = 0.3
-"""Confidence below which a named product, wish or price says more than the classifier."""
-LIKELY = 0.45
-"""The same for an intent to ask that the message's form does not bear out."""
-OVERRULED = QUESTION_INTENTS | {"greeting", "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok",
-                                "not_meant", "reset"}  # fmt: skip
-"""Intents that an unsure classifier is not believed about."""
+NO_SEARCH = QUESTION_INTENTS | {"not_meant", "unclear", "reject", "ok", "upset"}
+"""What a message that lets an attribute go ("the colour doesn't matter") only looks like."""
 
 DEARER = re.compile(
     r"\b(?:more expensive|dearer|pricier|fancier|high(?:er)?[- ]end|upscale|premium|(?:most|more) luxurious|most expensive|"
@@ -55,28 +51,28 @@ def extreme_asked(text: str) -> str:
     return "price" if CHEAPEST.search(text) else "-price" if DEAREST.search(text) else ""
 
 
-def settled(intent: Intent, text: str, named: bool, sold: bool) -> Intent:
-    """The intent after what the words themselves say; ``sold`` that a kind of product is named, ``named`` any wish."""
-    settled = _settled(intent, text, named)
-    if sold and settled.name in ("policy", *LISTS) and SELLS.search(text):
-        return Intent("find", settled.scores)
-    return settled
+def settled(intent: Intent, text: str, sold: bool, shown: bool) -> Intent:
+    """The intent after what the words themselves say: why, discounts, dearer and cheaper, what the shop sells.
+
+    ``sold`` says that a kind of product is named, ``shown`` that products are in sight to be asked about.
+    """
+    said = _said(intent, text)
+    asks_whether_sold = said.name in ("policy", *LISTS) and SELLS.search(text)
+    if sold and (asks_whether_sold or (not shown and said.name in ("availability", "product_question"))):
+        return said.called("find")
+    return said
 
 
-def _settled(intent: Intent, text: str, named: bool) -> Intent:
-    """The intent after what the words themselves say: why, discounts, dearer and cheaper, and where it is not sure."""
+def _said(intent: Intent, text: str) -> Intent:
     if WHY.search(text) and intent.name not in ("policy", "order_status", "upset", "person"):
-        return Intent("explain", intent.scores)
+        return intent.called("explain")
     if DISCOUNT.search(text):
-        return Intent("discount", {**intent.scores, "discount": 1.0})
+        return replace(intent, name="discount", scores={**intent.scores, "discount": 1.0})
     if MORE_ABOUT.search(text) and intent.name in ("product_question", "show", "more", "choose", "find"):
-        return Intent("choose", intent.scores)
+        return intent.called("choose")
     if DEARER.search(text) and intent.name in ("cheaper", "dearer", "find", "show", "vague", "more"):
         negated = re.search(r"\b(?:not|n't|no|less)\b|不|别|太", text) and intent.name == "cheaper"
-        return intent if negated else Intent("dearer", intent.scores)
+        return intent if negated else intent.called("dearer")
     if (intent.name == "cheaper" and not CHEAPER.search(text)) or intent.name == "dearer":
-        return Intent("find", intent.scores)
-    unsure = UNSURE if QUESTION.search(text) or intent.name not in QUESTION_INTENTS else LIKELY
-    if intent.confidence < unsure and (intent.name == "reset" or (named and intent.name in OVERRULED)):
-        return Intent("find", intent.scores)
+        return intent.called("find")
     return intent

@@ -6,7 +6,7 @@ import pytest
 
 from botcore.dialogue.decide import decide
 from botcore.dialogue.intents import Intent
-from botcore.dialogue.state import Act, Constraint, DialogueState, PriceRange
+from botcore.dialogue.state import Act, Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.track import track
 from botcore.dialogue.understand import Understanding
 
@@ -15,9 +15,9 @@ LISTED = DialogueState(turn=1, goal="home/rugs", shown=(("R1", "R2", "R3"),))
 QUOTED = LISTED.with_(last_article="returns", last_quote="...")
 
 
-def decision(intent, before=START, confidence=0.9, article=0.0, broad=False, **what):
+def decision(intent, before=START, confidence=0.9, article=0.0, **what):
     said = Understanding(what.pop("text", "hm"), "en", Intent(intent, {intent: confidence}), **what)
-    return decide(before, track(before, said, ()), said, article, broad)
+    return decide(before, track(before, said, ()), said, article)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,7 @@ def decision(intent, before=START, confidence=0.9, article=0.0, broad=False, **w
         (decision("product_question", LISTED, references=("R2",)), Act.ANSWER, "product"),
         (decision("product_question", LISTED, article=0.7, is_question=True), Act.ANSWER, "policy"),
         (decision("vague"), Act.ASK, "category"),
-        (decision("vague", START.with_(open_question="category")), Act.RECOMMEND, "popular"),
-        (decision("find", goals=("home",), broad=True), Act.ASK, "kind"),
+        (decision("vague", START.with_(open_question=Question("category"))), Act.RECOMMEND, "popular"),
         (decision("find", goals=("home/rugs",)), Act.RECOMMEND, ""),
         (decision("find", LISTED, goals=("kitchen",)), Act.RECOMMEND, "changed"),
         (decision("find", unknown=("trombone",), words=("trombone",)), Act.DECLINE, "not_sold"),
