@@ -25,6 +25,7 @@ from botcore.dialogue.evidence import (
     listed,
     nearness,
     product_evidence,
+    terms,
 )
 from botcore.dialogue.lexicon import Lexicon, Meaning
 from botcore.dialogue.names import attribute_name
@@ -42,32 +43,32 @@ SHORT = 220
 """Characters up to which a whole article is quoted."""
 TOLD = 0.5
 """What a sentence loses when the last answer quoted it already: the customer asks for the rest."""
-FOLLOW_UP = 0.04
-"""What an article gains when the question follows an answer from it."""
+TOLD_WHOLE = 0.2
+"""What an article loses that was quoted whole, for a question that says too little without it."""
 ELLIPTIC = 7
 """Words up to which a question may be read as going on from the last answer: "and who pays for that?"."""
 GOES_ON = re.compile(r"^(?:and|or|but|so|what about|how about|what if)\b|\b(?:it|that|this)\b|^那|呢[？?]?$")
 """What such a question begins with or points by; "how fast is express?" stands for itself."""
 
 THRESHOLDS: Mapping[Kind, float] = {
-    Kind.ARTICLE: 0.42,
-    Kind.ATTRIBUTE: 0.42,
+    Kind.ARTICLE: 0.48,
+    Kind.ATTRIBUTE: 0.48,
     Kind.STOCK: 0.5,
     Kind.DESCRIPTION: 0.44,
     Kind.REVIEW: 0.44,
 }
 """From which nearness evidence of a kind is an answer: chosen on the development half of ``benchmarks.answers``, so that
 none of its unanswerable questions is answered."""
-OWN = 0.1
-"""What the product's own description gains over articles about products in general."""
+OWN = 0.15
+"""By how much an article about products in general must be nearer than the product's own description to be preferred."""
 EXPECTED = 0.06
 """What the kind of evidence gains that the message's intent asks for, by the intent's chance."""
-NAMED = 0.3
-"""What stock gains when the question names a size, colour or edition."""
+NAMED = 0.2
+"""What an attribute gains whose name the question holds, and stock when it names a size, colour or edition."""
 UNKNOWN = 0.1
 """What a product's data and description lose when the question holds a word that no text of the shop holds."""
 OPINION = 0.1
-"""What reviews lose against what the shop itself says, unless the question is after other people's opinions."""
+"""What reviews lose against what the shop itself says; where other people's opinions are asked for, they gain it twice."""
 
 
 @dataclass(frozen=True)
@@ -116,23 +117,24 @@ def answer_to(
     shop: Shop, said: Understanding, before: DialogueState, product: Product | None, lexicon: Lexicon, encoder: Encoder
 ) -> Answer | None:
     """The nearest answer that the shop has to a message, sure or not; ``product`` is the one it speaks of, if any."""
-    asked = _asked(shop, said, before)
-    articles = article_evidence(shop, asked, encoder, before.last_article)
-    answers = [_from_article(shop, asked, articles, said, before, product, encoder)]
-    if product:
-        own = Asked.of(said.text, said.language)
-        answers += _from_product(shop, own, product, said, lexicon, encoder)
-    return max(filter(None, answers), key=lambda a: a.near - THRESHOLDS[a.kind], default=None)
-
-
-def _asked(shop: Shop, said: Understanding, before: DialogueState) -> Asked:
-    """The question, with what it goes on from where it says too little by itself."""
     asked = Asked.of(said.text, said.language)
+    answers = [_from_article(shop, asked, said, before, product, encoder)]
+    if product:
+        answers += _from_product(shop, asked, product, said, lexicon, encoder)
+    return max(filter(None, answers), key=_worth, default=None)
+
+
+def _worth(answer: Answer) -> float:
+    return answer.near - THRESHOLDS[answer.kind] + OWN * (answer.kind is Kind.DESCRIPTION)
+
+
+def _going_on(shop: Shop, asked: Asked, before: DialogueState) -> Asked | None:
+    """The question with what it goes on from, where it says too little by itself; else None."""
     if not before.last_article:
-        return asked
-    names_nothing = len(content_words(said.text)) <= 1 if said.language == "en" else True
-    if not (names_nothing and len(said.text.split()) <= ELLIPTIC and GOES_ON.search(said.text)):
-        return asked
+        return None
+    names_nothing = len(content_words(asked.text)) <= 1 if asked.language == "en" else True
+    if not (names_nothing and len(asked.text.split()) <= ELLIPTIC and GOES_ON.search(asked.text)):
+        return None
     rows = {row.language: row.title for row in KnowledgeArticle.objects.filter(shop=shop, slug=before.last_article)}
     title = rows.get("en") or next(iter(rows.values()), "")
     return replace(asked, readings=(*(f"{title} {reading}" for reading in asked.readings),) or (title,))
@@ -145,28 +147,33 @@ def _share(said: Understanding, *intents: str) -> float:
 def _from_article(
     shop: Shop,
     asked: Asked,
-    evidence: Sequence[Evidence],
     said: Understanding,
     before: DialogueState,
     product: Product | None,
     encoder: Encoder,
 ) -> Answer | None:
     """The nearest article with its best sentences; of articles about as near, the one about this kind of product."""
+    going_on = _going_on(shop, asked, before)
+    evidence = article_evidence(shop, going_on or asked, encoder, before.last_article)
     if not evidence:
         return None
     near = nearness(asked, evidence, encoder)
-    near = near + np.array([FOLLOW_UP * (e.id == before.last_article) for e in evidence], dtype=np.float32)
+    if going_on:
+        own = [e for e in evidence if e.id == before.last_article]
+        whole = TOLD_WHOLE if all(e.quote in before.last_quote for e in own) else 0.0
+        told = np.array([whole * (e.id == before.last_article) for e in evidence], dtype=np.float32)
+        near = np.maximum(near, nearness(going_on, evidence, encoder) - told)
     chosen = near
     if product:
         kind = f"{product.category.name}, {product.category.path.partition('/')[0].replace('-', ' ')}"
         chosen = near + CONTEXT * closeness((kind,), [e.probes for e in evidence], encoder)
     slug = evidence[int(chosen.argmax())].id
-    own = [i for i, e in enumerate(evidence) if e.id == slug]
-    article = evidence[own[0]]
-    told = before.last_quote if slug == before.last_article else ""
-    quote = _quote([(evidence[i].quote, float(near[i])) for i in own], told)
+    places = [i for i, e in enumerate(evidence) if e.id == slug]
+    article = evidence[places[0]]
+    quoted = before.last_quote if slug == before.last_article else ""
+    quote = _quote([(evidence[i].quote, float(near[i])) for i in places], quoted)
     leaning = EXPECTED * (_share(said, "policy", "order_status", "discount") - _share(said, "product_question"))
-    return Answer(Kind.ARTICLE, slug, article.name, quote, quote, float(near[own].max()) + leaning, label=article.name)
+    return Answer(Kind.ARTICLE, slug, article.name, quote, quote, float(near[places].max()) + leaning, label=article.name)
 
 
 def _quote(parts: Sequence[tuple[str, float]], told: str) -> str:
@@ -188,21 +195,29 @@ def _from_product(
     item = EXPECTED * _share(said, "product_question", "availability")
     unknown = UNKNOWN if said.unknown and said.language == "en" else 0.0
     named = named_values(product, asked.text, said.constraints, lexicon)
+    others = 2 * OPINION if asks_others(asked) else 0.0
     evidence = [*product_evidence(product, asked, lexicon, shop.currency), *stock_evidence(product, asked.language)]
     near = nearness(asked, evidence, encoder) + item
     for i, e in enumerate(evidence):
+        near[i] -= others
         if e.kind is Kind.STOCK:
             near[i] += NAMED * (e.name in named)
-        elif not (unknown and set(said.unknown) & set(e.words.lower().split())):
+        elif not set(said.unknown) & set(e.words.lower().split()):
             near[i] -= unknown
-        if e.kind is Kind.DESCRIPTION:
-            near[i] += OWN
+        if e.kind is Kind.ATTRIBUTE:
+            near[i] += NAMED * _names(asked, e.name)
     for kind in (Kind.ATTRIBUTE, Kind.DESCRIPTION, Kind.STOCK):
         places = [i for i, e in enumerate(evidence) if e.kind is kind]
         if places:
             best = max(places, key=lambda i: near[i])
             yield _of(product, evidence[best], float(near[best]), named, asked.language, lexicon)
     yield _from_reviews(product, asked, item, encoder)
+
+
+def _names(asked: Asked, attribute: str) -> bool:
+    """Whether a question says the name of an attribute."""
+    name = attribute_name(attribute, asked.language)
+    return name in asked.text if asked.language == "zh" else terms(name) <= terms(asked.text) and bool(terms(name))
 
 
 def _of(
@@ -281,7 +296,7 @@ def _from_reviews(product: Product, asked: Asked, item: float, encoder: Encoder)
     opinion = opinion_on(subject, asked.language, remarks_of(product), encoder)
     if opinion is None:
         return None
-    near = opinion.near + item + (EXPECTED if others else -OPINION)
+    near = opinion.near + item + (2 * OPINION if others else -OPINION)
     text = opinion_text(opinion, asked.language)
     label = _say("review_label", asked.language, title=product.text("title", asked.language))
     details = {"positive": opinion.positive, "of": len(opinion.reviews), "read": opinion.read}

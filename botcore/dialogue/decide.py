@@ -5,13 +5,13 @@ Whether a list of products comes with a question, or the question alone, is deci
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
 from botcore.dialogue.answer import Answer
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.lexicon import TEXT
-from botcore.dialogue.references import PRONOUN
 from botcore.dialogue.state import Act, DialogueState, Question
 from botcore.dialogue.understand import Understanding
 
@@ -26,6 +26,10 @@ SMALL_TALK = {"greeting", "thanks", "goodbye", "wellbeing", "identity", "complim
 GUESS = 0.1
 """Confidence up to which an intent is only the least unlikely."""
 WISHES = {"find", "show", "more", "cheaper", "dearer", "reject", "vague", "choose", "availability"}
+
+
+POINTS = re.compile(r"\b(?:it|its|this|that|these|those|they|them)\b|[它这那][个款件本双台条瓶些]?")
+"""What a question points with at the product in the spotlight."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
     if intent in ("policy", "order_status") and not (valued and unsure) and not (wish and unsure and not subject):
         return Decision(Act.DECLINE, "no_information")
     asking = _chance(said, "policy", "product_question", "availability")
-    points = bool(said.references) or PRONOUN.search(said.text) is not None
+    points = bool(said.references) or POINTS.search(said.text) is not None
     if subject and said.is_question and not valued and (points or asking >= ASKS) and intent not in WISHES - {"find"}:
         return Decision(Act.DECLINE, "no_information")
     return None
