@@ -35,7 +35,7 @@ from botcore.dialogue.state import DialogueState
 from botcore.dialogue.stock import Stock, named_values, stock_evidence, stock_of
 from botcore.dialogue.understand import Understanding
 from botcore.dialogue.words import DATA, content_words
-from catalog.models import KnowledgeArticle, Product, Shop
+from catalog.models import Category, KnowledgeArticle, Product, Shop
 
 QUOTED = 2
 """Sentences quoted at most; an article of three is quoted whole when its sentences are short."""
@@ -63,7 +63,7 @@ OWN = 0.15
 """By how much an article about products in general must be nearer than the product's own description to be preferred."""
 EXPECTED = 0.06
 """What the kind of evidence gains that the message's intent asks for, by the intent's chance."""
-NAMED = 0.2
+NAMED, NAMED_VALUE = 0.3, 0.2
 """What an attribute gains whose name the question holds, and stock when it names a size, colour or edition."""
 UNKNOWN = 0.1
 """What a product's data and description lose when the question holds a word that no text of the shop holds."""
@@ -201,7 +201,7 @@ def _from_product(
     for i, e in enumerate(evidence):
         near[i] -= others
         if e.kind is Kind.STOCK:
-            near[i] += NAMED * (e.name in named)
+            near[i] += NAMED_VALUE * (e.name in named)
         elif not set(said.unknown) & set(e.words.lower().split()):
             near[i] -= unknown
         if e.kind is Kind.ATTRIBUTE:
@@ -292,7 +292,7 @@ def _value_name(attribute: str, value: str, language: str, lexicon: Lexicon) -> 
 
 def _from_reviews(product: Product, asked: Asked, item: float, encoder: Encoder) -> Answer | None:
     others = asks_others(asked)
-    subject = subject_of(asked) if others else asked
+    subject = _without_kind(subject_of(asked), product) if others else asked
     opinion = opinion_on(subject, asked.language, remarks_of(product), encoder)
     if opinion is None:
         return None
@@ -302,6 +302,22 @@ def _from_reviews(product: Product, asked: Asked, item: float, encoder: Encoder)
     details = {"positive": opinion.positive, "of": len(opinion.reviews), "read": opinion.read}
     name = " ".join(subject.readings[:1])
     return Answer(Kind.REVIEW, product.sku, name, opinion.quote, text, near, opinion.reviews, details, label)
+
+
+def _without_kind(asked: Asked, product: Product) -> Asked:
+    """A question without the words for the kind of product: "this book" is about none of its sides."""
+    category = product.category
+    names = [category.name.lower(), *map(str, category.aliases), *_chinese(category)]
+    if category.parent:
+        names += [category.parent.name.lower(), *map(str, category.parent.aliases), *_chinese(category.parent)]
+    text = asked.text
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, "") if asked.language == "zh" else re.sub(rf"\b{re.escape(name)}\b", "", text)
+    return Asked.of(text.strip(), asked.language)
+
+
+def _chinese(category: Category) -> list[str]:
+    return [name] if (name := category.translations.get("zh", {}).get("name")) else []
 
 
 def opinion_text(opinion: Opinion, language: str) -> str:

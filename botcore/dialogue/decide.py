@@ -128,7 +128,8 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
     valued = any(c.attribute != TEXT for c in said.constraints)
     if intent in ("product_question", "availability") and before.slate and not (said.thing and unsure):
         return Decision(Act.DECLINE, "no_information") if subject else Decision(Act.CLARIFY, "item")
-    if intent in ("policy", "order_status") and not (valued and unsure) and not (wish and unsure and not subject):
+    asks = said.is_question or not unsure
+    if intent in ("policy", "order_status") and asks and not (unsure and (valued or (wish and not subject))):
         return Decision(Act.DECLINE, "no_information")
     asking = _chance(said, "policy", "product_question", "availability")
     points = bool(said.references) or POINTS.search(said.text) is not None

@@ -13,21 +13,24 @@ from functools import lru_cache
 import numpy as np
 import yaml
 
-from botcore.dialogue.evidence import Asked, Floats, closeness, meanings, shared
+from botcore.dialogue.evidence import Asked, Floats, closeness, meanings
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.words import CHINESE, DATA, FUNCTION_WORDS, language_of, sentences, tokens
 from catalog.models import Interaction, Product
 
 READ = 200
 """So many of a product's newest reviews are read."""
-ABOUT, ALIKE = 0.36, 0.5
-"""Cosines from which a sentence is about what was asked, or about the same as the sentence nearest to the question."""
-SHARED = 0.1
-"""What a sentence gains that holds every word of the question: less than in long texts, where words are rarer."""
-SPOKEN = 0.1
-"""What a sentence in the customer's language gains as the one to quote."""
-STAR = 0.15
+ABOUT = 0.42
+"""Cosine from which a sentence is about what was asked, whatever it is like."""
+ASPECT, LIKE = 0.45, 0.35
+"""Cosines from which a question is after an aspect, and from which a sentence may be counted to its nearest one."""
+SPOKEN, TYPICAL = 0.1, 0.3
+"""What a sentence gains as the one to quote when it is in the customer's language, and when it says what most say."""
+STAR = 0.4
 """What a star above or below three says beside a sentence's own words (-1 to 1): a five-star review may hold a complaint."""
+GLOSSED = 0.3
+"""How much the words of a Chinese sentence count, of which the encoder reads a gloss."""
+GENERAL = "general"
 
 
 @dataclass(frozen=True)
@@ -67,47 +70,74 @@ def remarks_of(product: Product) -> list[Remark]:
 
 
 def opinion_on(asked: Asked, language: str, remarks: Sequence[Remark], encoder: Encoder) -> Opinion | None:
-    """What the remarks say to a question; None where none does. A question about nothing in particular is about all.
+    """What the remarks say to a question; None where none does.
 
-    The aspect is what the sentence nearest to the question is about; whatever is near to either speaks of it.
+    A sentence speaks of what was asked when it is near to the question itself, or when both are nearest to the same of
+    the known aspects. A question about nothing in particular is about all.
     """
     if not remarks:
         return None
-    probes = [remark.probes for remark in remarks]
-    near = np.ones(len(remarks), dtype=np.float32)
-    if asked.readings:
-        near = closeness(asked.readings, probes, encoder) + SHARED * shared(asked.text, [r.text for r in remarks])
-    best = int(near.argmax())
-    alike = closeness(remarks[best].probes, probes, encoder) if remarks[best].probes else near
-    about = [r for r, n, a in zip(remarks, near, alike, strict=True) if n >= ABOUT or a >= ALIKE]
-    if near[best] < ABOUT:
+    near = closeness(asked.readings, [r.probes for r in remarks], encoder)
+    aspect, sure = _aspect(asked, encoder)
+    if aspect == GENERAL:
+        about = list(remarks)
+    else:
+        spoken = _aspects(remarks, encoder) if aspect else [""] * len(remarks)
+        about = [r for r, n, a in zip(remarks, near, spoken, strict=True) if n >= ABOUT or (aspect and a == aspect)]
+    if not about:
         return None
     verdicts: dict[int, list[float]] = {}
-    for remark, good in zip(about, praise(about, encoder), strict=True):
-        verdicts.setdefault(remark.review, []).append(float(good))
-    by_text = dict(zip((r.text for r in remarks), near, strict=True))
+    tones = dict(zip(about, praise(about, encoder).tolist(), strict=True))
+    for remark, tone in tones.items():
+        verdicts.setdefault(remark.review, []).append(tone)
     positive = sum(sum(values) > 0 for values in verdicts.values())
     prevailing = positive * 2 > len(verdicts)
-    quoted = max(
-        about,
-        key=lambda r: (
-            by_text[r.text] + SPOKEN * (r.language == language) + SPOKEN * ((sum(verdicts[r.review]) > 0) == prevailing)
-        ),
+    closest = dict(zip((r.text for r in remarks), near, strict=True))
+
+    def worth(remark: Remark) -> float:
+        typical = (tones[remark] > 0) == prevailing
+        return float(closest[remark.text]) + SPOKEN * (remark.language == language) + TYPICAL * typical
+
+    quoted = max(about, key=worth)
+    read = len({remark.review for remark in remarks})
+    strength = max(float(near.max()), sure)
+    return Opinion(tuple(verdicts), positive, quoted.text, quoted.stars, strength, read)
+
+
+def _aspect(asked: Asked, encoder: Encoder) -> tuple[str, float]:
+    """The aspect that a question is after with how near it is, "" where none is near enough."""
+    if not asked.readings:
+        return GENERAL, 1.0
+    names = list(known_remarks())
+    near = closeness(asked.readings, [[*known_remarks()[n]["about"], *_said_of(n)] for n in names], encoder)
+    best = int(near.argmax())
+    return (names[best], float(near[best])) if near[best] >= ASPECT else ("", 0.0)
+
+
+def _aspects(remarks: Sequence[Remark], encoder: Encoder) -> list[str]:
+    """The aspect that each remark is nearest to, "" where it is near to none."""
+    names = list(known_remarks())
+    near = np.stack(
+        [closeness([*known_remarks()[n]["about"], *_said_of(n)], [r.probes for r in remarks], encoder) for n in names]
     )
-    reviews = len({remark.review for remark in remarks})
-    return Opinion(tuple(verdicts), positive, quoted.text, quoted.stars, float(near[best]), reviews)
+    return [names[int(column.argmax())] if column.max() >= LIKE else "" for column in near.T]
+
+
+def _said_of(aspect: str) -> list[str]:
+    return [*known_remarks()[aspect]["good"], *known_remarks()[aspect]["bad"]]
 
 
 def praise(remarks: Sequence[Remark], encoder: Encoder) -> Floats:
-    """For every remark how well it speaks of things, above 0 well and below 0 badly: by its words, and a little by the
-    stars of its review."""
-    stars = np.array([STAR * (remark.stars - 3) for remark in remarks], dtype=np.float32)
+    """For every remark how well it speaks of things, above 0 well and below 0 badly: by its words and by the stars of its
+    review."""
+    tones = np.array([STAR * (remark.stars - 3) for remark in remarks], dtype=np.float32)
     known = [i for i, remark in enumerate(remarks) if remark.probes]
     if known:
         head = _polarity(encoder)
         vectors = encoder.encode([remarks[i].probes[-1] for i in known])
-        stars[known] += np.clip(vectors @ head[:-1] + head[-1], -1, 1)
-    return stars
+        shares = np.array([GLOSSED if CHINESE.search(remarks[i].text) else 1.0 for i in known], dtype=np.float32)
+        tones[known] += shares * np.clip(vectors @ head[:-1] + head[-1], -1, 1)
+    return tones
 
 
 RIDGE = 0.3
@@ -118,7 +148,12 @@ def _polarity(encoder: Encoder) -> Floats:
     """Ridge regression of the hand-written remarks' tone (1 or -1) on their vectors, with the constant last; once an
     encoder."""
     if id(encoder) not in _heads:
-        told = [(text, 1.0 if tone == "good" else -1.0) for tone, texts in polar_remarks().items() for text in texts]
+        told = [
+            (text, tone)
+            for remarks in known_remarks().values()
+            for tone, texts in ((1.0, remarks["good"]), (-1.0, remarks["bad"]))
+            for text in texts
+        ]
         vectors = encoder.encode([text for text, _ in told])
         inputs = np.hstack([vectors, np.ones((len(told), 1), dtype=np.float32)])
         tones = np.array([tone for _, tone in told], dtype=np.float32)
@@ -128,9 +163,9 @@ def _polarity(encoder: Encoder) -> Floats:
 
 
 @lru_cache(maxsize=1)
-def polar_remarks() -> dict[str, list[str]]:
-    """Remarks as customers write them, good and bad, of things in general."""
-    found: dict[str, list[str]] = yaml.safe_load((DATA / "remarks.yaml").read_text(encoding="utf-8"))
+def known_remarks() -> dict[str, dict[str, list[str]]]:
+    """Remarks as customers write them of goods in general: aspect -> what asks for it, good ones, bad ones."""
+    found: dict[str, dict[str, list[str]]] = yaml.safe_load((DATA / "remarks.yaml").read_text(encoding="utf-8"))
     return found
 
 

@@ -446,7 +446,7 @@ def _answer(
     if not said.is_question and sum(said.intent.scores.get(intent, 0.0) for intent in ASKING) < LIKELY:
         return None
     subject = subject_of(before, said)
-    products = Product.objects.filter(shop=shop, sku=subject).select_related("category").prefetch_related("variants")
+    products = Product.objects.filter(shop=shop, sku=subject).select_related("category__parent").prefetch_related("variants")
     return answer_to(shop, said, before, products.first() if subject else None, lexicon, ports.encoder)
 
 
