@@ -46,6 +46,8 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, art
         return Decision(Act.COMPARE, about=said.references if len(said.references) > 1 else before.last_list[:2])
     if intent == "explain" and before.slate:
         return Decision(Act.EXPLAIN, about=said.references or _spotlight(before))
+    if intent == "goes_with" and before.slate and said.goals in ((), (before.goal,)):
+        return Decision(Act.RECOMMEND, "goes_with", about=said.references or _spotlight(before))
     if intent == "discount" and (said.intent.confidence > SURE or not wish):
         return Decision(Act.DECLINE, "not_possible")
     if intent in SMALL_TALK and (not wish or (said.intent.confidence > SURE and not said.goals and not said.price)):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botcore.channels.base import Card
+from botcore.dialogue import beside
 from botcore.dialogue.answer import ArticleAnswer, answer_from_articles, answer_from_description
 from botcore.dialogue.brief import Brief, render
 from botcore.dialogue.compose import Wording, fill, word
@@ -136,12 +137,13 @@ def respond(
         broad = is_broad(shop, state, lexicon)
         decision = decide(before, state, said, article.similarity if article else 0.0, broad)
     with clock.stage("find"):
-        visit = Visit(text, customer_id, seed)
+        visit = Visit(text, customer_id, seed, ports.sequence)
         decision, state, found = _settled(shop, decision, state, before, said, lexicon, ports, visit)
         items = items_of(found.slate, shop, _spoken_of(decision, state, said), lexicon)
         options = question_options(shop, decision, state, lexicon)
         plan = plan_of(decision, state, said, found, items, article, options, _described(found, state, said, ports))
         brief = brief_of(plan, shop, lexicon)
+        offer = beside.offer(shop, decision, found, state, lexicon, seed)
     with clock.stage("compose"):
         wording = word(
             brief, state.language, ports.encoder, ports.generator, samples=samples, seed=seed, deadline=deadline
@@ -159,15 +161,17 @@ def respond(
     clock.stages["total"] = round((time.monotonic() - clock.started) * 1000, 1)
     version = ports.generator.info.model_version if ports.generator and wording.written_by == "model" else ""
     return Reply(
-        text="\n\n".join(filter(None, [fill(wording.text, brief.tags()), _details(decision, found, state)])),
+        text="\n\n".join(
+            filter(None, [fill(wording.text, brief.tags()), _details(decision, found, state), offer.text])
+        ),
         act=plan.act,
         language=state.language,
         written_by=wording.written_by,
         model_version=version,
         state=after,
-        cards=tuple(item.card() for item in shows),
-        items=shows,
-        told=plan.items,
+        cards=tuple(item.card() for item in (*shows, *offer.items)),
+        items=(*shows, *offer.items),
+        told=(*plan.items, *offer.items),
         said=said,
         found=found,
         brief=brief,
@@ -259,6 +263,11 @@ def _found(
     """The products a decision needs; a decision that finds none becomes another one."""
     if decision.about:
         chosen = items_by_sku(shop, decision.about, said.constraints)
+        if chosen and decision.reason == beside.GOES_WITH:
+            others = beside.companions(shop, chosen, state)
+            return replace(decision, about=()) if others else Decision(Act.DECLINE, "nothing_fits"), Found(
+                others, others
+            )
         return decision if chosen else Decision(Act.CLARIFY, "item"), Found(chosen, chosen)
     if decision.act is not Act.RECOMMEND:
         return decision, Found((), ())
