@@ -291,11 +291,11 @@ class MerchandisingRule(models.Model):
 
 
 class ProductLink(models.Model):
-    """How one product of a shop stands to another. ``rebuild`` of ``catalog.graph`` makes most from what customers did;
-    what a merchant added or vetoed stays as it is.
+    """``source`` goes with, is an accessory of, may stand in for, or is of one series with ``target``.
 
-    Goes-with, substitute and series links are stored in both directions; an accessory is the source of its one link. A
-    veto speaks of the two products, whatever its kind and direction.
+    ``rebuild`` of ``catalog.graph`` makes most from what customers did; what a merchant added or vetoed stays. ``weight``
+    is the share of those who took (of a substitute: looked at) the one that took the other too. A veto speaks of the two
+    products, whatever its kind and direction.
     """
 
     class Kind(models.TextChoices):
@@ -316,8 +316,13 @@ class ProductLink(models.Model):
     target = models.ForeignKey(Product, models.CASCADE, related_name="linked_from")
     kind = models.CharField(max_length=14, choices=Kind.choices)
     origin = models.CharField(max_length=11, choices=Origin.choices)
-    weight = models.FloatField(default=1, help_text="how many times more often than chance, shrunk by few cases")
-    support = models.PositiveIntegerField(default=0, help_text="baskets or visits that had both")
+    weight = models.FloatField(
+        default=1, help_text="share of baskets or visits with the one that have the other, 0 to 1"
+    )
+    support = models.PositiveIntegerField(default=0, help_text="baskets or visits that say so")
+    evidence = models.CharField(
+        max_length=300, blank=True, help_text="the kinds they are of, where not the two products"
+    )
 
     class Meta:
         constraints = [

@@ -21,7 +21,7 @@ from catalog.demo.reviews import Reviewer
 DAYS = 180
 CHINESE_SHARE = 0.4
 STAYS_WITH_FAMILY = 0.45
-MATCHING, ALONG = 3.0, 1.6
+MATCHING, ALONG = 4.0, 1.6
 """How strongly a matching color, and the liking for a product, decide what is bought along with another."""
 SESSIONS_PER_INTERACTION = 0.22
 """A session leaves about five traces; surplus views are dropped to meet the number asked for."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Min
 
-from catalog.graph.associations import Pair, associated
+from catalog.graph.associations import Counted
+from catalog.graph.complements import Complements, Good, Label, good
 from catalog.graph.series import Named, series_of, words_of
 from catalog.models import AttributeValue, Category, Interaction, Product, ProductLink, Shop
 
@@ -22,12 +24,10 @@ PAUSE = timedelta(hours=3)
 """Ends a visit."""
 LARGEST_VISIT = 40
 """Products; visits of robots and wholesalers say nothing about what goes together."""
-BASKETS, VISITS = 3, 4
-"""The least support of a link from baskets and of one from visits."""
-KEPT = 8
-"""Links of a kind that a product keeps, the strongest."""
-CHEAPER = 0.5
-"""An accessory costs at most this share of what it belongs to."""
+VISITS = 4
+"""The least support of a substitute."""
+KEPT = 6
+"""Substitutes and products of its series that a product keeps, the strongest."""
 EDITED = (Origin.MERCHANT, Origin.VETO)
 
 
@@ -40,11 +40,16 @@ class Link:
     kind: str
     origin: str
     weight: float
-    support: int
+    support: int = 0
+    evidence: str = ""
 
     @property
     def key(self) -> tuple[int, int, str]:
         return self.source, self.target, self.kind
+
+    @property
+    def says(self) -> tuple[str, float, int, str]:
+        return self.origin, self.weight, self.support, self.evidence
 
 
 @dataclass(frozen=True)
@@ -53,14 +58,6 @@ class Rebuilt:
 
     links: int
     written: int
-
-
-@dataclass(frozen=True)
-class Goods:
-    """A product as the statistics see it. ``price`` is that of its cheapest variant."""
-
-    category: int
-    price: float
 
 
 def rebuild(shop: Shop, now: datetime) -> Rebuilt:
@@ -78,41 +75,44 @@ def rebuild(shop: Shop, now: datetime) -> Rebuilt:
 
 def computed_links(shop: Shop, now: datetime) -> list[Link]:
     """What the statistics and the catalogue say, whatever is stored."""
-    prices = Product.objects.filter(shop=shop, active=True).annotate(price=Min("variants__price"))
-    rows = prices.exclude(price=None).values_list("pk", "category_id", "price")
-    goods = {pk: Goods(category, float(price)) for pk, category, price in rows}
+    rows = Product.objects.filter(shop=shop, active=True).annotate(price=Min("variants__price")).exclude(price=None)
+    goods = {
+        pk: good(category, float(price), attributes)
+        for pk, category, price, attributes in rows.values_list("pk", "category_id", "price", "attributes")
+    }
+    names = dict(Category.objects.filter(shop=shop).values_list("pk", "name"))
     baskets, visits = _read(shop, now, goods)
-    links = [*complements(baskets, goods), *substitutes(visits, baskets), *_series(shop)]
-    return _strongest(links)
+    return [*_complements(baskets, goods, names), *_strongest([*_substitutes(visits, baskets), *_series(shop)])]
 
 
-def complements(baskets: Sequence[frozenset[int]], goods: dict[int, Goods]) -> Iterator[Link]:
-    """Goes-with and accessory links from baskets. Two products of one category are rather alternatives."""
-    together = Counter[tuple[int, int]]()
-    alone = Counter[int]()
-    for basket in baskets:
-        categories = sorted({goods[pk].category for pk in basket})
-        alone.update(categories)
-        together.update(itertools.permutations(categories, 2))
-    for pair in associated(baskets, BASKETS):
-        if goods[pair.one].category == goods[pair.other].category:
-            continue
-        small, large = sorted((pair.one, pair.other), key=lambda pk: goods[pk].price)
-        depends = together[goods[small].category, goods[large].category] / alone[goods[small].category]
-        depended = together[goods[small].category, goods[large].category] / alone[goods[large].category]
-        if goods[small].price <= CHEAPER * goods[large].price and depends >= depended:
-            yield _link(small, large, Kind.ACCESSORY_OF, Origin.CO_PURCHASE, pair)
-        else:
-            yield from _both(pair, Kind.GOES_WITH, Origin.CO_PURCHASE)
+def _complements(
+    baskets: Sequence[frozenset[int]], goods: Mapping[int, Good], names: Mapping[int, str]
+) -> Iterator[Link]:
+    complements = Complements(baskets, goods)
+    for pk in goods:
+        for found in complements.of(pk):
+            evidence = " + ".join(_in_words(label, names) for label in found.kinds) if found.kinds else ""
+            kind, ends = (
+                (Kind.ACCESSORY_OF, (found.target, pk)) if found.accessory else (Kind.GOES_WITH, (pk, found.target))
+            )
+            yield Link(*ends, kind, Origin.CO_PURCHASE, round(found.share, 4), found.support, evidence)
 
 
-def substitutes(visits: dict[int, list[frozenset[int]]], baskets: Sequence[frozenset[int]]) -> Iterator[Link]:
+def _in_words(label: Label, names: Mapping[int, str]) -> str:
+    category, attribute, value = label
+    return f"{names[category]} ({attribute} {value})" if attribute else names[category]
+
+
+def _substitutes(visits: Mapping[int, Sequence[frozenset[int]]], baskets: Sequence[frozenset[int]]) -> Iterator[Link]:
     """Links between products of one category that are looked at together and never bought together."""
     bought = {pair for basket in baskets for pair in itertools.combinations(sorted(basket), 2)}
     for seen in visits.values():
-        for pair in associated(seen, VISITS):
+        counted = Counted.of(seen)
+        for pair in counted.associated(VISITS):
             if (pair.one, pair.other) not in bought:
-                yield from _both(pair, Kind.SUBSTITUTE_FOR, Origin.CO_VIEW)
+                for source, target in ((pair.one, pair.other), (pair.other, pair.one)):
+                    share = round(pair.together / counted.items[target], 4)
+                    yield Link(source, target, Kind.SUBSTITUTE_FOR, Origin.CO_VIEW, share, pair.together)
 
 
 def _series(shop: Shop) -> Iterator[Link]:
@@ -136,7 +136,7 @@ def _ordinary_words(shop: Shop) -> frozenset[str]:
 
 
 def _read(
-    shop: Shop, now: datetime, goods: dict[int, Goods]
+    shop: Shop, now: datetime, goods: Mapping[int, Good]
 ) -> tuple[list[frozenset[int]], dict[int, list[frozenset[int]]]]:
     """Baskets, and by category what was looked at in each visit: products that are sold today alone."""
     rows = (
@@ -174,24 +174,15 @@ def _visits(rows: Iterable[tuple[int, int, str, datetime]]) -> Iterator[list[tup
         yield current
 
 
-def _link(source: int, target: int, kind: str, origin: str, pair: Pair) -> Link:
-    return Link(source, target, kind, origin, round(pair.weight, 3), pair.together)
-
-
-def _both(pair: Pair, kind: str, origin: str) -> Iterator[Link]:
-    yield _link(pair.one, pair.other, kind, origin, pair)
-    yield _link(pair.other, pair.one, kind, origin, pair)
-
-
 def _strongest(links: Sequence[Link]) -> list[Link]:
-    """The ``KEPT`` strongest of each product and kind; of accessories, of what they belong to."""
+    """The ``KEPT`` strongest of each product and kind."""
     owned: defaultdict[tuple[int, str], list[Link]] = defaultdict(list)
     for link in links:
-        owned[link.target if link.kind == Kind.ACCESSORY_OF else link.source, link.kind].append(link)
+        owned[link.target, link.kind].append(link)
     return [
         link
         for listed in owned.values()
-        for link in sorted(listed, key=lambda link: (-link.weight, link.source, link.target))[:KEPT]
+        for link in sorted(listed, key=lambda link: (-link.weight, link.source))[:KEPT]
     ]
 
 
@@ -200,20 +191,23 @@ def _replace(shop: Shop, stored: Sequence[ProductLink], wanted: dict[tuple[int, 
     known = {(row.source_id, row.target_id, row.kind): row for row in stored}
     gone = [row.pk for key, row in known.items() if key not in wanted]
     new = [
-        ProductLink(
-            shop=shop, source_id=link.source, target_id=link.target, kind=link.kind, origin=link.origin,
-            weight=link.weight, support=link.support,
-        )
+        ProductLink(shop=shop, source_id=link.source, target_id=link.target, kind=link.kind, **_fields(link))
         for key, link in wanted.items()
         if key not in known
-    ]  # fmt: skip
-    changed = []
-    for key, row in known.items():
-        link = wanted.get(key)
-        if link and (row.origin, row.weight, row.support) != (link.origin, link.weight, link.support):
-            row.origin, row.weight, row.support = link.origin, link.weight, link.support
-            changed.append(row)
+    ]
+    changed = [
+        row
+        for key, row in known.items()
+        if key in wanted and (row.origin, row.weight, row.support, row.evidence) != wanted[key].says
+    ]
+    for row in changed:
+        for name, value in _fields(wanted[row.source_id, row.target_id, row.kind]).items():
+            setattr(row, name, value)
     ProductLink.objects.filter(pk__in=gone).delete()
     ProductLink.objects.bulk_create(new, batch_size=1_000)
-    ProductLink.objects.bulk_update(changed, ["origin", "weight", "support"], batch_size=1_000)
+    ProductLink.objects.bulk_update(changed, ["origin", "weight", "support", "evidence"], batch_size=1_000)
     return len(gone) + len(new) + len(changed)
+
+
+def _fields(link: Link) -> dict[str, Any]:
+    return {"origin": link.origin, "weight": link.weight, "support": link.support, "evidence": link.evidence}
