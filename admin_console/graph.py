@@ -29,7 +29,12 @@ class Neighbour:
     origin: str
     weight: float
     support: int
+    evidence: str
     belongs: bool = False
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.weight
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,5 @@ def _strongest(product: Product, links: Sequence[ProductLink]) -> list[Neighbour
 def _seen_from(product: Product, link: ProductLink) -> Neighbour:
     belongs = link.target_id == product.pk
     other = link.source if belongs else link.target
-    return Neighbour(
-        other, link.kind, link.origin, link.weight, link.support, belongs and link.kind == Kind.ACCESSORY_OF
-    )
+    accessory = belongs and link.kind == Kind.ACCESSORY_OF
+    return Neighbour(other, link.kind, link.origin, link.weight, link.support, link.evidence, accessory)
