@@ -208,6 +208,8 @@ def understand(
         intent = Intent("find", intent.scores)
     if "price" in indifferent and intent.name in ("cheaper", "dearer"):
         intent = Intent("find", intent.scores)
+    if thing and intent.name == "goes_with":  # "oh, and a kite?"
+        intent = Intent("find", intent.scores)
     order = "price" if CHEAPEST.search(corrected) else "-price" if DEAREST.search(corrected) else ""
     if order and len(shown) > 1 and not goals and not thing and not price.range:
         extreme = min if order == "price" else max

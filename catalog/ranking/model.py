@@ -32,8 +32,9 @@ SHIPPED = Path(__file__).parent / "shipped"
 
 Rows = npt.NDArray[np.float64]
 
-HAND_SET: Mapping[str, float] = {**vars(Weights()), "interest": 0.0, "affinity": 0.0, "sequence": 0.3}
-"""The weights of a shop without a model: search's own, and a voice for the sequence model where there is one."""
+HAND_SET: Mapping[str, float] = {**vars(Weights()), "vector": 0.0, "interest": 1.0, "affinity": 0.0, "sequence": 0.1}
+"""The weights of a shop without a model: search's own, with the whole conversation's match in place of the wishes' words
+alone, and a voice for the sequence model where there is one. Measured on the demo's training groups (docs/ranking.md)."""
 
 
 class RankerError(ValueError):
