@@ -14,7 +14,7 @@ from django.http import HttpResponseBase
 from django.views.decorators.cache import never_cache
 
 from botcore.models import Conversation
-from catalog.models import Shop
+from catalog.models import MerchandisingRule, Product, Shop
 
 View = Callable[..., HttpResponseBase]
 
@@ -34,3 +34,13 @@ def conversations(user: User | AnonymousUser) -> QuerySet[Conversation]:
     """The conversations of :func:`shops`."""
     visible = Conversation.objects.all()
     return visible if user.is_staff else visible.filter(shop__members__user=user.pk)
+
+
+def products(user: User | AnonymousUser) -> QuerySet[Product]:
+    """The products of :func:`shops`."""
+    return Product.objects.filter(shop__in=shops(user).order_by())
+
+
+def rules(user: User | AnonymousUser) -> QuerySet[MerchandisingRule]:
+    """The merchandising rules of :func:`shops`."""
+    return MerchandisingRule.objects.filter(shop__in=shops(user).order_by())

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from botcore.dialogue.state import Act
 from botcore.models import Feedback, Turn
+from catalog.models import MerchandisingRule, ProductLink
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -45,6 +46,28 @@ FEEDBACK_SOURCES: dict[str, Label] = {
     Feedback.Source.WORDS: _("in words"),
 }
 CHANNELS: dict[str, Label] = {"webchat": _("Web chat"), "telegram": _("Telegram"), "terminal": _("Terminal")}
+LINKS: dict[str, Label] = {
+    ProductLink.Kind.GOES_WITH: _("Goes with"),
+    ProductLink.Kind.ACCESSORY_OF: _("Accessory of"),
+    ProductLink.Kind.SUBSTITUTE_FOR: _("Substitute for"),
+    ProductLink.Kind.SAME_SERIES: _("Same series"),
+    ProductLink.Origin.VETO: _("Never together"),
+    "belongs": _("Its accessory"),
+}
+LINK_ORIGINS: dict[str, Label] = {
+    ProductLink.Origin.CO_PURCHASE: _("bought together"),
+    ProductLink.Origin.CO_VIEW: _("looked at together"),
+    ProductLink.Origin.CATALOGUE: _("from titles and attributes"),
+    ProductLink.Origin.MERCHANT: _("added by the shop"),
+    ProductLink.Origin.VETO: _("vetoed by the shop"),
+}
+RULES: dict[str, Label] = {
+    MerchandisingRule.Kind.PIN: _("Pin to a place"),
+    MerchandisingRule.Kind.BOOST: _("Boost"),
+    MerchandisingRule.Kind.BURY: _("Bury"),
+    MerchandisingRule.Kind.NEVER_TOGETHER: _("Never two on one slate"),
+    MerchandisingRule.Kind.GOES_WITH: _("Goes with companions"),
+}
 STATE: dict[str, Label] = {
     "goal": _("Looking for"),
     "topic": _("Topic"),

@@ -10,6 +10,12 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("conversations/<uuid:key>/", views.conversation, name="conversation"),
     path("conversations/<uuid:key>/hand-back/", views.hand_back, name="hand_back"),
+    path("graph/", views.graph, name="graph"),
+    path("graph/<int:pk>/", views.neighbourhood, name="neighbourhood"),
+    path("graph/<int:pk>/link/", views.edit_link, name="edit_link"),
+    path("rules/", views.rules, name="rules"),
+    path("rules/new/", views.new_rule, name="new_rule"),
+    path("rules/<int:pk>/switch/", views.switch_rule, name="switch_rule"),
     path(
         "login/",
         LoginView.as_view(template_name="console/login.html", redirect_authenticated_user=True),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -93,7 +94,7 @@ def _respond(turn: Turn, text: str, ports: Ports) -> Reply:
     """The dialogue's reply; the model is left out when it has failed this turn before."""
     before = DialogueState.from_json(turn.conversation.state)
     if turn.attempts > MOST_ATTEMPTS_WITH_MODEL:
-        ports = Ports(ports.encoder, None)
+        ports = replace(ports, generator=None)
     deadline = time.monotonic() + settings.REPLY_SECONDS - RESERVE_SECONDS
     speak = partial(
         respond,
@@ -109,7 +110,7 @@ def _respond(turn: Turn, text: str, ports: Ports) -> Reply:
         reply = speak(ports, samples=samples, deadline=deadline)
     if not _facts_hold(reply):
         log.info("facts changed while writing", turn=turn.pk)
-        reply = speak(Ports(ports.encoder, None), samples=0, deadline=time.monotonic())
+        reply = speak(replace(ports, generator=None), samples=0, deadline=time.monotonic())
     return reply
 
 

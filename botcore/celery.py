@@ -82,6 +82,11 @@ app.conf.update(
             "schedule": settings.POPULARITY_SECONDS,
             "options": {"queue": "index", "expires": settings.POPULARITY_SECONDS},
         },
+        "links": {
+            "task": "workers.tasks.rebuild_links",
+            "schedule": settings.LINKS_SECONDS,
+            "options": {"queue": "index", "expires": settings.LINKS_SECONDS},
+        },
     },
 )
 app.autodiscover_tasks(["workers"])

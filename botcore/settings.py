@@ -125,6 +125,7 @@ TURN_LEASE_SECONDS = 20
 """A worker that has not stored the reply by then is taken for dead and its turn is given to another."""
 SWEEP_SECONDS = 5
 POPULARITY_SECONDS = 6 * 3600
+LINKS_SECONDS = 24 * 3600
 REPLY_READY = VAR_DIR / "reply.ready"
 """Left by a reply worker that has loaded its models."""
 

@@ -295,3 +295,51 @@ class MerchandisingRule(models.Model):
     def clean(self) -> None:
         if self.category and self.category.shop_id != self.shop_id:
             raise ValidationError({"category": "This category belongs to another shop."})
+
+
+class ProductLink(models.Model):
+    """``source`` goes with, is an accessory of, may stand in for, or is of one series with ``target``.
+
+    ``rebuild`` of ``catalog.graph`` makes most from what customers did; what a merchant added or vetoed stays. ``weight``
+    is the share of those who took (of a substitute: looked at) the one that took the other too. A veto speaks of the two
+    products, whatever its kind and direction.
+    """
+
+    class Kind(models.TextChoices):
+        GOES_WITH = "goes_with", "goes with"
+        ACCESSORY_OF = "accessory_of", "accessory of"
+        SUBSTITUTE_FOR = "substitute_for", "substitute for"
+        SAME_SERIES = "same_series", "same series"
+
+    class Origin(models.TextChoices):
+        CO_PURCHASE = "co_purchase", "bought together"
+        CO_VIEW = "co_view", "looked at together"
+        CATALOGUE = "catalogue", "read from the catalogue"
+        MERCHANT = "merchant", "added by the shop"
+        VETO = "veto", "vetoed by the shop"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="product_links")
+    source = models.ForeignKey(Product, models.CASCADE, related_name="links")
+    target = models.ForeignKey(Product, models.CASCADE, related_name="linked_from")
+    kind = models.CharField(max_length=14, choices=Kind.choices)
+    origin = models.CharField(max_length=11, choices=Origin.choices)
+    weight = models.FloatField(
+        default=1, help_text="share of baskets or visits with the one that have the other, 0 to 1"
+    )
+    support = models.PositiveIntegerField(default=0, help_text="baskets or visits that say so")
+    evidence = models.CharField(
+        max_length=300, blank=True, help_text="the kinds they are of, where not the two products"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "target", "kind"], name="link_once_per_kind"),
+            models.CheckConstraint(condition=~Q(source=F("target")), name="link_to_another_product"),
+        ]
+        indexes = [
+            models.Index(fields=["shop", "kind"], name="link_by_kind"),
+            models.Index(fields=["shop"], name="link_vetoed", condition=Q(origin="veto")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.kind} {self.target_id}"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import structlog
+from django.conf import settings
 
 from botcore.dialogue.ports import Encoder, Generator, Ports
 from workers.engine import load_encoder, load_generator
+from workers.habits import ShopSequences
 
 log = structlog.get_logger(__name__)
 
 
 def ports() -> Ports:
     """Encoder and generator, loaded once per process. A generator that cannot load leaves replies to the phrases."""
-    return Ports(encoder(), _generator())
+    return Ports(encoder(), _generator(), ShopSequences(settings.VAR_DIR / "models"))
 
 
 def encoder() -> Encoder:

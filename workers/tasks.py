@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from botcore import answering, delivery, intake
 from botcore.celery import app
+from catalog.graph.build import rebuild
 from catalog.models import Shop
 from catalog.ranking.popularity import refresh_popularity
 from workers import indexing, serving
@@ -40,6 +41,13 @@ def refresh_popularities() -> None:
     """Let what was popular fade and what is popular now come up, in every shop."""
     for shop in Shop.objects.order_by("pk"):
         refresh_popularity(shop, timezone.now())
+
+
+@app.task(name="workers.tasks.rebuild_links", queue="index", soft_time_limit=1_800, time_limit=1_860)
+def rebuild_links() -> None:
+    """Bring every shop's product graph to what customers did since, each shop in a transaction of its own."""
+    for shop in Shop.objects.order_by("pk"):
+        rebuild(shop, timezone.now())
 
 
 @app.task(name="workers.tasks.sweep", queue="io", soft_time_limit=20, time_limit=30)

@@ -40,6 +40,21 @@ def channel_name(word: str) -> str:
 
 
 @register.filter
+def link_name(word: str) -> str:
+    return labels.label(labels.LINKS, word)
+
+
+@register.filter
+def origin_name(word: str) -> str:
+    return labels.label(labels.LINK_ORIGINS, word)
+
+
+@register.filter
+def rule_name(word: str) -> str:
+    return labels.label(labels.RULES, word)
+
+
+@register.filter
 def seconds(duration: timedelta | None) -> str:
     """``0.84 s``, ``12 s``, ``4 min``; a dash where there is none."""
     if duration is None:

@@ -66,6 +66,8 @@ def decide(
         return Decision(Act.COMPARE, about=said.references if len(said.references) > 1 else before.last_list[:2])
     if intent == "explain" and before.slate:
         return Decision(Act.EXPLAIN, about=said.references or _spotlight(before))
+    if intent == "goes_with" and before.slate and said.goals in ((), (before.goal,)):
+        return Decision(Act.RECOMMEND, "goes_with", about=said.references or _spotlight(before))
     if answer and answer.sure and _asks_for(answer, before, said):
         return _answered(answer)
     if intent == "discount" and (said.intent.confidence > SURE or not wish):

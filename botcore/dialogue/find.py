@@ -8,21 +8,21 @@ goal's category does not hold ("tents" after "knives") is looked for in the whol
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.utils import timezone
 
 from botcore.dialogue.lexicon import TEXT, Lexicon
-from botcore.dialogue.ports import Encoder
+from botcore.dialogue.ports import Encoder, SequenceScores
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.thesaurus import thesaurus
 from catalog.models import Product, Shop
 from catalog.ranking.features import Context, PriceWish, conversation_vector
-from catalog.ranking.model import ranker_of
+from catalog.ranking.model import Ranker, ranker_of
 from catalog.ranking.rules import rules_of
-from catalog.ranking.slate import slate_of
+from catalog.ranking.slate import in_order, slate_of
 from catalog.ranking.taste import Vector, price_levels, taste_of
 from catalog.search import Candidate, ProductQuery, Wish, count_products, search_products
 
@@ -34,26 +34,30 @@ PRICE = "price"
 
 @dataclass(frozen=True)
 class Visit:
-    """Who asks, and the message as it was written. ``seed`` decides what exploring tries."""
+    """Who asks, and the message as it was written. ``seed`` decides what exploring tries; ``sequence`` tells what usually
+    follows what the customer took before."""
 
     message: str = ""
     customer_id: int | None = None
     seed: int = 0
+    sequence: SequenceScores | None = None
+
+    def following(self, products: Sequence[Product], ranker: Ranker) -> Mapping[int, float]:
+        """The sequence model's score of each product by its id; nothing for strangers or where the ranker ignores it."""
+        if self.customer_id is None or self.sequence is None or not ranker.sequential:
+            return {}
+        return self.sequence.scores(self.customer_id, products)
 
 
 @dataclass(frozen=True)
 class Found:
-    """Candidates best first, the slate chosen from them, and the wishes that had to be given up for it.
-
-    ``beside`` is what the shop's rules offer with the slate.
-    """
+    """Candidates best first, the slate chosen from them, and the wishes that had to be given up for it."""
 
     slate: tuple[Candidate, ...]
     candidates: tuple[Candidate, ...]
     gave_up: tuple[Constraint, ...] = ()
     gave_up_price: bool = False
     left_goal: bool = False
-    beside: tuple[Candidate, ...] = ()
 
     @property
     def relaxed(self) -> bool:
@@ -76,7 +80,8 @@ def find(
     hidden = (*state.rejected, *(state.seen if fresh else ()))
     query = product_query(shop, state, lexicon, encoder, hidden)
     if order and (found := search_products(replace(query, order=order))):
-        return Found(tuple(found[:SLATE]), tuple(found))
+        ordered = in_order(query, found, size=SLATE, rules=rules_of(shop, timezone.now()))
+        return Found(ordered.shown, ordered.candidates)
     if found := search_products(query):
         return _chosen(query, found, state, encoder, visit or Visit())
     if state.goal and (thing := [c for c in state.constraints if c.value == state.topic and c.turn == state.turn]):
@@ -197,6 +202,7 @@ def _chosen(
 ) -> Found:
     """The slate that the shop's ranker and rules make of what was found."""
     shop, now = query.shop, timezone.now()
+    ranker = ranker_of(shop)
     slate = slate_of(
         query,
         found,
@@ -205,13 +211,14 @@ def _chosen(
             price=PriceWish(state.price.low, state.price.high, state.price.about),
             taste=taste_of(visit.customer_id, now),
             levels=price_levels({c.product.category_id for c in found}) if visit.customer_id else {},
+            sequence=visit.following([c.product for c in found], ranker),
         ),
-        ranker_of(shop),
+        ranker,
         size=SLATE,
         rules=rules_of(shop, now),
         seed=visit.seed,
     )
-    return Found(slate.shown, slate.candidates, beside=slate.beside)
+    return Found(slate.shown, slate.candidates)
 
 
 def _conversation(query: ProductQuery, state: DialogueState, encoder: Encoder, visit: Visit) -> Vector | None:

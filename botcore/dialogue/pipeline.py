@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botcore.channels.base import Card
+from botcore.dialogue import beside
 from botcore.dialogue.answer import Answer, answer_to, returned_text, similar_text
 from botcore.dialogue.ask import MEANING, Asking, ambiguous, answered, ask_or_show, opening, undecided
 from botcore.dialogue.brief import LETTERS, Brief, render
@@ -150,7 +151,7 @@ def respond(
         answer = _answer(shop, said, before, lexicon, ports)
         decision, state = _decided(shop, before, state, said, answer, lexicon)
     with clock.stage("find"):
-        visit = Visit(text, customer_id, seed)
+        visit = Visit(text, customer_id, seed, ports.sequence)
         decision, state, found = _settled(shop, decision, state, before, said, lexicon, ports, visit)
     with clock.stage("ask"):
         decision, found, asking = _asked(decision, found, before, state, said, lexicon, later)
@@ -161,6 +162,7 @@ def respond(
         alike = _alike(shop, plan, lexicon)
         brief = _brief(decision, plan, shop, lexicon)
         second = _second(shop, plan, later, lexicon, ports, visit)
+        offer = beside.offer(shop, decision, found, state, lexicon, seed)
     with clock.stage("compose"):
         wording = word(
             brief,
@@ -188,15 +190,15 @@ def respond(
     told = " ".join(filter(None, [fill(wording.text, brief.tags()), similar_text(plan.answer, alike, state.language)]))
     sentences_ = [returned_text(before), told, _details(decision, found, state)]
     return Reply(
-        text=_joined([*sentences_, "\n".join(_table(plan))], followed, state.language),
+        text=_joined([*sentences_, "\n".join(_table(plan)), offer.text], followed, state.language),
         act=plan.act,
         language=state.language,
         written_by=wording.written_by,
         model_version=version,
         state=after,
-        cards=tuple(item.card() for item in shows),
-        items=shows,
-        told=(*plan.items, *second.items, *alike),
+        cards=tuple(item.card() for item in (*shows, *offer.items)),
+        items=(*shows, *offer.items),
+        told=(*plan.items, *second.items, *alike, *offer.items),
         said=said,
         found=found,
         brief=brief,
@@ -296,7 +298,7 @@ def _asked(
     )
     if asking.question and asking.question.alone:
         alone = Decision(Act.ASK, asking.question.attribute, question=asking.question)
-        return alone, replace(found, slate=(), beside=()), asking
+        return alone, replace(found, slate=()), asking
     return decision, found, asking
 
 
@@ -513,6 +515,11 @@ def _found(
     """The products a decision needs; a decision that finds none becomes another one."""
     if decision.about:
         chosen = items_by_sku(shop, decision.about, said.constraints)
+        if chosen and decision.reason == beside.GOES_WITH:
+            others = beside.companions(shop, chosen, state)
+            return replace(decision, about=()) if others else Decision(Act.DECLINE, "nothing_fits"), Found(
+                others, others
+            )
         return decision if chosen else Decision(Act.CLARIFY, "item"), Found(chosen, chosen)
     if decision.act is not Act.RECOMMEND:
         return decision, Found((), ())

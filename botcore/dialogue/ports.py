@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from catalog.models import Product
 
 Messages = list[dict[str, str]]
 
@@ -72,9 +74,23 @@ class Encoder(Protocol):
         ...
 
 
+class SequenceScores(Protocol):
+    """What usually follows what a customer took."""
+
+    def scores(self, customer_id: int, products: Sequence[Product]) -> Mapping[int, float]:
+        """How well each of one shop's products follows the customer's history, by product id.
+
+        In standard deviations above the shop's mean for that history. Empty where nothing can be said: no history, no
+        model for the shop, or a broken one.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Ports:
-    """The models handed down to the dialogue. ``generator`` is None where replies are to be made from templates."""
+    """The models handed down to the dialogue. ``generator`` is None where replies are to be made from templates,
+    ``sequence`` where no model knows what follows what."""
 
     encoder: Encoder
     generator: Generator | None
+    sequence: SequenceScores | None = None

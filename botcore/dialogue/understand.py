@@ -110,7 +110,10 @@ def understand(
     pointed = bool(pointing.skus or PRONOUN.search(corrected))
     named = names_something(goals, thing, price.range, () if pointed else constraints)
     intent = settled(classifier.classify(mask_numbers(corrected), named), corrected, bool(goals or thing), bool(shown))
-    if indifferent and intent.name in NO_SEARCH or ("price" in indifferent and intent.name in ("cheaper", "dearer")):
+    no_search = indifferent and intent.name in NO_SEARCH
+    no_critique = "price" in indifferent and intent.name in ("cheaper", "dearer")
+    another = thing and intent.name == "goes_with"  # "oh, and a kite?"
+    if no_search or no_critique or another:
         intent = intent.called("find")
     order = extreme_asked(corrected)
     references = pointing.skus

@@ -21,6 +21,8 @@ from catalog.demo.reviews import Reviewer
 DAYS = 180
 CHINESE_SHARE = 0.4
 STAYS_WITH_FAMILY = 0.45
+MATCHING, ALONG = 4.0, 1.6
+"""How strongly a matching color, and the liking for a product, decide what is bought along with another."""
 SESSIONS_PER_INTERACTION = 0.22
 """A session leaves about five traces; surplus views are dropped to meet the number asked for."""
 
@@ -80,6 +82,17 @@ class Assortment:
         self.price_rank = np.zeros(len(prices))  # 0 to 1 within the family
         for members in self.members:
             self.price_rank[members] = prices[members].argsort().argsort() / (len(members) - 1)
+        together = read("together")
+        self.family = own
+        self.along = [
+            [(self.families.index(other), chance) for other, chance in together["families"].get(family, {}).items()]
+            for family in self.families
+        ]
+        self.matches = np.eye(len(colors), dtype=bool)
+        for color, others in together["colors"].items():
+            for other in others:
+                self.matches[colors.index(color), colors.index(other)] = True
+                self.matches[colors.index(other), colors.index(color)] = True
 
 
 def simulate(
@@ -95,7 +108,7 @@ def simulate(
     owners = np.concatenate([np.arange(customers), rng.choice(customers, more, p=tastes.activity)])
     moments = np.sort(rng.random(len(owners)))
     rng.shuffle(owners)
-    walk = _Walk(assortment, tastes, people, Reviewer(seed), rng)
+    walk = _Walk(assortment, tastes, people, Reviewer(seed), rng, np.random.default_rng([seed, 1]))
     events = [
         event
         for owner, moment in zip(owners.tolist(), moments.tolist(), strict=True)
@@ -155,8 +168,11 @@ class _Walk:
         people: Sequence[Person],
         reviewer: Reviewer,
         rng: np.random.Generator,
+        extras: np.random.Generator,
     ) -> None:
+        """``extras`` decides what is bought along, so that it changes nothing of what people came for."""
         self.assortment, self.tastes, self.people, self.reviewer, self.rng = assortment, tastes, people, reviewer, rng
+        self.extras = extras
         self.last_family: dict[int, int] = {}
         self.bought: set[tuple[int, int]] = set()
 
@@ -195,6 +211,26 @@ class _Walk:
             yield Event(owner, product, "order", at, quantity=1 + int(self.rng.random() < 0.08))
             if self.rng.random() < 0.75:
                 yield self._review(owner, product, liking, at + timedelta(hours=int(self.rng.integers(80, 500))))
+            yield from self._along(owner, product, at)
+
+    def _along(self, owner: int, product: int, at: datetime) -> Iterator[Event]:
+        """What is bought with a product because it goes with it: of families that do, in a color that does.
+
+        Nobody reviews what they only took along.
+        """
+        shop = self.assortment
+        for family, chance in shop.along[shop.family[product]]:
+            if self.extras.random() > chance:
+                continue
+            members = np.array([m for m in shop.members[family] if shop.in_stock[m] and (owner, m) not in self.bought])
+            if not len(members):
+                continue
+            matching = shop.matches[shop.color[product], shop.color[members]]
+            attraction = np.exp(MATCHING * matching + ALONG * self._liking(owner, members))
+            taken = int(self.extras.choice(members, p=attraction / attraction.sum()))
+            for kind in ("view", "cart", "order"):
+                at += timedelta(seconds=int(self.extras.integers(20, 300)))
+                yield Event(owner, taken, kind, at)
 
     def _review(self, owner: int, product: int, liking: float, at: datetime) -> Event:
         """The thing's quality decides, then how well it suits this person."""

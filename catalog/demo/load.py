@@ -1,4 +1,4 @@
-"""Puts the demo shop into the database: products, articles, simulated customers and pictures, but no embeddings."""
+"""Puts the demo shop into the database: products, articles, simulated customers, links and pictures, but no embeddings."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from catalog.demo.content import articles, category_translations
 from catalog.demo.customers import Event, Person, mean_ratings, simulate
 from catalog.demo.pictures import draw_pictures
 from catalog.demo.products import DemoProduct
+from catalog.graph.build import rebuild
 from catalog.ingest.records import ProductRecord
 from catalog.ingest.vocabulary import category_path, grow_categories
 from catalog.ingest.write import upsert_articles, upsert_products
@@ -67,6 +68,7 @@ def _fill(shop: Shop, told: Progress, seed: int, until: date) -> None:
     stored = [rows[product.record.sku] for product in products]
     _store_interactions(shop, stored, people, events, told)
     _store_popularity(stored, events)
+    rebuild(shop, events[-1].at)
 
 
 def _name_categories(shop: Shop) -> None:

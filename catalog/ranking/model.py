@@ -32,8 +32,9 @@ SHIPPED = Path(__file__).parent / "shipped"
 
 Rows = npt.NDArray[np.float64]
 
-HAND_SET: Mapping[str, float] = {**vars(Weights()), "interest": 0.0, "affinity": 0.0, "sequence": 0.3}
-"""The weights of a shop without a model: search's own, and a voice for the sequence model where there is one."""
+HAND_SET: Mapping[str, float] = {**vars(Weights()), "vector": 0.0, "interest": 1.0, "affinity": 0.0, "sequence": 0.1}
+"""The weights of a shop without a model: search's own, with the whole conversation's match in place of the wishes' words
+alone, and a voice for the sequence model where there is one. Measured on the demo's training groups (docs/ranking.md)."""
 
 
 class RankerError(ValueError):
@@ -52,6 +53,11 @@ class Ranker(Protocol):
     @property
     def version(self) -> str: ...
 
+    @property
+    def sequential(self) -> bool:
+        """Whether the sequence model's score has a say, so that it is worth asking for."""
+        ...
+
     def rank(self, rows: Rows) -> Ranking:
         """Scores for feature rows, higher is better; differences of one query's scores mean the same for all rankers."""
         ...
@@ -64,13 +70,20 @@ class LinearRanker:
     weights: Mapping[str, float] = field(default_factory=lambda: HAND_SET)
     version: str = "hand-set"
 
+    @property
+    def sequential(self) -> bool:
+        return bool(self.weights.get("sequence"))
+
     def rank(self, rows: Rows) -> Ranking:
         contributions = rows * np.array([self.weights.get(name, 0.0) for name in FEATURES])
         return Ranking(contributions.sum(axis=1), contributions)
 
 
 class BoostedRanker:
-    """Hand-set weights plus ``scale`` times the trees that were boosted from them, in the weights' unit."""
+    """Hand-set weights plus ``scale`` times the trees that were boosted from them, in the weights' unit.
+
+    ``sequential`` is the training's verdict: whether the sequence model's score made it better.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Raises ``RankerError`` when the folder is damaged or was trained on other features, ``OSError`` when LightGBM
@@ -82,6 +95,7 @@ class BoostedRanker:
         if hashlib.sha256(text.encode()).hexdigest() != meta["model_sha256"]:
             raise RankerError(f"{folder}/model.txt is not the file that meta.json describes")
         self.version = str(meta["version"])
+        self.sequential = bool(meta.get("sequential", False))
         self._base = LinearRanker(meta["weights"])
         self._scale = float(meta["scale"])
         self._booster = load_lightgbm().Booster(model_str=text)

@@ -1,7 +1,8 @@
-"""The shop's merchandising rules as plain data, and what they do to candidates. Pure but for ``rules_of``.
+"""The shop's merchandising rules as plain data, and what they do to candidates. Pure but for ``rules_of`` and ``vetoes``.
 
 Rules choose among candidates that hold every hard wish. A pinned product is looked up with the query's own conditions
-(``slate.py``), so one that breaks a wish is simply not there to be pinned.
+(``slate.py``), so one that breaks a wish is simply not there to be pinned. Vetoes of the product graph are never-together
+rules of two products.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 
+from catalog.graph.links import vetoed_pairs
 from catalog.models import MerchandisingRule, Product, Shop
 from catalog.search import Candidate
 
@@ -51,14 +53,18 @@ class Rule:
 
 def rules_of(shop: Shop, now: datetime) -> tuple[Rule, ...]:
     """The rules of a shop that hold at ``now``, in the order they were made."""
-    own = Product.objects.filter(shop=shop).only("pk", "sku").order_by("pk")
     rows = (
         MerchandisingRule.objects.filter(shop=shop, active=True)
         .filter(Q(valid_from=None) | Q(valid_from__lte=now), Q(valid_until=None) | Q(valid_until__gt=now))
-        .select_related("category")
-        .prefetch_related(Prefetch("products", own), Prefetch("companions", own))
         .order_by("pk")
     )
+    return plain(rows, shop)
+
+
+def plain(rows: QuerySet[MerchandisingRule], shop: Shop) -> tuple[Rule, ...]:
+    """A shop's stored rules as data, in their order, whether they hold now or not."""
+    own = Product.objects.filter(shop=shop).only("pk", "sku").order_by("pk")
+    loaded = rows.select_related("category").prefetch_related(Prefetch("products", own), Prefetch("companions", own))
     return tuple(
         Rule(
             kind=row.kind,
@@ -72,8 +78,14 @@ def rules_of(shop: Shop, now: datetime) -> tuple[Rule, ...]:
             place=row.place,
             strength=row.strength,
         )
-        for row in rows
+        for row in loaded
     )
+
+
+def vetoes(shop: Shop, candidates: Sequence[Candidate]) -> tuple[Rule, ...]:
+    """The vetoes of the product graph between any two of the candidates, as rules."""
+    pairs = vetoed_pairs(shop, [candidate.product.pk for candidate in candidates])
+    return tuple(Rule(Kind.NEVER_TOGETHER, "veto", skus=pair) for pair in pairs)
 
 
 def shifted(candidates: Iterable[Candidate], rules: Sequence[Rule], goal: str) -> list[Candidate]:
@@ -116,6 +128,17 @@ def may_join(candidate: Candidate, slate: Sequence[Candidate], rules: Sequence[R
         for rule in rules
         if rule.kind == Kind.NEVER_TOGETHER and rule.about(goal)
     )
+
+
+def joining(
+    found: Iterable[Candidate], shown: Sequence[Candidate], size: int, rules: Sequence[Rule], goal: str
+) -> tuple[Candidate, ...]:
+    """The first ``size`` of the found ones, in their order, that may stand together and beside the shown ones."""
+    taken: list[Candidate] = []
+    for candidate in found:
+        if len(taken) < size and may_join(candidate, (*shown, *taken), rules, goal):
+            taken.append(candidate)
+    return tuple(taken)
 
 
 def companions(shown: Sequence[Candidate], rules: Sequence[Rule], goal: str) -> tuple[str, ...]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from catalog.models import Shop
 from catalog.ranking.diversity import varied
 from catalog.ranking.explore import thompson
 from catalog.ranking.exposures import counts_of
 from catalog.ranking.features import FEATURES, Context, feature_rows
 from catalog.ranking.model import Ranker, interest_share
-from catalog.ranking.rules import Rule, companions, may_join, pinned_skus, pins, shifted
+from catalog.ranking.rules import Rule, joining, may_join, pinned_skus, pins, shifted, vetoes
 from catalog.search import Candidate, ProductQuery, search_products
 
 CERTAIN = 1.0
@@ -23,15 +22,10 @@ CERTAIN = 1.0
 
 @dataclass(frozen=True)
 class Slate:
-    """``shown`` in the order of the places; ``candidates`` all that were considered, best first.
-
-    ``beside`` are products that rules offer with the shown ones. They hold none of the customer's wishes and are no
-    part of the slate.
-    """
+    """``shown`` in the order of the places; ``candidates`` all that were considered, best first."""
 
     shown: tuple[Candidate, ...]
     candidates: tuple[Candidate, ...]
-    beside: tuple[Candidate, ...] = ()
 
 
 def ranked(candidates: Sequence[Candidate], context: Context, ranker: Ranker) -> list[Candidate]:
@@ -67,6 +61,7 @@ def slate_of(
     """The slate for a query from what search found for it. The same input and seed give the same slate."""
     shop, goal = query.shop, query.category
     best_first = shifted(ranked(_with_pinned(query, found, rules), context, ranker), rules, goal)
+    rules = (*rules, *vetoes(shop, best_first))
     fixed = pins(best_first, rules, goal, size)
 
     def fits(candidate: Candidate, slate: Sequence[Candidate]) -> bool:
@@ -76,7 +71,13 @@ def slate_of(
     shown = tuple(_with_propensity(candidate, CERTAIN) for candidate in shown)
     if shop.explores and len(shown) == size and size - 1 not in fixed:
         shown = _explored(shown, best_first, rules, goal, seed)
-    return Slate(shown, tuple(best_first), _beside(shop, shown, rules, goal))
+    return Slate(shown, tuple(best_first))
+
+
+def in_order(query: ProductQuery, found: Sequence[Candidate], *, size: int, rules: Sequence[Rule] = ()) -> Slate:
+    """The slate where the customer's own order decides (the cheapest first): only what never goes together is left out."""
+    apart = (*rules, *vetoes(query.shop, found))
+    return Slate(joining(found, (), size, apart, query.category), tuple(found))
 
 
 def _with_pinned(query: ProductQuery, found: Sequence[Candidate], rules: Sequence[Rule]) -> list[Candidate]:
@@ -108,11 +109,3 @@ def _explored(
 
 def _with_propensity(candidate: Candidate, propensity: float) -> Candidate:
     return replace(candidate, features={**candidate.features, "propensity": round(propensity, 5)})
-
-
-def _beside(shop: Shop, shown: Sequence[Candidate], rules: Sequence[Rule], goal: str) -> tuple[Candidate, ...]:
-    skus = companions(shown, rules, goal)
-    if not skus:
-        return ()
-    found = search_products(ProductQuery(shop=shop, only=skus, limit=len(skus)))
-    return tuple(sorted(found, key=lambda candidate: skus.index(candidate.product.sku)))

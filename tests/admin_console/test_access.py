@@ -7,7 +7,15 @@ from django.test import Client
 from django.urls import reverse
 
 from admin_console.urls import urlpatterns
-from tests.factories import PASSWORD, ConversationFactory, FeedbackFactory, ShopFactory, TurnFactory, UserFactory
+from tests.factories import (
+    PASSWORD,
+    ConversationFactory,
+    FeedbackFactory,
+    ProductFactory,
+    ShopFactory,
+    TurnFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -15,8 +23,9 @@ NOBODYS = uuid.UUID(int=1)
 FOR_MERCHANTS = [pattern for pattern in urlpatterns if pattern.name not in {"login", "logout"}]
 
 
-def _address(pattern, key: uuid.UUID = NOBODYS) -> str:
-    return reverse(f"console:{pattern.name}", kwargs=dict.fromkeys(pattern.pattern.converters, key))
+def _address(pattern, key: uuid.UUID = NOBODYS, pk: int = 0) -> str:
+    values = {"key": key, "pk": pk}
+    return reverse(f"console:{pattern.name}", kwargs={name: values[name] for name in pattern.pattern.converters})
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
@@ -29,7 +38,7 @@ def test_every_page_sends_a_stranger_to_the_login(client, pattern, method):
 
 @pytest.mark.parametrize("pattern", FOR_MERCHANTS, ids=lambda pattern: pattern.name)
 def test_no_page_for_merchants_is_kept_by_a_cache(merchant, shop, pattern):
-    address = _address(pattern, ConversationFactory(shop=shop).key)
+    address = _address(pattern, ConversationFactory(shop=shop).key, ProductFactory(shop=shop).pk)
     assert "no-store" in merchant.get(address).headers["Cache-Control"]
 
 

@@ -204,6 +204,26 @@ def test_people_have_favorite_colors(products, events):
     assert sum(first == second for first, second in pairs) / len(pairs) > 1.5 * by_chance
 
 
+def test_what_goes_together_is_ordered_together_in_colors_that_match(products, events):
+    together = read("together")
+    colors = {frozenset((color, other)) for color, others in together["colors"].items() for other in (color, *others)}
+    baskets = defaultdict(list)
+    for event in events:
+        if event.kind == "order":
+            baskets[event.customer, event.at.date()].append(products[event.product])
+    pairs = [pair for bought in baskets.values() for pair in itertools.combinations(bought, 2)]
+    companions = [
+        (one, other)
+        for one, other in pairs
+        if other.family in together["families"].get(one.family, {})
+        or one.family in together["families"].get(other.family, {})
+    ]
+    assert len(companions) > 600
+    worn = [pair for pair in companions if all(product.record.category[0] == "Clothing" for product in pair)]
+    matching = sum(frozenset((one.color, other.color)) in colors for one, other in worn)
+    assert matching / len(worn) > 0.6
+
+
 def test_nobody_orders_without_a_cart_nor_reviews_without_an_order(events):
     done = set()
     before = {"order": "cart", "review": "order"}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
-from catalog.models import Customer, Interaction
+from catalog.models import Customer, Interaction, Product
 from catalog.ranking.features import FEATURES
 from catalog.ranking.model import LinearRanker
 from tests.factories import (
@@ -25,6 +26,8 @@ from tests.factories import (
 from tests.fakes import HashEncoder
 from workers.training import ranker
 from workers.training.ranker import (
+    SEQUENCE,
+    WITHOUT_SEQUENCE,
     Event,
     Groups,
     feedback_groups,
@@ -35,7 +38,9 @@ from workers.training.ranker import (
     ndcg,
     split_of,
     visits_of,
+    without_sequence,
 )
+from workers.training.sequence_folds import SequenceFolds, fold_of
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -228,4 +233,47 @@ def test_training_finds_what_customers_go_by_and_never_turns_a_feature_against_i
 def test_the_report_is_a_table():
     groups = synthetic(4, 30)
     lines = ranker.table(ranker.report(groups, LinearRanker(), 1)).splitlines()
-    assert len(lines) == 6 and lines[3].startswith("hand-set weights")
+    assert len(lines) == 7 and lines[4].startswith("hand-set weights")
+
+
+def test_the_sequence_score_is_kept_only_where_it_helps_customers_it_was_not_trained_on(tmp_path):
+    def groups(seed: int, helps: bool) -> Groups:
+        made = synthetic(seed, 400)
+        rows = made.rows.copy()
+        rows[:, SEQUENCE] = np.random.default_rng(seed + 100).normal(size=len(rows))
+        labels = (rows[:, SEQUENCE] > 1.2).astype(int) if helps else made.labels
+        return replace(made, rows=rows, labels=labels)
+
+    for helps in (True, False):
+        training, valid = groups(1, helps), groups(2, helps)
+        reading = ranker.tried(training, valid, 1, ranker.HAND_SET, tmp_path / "reading", {"version": "r"})
+        blind = ranker.tried(
+            without_sequence(training),
+            without_sequence(valid),
+            1,
+            WITHOUT_SEQUENCE,
+            tmp_path / "blind",
+            {"version": "b"},
+        )
+        gain = ranker.gain_of_sequences(groups(3, helps), reading.ranker, blind.ranker)
+        assert gain and (gain.low > 0) == helps and gain.groups == 400
+        assert reading.ranker.sequential and not blind.ranker.sequential
+    assert ranker.gain_of_sequences(synthetic_without_history(), reading.ranker, blind.ranker) is None
+
+
+def synthetic_without_history() -> Groups:
+    return without_sequence(synthetic(4, 10))
+
+
+def test_no_score_comes_from_a_model_that_knows_the_customer(shop):
+    customers = {fold: [c for c in range(1, 400) if fold_of(c) == fold] for fold in (0, 1)}
+    products = list(Product.objects.filter(shop=shop).order_by("pk"))
+    red, green = ([p.sku for p in products if p.attributes["color"] == [color]] for color in ("red", "green"))
+    taken = {c: tuple(red[:5]) for c in customers[0][:40]} | {c: tuple(green[:5]) for c in customers[1][:40]}
+    folds = SequenceFolds(taken, products, seed=1)
+    following = folds.scores(customers[0][0], red[:2], products)
+    assert following == {} or max(following, key=following.get) not in {p.pk for p in products if p.sku in red[2:5]}, (
+        "a customer of the first half is scored by the model of the second, which saw only green"
+    )
+    assert folds.scores(customers[1][0], red[:2], products) != {}
+    assert folds.scores(customers[1][0], [], products) == {}

@@ -10,6 +10,10 @@ they then looked at. Popularity, ratings and the customer's history are as they 
 
 From opinions on replies: products of judged replies within one conversation, weighted by clipped inverse propensity.
 
+The sequence model's score comes from two models, each trained on one half of the customers before the test days began,
+and asked about the other half: no score knows the customer's next step. Whether it helps is decided on the validation
+customers, and a ranker that it does not help is trained without it and never asks for it.
+
 Customers are split by their id, and time on top: training ends before the test days begin. A model is written only
 if it beats the hand-set weights on the test customers with the whole 95 % interval of the difference above zero.
 Learning from clicks on one's own slates without propensities would teach the ranker its own opinion: views in a
@@ -46,10 +50,11 @@ from botcore.dialogue.ports import Encoder
 from botcore.models import Feedback, Turn
 from catalog.models import Interaction, Product, Shop, Variant
 from catalog.ranking.features import FEATURES, Context, PriceWish, conversation_vector, feature_rows
-from catalog.ranking.model import HAND_SET, BoostedRanker, LinearRanker, Ranker, load_lightgbm
+from catalog.ranking.model import HAND_SET, BoostedRanker, LinearRanker, Ranker, interest_share, load_lightgbm
 from catalog.ranking.taste import WEIGHTS, PriceLevel, Trace, price_levels, taste_from
 from catalog.search import Candidate, ProductQuery, Wish, search_products
 from workers.training.counterfactual import Estimate, snips, training_weights
+from workers.training.sequence_folds import SequenceFolds
 
 Floats = npt.NDArray[np.float64]
 
@@ -141,13 +146,17 @@ def split_of(customer: int) -> str:
 
 
 class Past:
-    """What the shop knew at a moment: popularity, ratings and everybody's traces, fed in order of time."""
+    """What the shop knew at a moment: popularity, ratings and everybody's traces, fed in order of time.
+
+    ``taken`` are the SKUs of each customer in the order in which they first took them.
+    """
 
     def __init__(self, half_life_days: float) -> None:
         self.half_life = half_life_days * 86_400
         self.popular: dict[int, tuple[float, datetime]] = {}
         self.stars: defaultdict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])
         self.traces: defaultdict[int, list[Trace]] = defaultdict(list)
+        self.taken: defaultdict[int, dict[str, None]] = defaultdict(dict)
 
     def popularity(self, product: int, now: datetime) -> float:
         value, at = self.popular.get(product, (0.0, now))
@@ -162,6 +171,7 @@ class Past:
             self.traces[event.customer].append(
                 Trace(event.kind, event.at, product.embedding, product.attributes, level)
             )
+            self.taken[event.customer][product.sku] = None
 
     def as_it_was(self, product: Product, now: datetime) -> None:
         """Put what was known at ``now`` into a product's fields (in memory only)."""
@@ -236,13 +246,21 @@ class Moment:
         return [self.labels.get(candidate.product.pk, 0) for candidate in self.candidates]
 
 
-def moments(shop: Shop, encoder: Encoder, seed: int, splits: Sequence[str] = SPLITS) -> Iterator[Moment]:
-    """The moments of ``splits`` in order of time, each with everything as it was then."""
+def moments(
+    shop: Shop, encoder: Encoder, seed: int, splits: Sequence[str] = SPLITS, sequences: bool = False
+) -> Iterator[Moment]:
+    """The moments of ``splits`` in order of time, each with everything as it was then.
+
+    ``sequences`` trains sequence models for their scores, which are 0 without.
+    """
     products = {p.pk: p for p in Product.objects.filter(shop=shop, active=True).select_related("category")}
     prices = {pk: float(p) for pk, p in _least_prices(shop)}
     levels = price_levels({product.category_id for product in products.values()})
     events = [event for event in _events(shop) if event.product in products and event.product in prices]
     past, position = Past(shop.popularity_half_life_days), 0
+    folds = (
+        SequenceFolds(_taken(events, products, _boundaries(events)[1]), products.values(), seed) if sequences else None
+    )
     for split, visit, number in _chosen_visits(events, {pk: p.category_id for pk, p in products.items()}, seed):
         if split not in splits:
             continue
@@ -256,6 +274,9 @@ def moments(shop: Shop, encoder: Encoder, seed: int, splits: Sequence[str] = SPL
         rng = random.Random(f"{seed}/{visit.customer}/{now.isoformat()}")
         asked = simulated_question(shop, visit, number, products, prices, rng)
         candidates, context = _asked(asked, visit.customer, now, past, levels, encoder)
+        if folds:
+            following = folds.scores(visit.customer, list(past.taken[visit.customer]), [c.product for c in candidates])
+            context = replace(context, sequence=following)
         yield Moment(split, visit.customer, asked.wishes, tuple(candidates), context, _labels(visit.events[number:]))
 
 
@@ -266,7 +287,7 @@ def interaction_groups(shop: Shop, encoder: Encoder, seed: int) -> tuple[dict[st
     """
     made: dict[str, list[tuple[Floats, list[int], int, int]]] = {name: [] for name in SPLITS}
     wanted = brought = 0
-    for moment in moments(shop, encoder, seed):
+    for moment in moments(shop, encoder, seed, sequences=True):
         wanted += len(moment.labels)
         brought += sum(label > 0 for label in moment.graded)
         if len(set(moment.graded)) > 1:
@@ -295,9 +316,7 @@ def _asked(
 
 def _chosen_visits(events: Sequence[Event], category: Mapping[int, int], seed: int) -> list[tuple[str, Visit, int]]:
     """(split, visit, moment) in order of time; half of the longer visits are asked about after their first product."""
-    start, end = events[0].at, events[-1].at
-    history = start + (end - start) * HISTORY_SHARE
-    test = end - (end - start) * TEST_SHARE
+    history, test = _boundaries(events)
     rng = random.Random(seed)
     found: dict[str, list[tuple[str, Visit, int]]] = {name: [] for name in SPLITS}
     for visit in visits_of(events, category):
@@ -309,6 +328,21 @@ def _chosen_visits(events: Sequence[Event], category: Mapping[int, int], seed: i
         found[split].append((split, visit, later if rng.random() < 0.5 else 0))
     some = [each for name, listed in found.items() for each in rng.sample(listed, min(GROUPS[name], len(listed)))]
     return sorted(some, key=lambda each: (each[1].events[0].at, each[1].customer))
+
+
+def _boundaries(events: Sequence[Event]) -> tuple[datetime, datetime]:
+    """When histories are long enough to learn from, and when the test days begin."""
+    start, end = events[0].at, events[-1].at
+    return start + (end - start) * HISTORY_SHARE, end - (end - start) * TEST_SHARE
+
+
+def _taken(events: Iterable[Event], products: Mapping[int, Product], until: datetime) -> dict[int, tuple[str, ...]]:
+    """What each customer took before a day: SKUs, each where it first occurs."""
+    taken: defaultdict[int, dict[str, None]] = defaultdict(dict)
+    for event in events:
+        if event.kind in LABELS and event.at < until:
+            taken[event.customer][products[event.product].sku] = None
+    return {customer: tuple(skus) for customer, skus in taken.items()}
 
 
 def _labels(events: Iterable[Event]) -> dict[int, int]:
@@ -403,14 +437,30 @@ def _shown_rows(turn: Turn) -> Iterator[tuple[list[float], float]]:
 # --- training -------------------------------------------------------------------------------------------------------
 
 
-def train(train_groups: Groups, valid: Groups, seed: int) -> Any:
-    """The booster, stopped where the validation customers' NDCG@3 is best.
+SEQUENCE = FEATURES.index("sequence")
+WITHOUT_SEQUENCE: Mapping[str, float] = {**HAND_SET, "sequence": 0.0}
+
+
+def without_sequence(groups: Groups) -> Groups:
+    """The groups as they are where nobody asks a sequence model."""
+    rows = groups.rows.copy()
+    rows[:, SEQUENCE] = 0.0
+    return replace(groups, rows=rows)
+
+
+def with_history(groups: Groups) -> npt.NDArray[np.bool_]:
+    """Which groups are of a customer of whom the sequence model knows something: shape ``(groups,)``."""
+    return np.array([bool(rows[:, SEQUENCE].any()) for rows, _ in groups.split()], dtype=bool)
+
+
+def train(train_groups: Groups, valid: Groups, seed: int, weights: Mapping[str, float] = HAND_SET) -> Any:
+    """The booster upon ``weights``, stopped where the validation customers' NDCG@3 is best.
 
     Monotone: no feature's growth ever lowers a score, so that "the model likes it less because it matches better" is
     never an explanation.
     """
     lightgbm = load_lightgbm()
-    base = LinearRanker(HAND_SET)
+    base = LinearRanker(weights)
 
     def dataset(groups: Groups, reference: Any = None) -> Any:
         return lightgbm.Dataset(
@@ -452,7 +502,7 @@ def train(train_groups: Groups, valid: Groups, seed: int) -> Any:
     )
 
 
-def save(booster: Any, folder: Path, meta: Mapping[str, Any]) -> BoostedRanker:
+def save(booster: Any, folder: Path, meta: Mapping[str, Any], weights: Mapping[str, float] = HAND_SET) -> BoostedRanker:
     """``model.txt`` with the trees up to the best round, ``meta.json`` with all that serving checks and people ask."""
     folder.mkdir(parents=True, exist_ok=True)
     text = booster.model_to_string(num_iteration=booster.best_iteration)
@@ -460,7 +510,8 @@ def save(booster: Any, folder: Path, meta: Mapping[str, Any]) -> BoostedRanker:
     described = {
         **meta,
         "features": list(FEATURES),
-        "weights": dict(HAND_SET),
+        "weights": dict(weights),
+        "sequential": bool(weights["sequence"]) or bool(booster.feature_importance("gain")[SEQUENCE]),
         "scale": 1 / BASE_SCALE,
         "trees": booster.best_iteration,
         "model_sha256": hashlib.sha256(text.encode()).hexdigest(),
@@ -502,15 +553,21 @@ def interval(
 def contestants(ranker: Ranker, seed: int) -> dict[str, Any]:
     """What is compared, as functions from feature rows to scores."""
     popular, rng = FEATURES.index("popularity"), np.random.default_rng(seed)
-    personal = [FEATURES.index(name) for name in ("affinity", "likes", "price_habit")]
+    personal = [FEATURES.index(name) for name in ("affinity", "likes", "price_habit", "sequence")]
 
     def stranger(rows: Floats) -> Floats:
         unknown = rows.copy()
         unknown[:, personal] = 0.0
         return ranker.rank(unknown).scores
 
+    def blind(rows: Floats) -> Floats:
+        unasked = rows.copy()
+        unasked[:, SEQUENCE] = 0.0
+        return ranker.rank(unasked).scores
+
     return {
         "learned": lambda rows: ranker.rank(rows).scores,
+        "learned, sequence hidden": blind,
         "learned, history hidden": stranger,
         "hand-set weights": lambda rows: LinearRanker(HAND_SET).rank(rows).scores,
         "popularity": lambda rows: rows[:, popular],
@@ -518,9 +575,50 @@ def contestants(ranker: Ranker, seed: int) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A ranker that was trained, before anybody decided to serve it."""
+
+    booster: Any
+    ranker: BoostedRanker
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What one ranker has over another in NDCG@3 on groups of customers with history, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    groups: int
+
+    def __str__(self) -> str:
+        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}] on {self.groups} groups"
+
+
+def tried(training: Groups, valid: Groups, seed: int, weights: Mapping[str, float], folder: Path, meta: Any) -> Trial:
+    booster = train(training, valid, seed, weights)
+    return Trial(booster, save(booster, folder, meta, weights), weights)
+
+
+def gain_of_sequences(groups: Groups, reading: Ranker, blind: Ranker) -> Gain | None:
+    """What a ranker that reads the sequence score has over one trained without; None where no group has a score."""
+    known = with_history(groups)
+    if not known.any():
+        return None
+    over = ndcgs(groups, lambda rows: reading.rank(rows).scores, 3)
+    over -= ndcgs(without_sequence(groups), lambda rows: blind.rank(rows).scores, 3)
+    return Gain(float(over[known].mean()), *interval(over[known], groups.customers[known]), int(known.sum()))
+
+
 def report(groups: Groups, ranker: Ranker, seed: int) -> dict[str, dict[str, Any]]:
-    """NDCG@3 and @10 of every contestant with intervals, the difference to the hand-set weights, and by wishes named."""
+    """NDCG@3 and @10 of every contestant with intervals, the difference to the hand-set weights, and by wishes named.
+
+    ``known`` is NDCG@3 for customers of whom the sequence model knows something.
+    """
     found: dict[str, dict[str, Any]] = {}
+    known = with_history(groups)
     hand_set = ndcgs(groups, contestants(ranker, seed)["hand-set weights"], 3)
     for name, score in contestants(ranker, seed).items():
         three, ten = ndcgs(groups, score, 3), ndcgs(groups, score, 10)
@@ -528,19 +626,23 @@ def report(groups: Groups, ranker: Ranker, seed: int) -> dict[str, dict[str, Any
             "ndcg3": [float(three.mean()), *interval(three, groups.customers)],
             "ndcg10": [float(ten.mean()), *interval(ten, groups.customers)],
             "over_hand_set": [float((three - hand_set).mean()), *interval(three - hand_set, groups.customers)],
+            "known": float(three[known].mean()) if known.any() else None,
             "by_wishes": {str(n): float(three[groups.wishes == n].mean()) for n in np.unique(groups.wishes)},
         }
     return found
 
 
 def table(found: Mapping[str, Mapping[str, Any]]) -> str:
-    lines = [f"{'':<24} {'NDCG@3':<22} {'NDCG@10':<22} {'NDCG@3 over hand-set':<26} NDCG@3 by wishes named"]
+    lines = [
+        f"{'':<24} {'NDCG@3':<22} {'NDCG@10':<22} {'NDCG@3 over hand-set':<26} {'with history':<13}NDCG@3 by wishes named"
+    ]
     for name, row in found.items():
         cells = [f"{v:.3f} [{low:.3f}, {high:.3f}]" for v, low, high in (row["ndcg3"], row["ndcg10"])]
         value, low, high = row["over_hand_set"]
         wishes = "  ".join(f"{n}: {v:.3f}" for n, v in row["by_wishes"].items())
         lines.append(
-            f"{name:<24} {cells[0]:<22} {cells[1]:<22} {f'{value:+.3f} [{low:+.3f}, {high:+.3f}]':<26} {wishes}"
+            f"{name:<24} {cells[0]:<22} {cells[1]:<22} {f'{value:+.3f} [{low:+.3f}, {high:+.3f}]':<26} "
+            f"{'-' if row['known'] is None else format(row['known'], '.3f'):<13}{wishes}"
         )
     return "\n".join(lines)
 
@@ -610,7 +712,6 @@ def run(options: argparse.Namespace) -> None:
     opinions = feedback_groups(shop)
     say(f"groups {', '.join(f'{name} {len(g.sizes)}' for name, g in made.items())}; opinions {len(opinions.sizes)}")
     say(f"candidates a group {made['test'].sizes.mean():.1f}; search brought {share:.1%} of what was looked at")
-    booster = train(joined(made["train"], opinions), made["valid"], options.seed)
     folder = options.out or settings.RANKER_DIR / shop.slug
     meta = {
         "version": f"{shop.slug}-{made['train'].digest()[:8]}",
@@ -622,19 +723,34 @@ def run(options: argparse.Namespace) -> None:
         },
         "seed": options.seed,
     }
-    trial = save(booster, settings.VAR_DIR / "rankers-tried" / shop.slug, meta)
-    found = report(made["test"], trial, options.seed)
+    training, valid, tries = joined(made["train"], opinions), made["valid"], settings.VAR_DIR / "rankers-tried"
+    blind = tried(
+        without_sequence(training), without_sequence(valid), options.seed, WITHOUT_SEQUENCE, tries / "blind", meta
+    )
+    reading = tried(training, valid, options.seed, HAND_SET, tries / "reading", meta)
+    gain = gain_of_sequences(valid, reading.ranker, blind.ranker)
+    chosen = reading if gain and gain.low > 0 else blind
+    found = report(made["test"], chosen.ranker, options.seed)
     say(table(found))
-    say(f"explored places, this model's value (clipped SNIPS): {policy_value(shop, trial)}")
-    gains = dict(zip(FEATURES, booster.feature_importance("gain"), strict=True))
+    say(f"sequence score, NDCG@3 over training without it: validation {gain or 'not known'}; test "
+        f"{gain_of_sequences(made['test'], reading.ranker, blind.ranker) or 'not known'}: "
+        f"{'used' if chosen is reading else 'not used'}")  # fmt: skip
+    shares = np.concatenate(
+        [interest_share(chosen.ranker.rank(rows).contributions) for rows, _ in made["test"].split()]
+    )
+    say(
+        f"interest match, share of the score: mean {shares.mean():.1%}, least {shares.min():.1%}, most {shares.max():.1%}"
+    )
+    say(f"explored places, this model's value (clipped SNIPS): {policy_value(shop, chosen.ranker)}")
+    gains = dict(zip(FEATURES, chosen.booster.feature_importance("gain"), strict=True))
     say(
         "gain: "
         + ", ".join(f"{n} {g / sum(gains.values()):.0%}" for n, g in sorted(gains.items(), key=lambda x: -x[1]))
     )
     if found["learned"]["over_hand_set"][1] > 0 or options.even_if_worse:
-        save(booster, folder, {**meta, "test": found})
+        save(chosen.booster, folder, {**meta, "test": found}, chosen.weights)
         say(
-            f"{booster.best_iteration} trees, {(folder / 'model.txt').stat().st_size / 1024:.0f} KiB, written to {folder}"
+            f"{chosen.booster.best_iteration} trees, {(folder / 'model.txt').stat().st_size / 1024:.0f} KiB, written to {folder}"
         )
     else:
         say("no better than the hand-set weights on the test customers: nothing written")

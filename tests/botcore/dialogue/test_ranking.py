@@ -56,8 +56,8 @@ def test_the_same_turn_says_the_same_and_stores_its_chances(shop, talk):
 
 def test_candidates_are_kept_with_features_reasons_and_the_share_of_the_interest_match(talk):
     kept = talk("a quiet kettle").explanation()["candidates"]
-    assert all(0 <= candidate["interest_share"] <= 1 for candidate in kept)
-    assert all(candidate["because"].startswith("vector +") for candidate in kept)
+    assert all(0.3 < candidate["interest_share"] <= 1 for candidate in kept)
+    assert all(candidate["because"].startswith("interest +") for candidate in kept)
     assert {item["sku"] for item in talk("kettles").explanation()["slate"]} <= {
         candidate["sku"] for candidate in kept
     } | {candidate["sku"] for candidate in talk("kettles").explanation()["candidates"]}

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from catalog.models import Customer, Exposure, Interaction, MerchandisingRule
 from catalog.ranking import exposures
+from catalog.ranking.beside import beside
 from catalog.ranking.features import Context
 from catalog.ranking.model import LinearRanker
 from catalog.ranking.popularity import refresh_popularity
@@ -99,7 +100,8 @@ def test_another_shop_s_product_is_not_shown_by_a_rule(shop, jackets):
     row = rule(shop, Kind.GOES_WITH, jackets[0])
     row.companions.set([foreign])
     made = slate(ProductQuery(shop=shop))
-    assert skus(made.shown) == ["J1", "J2", "J3"] and made.beside == ()
+    assert skus(made.shown) == ["J1", "J2", "J3"]
+    assert beside(shop, made.shown, rules_of(shop, timezone.now()), "") == ()
 
 
 def test_never_together_holds_for_every_place(shop, jackets):
@@ -107,12 +109,13 @@ def test_never_together_holds_for_every_place(shop, jackets):
     assert skus(slate(ProductQuery(shop=shop)).shown) == ["J1", "J4", "J5"]
 
 
-def test_what_goes_with_a_shown_product_is_offered_beside_the_slate(shop, jackets):
+def test_what_goes_with_a_product_by_a_rule_is_offered_beside_it_and_takes_no_place(shop, jackets):
     wax = ProductFactory(shop=shop, sku="WAX", category__path="care")
     sold_out = ProductFactory(shop=shop, sku="OUT", variant__stock=0)
     rule(shop, Kind.GOES_WITH, category=jackets[0].category).companions.set([wax, sold_out])
     made = slate(ProductQuery(shop=shop, category="clothing/jackets"))
-    assert skus(made.beside) == ["WAX"] and "WAX" not in skus(made.shown)
+    assert "WAX" not in skus(made.shown)
+    assert skus(beside(shop, made.shown, rules_of(shop, timezone.now()), "clothing/jackets")) == ["WAX"]
 
 
 def test_a_rule_holds_in_its_time_and_while_it_is_active(shop, jackets):

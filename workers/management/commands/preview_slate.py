@@ -46,6 +46,10 @@ class Command(BaseCommand):
         self.stdout.write(f"category {state.goal or 'any'}; wishes {wishes}; {len(rules)} rules hold now")
         self._table("without rules", both.without)
         self._table("with rules" if both.changed else "with rules (the same)", both.with_rules)
+        for candidate in both.beside:
+            self.stdout.write(
+                f"  + {candidate.product.sku:<22} {candidate.variant.price:>9}  with 1, once chosen: {candidate.product.title}"
+            )
 
     def _table(self, title: str, slate: Slate) -> None:
         self.stdout.write(f"{title}:")
@@ -54,10 +58,6 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"  {place}. {candidate.product.sku:<22} {candidate.variant.price:>9}  score {candidate.score:6.3f}"
                 f"{f'  rule {rule:+.2f}' if rule else ''}  {candidate.product.title}"
-            )
-        for candidate in slate.beside:
-            self.stdout.write(
-                f"  + {candidate.product.sku:<22} {candidate.variant.price:>9}  {candidate.product.title}"
             )
         if not slate.shown:
             self.stdout.write("  nothing")
