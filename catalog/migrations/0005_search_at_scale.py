@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0003_ranking'),
+        ('catalog', '0004_product_graph'),
     ]
 
     operations = [
