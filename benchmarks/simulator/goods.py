@@ -91,7 +91,7 @@ def market_of(shop: Shop) -> Market:
     names = AttributeValue.objects.filter(shop=shop).values_list("attribute", "value", "names")
     called = {
         name.lower(): category.path
-        for category in Category.objects.filter(shop=shop)
+        for category in Category.objects.filter(shop=shop).order_by("path")
         for name in (category.name, *category.aliases, category.translations.get("zh", {}).get("name", ""))
         if name
     }

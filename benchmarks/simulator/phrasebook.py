@@ -98,7 +98,7 @@ class Phrasebook:
             said = [*before, noun, *behind]
         text = " ".join(said)
         if not article:
-            return text
+            return text.replace(" that's ", " that are ")
         vowel = text[0].lower() in "aeiou" and not text.lower().startswith(("eu ", "one", "uni"))
         return text if text.split()[0] == "one" else f"{'an' if vowel else 'a'} {text}"
 

@@ -102,7 +102,7 @@ class Shopper:
             return self._name_kind()
         if asked and (not shown or self.rng.random() < 0.5):
             return self._answer_question(asked[0])
-        if not shown and self.goal.kind == self.department and QUESTION.search(reply.text):
+        if not shown and self.goal.kind == self.department and self._asks_kind(reply.text):
             return self._answer_question("")
         if not shown:
             told = self._tell(1)
@@ -130,19 +130,26 @@ class Shopper:
         questions = " ".join(QUESTION.findall(text))
         goods = self.market.range_of(self.goal.kind)
         options: dict[str, list[str]] = {}
-        for attribute in {a for good in goods for a in good.values.keys() | good.of_variants} - {"pages", "power"}:
+        for attribute in sorted(
+            {a for good in goods for a in good.values.keys() | good.of_variants} - {"pages", "power"}
+        ):
             values = sorted({v for good in goods for v in good.values.get(attribute, ())})
             if self.book.language == "zh":
                 values = [self.market.names.get((attribute, value), value) for value in values]
             options[attribute] = values
         return asked_attributes(self.book.language, questions, options) if questions else []
 
+    def _asks_kind(self, text: str) -> bool:
+        """Whether a question offers several of the shop's categories."""
+        questions = " ".join(QUESTION.findall(text)).lower()
+        return len({path for name, path in self.market.called.items() if name in questions}) > 1
+
     def _answer_question(self, attribute: str) -> str:
-        """The truth about an attribute, which may be that it does not matter."""
+        """The truth about an attribute (about the kind of thing where empty), which may be that it does not matter."""
         asked = [wish for wish in (*self.unsaid, *self.said) if wish.attribute == attribute]
         if not asked:
             parts = [self.book.say("dont_care", self.goal.kind)]
-            if self.rng.random() < 0.5:
+            if not attribute or self.rng.random() < 0.5:
                 parts += [self._first(wish) for wish in self._tell(1)]
             return self.book.join(parts)
         wish = asked[0]
