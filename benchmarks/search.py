@@ -8,25 +8,16 @@ whole message and a change of one product take, and what the shop's lexicon cost
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from itertools import islice
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[1]
 
 if TYPE_CHECKING:
-    from benchmarks.goods import Assortment, Floats, Good
-    from botcore.dialogue.ports import Encoder
-    from catalog.models import Shop
     from catalog.search import ProductQuery
 
 SIZES = (1_000, 10_000, 100_000)

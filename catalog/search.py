@@ -241,7 +241,7 @@ def _loaded(query: ProductQuery, scored: Sequence[_Scored]) -> list[Candidate]:
     ]
 
 
-def _unpacked(packed: memoryview | None) -> npt.NDArray[np.float32] | None:
+def _unpacked(packed: bytes | memoryview[int] | None) -> npt.NDArray[np.float32] | None:
     """pgvector's binary form, four bytes before the numbers: sixty vectors as text take a third of a search to read."""
     return None if packed is None else np.frombuffer(packed, dtype=">f4", offset=4).astype(np.float32)
 

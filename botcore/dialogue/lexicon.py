@@ -19,6 +19,7 @@ import ahocorasick
 import rjieba
 from django.db import connection
 from django.db.models import Max
+from django.db.models.functions import Mod
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
@@ -32,6 +33,11 @@ TEXT = "text"
 LACKS = "lacks"
 """The attribute of a word that a value says the absence of: "perfume" in "perfume-free"; its value is attribute=value."""
 RECHECK_SECONDS = 5.0
+READ_AT_ONCE = 5_000
+"""Products that are read in less than half a second: a customer may wait for their words."""
+READING_SHARE = 0.02
+TITLES = 50_000
+"""So many titles tell in which category things are."""
 
 
 class Meaning(NamedTuple):
@@ -209,27 +215,58 @@ CUES = frozenset(
     "compare difference first second third fourth last".split()
 )
 
-_cache: dict[int, tuple[float, object, Lexicon]] = {}
+
+@dataclass
+class _Kept:
+    """A shop's lexicon in this process: of which catalogue it is, when that was looked up, when it may be read again."""
+
+    lexicon: Lexicon
+    version: object
+    checked: float
+    due: float = 0.0
+    reading: bool = False
+
+
+_cache: dict[int, _Kept] = {}
 _lock = threading.Lock()
 
 
 def lexicon_of(shop: Shop) -> Lexicon:
-    """The shop's lexicon, built again when its catalogue has changed (looked up at most every few seconds)."""
+    """The shop's lexicon, built again when its catalogue has changed (looked up at most every few seconds).
+
+    A large catalogue is read beside the conversation, which goes on with the words it has, and seldom: reading takes at most
+    a ``READING_SHARE`` of the time.
+    """
     with _lock:
-        checked, version, lexicon = _cache.get(shop.pk, (0.0, None, None))
-        if lexicon is not None and time.monotonic() - checked < RECHECK_SECONDS:
-            return lexicon
-        current = _version(shop)
-        if lexicon is None or current != version:
-            lexicon = _build(shop)
-        _cache[shop.pk] = (time.monotonic(), current, lexicon)
-        return lexicon
+        kept, now = _cache.get(shop.pk), time.monotonic()
+        if kept and (now - kept.checked < RECHECK_SECONDS or kept.reading or now < kept.due):
+            return kept.lexicon
+        version = _version(shop)
+        if kept is None or (version != kept.version and kept.lexicon.size <= READ_AT_ONCE):
+            kept = _cache[shop.pk] = _Kept(_build(shop), version, time.monotonic())
+        elif version != kept.version:
+            kept.reading = True
+            threading.Thread(target=_read_beside, args=(shop, version), daemon=True, name="lexicon").start()
+        kept.checked = time.monotonic()
+        return kept.lexicon
+
+
+def _read_beside(shop: Shop, version: object) -> None:
+    """Build the lexicon of a changed catalogue on a connection of its own."""
+    begun = time.monotonic()
+    try:
+        lexicon = _build(shop)
+    finally:
+        connection.close()
+        with _lock:
+            kept, now = _cache[shop.pk], time.monotonic()
+            kept.reading, kept.checked, kept.due = False, now, now + (now - begun) / READING_SHARE
+    kept.lexicon, kept.version = lexicon, version
 
 
 def _version(shop: Shop) -> object:
-    products = Product.objects.filter(shop=shop).aggregate(Max("updated_at"), Max("pk"))
     return (
-        *products.values(),
+        Product.objects.filter(shop=shop).aggregate(last=Max("updated_at"))["last"],
         AttributeValue.objects.filter(shop=shop).count(),
         Category.objects.filter(shop=shop).count(),
     )
@@ -380,8 +417,9 @@ def _read_places(shop: Shop, lexicon: Lexicon) -> None:
             ") h JOIN catalog_category c ON c.id = h.category_id GROUP BY 1, 2, 3",
             [shop.pk, shop.pk, shop.pk],
         )
+        paths = {path: path for path in lexicon.categories}  # one string a path, however many values it holds
         for path, attribute, value, count in cursor.fetchall():
-            lexicon.placed.setdefault(Meaning(attribute, value), {})[path] = count
+            lexicon.placed.setdefault(Meaning(attribute, value), {})[paths.get(path, path)] = count
 
 
 IMPLIES_SHARE, IMPLIES_PRODUCTS = 0.85, 2
@@ -392,8 +430,9 @@ def _read_titles(shop: Shop, lexicon: Lexicon) -> None:
     """Learn in which category the things are that no category is named after: a humidifier is in "Air & Climate"."""
     holders: defaultdict[str, set[int]] = defaultdict(set)
     places: dict[int, str] = {}
-    titles = Product.objects.filter(shop=shop, active=True).values_list("pk", "title", "category__path")
-    for pk, title, path in titles.iterator():
+    step = max(1, lexicon.size // TITLES)
+    some = Product.objects.filter(shop=shop, active=True).annotate(place=Mod("pk", step)).filter(place=0)
+    for pk, title, path in some.values_list("pk", "title", "category__path").iterator():
         places[pk] = path
         for token in tokens(title.lower()):
             holders[_key(token)].add(pk)

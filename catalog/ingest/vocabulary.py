@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils.text import slugify
 
 from catalog.ingest.records import ProductRecord
@@ -108,6 +110,31 @@ def recount(shop: Shop) -> None:
     """Makes the shop's attribute values and their counts what its active products say."""
     with connection.cursor() as cursor:
         cursor.execute(_RECOUNT, {"shop": shop.pk, "max_value": MAX_VALUE})
+
+
+def shift_counts(shop: Shop, gained: Mapping[tuple[str, str], int]) -> None:
+    """Adds to the counts of attribute values what a few products have gained or lost, without reading the others.
+
+    An attribute of which no value is known yet waits for the next :func:`recount`, which knows whether it describes.
+    """
+    changed = {key: by for key, by in gained.items() if by and len(key[1]) <= MAX_VALUE}
+    values = AttributeValue.objects.filter(shop=shop)
+    describing = set(
+        values.filter(attribute__in={attribute for attribute, _ in changed}, product_count__gt=0)
+        .values_list("attribute", flat=True)
+        .distinct()
+    )
+    rows = [
+        AttributeValue(shop=shop, attribute=attribute, value=value)
+        for attribute, value in changed
+        if attribute in describing
+    ]
+    AttributeValue.objects.bulk_create(rows, ignore_conflicts=True)
+    for row in rows:
+        by = changed[row.attribute, row.value]
+        values.filter(attribute=row.attribute, value=row.value).update(
+            product_count=Greatest(F("product_count") + by, 0)
+        )
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ category, attributes and list of variants replace what was there. Products that 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
@@ -20,10 +21,12 @@ from django.utils.text import slugify
 from catalog import text
 from catalog.ingest.records import ArticleRecord, ProductRecord, RowError, VariantRecord
 from catalog.ingest.signals import texts_changed
-from catalog.ingest.vocabulary import Vocabulary, category_path, grow_categories, learn_names, recount
+from catalog.ingest.vocabulary import Vocabulary, category_path, grow_categories, learn_names, recount, shift_counts
 from catalog.models import Category, KnowledgeArticle, Product, Shop, Variant
 
 BATCH_SIZE = 500
+READ_AT_ONCE = 10_000
+"""A shop with fewer products is counted anew after any import; a larger one after an import of several batches."""
 UNCATEGORISED = ("Other",)
 MAX_DESCRIPTION = 100_000
 MAX_STOCK = 2_147_483_647
@@ -73,14 +76,18 @@ def upsert_products(
         categories = grow_categories(shop, dict.fromkeys(record.category or UNCATEGORISED for record in sound))
         renamed = learn_names(shop, sound)
     vocabulary = Vocabulary.of(shop)
+    anew = len(sound) > batch_size or Product.objects.filter(shop=shop)[:READ_AT_ONCE].count() < READ_AT_ONCE
     for start in range(0, len(sound), batch_size):
         batch = sound[start : start + batch_size]
         with _alone(shop):
-            _store_batch(shop, batch, categories, vocabulary, report)
+            gained = _store_batch(shop, batch, categories, vocabulary, report)
+            if not anew:
+                shift_counts(shop, gained)
         if progress:
             progress(len(batch))
-    with _alone(shop):
-        recount(shop)
+    if anew:
+        with _alone(shop):
+            recount(shop)
     if renamed:
         refresh_texts(shop)
     return report
@@ -159,7 +166,8 @@ def _store_batch(
     categories: Mapping[str, Category],
     vocabulary: Vocabulary,
     report: ImportReport,
-) -> None:
+) -> Mapping[tuple[str, str], int]:
+    """Stores a batch; how many active products each attribute value gained or lost by it."""
     stored = Product.objects.filter(shop=shop, sku__in=[record.sku for record in batch])
     known = {row.sku: row for row in stored.defer("embedding", "search_vector")}
     variants: dict[int, dict[str, Variant]] = {row.pk: {} for row in known.values()}
@@ -170,6 +178,7 @@ def _store_batch(
     changed_variants: list[Variant] = []
     gone: list[int] = []
     texts_differ = False
+    gained: Counter[tuple[str, str]] = Counter()
     for record in batch:
         before = known.get(record.sku)
         category = categories[category_path(record.category or UNCATEGORISED)]
@@ -182,6 +191,9 @@ def _store_batch(
 
         if differs := _differs(before, product, _STORED):
             changed.append(product)
+            if before is None or before.active:
+                gained.update(_pairs(product))
+                gained.subtract(_pairs(before) if before else ())
             texts_differ |= before is None or before.text_digest != product.text_digest
         changed_variants += differing
         gone += withdrawn
@@ -194,6 +206,11 @@ def _store_batch(
     )
     if texts_differ:
         _announce(shop)
+    return gained
+
+
+def _pairs(product: Product) -> Iterator[tuple[str, str]]:
+    return ((attribute, value) for attribute, values in product.attributes.items() for value in values)
 
 
 def _product(shop: Shop, record: ProductRecord, category: Category, before: Product | None) -> Product:

@@ -11,6 +11,7 @@ from openpyxl import Workbook
 
 from catalog.ingest.records import ArticleRecord, ProductRecord, VariantRecord
 from catalog.ingest.signals import texts_changed
+from catalog.ingest.vocabulary import recount
 from catalog.ingest.write import refresh_texts, upsert_articles, upsert_products
 from catalog.models import AttributeValue, Category, KnowledgeArticle, Product, Shop, Variant
 
@@ -354,3 +355,26 @@ def test_the_scenario_shops_articles_go_in(shop, capsys):
     run("import_knowledge", SHARED / "scenarios/faq.yaml")
     assert "articles: 8 created" in capsys.readouterr().out
     assert shop.articles.get(slug="returns-and-refunds").language == "en"
+
+
+def counts() -> dict[str, int]:
+    return dict(AttributeValue.objects.values_list("value", "product_count"))
+
+
+def test_a_large_shop_counts_only_what_an_import_changes(shop, monkeypatch):
+    upsert_products(shop, [pack("1"), pack("2"), pack("3", attributes={"color": ["red"]})])
+    monkeypatch.setattr("catalog.ingest.write.READ_AT_ONCE", 0)
+    monkeypatch.setattr("catalog.ingest.write.recount", lambda shop: pytest.fail("read the whole catalogue"))
+    upsert_products(shop, [pack("2", attributes={"color": ["blue"]}), pack("4"), pack("5")])
+    assert counts() == {"green": 3, "red": 1, "blue": 1}
+    upsert_products(shop, [pack("3", attributes={"color": ["green"]})])
+    assert counts() == {"green": 4, "red": 0, "blue": 1}
+
+
+def test_products_that_are_not_sold_count_for_nothing(shop, monkeypatch):
+    upsert_products(shop, [pack("1"), pack("2")])
+    Product.objects.filter(sku="2").update(active=False)
+    recount(shop)
+    monkeypatch.setattr("catalog.ingest.write.READ_AT_ONCE", 0)
+    upsert_products(shop, [pack("2", attributes={"color": ["blue"]})])
+    assert counts() == {"green": 1}
