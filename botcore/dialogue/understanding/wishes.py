@@ -16,6 +16,8 @@ from botcore.dialogue.understanding.repairs import changed_from, taken_back
 from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, singular
 
 DETERMINERS = {"a", "an", "any", "some", "another"}
+BARE = DETERMINERS | {"the", "more", "these", "those", "other", "such", "kind", "of", "or", "and", "any", "my", "me"}
+"""Before a category's name they say nothing of it."""
 PURPOSE = {"for", "to"}
 MANNER = {"with", "in", "of", "from"}
 ONLOOKER = re.compile(r"(?:'s)? (?:would|will|'d|says?|said|thinks?|laughed|complains?|hates?)\b|(?:会|说|嫌|笑|觉得)")
@@ -248,7 +250,7 @@ class Reading:
         if values := placed or values:
             best = max(values, key=lambda m: self.lexicon.attributes[m.attribute][m.value])
             same = [m for m in values if m.attribute == best.attribute]
-            exact = [m for m in same if m.value == match.phrase]
+            exact = [m for m in same if self._is_exact(m, match.phrase)]
             return exact or same
         text = next((m for m in match.meanings if m.attribute == TEXT), None)
         if text:
@@ -257,6 +259,10 @@ class Reading:
             return []
         noun = singular(self.lexicon.categories[self._category(match)].name.lower())
         return [Meaning(TEXT, noun)] if self.lexicon.knows(noun.split()[0]) else []
+
+    def _is_exact(self, meaning: Meaning, phrase: str) -> bool:
+        names = self.lexicon.names.get(meaning, {})
+        return phrase == meaning.value or any(phrase == name.lower() for listed in names.values() for name in listed)
 
     def _lacking(self, match: Match, goal: str) -> list[Meaning]:
         """The values that say the absence of what is refused ("no perfume": fragrance-free), where the goal has any."""
@@ -348,8 +354,9 @@ class Reading:
         """Whether a category is not wanted; in "no satin skirts" and "no noisy fans" it is the modifier that is not."""
         refused = self.stances.refused | self.stances.unneeded
         values = [m for m in self.matches if m.last == match.first and m.first in refused and not self._only_category(m)]
-        loose = any(i == match.first - 1 and i in refused for i, _ in self._loose())
-        return match.first in refused and not values and not loose and not match.inner
+        index = match.first - 1
+        adjective = index in refused and self.words[index].is_word and self.words[index].text not in BARE
+        return match.first in refused and not values and not adjective and not match.inner
 
     def _after(self, match: Match, prepositions: set[str]) -> bool:
         """Whether one of the prepositions opens the phrase that the match ends ("for my living room")."""
