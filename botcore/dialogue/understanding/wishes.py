@@ -22,6 +22,7 @@ PURPOSE = {"for", "to"}
 MANNER = {"with", "in", "of", "from"}
 ONLOOKER = re.compile(r"(?:'s)? (?:would|will|'d|says?|said|thinks?|laughed|complains?|hates?)\b|(?:会|说|嫌|笑|觉得)")
 """What follows a person who has an opinion and is not whom the thing is for."""
+ANY_MORE = re.compile(r"\bany ?more\b|\bno longer\b|\bforget\b|\bchanged my mind\b|了[吧啦]?$")
 DEMAND = re.compile(r"\b(?:want|need|make it|give me|show me|prefer|rather)\b|我要|想要|换成|改成|来[件条双个]")
 GOALS = 2
 UNSPOKEN = (CATEGORY, TEXT, LACKS)
@@ -305,12 +306,18 @@ class Reading:
             leaves = (
                 match.first in self.stances.unneeded
                 or any(a <= start < b for a, b in changed)
-                or (match.first in self.stances.refused and pair[0] in instead)
+                or (match.first in self.stances.refused and (pair[0] in instead or self._changes_mind(match)))
             )
             returns = match.first not in self.stances.refused and not self._demanded(match)
             if (pair in wanted and leaves) or (pair in unwanted and returns):
                 found.append((match, pair))
         return found
+
+    def _changes_mind(self, match: Match) -> bool:
+        """Whether a refusal only takes back what was wished ("not gray any more", "羊毛的不要了")."""
+        start, end = self.words[match.first].start, self.words[match.last - 1].end
+        clause = CLAUSE_END.split(self.text[:start])[-1] + self.text[start:end] + CLAUSE_END.split(self.text[end:])[0]
+        return ANY_MORE.search(clause.strip()) is not None
 
     def _demanded(self, match: Match) -> bool:
         """Whether a value is asked for in so many words, not only allowed."""
