@@ -283,7 +283,7 @@ def _build(shop: Shop) -> Lexicon:
     _bridge(lexicon, parts)
     _bridge_people(lexicon)
     for word, meanings in parts.items():
-        if not lexicon.meanings(word):
+        if not {m.attribute for m in lexicon.meanings(word)} - {m.attribute for m in meanings} - {LACKS}:
             lexicon.learn(word, *meanings)
     _read_titles(shop, lexicon)
     for key, (phrase, meanings) in lexicon.phrases.items():
@@ -341,7 +341,14 @@ def _parts(lexicon: Lexicon) -> dict[str, set[Meaning]]:
             for word in () if PRIVATIVE.fullmatch(name) else _pieces(name):
                 if word != name and word not in FUNCTION_WORDS and word not in kinds and not any(map(str.isdigit, word)):
                     parts[word].add(meaning)
-    return {word: meanings for word, meanings in parts.items() if _tells_part(lexicon, word, meanings)}
+    told = {word: _beside_own(lexicon, word, meanings) for word, meanings in parts.items()}
+    return {word: meanings for word, meanings in told.items() if meanings and _tells_part(lexicon, meanings)}
+
+
+def _beside_own(lexicon: Lexicon, word: str, meanings: set[Meaning]) -> set[Meaning]:
+    """The values that a word is part of; where it is a value itself, those of the same attribute ("recycled wool")."""
+    own = {m.attribute for m in lexicon.meanings(word)} - {LACKS}
+    return {m for m in meanings if m.attribute in own} if own else meanings
 
 
 def _pieces(name: str) -> Iterable[str]:
@@ -376,11 +383,11 @@ def _read_absences(lexicon: Lexicon) -> None:
                         lexicon.learn(word, Meaning(LACKS, f"{meaning.attribute}={meaning.value}"))
 
 
-def _tells_part(lexicon: Lexicon, word: str, meanings: set[Meaning]) -> bool:
+def _tells_part(lexicon: Lexicon, meanings: set[Meaning]) -> bool:
     attributes = {m.attribute for m in meanings}
     share = max(sum(m.attribute == a for m in meanings) / len(lexicon.attributes[a]) for a in attributes)
     alone = len(meanings) == 1
-    return (share <= PART_SHARE or alone) and phrase_key(word) not in lexicon.phrases and not attributes & UNREADABLE
+    return (share <= PART_SHARE or alone) and not attributes & UNREADABLE
 
 
 UNREADABLE = frozenset({"author", "brand"})

@@ -133,6 +133,7 @@ def _read_range(text: str) -> Price | None:
         explicit = match["sign"] or match["unit"] or match["sign2"] or match["unit2"]
         worded = re.match(r"between|from", match.group(), re.I) or PRICED.search(text)
         alone = match.group().strip() == text.strip() or (CHINESE_NUMERAL.match(match["number"]) and (low or 0) >= 10)
+        worded = worded and (low or 0) >= 5 or PRICED.search(text)
         measured = MEASURE.match(text[match.end() :]) or COUNTED.search(text[: match.start()])
         alone = alone or ((low or 0) >= 10 and ENDED.match(text[match.end() :]))
         if low is not None and high is not None and low < high and (explicit or ((worded or alone) and not measured)):

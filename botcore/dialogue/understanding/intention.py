@@ -41,7 +41,7 @@ SELLS = re.compile(
 )
 
 QUESTION = re.compile(
-    r"[?？]|^(?:do|does|is|are|can|could|how|what|which|when|where|who|why|will)\b|吗|呢|多少|几|怎么|什么"
+    r"[?？]|^(?:do|does|is|are|can|could|how|what|which|when|where|who|why|will)\b|吗|呢|多少|几|怎么|什么|有没有|有木有|有冇|能不能|可不可以"
 )
 
 

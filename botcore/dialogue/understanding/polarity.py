@@ -32,10 +32,10 @@ _FORWARD = re.compile(
     r"\b(?:no(?! (?:problem|idea|worries|matter|longer|rush|hurry|thanks|thank)\b)|not|without|never|non|except(?: for)?|excluding|nothing|neither|nor|minus)\b|\b[a-z]+n't\b|\bcannot\b|\bdont\b"
     r"|\b(?:hate|avoid|dislike|skip|forget|exclude|drop|ditch|lose|refuse)(?:s|d|ing)?\b|\b(?:leave|keep|rule|cut|cross|take|count|bin)s? out\b|\bfree (?:of|from)\b"
     r"|\b(?:any ?(?:thing|one|body)?|all|every ?(?:thing|one)?)(?: [a-z]+)? but\b|\b(?:apart|aside|away) from\b|\bother than\b|\brather than\b|\binstead of\b"
-    r"|\b(?:scared|afraid|sick|tired|bored|wary) of\b|\b(?:allergic|averse|opposed) to\b|\breacts? (?:badly )?to\b|\bfed up with\b|\b(?:have|had|got|own|with) (?:enough|plenty|too many)(?: of)?\b|\bstay away from\b|\bsteer clear of\b"
+    r"|\b(?:scared|afraid|sick|tired|bored|wary) of\b|\bless (?:keen on|of)\b|\b(?:gone|going) off\b|\bnope(?: to)?\b|\bbar\b(?=\s+[a-z])|\bw/o\b|\b(?:allergic|averse|opposed) to\b|\breacts? (?:badly )?to\b|\bfed up with\b|\b(?:have|had|got|own|with) (?:enough|plenty|too many)(?: of)?\b|\bstay away from\b|\bsteer clear of\b"
     r"|\balready (?:have|has|had|got|own|owns|bought)\b"
     r"|不(?![错管论如过同少仅止光只但知急限挑够怕必差]|好意思|一样|一定|介意|反对|嫌|排斥|讨厌|用(?!上|黑|白)|在乎|行吗|确定|清楚|懂)|除了|除开|除去|讨厌|拒绝|避开|避免|排除|去掉|已经有|已经买|唔(?![该知使]|紧要)|冇(?!得)|没有|没"
-    r"|(?<![特区级分性个])别(?![的要人家处样])|甭|勿|非(?!常)|无(?!线|论|所谓|脑|忧|印|糖)"
+    r"|(?<![特区级分性个])别(?![的人家处样])|甭|勿|非(?!常)|无(?!线|论|所谓|脑|忧|印|糖)"
 )
 _QUESTIONED = re.compile(r"(.)不\1|有没有?有|有没有|有冇|是不是|能不能|会不会|不知|不如|不过|不错|不一样|差不多|没问题|没关系|没事|\bwhy not\b|\bif not\b|\bnot only\b|\bnot sure\b|\bisn't it\b|\bcan'?t (?:wait|decide|find|see|tell)\b|\bnothing (?:below|above|over|under|less|more)\b|(?:don'?t|doesn'?t) (?:know|you|they|it)\b|\bno idea\b|对不对|\b(?:oh|ah|wait|hang on|hold on|hm+),? no\b|\bno,? (?:wait|hang on|hold on|sorry|actually)\b")
 """Where a negation only makes a question or an idiom."""
@@ -48,10 +48,10 @@ _DOUBLE = re.compile(
 _ASKING_DOUBLE = re.compile(r"without$|不能(?:没有|没|缺|少)$|不可(?:没有|缺|少)$|少不了$")
 
 _BACK = re.compile(
-    r"(?:\bis|\bare|\bwas|'s|'re) (?:really |just |definitely )?(?:out\b|a no\b|off the (?:table|list)\b|not (?:for|my|our|an option|allowed|ok)\b|n't (?:for|my|our)\b).*$|\b(?:isn't|aren't) (?:for|my|our|an option)\b|\b(?:won't|doesn't|don't|didn't) (?:do|work|suit|fit)\b|\bnot for (?:me|us|him|her)\b|\bputs? (?:me|him|her|us) off\b|\blets? me down\b|\bcreeps? (?:me|him|her|us) out\b|\bmakes? (?:me|him|her|us|my \w+) (?:itch|sneeze|sick|look)\b|\b(?:itches|irritates)\b"
+    r"(?:\bis|\bare|\bwas|'s|'re) (?:really |just |definitely )?(?:out\b|a no\b|off (?:the (?:table|list)|limits)\b|(?:(?:way |far |a bit )?too|a nightmare|boring|ugly|awful|horrible)\b|not (?:for|my|our|an option|allowed|ok)\b|n't (?:for|my|our)\b).*$|\b(?:isn't|aren't) (?:for|my|our|an option)\b|\b(?:won't|doesn't|don't|didn't) (?:do|work|suit|fit)\b|\bnot for (?:me|us|him|her)\b|\bputs? (?:me|him|her|us) off\b|\blets? me down\b|\bcreeps? (?:me|him|her|us) out\b|\bmakes? (?:me|him|her|us|my \w+) (?:itch|sneeze|sick|look)\b|\b(?:itches|irritates)\b"
     r"|,? no(?: thanks| thank you| way| go)?$"
-    r"|(?:不|没|免|唔)(?!如|管|论)[^，。,.!！?？;；\s]{0,5}$|(?<![特区级分性个])别(?![的要人家处样])[^，。,.!！?？;；\s]{0,6}$"
-    r"|(?:就|都)?(?:算了|算啦|pass|免谈|除外|劝退|拿走|退下|撤了|去掉|去了|踢掉|排除|拉黑|腻了|达咩|过敏|受不了|以外|之外)(?:吧|啦|了|哈)?$|(?:以外|之外)(?=都|的|也)"
+    r"|(?:不|没|免|唔)(?!如|管|论)[^，。,.!！?？;；\s]{0,5}$|(?<![特区级分性个])别(?![的人家处样])[^，。,.!！?？;；\s]{0,6}$"
+    r"|太[^，。,.!！?？;；\s的]{1,3}了?$|(?:就|都)?(?:算了|算啦|pass|免谈|除外|劝退|拿走|退下|撤了|去掉|去了|踢掉|排除|拉黑|腻了|达咩|过敏|受不了|以外|之外)(?:吧|啦|了|哈)?$|(?:以外|之外)(?=都|的|也)"
 )
 _OUTSIDE = re.compile(r"以外|之外|除外")
 _CALM = re.compile(r"[不别](?:要|能|用)?[太这那]|不(?:错|贵|差|挑|限|急|懂|难|大懂|清楚|确定|知道|介意|反对|嫌|排斥|讨厌|够|同|多|少|一样|断|行吗)|没(?:问题|关系|事|意见|所谓|用过|货)|(?:能|会|行|好|可以|是|要)不(?:能|会|行|好|可以|是|要)?$|(.)不\1|有没|[吗么嘛呢]$")
@@ -60,8 +60,10 @@ _REMOVING = re.compile(
     r"(?:it|that|those|them|these|this)(?: (?:one|ones|stuff|sort|kind|two))*(?: (?:out|off|away|aside))?\b"
     r"|^(?:(?:我|就|都|也|可|真的?|太贵|一律|这种的?|那种的?|这些|这类|请|帮我|给我)*(?:不要|别要|唔要|不想要|不考虑|不喜欢|免谈|除外|算了|避开|去掉|不看|不买|不行|pass|不必|不用|用不着)(?:它|它们|这种|这类|那种|了|啦|吧|哈)*)$"
 )
+_NO = re.compile(r"no|nope|nah|no thanks|no thank you|不|不要|不行|不了")
+"""A customer's own answer to a question of theirs ("denim? no thanks")."""
 _AROUND = re.compile(r"\b(?:leave|cross|take|rule|count|keep|cut|throw|get) (?P<said>(?:[\w&'-]+ ){1,4}?)(?:out|off|away)\b|对(?P<to>[^，。,.!！?？;；\s]{1,8}?)过敏")
-_NEED_NOT = re.compile(r"\b(?:doesn'?t|don'?t|does not|do not) (?:have|need) to\b|\bneedn'?t\b|\bno (?:need|longer)\b|\bnever mind\b|\b(?:forget|ignore|scratch) (?:about )?(?:the|what)\b|不用(?!了?$)|不必(?!了?$)|不一定|不非得|不非要|唔使")
+_NEED_NOT = re.compile(r"\b(?:doesn'?t|don'?t|does not|do not) (?:have|need) to\b|\bneedn'?t\b|\b(?:don'?t|doesn'?t) need (?:it|them|the \w+|this) to\b|\bnot necessarily\b|\bno (?:need|longer)\b|\bnever mind\b|\b(?:forget|ignore|scratch) (?:about )?(?:the|what)\b|不用(?!了?$)|不必(?!了?$)|不一定|不非得|不非要|唔使")
 _NO_MORE = re.compile(r"算我没说|作废|取消|不算数|(?:那条|这条)?(?:撤掉|改了吧|改掉)|\bno longer (?:needed|matters|necessary)\b")
 _INDIFFERENT = re.compile(r"\b(?:i|we) (?:don'?t|do not) (?:own|have)\b|(?:家里?|我们?)(?:没有|没)|\b(?:don'?t|doesn'?t|do not) (?:really )?(?:mind|care about|care if)\b|\bnot fussy about\b")
 _INDIFFERENT_BACK = re.compile(r"(?:无所谓|不重要|不在乎|不挑|没要求|没讲究|随便|随意)[的了吧啦哈呀啊嘛]*$|\b(?:doesn'?t|don'?t) (?:really )?matter\b")
@@ -243,7 +245,10 @@ class _Reader:
 
     def _refuses_before(self, clause: _Clause) -> bool:
         """Whether the clause refuses what the one before it named ("so skip that", "不考虑")."""
-        return not self.values & set(clause.tokens) and _REMOVING.search(clause.text) is not None
+        if self.values & set(clause.tokens):
+            return False
+        answered = self.text[clause.start - 1 : clause.start + 1].strip().startswith(("?", "？")) and _NO.fullmatch(clause.text)
+        return bool(answered) or _REMOVING.search(clause.text) is not None
 
     def _objects(self, indices: Iterable[int]) -> set[int]:
         """The values among some tokens, or all of them where there are none."""

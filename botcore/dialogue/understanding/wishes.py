@@ -16,10 +16,13 @@ from botcore.dialogue.understanding.repairs import changed_from, taken_back
 from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, singular
 
 DETERMINERS = {"a", "an", "any", "some", "another"}
+BARE = DETERMINERS | {"the", "more", "these", "those", "other", "such", "kind", "of", "or", "and", "any", "my", "me"}
+"""Before a category's name they say nothing of it."""
 PURPOSE = {"for", "to"}
 MANNER = {"with", "in", "of", "from"}
 ONLOOKER = re.compile(r"(?:'s)? (?:would|will|'d|says?|said|thinks?|laughed|complains?|hates?)\b|(?:会|说|嫌|笑|觉得)")
 """What follows a person who has an opinion and is not whom the thing is for."""
+ANY_MORE = re.compile(r"\bany ?more\b|\bno longer\b|\bforget\b|\bchanged my mind\b|了[吧啦]?$")
 DEMAND = re.compile(r"\b(?:want|need|make it|give me|show me|prefer|rather)\b|我要|想要|换成|改成|来[件条双个]")
 GOALS = 2
 UNSPOKEN = (CATEGORY, TEXT, LACKS)
@@ -248,7 +251,7 @@ class Reading:
         if values := placed or values:
             best = max(values, key=lambda m: self.lexicon.attributes[m.attribute][m.value])
             same = [m for m in values if m.attribute == best.attribute]
-            exact = [m for m in same if m.value == match.phrase]
+            exact = [m for m in same if self._is_exact(m, match.phrase)]
             return exact or same
         text = next((m for m in match.meanings if m.attribute == TEXT), None)
         if text:
@@ -257,6 +260,10 @@ class Reading:
             return []
         noun = singular(self.lexicon.categories[self._category(match)].name.lower())
         return [Meaning(TEXT, noun)] if self.lexicon.knows(noun.split()[0]) else []
+
+    def _is_exact(self, meaning: Meaning, phrase: str) -> bool:
+        names = self.lexicon.names.get(meaning, {})
+        return phrase == meaning.value or any(phrase == name.lower() for listed in names.values() for name in listed)
 
     def _lacking(self, match: Match, goal: str) -> list[Meaning]:
         """The values that say the absence of what is refused ("no perfume": fragrance-free), where the goal has any."""
@@ -299,12 +306,18 @@ class Reading:
             leaves = (
                 match.first in self.stances.unneeded
                 or any(a <= start < b for a, b in changed)
-                or (match.first in self.stances.refused and pair[0] in instead)
+                or (match.first in self.stances.refused and (pair[0] in instead or self._changes_mind(match)))
             )
             returns = match.first not in self.stances.refused and not self._demanded(match)
             if (pair in wanted and leaves) or (pair in unwanted and returns):
                 found.append((match, pair))
         return found
+
+    def _changes_mind(self, match: Match) -> bool:
+        """Whether a refusal only takes back what was wished ("not gray any more", "羊毛的不要了")."""
+        start, end = self.words[match.first].start, self.words[match.last - 1].end
+        clause = CLAUSE_END.split(self.text[:start])[-1] + self.text[start:end] + CLAUSE_END.split(self.text[end:])[0]
+        return ANY_MORE.search(clause.strip()) is not None
 
     def _demanded(self, match: Match) -> bool:
         """Whether a value is asked for in so many words, not only allowed."""
@@ -348,8 +361,9 @@ class Reading:
         """Whether a category is not wanted; in "no satin skirts" and "no noisy fans" it is the modifier that is not."""
         refused = self.stances.refused | self.stances.unneeded
         values = [m for m in self.matches if m.last == match.first and m.first in refused and not self._only_category(m)]
-        loose = any(i == match.first - 1 and i in refused for i, _ in self._loose())
-        return match.first in refused and not values and not loose and not match.inner
+        index = match.first - 1
+        adjective = index in refused and self.words[index].is_word and self.words[index].text not in BARE
+        return match.first in refused and not values and not adjective and not match.inner
 
     def _after(self, match: Match, prepositions: set[str]) -> bool:
         """Whether one of the prepositions opens the phrase that the match ends ("for my living room")."""
