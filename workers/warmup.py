@@ -28,7 +28,7 @@ def warm_up(sender: Any, **_: Any) -> None:
         return
     begun = time.monotonic()
     ports = serving.ports()
-    classifier_for(ports)
+    classifier_for(ports).classify("您好")  # reads the dictionary for Chinese, too
     for shop in Shop.objects.all()[:20]:
         lexicon_of(shop)
         ranker_of(shop)

@@ -25,6 +25,8 @@ SURE = 0.45
 SMALL_TALK = {"greeting", "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok"}
 GUESS = 0.1
 """Confidence up to which an intent is only the least unlikely."""
+UNCERTAIN = 0.3
+"""Calibrated confidence below which a message without a wish is asked about: seven of ten such readings are wrong."""
 WISHES = {"find", "show", "more", "cheaper", "dearer", "reject", "vague", "choose", "availability"}
 
 
@@ -72,9 +74,11 @@ def decide(
         return _answered(answer)
     if intent == "discount" and (said.intent.confidence > SURE or not wish):
         return Decision(Act.DECLINE, "not_possible")
+    unsaid = not (wish or said.references or said.unknown) and article < ARTICLE_LIKELY
+    if unsaid and said.intent.confidence < UNCERTAIN:
+        return Decision(Act.CLARIFY, "meaning")
     if intent in SMALL_TALK and (not wish or (said.intent.confidence > SURE and not said.goals and not said.price)):
-        guessed = said.intent.confidence < GUESS or _says_nothing(said.text)
-        return Decision(Act.CLARIFY, "meaning") if guessed else Decision(Act.CHITCHAT, intent)
+        return Decision(Act.CLARIFY, "meaning") if _says_nothing(said.text) else Decision(Act.CHITCHAT, intent)
     if intent in ("not_meant", "unclear") and not wish:
         return Decision(Act.CLARIFY, "meaning")
     if intent == "choose" and said.references and not said.goals:
@@ -160,8 +164,6 @@ def _product(before: DialogueState, state: DialogueState, said: Understanding, w
     if intent in ("cheaper", "dearer") and before.slate and not said.goals and not said.price:
         return Decision(Act.RECOMMEND, intent)
     if not known and not state.constraints and not state.price:
-        if said.intent.confidence < SURE / 2 and intent not in WISHES:
-            return Decision(Act.CLARIFY, "meaning")
         return Decision(Act.ASK, "category") if not before.open_question else Decision(Act.RECOMMEND, "popular")
     if not known and not wish:
         return Decision(Act.ASK, "category")

@@ -45,19 +45,19 @@ class IntentClassifier:
         self.encoder = encoder
         self.head = head or shipped("intent")
 
-    def classify(self, text: str, named: bool | None = None) -> Intent:
-        """The intent of a normalised message; ``named`` says whether it names a category, value or price of the shop.
+    def classify(self, text: str, named: bool = False) -> Intent:
+        """The intent of a normalised message; ``named`` says that it names a category, value or price of the shop.
 
-        What is named speaks for some intents and against others (Bayes' rule, as if independent of the words).
+        That speaks for some intents and against others (Bayes' rule, as if independent of the words). Naming nothing
+        says little: customers have words that no shop knows.
         """
         language = language_of(text)
         english = in_english(text)
         vector = self.encoder.encode([english])[0] if english else None
         chances = self.head.probabilities(message_inputs(text, vector), language)
         by_words = scores = dict(zip(self.head.labels, map(float, chances), strict=True))
-        if named is not None:
-            share = {label: self.head.named.get(label, 0.5) for label in scores}
-            weighed = {label: p * (share[label] if named else 1 - share[label]) for label, p in scores.items()}
+        if named:
+            weighed = {label: p * self.head.named[label] for label, p in scores.items()}
             total = sum(weighed.values())
             scores = {label: p / total for label, p in weighed.items()}
         ranked = dict(sorted(scores.items(), key=lambda pair: -pair[1]))

@@ -145,13 +145,9 @@ def understand(
     )
 
 
-def names_something(
-    goals: Sequence[str], thing: object, price: PriceRange, constraints: Sequence[Constraint]
-) -> bool | None:
-    """Whether a message names what the shop sells or costs; None where only its texts hold a word of it."""
-    if goals or thing or price or any(c.attribute != TEXT for c in constraints):
-        return True
-    return None if constraints else False
+def names_something(goals: Sequence[str], thing: object, price: PriceRange, constraints: Sequence[Constraint]) -> bool:
+    """Whether a message names what the shop sells or costs; a word of its texts alone does not say so."""
+    return bool(goals or thing or price or any(c.attribute != TEXT for c in constraints))
 
 
 def _rejected(pointing: Pointing, words: Sequence[Token], polarity: Stances) -> tuple[str, ...]:
