@@ -144,9 +144,7 @@ def _false_stock(variants: Iterable[Any], details: Mapping[str, Any]) -> Iterabl
     name, within = details["attribute"], details.get("within", {})
     fitting = [v for v in variants if all(set(v.attributes.get(a, ())) & set(values) for a, values in within.items())]
     values = {value for v in fitting for value in v.attributes.get(name, ())} if name else {""}
-    there = {
-        value for v in fitting if v.stock > 0 for value in (v.attributes.get(name, ()) if name else ("",))
-    }
+    there = {value for v in fitting if v.stock > 0 for value in (v.attributes.get(name, ()) if name else ("",))}
     for value in set(details["available"]) - there:
         yield f"says that {value or 'it'} is available"
     for value in set(details["sold_out"]) - (values - there):
@@ -189,7 +187,9 @@ def table(judged: Sequence[Judged]) -> str:
         )
     for kind in ("policy", "product"):
         part = [one for one in judged if one.entry["kind"] == kind]
-        lines.append(f"| {kind} | {len(part)} | {_share([o.right for o in part])} | {_share([o.fact for o in part])} | | | |")
+        lines.append(
+            f"| {kind} | {len(part)} | {_share([o.right for o in part])} | {_share([o.fact for o in part])} | | | |"
+        )
     return "\n".join(lines)
 
 

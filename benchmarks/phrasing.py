@@ -1,8 +1,8 @@
-"""How well messages are understood: ``python -m benchmarks.phrasing [development|heldout] [--failures]``.
+"""How well messages are understood: ``python -m benchmarks.phrasing [development|development2|heldout] [--failures]``.
 
 Reads one message at a time, in the situation its entry describes, and compares what was understood with the gold of
 ``tests/phrasing`` (see its README). Slot F1 counts a category, a price, and every attribute with its polarity;
-wishes about texts are left out. ``--failures`` lists what went wrong and is for the development set alone.
+wishes about texts are left out. ``--failures`` lists what went wrong and is for the development sets alone.
 Needs a database with the demo shop (the running installation's, or one is made for the occasion).
 """
 
@@ -161,7 +161,7 @@ class Reader:
             for wanted, key in ((True, "wanted"), (False, "unwanted")):
                 for wish in part.get(key, ()):
                     if wish["attribute"] != TEXT:
-                        slots[wish["attribute"], wanted].add(wish["value"])
+                        slots[wish["attribute"], wanted].add(wish["value"].lower())  # the vocabulary folds case
             if "category" in part:
                 slots["category", True].add(self._paths[tuple(part["category"])])
         if price := gold.get("price"):
@@ -217,11 +217,11 @@ def _share(flags: Sequence[bool]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("set", choices=("development", "heldout"), nargs="?", default="development")
-    parser.add_argument("--failures", action="store_true", help="list what went wrong (development set only)")
+    parser.add_argument("set", choices=("development", "development2", "heldout"), nargs="?", default="development")
+    parser.add_argument("--failures", action="store_true", help="list what went wrong (development sets only)")
     options = parser.parse_args()
     if options.failures and options.set == "heldout":
-        parser.error("the failures of the held-out set are not looked at; use the development set")
+        parser.error("the failures of the held-out set are not looked at; use a development set")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
     import django
 

@@ -22,8 +22,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bot", choices=("ours", "popularity", "keyword", "all"), default="all")
     parser.add_argument("--language", choices=("en", "zh", "both"), default="both")
-    parser.add_argument("--failures", type=int, default=0, metavar="N", help="print N dialogues of the first bot without success")
-    parser.add_argument("--breaks", type=int, default=0, metavar="N", help="print N dialogues with a hard wish broken in silence")
+    parser.add_argument(
+        "--failures", type=int, default=0, metavar="N", help="print N dialogues of the first bot without success"
+    )
+    parser.add_argument(
+        "--breaks", type=int, default=0, metavar="N", help="print N dialogues with a hard wish broken in silence"
+    )
     parser.add_argument("--with-model", action="store_true", help="let the generator write the replies")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")

@@ -121,7 +121,9 @@ def _drawn(goods: Sequence[Good], speakable: Container[tuple[str, str]], rng: ra
     needs, tastes = rng.choice([1, 1, 2]), rng.choice([1, 2, 2])
     wishes = [Wish(a, positive[a]) for a in attributes[:needs]]
     wishes += [Wish(a, positive[a], True, False, rng.uniform(0.4, 1)) for a in attributes[needs : needs + tastes]]
-    spare = [(a, v) for a in sorted(telling) for v in sorted(telling[a] - good.values_of(offer, a)) if a not in positive]
+    spare = [
+        (a, v) for a in sorted(telling) for v in sorted(telling[a] - good.values_of(offer, a)) if a not in positive
+    ]
     spare += [(a, v) for a in attributes[needs + tastes :] for v in sorted(telling[a] - good.values_of(offer, a))]
     if spare and rng.random() < 0.35:
         attribute, value = rng.choice(spare)

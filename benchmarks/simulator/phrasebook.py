@@ -161,4 +161,3 @@ def asked_attributes(language: str, question: str, options: Mapping[str, Sequenc
 
 def _stands_in(value: str, text: str) -> bool:
     return value in text if not value.isascii() else re.search(rf"\b{re.escape(value)}\b", text) is not None
-

@@ -9,7 +9,14 @@ from benchmarks.simulator.goods import Market
 from benchmarks.simulator.hard_wishes import broken, judged, named
 from benchmarks.simulator.shopper import TURNS, Talk
 
-HEAD = ("simulated shoppers", "dialogues", f"success within {TURNS} turns", "turns to success", "lost patience", "hard wishes")
+HEAD = (
+    "simulated shoppers",
+    "dialogues",
+    f"success within {TURNS} turns",
+    "turns to success",
+    "lost patience",
+    "hard wishes",
+)
 
 
 def rows(measured: Mapping[str, Sequence[Talk]], market: Market) -> list[tuple[str, ...]]:

@@ -74,9 +74,7 @@ class Shopper:
         """What kind of thing it wants, mostly, and some of its wishes: none, one or two."""
         self.turn = 1
         if self.rng.random() < VAGUE:
-            return self.book.slip(
-                self.book.say("vague", self.goal.kind, d=self.book.department(self.department))
-            )
+            return self.book.slip(self.book.say("vague", self.goal.kind, d=self.book.department(self.department)))
         self.kind_said = True
         told = self._tell(self.rng.choices([0, 1, 2], [0.25, 0.45, 0.3])[0])
         plain = [w for w in told if w.wanted and w.hard and w.attribute != PRICE]
@@ -257,4 +255,3 @@ def converse(shopper: Shopper, bot: Bot) -> Talk:
         elif len(exchanges) < TURNS:
             text = shopper.answer(reply)
     return Talk(shopper.book.language, department, shopper.goal, change, tuple(exchanges), success, text is None)
-

@@ -14,11 +14,10 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-from botcore.dialogue.intents import Intent
 from botcore.dialogue.lexicon import CATEGORY, TEXT, Lexicon, Match, Meaning
 from botcore.dialogue.names import attribute_name, meaning_name
-from botcore.dialogue.references import ShownItem
-from botcore.dialogue.references import references as pointed_at
+from botcore.dialogue.pointing.references import references as pointed_at
+from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import Understanding
@@ -45,6 +44,8 @@ NEXT = 0.85
 """What a find at the next turn is worth against one now: the customer's patience."""
 PRICE_OF_ASKING, PRICE_GROWTH = 0.04, 0.75
 """In chances of a find; every question asked for the goal makes the next one dearer by ``PRICE_GROWTH`` of the first."""
+BIT = 0.02
+"""What a bit of information is worth beyond the next slate: a question also shortens all that comes after."""
 READING = 0.05
 """What it costs to look through a slate: below this chance, showing is noise."""
 NO_PREFERENCE = 0.25
@@ -92,20 +93,21 @@ def ask_or_show(
     price = PRICE_OF_ASKING * (1 + PRICE_GROWTH * len(state.asked)) / float(np.clip(odds, *ODDS))
     now = float(trust.sum() - left.sum())
     worth = {"show": now + NEXT * _best(left) - READING}
-    questions = {q.attribute: q for q in _questions(candidates, trust, state, lexicon)}
+    questions = {q.attribute: q for q in askable(candidates, trust, state, lexicon)}
     ways: dict[tuple[str, bool], float] = {}
     for attribute, question in questions.items():
+        told = BIT * _information(question.options)
         if beside and attribute != CATEGORY:
-            ways[attribute, False] = now - READING + NEXT * _answered(question.options, left) - price
+            ways[attribute, False] = now - READING + NEXT * _answered(question.options, left) + told - price
         if alone:
-            ways[attribute, True] = NEXT * _answered(question.options, trust, question.unseen) - price
+            ways[attribute, True] = NEXT * _answered(question.options, trust, question.unseen) + told - price
     for (attribute, by_itself), value in ways.items():
         worth[f"ask {attribute}" if by_itself else f"show, ask {attribute}"] = value
     best = max(ways, key=lambda way: ways[way], default=None)
     if best is None or ways[best] <= worth["show"]:
         return Asking(worth=_rounded(worth))
-    told = tuple(option.value for option in questions[best[0]].options)
-    return Asking(Question(best[0], told, alone=best[1]), _rounded(worth))
+    options = tuple(option.value for option in questions[best[0]].options)
+    return Asking(Question(best[0], options, alone=best[1]), _rounded(worth))
 
 
 def opening(lexicon: Lexicon) -> Question:
@@ -136,7 +138,7 @@ def _best(chances: Floats) -> float:
 
 
 @dataclass(frozen=True)
-class _Askable:
+class Askable:
     """A question with its options; ``unseen`` is what each option's best unseen products would add to a slate."""
 
     attribute: str
@@ -153,9 +155,18 @@ def _answered(options: Sequence[Option], chances: Floats, unseen: Sequence[float
     return (1 - NO_PREFERENCE) * (sum(groups) + other) + NO_PREFERENCE * _best(chances)
 
 
-def _questions(
+def _information(options: Sequence[Option]) -> float:
+    """Bits that the answer is expected to bring, (1 - no preference) of its entropy: who answers tells it truly."""
+    shares = np.array([option.mass for option in options])
+    shares = np.append(shares, max(0.0, 1.0 - shares.sum())) if shares.sum() < 1 else shares / shares.sum()
+    shares = shares[shares > 0]
+    return (1 - NO_PREFERENCE) * float(-(shares * np.log2(shares)).sum())
+
+
+def askable(
     candidates: Sequence[Candidate], trust: Floats, state: DialogueState, lexicon: Lexicon
-) -> Iterator[_Askable]:
+) -> Iterator[Askable]:
+    """The questions that the candidates differ in and that nothing said has settled."""
     settled = {*state.asked, *(c.attribute for c in state.constraints if c.wanted)}
     if any(c.attribute == TEXT and thesaurus().is_colour(c.value) for c in state.constraints):
         settled.add("color")
@@ -165,11 +176,11 @@ def _questions(
             continue
         options = _values(attribute, candidates, trust, state.language, lexicon, known)
         if len(options) >= FEWEST:
-            yield _Askable(attribute, options)
+            yield Askable(attribute, options)
     if CATEGORY not in settled and (kinds := _kinds(candidates, trust, state, lexicon)):
         yield kinds
     if PRICE not in settled and not state.price and (bands := _bands(candidates, trust)):
-        yield _Askable(PRICE, bands)
+        yield Askable(PRICE, bands)
 
 
 def _values(
@@ -200,7 +211,7 @@ def _sayable(attribute: str, value: str, language: str, lexicon: Lexicon) -> boo
     return bool(chinese) and len(name) <= 30 and not any(character.isdigit() for character in name)
 
 
-def _kinds(candidates: Sequence[Candidate], trust: Floats, state: DialogueState, lexicon: Lexicon) -> _Askable | None:
+def _kinds(candidates: Sequence[Candidate], trust: Floats, state: DialogueState, lexicon: Lexicon) -> Askable | None:
     """The kinds below the goal's category. What was not considered is shared out by the kinds' sizes."""
     children = lexicon.children(state.goal) if state.goal in lexicon.categories else []
     total = sum(child.products for child in children)
@@ -211,7 +222,7 @@ def _kinds(candidates: Sequence[Candidate], trust: Floats, state: DialogueState,
         options.append(Option(child.path, held, float(trust @ held) + (1 - float(trust.sum())) * share))
         missing = max(0, min(SLATE, child.products) - int(held.sum()))
         unseen.append(missing * (1 - float(trust.sum())) / max(1, total - len(candidates)))
-    return _Askable(CATEGORY, tuple(options), tuple(unseen)) if len(options) >= FEWEST else None
+    return Askable(CATEGORY, tuple(options), tuple(unseen)) if len(options) >= FEWEST else None
 
 
 def _bands(candidates: Sequence[Candidate], trust: Floats) -> tuple[Option, ...]:
@@ -263,11 +274,12 @@ def answered(said: Understanding, before: DialogueState, lexicon: Lexicon) -> Un
         return _priced(said, told, before)
     if told and question.attribute == CATEGORY:
         return said if said.goals else replace(_as_wish(said), goals=told[:1])
+    if said.intent.name == "reject" and question.alone and not said.constraints and question.attribute != CATEGORY:
+        refused = told or question.options
+        ruled_out = tuple(Constraint(question.attribute, value, False, turn=before.turn + 1) for value in refused)
+        return replace(_as_wish(said), constraints=ruled_out)
     if told:
         return _valued(said, question.attribute, told, before, lexicon)
-    if question.options and question.alone and said.intent.name == "reject" and not said.constraints:
-        ruled_out = tuple(Constraint(question.attribute, o, False, turn=before.turn + 1) for o in question.options)
-        return replace(_as_wish(said), constraints=ruled_out) if question.attribute != CATEGORY else said
     return _indifferent(said, question.attribute)
 
 
@@ -343,7 +355,7 @@ def _valued(
 
 def _as_wish(said: Understanding) -> Understanding:
     """An answer is a wish, whatever its few words look like by themselves."""
-    return replace(said, intent=Intent("find", {"find": 1.0}, said.intent.vector))
+    return replace(said, intent=replace(said.intent, name="find", scores={"find": 1.0}))
 
 
 # Words with several meanings
@@ -361,6 +373,14 @@ def ambiguous(said: Understanding, state: DialogueState, shop: Shop, lexicon: Le
         if len(options) >= FEWEST:
             return match.phrase, Question(MEANING, tuple(options[:SLATE]), alone=True)
     return None
+
+
+def undecided(state: DialogueState, question: Question, before: DialogueState) -> DialogueState:
+    """The state without the reading of the word that was only a guess."""
+    guesses = {tuple(option.split("=", 1)) for option in question.options}
+    kept = tuple(c for c in state.constraints if (c.attribute, c.value) not in guesses)
+    goal = before.goal if (CATEGORY, state.goal) in guesses else state.goal
+    return state.with_(constraints=kept, goal=goal)
 
 
 def _categories_meant(match: Match, said: Understanding, state: DialogueState, lexicon: Lexicon) -> list[str]:

@@ -73,7 +73,7 @@ def decide(
     if intent in SMALL_TALK and (not wish or (said.intent.confidence > SURE and not said.goals and not said.price)):
         guessed = said.intent.confidence < GUESS or _says_nothing(said.text)
         return Decision(Act.CLARIFY, "meaning") if guessed else Decision(Act.CHITCHAT, intent)
-    if intent == "not_meant" and not wish:
+    if intent in ("not_meant", "unclear") and not wish:
         return Decision(Act.CLARIFY, "meaning")
     if intent == "choose" and said.references and not said.goals:
         return Decision(Act.RECOMMEND, "chosen", about=said.references[:1])
@@ -173,7 +173,7 @@ def _says_nothing(text: str) -> bool:
 
 
 def _says_wish(said: Understanding) -> bool:
-    return bool(said.goals or said.constraints or said.price)
+    return bool(said.goals or said.constraints or said.price or said.indifferent)
 
 
 def _known_words(said: Understanding) -> bool:

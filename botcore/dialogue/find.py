@@ -156,7 +156,8 @@ def items_by_sku(shop: Shop, skus: Sequence[str], wishes: Sequence[Constraint] =
 def shown_text(product: Product) -> str:
     """All the words of a product, lower case, for telling shown items apart."""
     values = [value for listed in product.attributes.values() for value in listed]
-    return " ".join([product.title, product.description, *values]).lower()
+    titles = [texts.get("title", "") for texts in product.translations.values()]
+    return " ".join([product.title, *titles, product.description, *values]).lower()
 
 
 def _alternatives(topic: str) -> tuple[str, ...]:

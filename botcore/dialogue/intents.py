@@ -6,7 +6,7 @@ The examples in ``data/intents.yaml`` are how to teach it; ``workers/training/he
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -21,12 +21,17 @@ from botcore.dialogue.words import DATA, language_of
 class Intent:
     """The likeliest intent; ``scores`` are calibrated chances that add up to one, likeliest first.
 
-    ``vector`` is the message's embedding, None for a Chinese one without words that the dictionary knows.
+    ``by_words`` are they before what the message names was weighed in. ``vector`` is the message's embedding, None for a Chinese one without words that the dictionary knows.
     """
 
     name: str
     scores: Mapping[str, float]
     vector: Floats | None = field(default=None, compare=False, repr=False)
+    by_words: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
+
+    def called(self, name: str) -> Intent:
+        """The same reading under another name, decided by other means than the head."""
+        return replace(self, name=name)
 
     @property
     def confidence(self) -> float:
@@ -40,23 +45,23 @@ class IntentClassifier:
         self.encoder = encoder
         self.head = head or shipped("intent")
 
-    def classify(self, text: str, named: bool | None = None) -> Intent:
-        """The intent of a normalised message; ``named`` says whether it names a category, value or price of the shop.
+    def classify(self, text: str, named: bool = False) -> Intent:
+        """The intent of a normalised message; ``named`` says that it names a category, value or price of the shop.
 
-        What is named speaks for some intents and against others (Bayes' rule, as if independent of the words).
+        That speaks for some intents and against others (Bayes' rule, as if independent of the words). Naming nothing
+        says little: customers have words that no shop knows.
         """
         language = language_of(text)
         english = in_english(text)
         vector = self.encoder.encode([english])[0] if english else None
         chances = self.head.probabilities(message_inputs(text, vector), language)
-        scores = dict(zip(self.head.labels, map(float, chances), strict=True))
-        if named is not None:
-            share = {label: self.head.named.get(label, 0.5) for label in scores}
-            weighed = {label: p * (share[label] if named else 1 - share[label]) for label, p in scores.items()}
+        by_words = scores = dict(zip(self.head.labels, map(float, chances), strict=True))
+        if named:
+            weighed = {label: p * self.head.named[label] for label, p in scores.items()}
             total = sum(weighed.values())
             scores = {label: p / total for label, p in weighed.items()}
         ranked = dict(sorted(scores.items(), key=lambda pair: -pair[1]))
-        return Intent(next(iter(ranked)), ranked, vector)
+        return Intent(next(iter(ranked)), ranked, vector, by_words)
 
 
 @lru_cache(maxsize=1)

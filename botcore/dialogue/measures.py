@@ -27,8 +27,8 @@ UNITS = {
 """How customers write the units of catalogues."""
 LETTER_SIZES = {"xxs": "xxs", "xs": "xs", "s": "s", "small": "s", "小": "s", "m": "m", "medium": "m", "中": "m", "l": "l",
                 "large": "l", "大": "l", "xl": "xl", "加大": "xl", "xxl": "xxl", "2xl": "xxl", "特大": "xxl"}  # fmt: skip
-_UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words}
-_UNIT = "|".join(re.escape(word) for word in sorted(_UNIT_OF, key=len, reverse=True))
+UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words}
+_UNIT = "|".join(re.escape(word) for word in sorted(UNIT_OF, key=len, reverse=True))
 QUANTITY = re.compile(rf"(?<![\d.,a-z])(\d+(?:\.\d+)?)\s?-?({_UNIT})(?![a-z])")
 _LETTER = r"xxs|xs|xxl|2xl|xl|s|m|l"
 SIZED = re.compile(
@@ -61,17 +61,17 @@ def read_measures(text: str, attributes: Mapping[str, Mapping[str, int]]) -> tup
 
 def _quantities(text: str, attributes: Mapping[str, Mapping[str, int]]) -> Iterable[Measure]:
     for match in QUANTITY.finditer(text):
-        wanted = (float(match[1]), _UNIT_OF[match[2]])
-        held = [(n, a, v) for a, values in attributes.items() for v, n in values.items() if _quantity(v) == wanted]
+        wanted = (float(match[1]), UNIT_OF[match[2]])
+        held = [(n, a, v) for a, values in attributes.items() for v, n in values.items() if quantity(v) == wanted]
         if held:
             _, attribute, value = max(held)
             yield Measure(attribute, value, *match.span())
 
 
-def _quantity(value: str) -> tuple[float, str] | None:
+def quantity(value: str) -> tuple[float, str] | None:
     """A catalogue's value as number and unit; None where it is none."""
     match = QUANTITY.fullmatch(value.lower())
-    return (float(match[1]), _UNIT_OF[match[2]]) if match else None
+    return (float(match[1]), UNIT_OF[match[2]]) if match else None
 
 
 def _sizes(text: str, sizes: Mapping[str, int]) -> Iterable[Measure]:

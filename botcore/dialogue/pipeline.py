@@ -14,7 +14,7 @@ from typing import Any
 
 from botcore.channels.base import Card
 from botcore.dialogue.answer import Answer, answer_to, returned_text, similar_text
-from botcore.dialogue.ask import MEANING, Asking, ambiguous, answered, ask_or_show, opening
+from botcore.dialogue.ask import MEANING, Asking, ambiguous, answered, ask_or_show, opening, undecided
 from botcore.dialogue.brief import LETTERS, Brief, render
 from botcore.dialogue.compose import Wording, fill, word
 from botcore.dialogue.decide import Decision, decide, subject_of
@@ -242,7 +242,8 @@ def _decided(
         return Decision(Act.RECOMMEND, "changed"), in_reach(shop, turned_to(state, state.waiting[0]))
     looks = decision.act is Act.RECOMMEND and decision.reason in ("", "changed") and not before.open_question
     if looks and (unclear := ambiguous(said, state, shop, lexicon)):
-        return Decision(Act.ASK, MEANING, question=unclear[1], word=unclear[0]), state
+        word, question = unclear
+        return Decision(Act.ASK, MEANING, question=question, word=word), undecided(state, question, before)
     return decision, state
 
 
@@ -299,9 +300,13 @@ def _asked(
     return decision, found, asking
 
 
+SHOW_ME = 0.25
+"""Chance by the words alone that somebody wants to be shown things; naming what things makes it a search all the same."""
+
+
 def _hurried(before: DialogueState, state: DialogueState, said: Understanding) -> bool:
     """Whether the customer wants to see things: said instead of answering a question, and as long as the goal lasts."""
-    instead = said.intent.name == "show" and before.open_question is not None
+    instead = said.intent.by_words.get("show", 0.0) > SHOW_ME and before.open_question is not None
     return instead or (before.hurried and before.goal == state.goal)
 
 

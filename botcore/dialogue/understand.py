@@ -14,8 +14,9 @@ from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.lexicon import CATEGORY, TEXT, Lexicon, Match, Meaning
 from botcore.dialogue.measures import read_measures
 from botcore.dialogue.money import mask_numbers, read_price
-from botcore.dialogue.references import PRONOUN, ShownItem, price_between
-from botcore.dialogue.references import references as pointed_at
+from botcore.dialogue.pointing.references import PRONOUN, price_between
+from botcore.dialogue.pointing.references import references as pointed_at
+from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import (
@@ -55,6 +56,9 @@ NOT_NEGATIONS = re.compile(
 
 QUESTION_INTENTS = {"policy", "order_status", "product_question", "availability", "compare", "explain", "discount"}
 """Messages that ask about something already there: their words are no wishes."""
+NO_SEARCH = QUESTION_INTENTS | {"not_meant", "unclear", "reject", "ok", "upset"}
+"""What a message that lets an attribute go ("the colour doesn't matter") only looks like."""
+
 DEARER = re.compile(
     r"\b(?:more expensive|dearer|pricier|fancier|high(?:er)?[- ]end|upscale|premium|(?:most|more) luxurious|most expensive|"
     r"better quality)\b|贵一?[点些]|更贵|最贵|高档|高端|高级|好一[点些]"
@@ -193,23 +197,26 @@ def understand(
     references = pointing.skus
     if (between := price_between(corrected, pointing, shown)) and not price.range:
         price = replace(price, range=PriceRange(*between))
-    named = bool(goals or price.range or (constraints and not references and not PRONOUN.search(corrected)))
-    intent = _settled(classifier.classify(mask_numbers(corrected), named or bool(indifferent)), corrected)
+    pointed = bool(references or PRONOUN.search(corrected))
+    named = names_something(goals, thing, price.range, () if pointed else constraints)
+    intent = _settled(classifier.classify(mask_numbers(corrected), named), corrected)
+    if indifferent and intent.name in NO_SEARCH:
+        intent = intent.called("find")
     if (goals or thing) and not shown and intent.name in ("availability", "product_question"):
-        intent = Intent("find", intent.scores, intent.vector)  # nothing is there to be asked about
+        intent = intent.called("find")  # nothing is there to be asked about
     if (goals or thing) and intent.name in ("policy", *LISTS) and SELLS.search(corrected):
-        intent = Intent("find", intent.scores, intent.vector)
+        intent = intent.called("find")
     if "price" in indifferent and intent.name in ("cheaper", "dearer"):
-        intent = Intent("find", intent.scores, intent.vector)
+        intent = intent.called("find")
     order = "price" if CHEAPEST.search(corrected) else "-price" if DEAREST.search(corrected) else ""
     if order and len(shown) > 1 and not goals and not thing and not price.range:
         extreme = min if order == "price" else max
         references, intent = (
             (extreme(shown, key=lambda item: item.price).sku,),
-            Intent("choose", intent.scores, intent.vector),
+            intent.called("choose"),
         )
     elif order and (goals or thing):
-        intent = Intent("find", intent.scores, intent.vector)
+        intent = intent.called("find")
     return Understanding(
         text=clean,
         language=language,
@@ -229,19 +236,24 @@ def understand(
     )
 
 
+def names_something(goals: Sequence[str], thing: object, price: PriceRange, constraints: Sequence[Constraint]) -> bool:
+    """Whether a message names what the shop sells or costs; a word of its texts alone does not say so."""
+    return bool(goals or thing or price or any(c.attribute != TEXT for c in constraints))
+
+
 def _settled(intent: Intent, text: str) -> Intent:
     """The intent after what the words themselves say: why, discounts, dearer and cheaper."""
     if WHY.search(text) and intent.name not in ("policy", "order_status", "upset", "person"):
-        return Intent("explain", intent.scores, intent.vector)
+        return intent.called("explain")
     if DISCOUNT.search(text):
-        return Intent("discount", {**intent.scores, "discount": 1.0}, intent.vector)
+        return replace(intent, name="discount", scores={**intent.scores, "discount": 1.0})
     if MORE_ABOUT.search(text) and intent.name in ("product_question", "show", "more", "choose", "find"):
-        return Intent("choose", intent.scores, intent.vector)
+        return intent.called("choose")
     if DEARER.search(text) and intent.name in ("cheaper", "dearer", "find", "show", "vague", "more"):
         negated = re.search(r"\b(?:not|n't|no|less)\b|不|别|太", text) and intent.name == "cheaper"
-        return intent if negated else Intent("dearer", intent.scores, intent.vector)
+        return intent if negated else intent.called("dearer")
     if (intent.name == "cheaper" and not CHEAPER.search(text)) or intent.name == "dearer":
-        return Intent("find", intent.scores, intent.vector)
+        return intent.called("find")
     return intent
 
 

@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from botcore.dialogue.heads import HEADS, Floats, Head, in_english, message_inputs, situation_inputs
 from botcore.dialogue.intents import Intent, IntentClassifier
+from botcore.dialogue.money import mask_numbers
 from botcore.dialogue.words import DATA, language_of, normalise
 from botcore.environment import PROJECT
 from workers.training.nearest import Example, NearestExamples, hand_written
@@ -167,17 +168,22 @@ def encoded(texts: Sequence[str], encoder: Encoder) -> list[Floats | None]:
 # The intent head
 
 
+def as_read(text: str) -> str:
+    """A message as the classifier gets it: normalised, its numbers masked."""
+    return mask_numbers(normalise(text))
+
+
 def own_rows() -> list[Row]:
-    return [Row(normalise(e.text), e.intent, language_of(normalise(e.text))) for e in hand_written()]
+    return [Row(as_read(e.text), e.intent, language_of(as_read(e.text))) for e in hand_written()]
 
 
 def bitext_rows(folder: Path) -> list[Row]:
-    """Different utterances of the mapped intents, as many of each; numbers of orders and the like masked."""
+    """Different utterances of the mapped intents, as many of each."""
     by_intent: dict[str, dict[str, None]] = {}
     with (folder / "Bitext_Sample_Customer_Service_Training_Dataset.csv").open(encoding="utf-8", newline="") as stream:
         for line in csv.DictReader(stream):
             if line["intent"] in BITEXT:
-                masked = re.sub(r"\d{3,}", "0", normalise(line["utterance"]))
+                masked = as_read(line["utterance"])
                 by_intent.setdefault(line["intent"], {})[masked] = None
     rng = np.random.default_rng(SEED)
     rows = []
@@ -231,7 +237,7 @@ def naming_shares(slug: str) -> dict[str, float]:
     """How often an intent's messages name a category, price or value of a shop's vocabulary, one added on each side."""
     from botcore.dialogue.lexicon import lexicon_of
     from botcore.dialogue.state import DialogueState
-    from botcore.dialogue.understand import understand
+    from botcore.dialogue.understand import names_something, understand
     from catalog.models import Shop
 
     class Unread(IntentClassifier):
@@ -239,14 +245,14 @@ def naming_shares(slug: str) -> dict[str, float]:
 
         def __init__(self) -> None: ...
 
-        def classify(self, text: str, named: bool | None = None) -> Intent:
+        def classify(self, text: str, named: bool = False) -> Intent:
             return Intent("find", {"find": 1.0})
 
     lexicon = lexicon_of(Shop.objects.get(slug=slug))
     counts: Counter[tuple[str, bool]] = Counter()
     for example in hand_written():
         said = understand(example.text, DialogueState(), (), lexicon, Unread())
-        counts[example.intent, bool(said.goals or said.price or said.constraints)] += 1
+        counts[example.intent, names_something(said.goals, said.thing, said.price, said.constraints)] += 1
     labels = {label for label, _ in counts}
     return {n: round((counts[n, True] + 1) / (counts[n, True] + counts[n, False] + 2), 3) for n in sorted(labels)}
 
@@ -261,7 +267,7 @@ def phrasings() -> list[dict[str, Any]]:
 def with_temperatures(head: Head, encoder: Encoder, right: Mapping[str, set[str]]) -> Head:
     """The head calibrated on the development phrasings; ``right`` maps their intents to ours."""
     entries = phrasings()
-    texts = [normalise(entry["text"]) for entry in entries]
+    texts = [as_read(entry["text"]) for entry in entries]
     vectors = encoded(texts, encoder)
     found = {}
     for language in ("en", "zh"):
@@ -280,7 +286,7 @@ def judgements(
     """How a classifier does on phrasings, whose intents are coarser than ours."""
     found = []
     for entry in entries:
-        intent, truth = classify(normalise(entry["text"])), entry["gold"]["intent"]
+        intent, truth = classify(as_read(entry["text"])), entry["gold"]["intent"]
         said = truth if intent.name in right[truth] else next((g for g, n in right.items() if intent.name in n), "")
         found.append(Judgement(intent.confidence, truth, said))
     return found
