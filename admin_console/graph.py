@@ -14,9 +14,10 @@ from catalog.models import Product, ProductLink
 
 Kind, Origin = ProductLink.Kind, ProductLink.Origin
 
+BELONGS = "belongs"
 STRONGEST = 2
 """Links of a kind that the list tells of a product."""
-WIDTH, HEIGHT, MOST_DRAWN, TITLE = 760, 420, 14, 26
+WIDTH, HEIGHT, MOST_DRAWN, TITLE = 840, 420, 14, 26
 """Of the picture: user units, neighbours, letters of a name."""
 
 
@@ -35,6 +36,10 @@ class Neighbour:
     @property
     def percent(self) -> float:
         return 100 * self.weight
+
+    @property
+    def group(self) -> str:
+        return Origin.VETO if self.origin == Origin.VETO else BELONGS if self.belongs else self.kind
 
 
 @dataclass(frozen=True)
@@ -81,11 +86,11 @@ def rows(page: Iterable[Product]) -> list[Row]:
 
 
 def neighbourhood(product: Product) -> dict[str, list[Neighbour]]:
-    """The neighbours of a product by the kind of link, vetoes apart."""
+    """The neighbours of a product by the kind of link; vetoes and its own accessories (``BELONGS``) apart."""
     found: dict[str, list[Neighbour]] = {}
     for link in neighbours_of(product):
         neighbour = _seen_from(product, link)
-        found.setdefault(Origin.VETO if link.origin == Origin.VETO else link.kind, []).append(neighbour)
+        found.setdefault(neighbour.group, []).append(neighbour)
     return found
 
 
@@ -98,7 +103,7 @@ def picture(groups: Mapping[str, Sequence[Neighbour]]) -> list[Dot]:
     dots = []
     for place, neighbour in enumerate(drawn):
         angle = 2 * math.pi * (place + 0.5) / len(drawn) - math.pi / 2
-        x, y = WIDTH / 2 + 0.26 * WIDTH * math.cos(angle), HEIGHT / 2 + 0.42 * HEIGHT * math.sin(angle)
+        x, y = WIDTH / 2 + 0.24 * WIDTH * math.cos(angle), HEIGHT / 2 + 0.42 * HEIGHT * math.sin(angle)
         right = x >= WIDTH / 2
         title = neighbour.product.title
         name = title if len(title) <= TITLE else f"{title[: TITLE - 1].rstrip()}…"
@@ -113,9 +118,9 @@ def picture(groups: Mapping[str, Sequence[Neighbour]]) -> list[Dot]:
 def _strongest(product: Product, links: Sequence[ProductLink]) -> list[Neighbour]:
     kept: defaultdict[str, list[Neighbour]] = defaultdict(list)
     for link in links:
-        kind = Origin.VETO if link.origin == Origin.VETO else link.kind
-        if len(kept[kind]) < STRONGEST:
-            kept[kind].append(_seen_from(product, link))
+        neighbour = _seen_from(product, link)
+        if len(kept[neighbour.group]) < STRONGEST:
+            kept[neighbour.group].append(neighbour)
     return [neighbour for kind in sorted(kept) for neighbour in kept[kind]]
 
 

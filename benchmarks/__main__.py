@@ -24,7 +24,7 @@ LOADING_SECONDS = 25
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the measurements")
-    parser.add_argument("--only", choices=("web", "engines"), help="leave the other half out")
+    parser.add_argument("--only", choices=("web", "engines", "slates"), help="leave the rest out")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="daogou-bench-") as folder:
         os.environ.update(VAR_DIR=folder, DJANGO_SETTINGS_MODULE="botcore.settings", LOG_LEVEL="WARNING")
@@ -40,11 +40,23 @@ def main() -> None:
         rows: list[tuple[str, str, str]] = []
         assert settings.EMBEDDED_POSTGRES is not None
         with borrowed(settings.EMBEDDED_POSTGRES):
-            if options.only != "engines":
+            if options.only in (None, "slates"):
+                rows += _slates(options.quick)
+            if options.only in (None, "web"):
                 rows += _web(options.quick)
-            if options.only != "web":
+            if options.only in (None, "engines"):
                 rows += _engines(options.quick)
         _print(rows)
+
+
+def _slates(quick: bool) -> list[tuple[str, str, str]]:
+    from benchmarks.slates import slate_times
+    from benchmarks.stack import prepare_shop
+
+    _say("slates")
+    times = slate_times(prepare_shop(), 40 if quick else 400)
+    measured = f"p50 {times.p50:7.1f} ms  p95 {times.p95:7.1f} ms"
+    return [("60 candidates to a slate, explored place included", measured, f"target p50 15; {times.count} measured")]
 
 
 def _web(quick: bool) -> list[tuple[str, str, str]]:

@@ -21,10 +21,14 @@ KEPT = 6
 """Companions of a product, and accessories of it: the likeliest."""
 BEST_SELLERS = 40
 """Products of a category that are offered for their kind alone."""
+BEARERS = 4
+"""Products that make a kind; a value that fewer have is another name for them."""
 UNSOLD = 0.5
 """What a product that nobody bought yet counts."""
 DOUBT = 10
 """So many baskets of its own a product needs before they count half beside what its kind says (a beta prior)."""
+LEAST_SHARE = 0.005
+"""What fewer take along is not worth a word."""
 CHEAPER = 0.4
 """An accessory costs at most this share of what it belongs to."""
 
@@ -75,7 +79,10 @@ class Complements:
             self._proven[pair.one].add(pair.other)
             self._proven[pair.other].add(pair.one)
         self._kinds: defaultdict[Label, list[tuple[Label, Pair]]] = defaultdict(list)
-        labelled = across.labelled({pk: each.labels for pk, each in goods.items()})
+        bearers = Counter(label for each in goods.values() for label in each.labels)
+        labelled = across.labelled(
+            {pk: [label for label in each.labels if bearers[label] >= BEARERS] for pk, each in goods.items()}
+        )
         associated = labelled.associated(KIND_BASKETS)
         for pair in associated:
             self._kinds[pair.one].append((pair.other, pair))
@@ -91,7 +98,7 @@ class Complements:
 
     def of(self, source: int) -> list[Complement]:
         """The likeliest companions and the likeliest accessories of a product."""
-        found = [each for each in self._all_of(source) if each is not None]
+        found = [each for each in self._all_of(source) if each is not None and each.share >= LEAST_SHARE]
         accessories = (each for each in found if each.accessory)
         companions = (each for each in found if not each.accessory)
         return [

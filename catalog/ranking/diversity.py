@@ -6,8 +6,13 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
+from catalog.models import EMBEDDING_DIMENSIONS
 from catalog.search import Candidate
+
+SHARPNESS = 8.0
+"""Scores times this are log odds: the scale at which the learned ranker was trained."""
 
 Fits = Callable[[Candidate, Sequence[Candidate]], bool]
 
@@ -29,13 +34,15 @@ def varied(
 ) -> tuple[Candidate, ...]:
     """``size`` candidates by maximal marginal relevance (Carbonell and Goldstein 1998).
 
-    ``dial`` 0 takes the best scores, 1 the least alike; between, ``(1 - dial) * score - dial * likeness`` to the
-    nearest product taken already. ``pinned`` maps places (from 0) to candidates; ``fits`` may refuse a candidate beside
-    those taken. Two products of one title are shown only where nothing else is left.
+    ``dial`` 0 takes the best scores, 1 the least alike; between, ``(1 - dial) * relevance - dial * likeness``, the mean
+    likeness to the products taken already. Relevance is the softmax of the scores times ``size``: where one product
+    stands out variety is dear, where many are equally good it costs nothing. ``pinned`` maps places (from 0) to
+    candidates; ``fits`` may refuse a candidate beside those taken. Two products of one title are shown only where
+    nothing else is left.
     """
-    places = dict(pinned or {})
-    slate: dict[int, Candidate] = {place: candidate for place, candidate in places.items() if place < size}
+    slate: dict[int, Candidate] = {place: each for place, each in (pinned or {}).items() if place < size}
     held = {candidate.product.pk for candidate in slate.values()}
+    relevance = dict(zip((c.product.pk for c in candidates), size * _softmax(candidates), strict=True))
     left = [candidate for candidate in candidates if candidate.product.pk not in held]
     for place in range(size):
         if place in slate:
@@ -44,9 +51,11 @@ def varied(
         allowed = [candidate for candidate in left if fits(candidate, taken)]
         if not allowed:
             break
-        best = max(allowed, key=lambda candidate: _worth(candidate, taken, dial))
-        slate[place] = best
-        left.remove(best)
+        worth = [(1 - dial) * relevance[c.product.pk] for c in allowed] - dial * _mean_likeness(allowed, taken)
+        titles = {candidate.product.title for candidate in taken}
+        best = max(range(len(allowed)), key=lambda index: (allowed[index].product.title not in titles, worth[index]))
+        slate[place] = allowed[best]
+        left.remove(allowed[best])
     return tuple(slate[place] for place in sorted(slate))
 
 
@@ -56,7 +65,20 @@ def intra_list_distance(slate: Sequence[Candidate]) -> float:
     return sum(1 - likeness(one, other) for one, other in pairs) / len(pairs) if pairs else 0.0
 
 
-def _worth(candidate: Candidate, taken: Sequence[Candidate], dial: float) -> tuple[bool, float]:
-    twin = any(candidate.product.title == other.product.title for other in taken)
-    nearest = max((likeness(candidate, other) for other in taken), default=0.0)
-    return not twin, (1 - dial) * candidate.score - dial * nearest
+def _softmax(candidates: Sequence[Candidate]) -> npt.NDArray[np.float64]:
+    scores = SHARPNESS * np.array([candidate.score for candidate in candidates])
+    odds = np.exp(scores - scores.max(initial=-np.inf))
+    return odds / odds.sum()
+
+
+def _mean_likeness(candidates: Sequence[Candidate], taken: Sequence[Candidate]) -> npt.NDArray[np.float64]:
+    """Of each candidate to all the taken ones; 0 where nothing is taken yet."""
+    if not taken:
+        return np.zeros(len(candidates))
+    return np.mean(_vectors(candidates) @ _vectors(taken).T, axis=1)
+
+
+def _vectors(candidates: Sequence[Candidate]) -> npt.NDArray[np.float64]:
+    """One row each; zeros where a product has none, which makes it unlike everything."""
+    nothing = np.zeros(EMBEDDING_DIMENSIONS)
+    return np.array([nothing if c.product.embedding is None else c.product.embedding for c in candidates], dtype=float)

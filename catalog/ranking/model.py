@@ -41,14 +41,6 @@ class RankerError(ValueError):
     """A model folder is not what this version can serve; the message says why."""
 
 
-@dataclass(frozen=True)
-class Ranking:
-    """``scores`` has shape ``(n,)``; ``contributions`` ``(n, len(FEATURES))``, what each feature adds to its score."""
-
-    scores: Rows
-    contributions: Rows
-
-
 class Ranker(Protocol):
     @property
     def version(self) -> str: ...
@@ -58,8 +50,13 @@ class Ranker(Protocol):
         """Whether the sequence model's score has a say, so that it is worth asking for."""
         ...
 
-    def rank(self, rows: Rows) -> Ranking:
-        """Scores for feature rows, higher is better; differences of one query's scores mean the same for all rankers."""
+    def scores(self, rows: Rows) -> Rows:
+        """Scores for feature rows, shape ``(n,)``, higher is better; differences of one query's scores mean the same for
+        all rankers."""
+        ...
+
+    def contributions(self, rows: Rows) -> Rows:
+        """What each feature adds to each score: shape ``(n, len(FEATURES))``. Dear: for what is looked at."""
         ...
 
 
@@ -74,9 +71,11 @@ class LinearRanker:
     def sequential(self) -> bool:
         return bool(self.weights.get("sequence"))
 
-    def rank(self, rows: Rows) -> Ranking:
-        contributions = rows * np.array([self.weights.get(name, 0.0) for name in FEATURES])
-        return Ranking(contributions.sum(axis=1), contributions)
+    def scores(self, rows: Rows) -> Rows:
+        return self.contributions(rows).sum(axis=1)
+
+    def contributions(self, rows: Rows) -> Rows:
+        return rows * np.array([self.weights.get(name, 0.0) for name in FEATURES])
 
 
 class BoostedRanker:
@@ -100,14 +99,20 @@ class BoostedRanker:
         self._scale = float(meta["scale"])
         self._booster = load_lightgbm().Booster(model_str=text)
 
-    def rank(self, rows: Rows) -> Ranking:
+    def scores(self, rows: Rows) -> Rows:
+        if not len(rows):
+            return np.zeros(0)
+        trees: Rows = self._booster.predict(rows, raw_score=True, num_threads=1)
+        return self._base.scores(rows) + self._scale * trees
+
+    def contributions(self, rows: Rows) -> Rows:
         """Trees are split among features by TreeSHAP (Lundberg et al. 2018): contributions and the trees' mean over the
         training data, which is the same for all, add up to the score."""
-        base = self._base.rank(rows)
+        base = self._base.contributions(rows)
         if not len(rows):
             return base
-        trees = self._scale * self._booster.predict(rows, pred_contrib=True, num_threads=1)
-        return Ranking(base.scores + trees.sum(axis=1), base.contributions + trees[:, :-1])
+        trees = self._booster.predict(rows, pred_contrib=True, num_threads=1)
+        return base + self._scale * trees[:, :-1]
 
 
 def ranker_of(shop: Shop) -> Ranker:

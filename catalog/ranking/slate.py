@@ -16,6 +16,8 @@ from catalog.ranking.model import Ranker, interest_share
 from catalog.ranking.rules import Rule, joining, may_join, pinned_skus, pins, shifted, vetoes
 from catalog.search import Candidate, ProductQuery, search_products
 
+EXPLAINED = 24
+"""So many of the best candidates tell what their scores are made of; as many as a turn keeps."""
 CERTAIN = 1.0
 """The propensity of a place that nothing but the ranking decided."""
 
@@ -29,23 +31,35 @@ class Slate:
 
 
 def ranked(candidates: Sequence[Candidate], context: Context, ranker: Ranker) -> list[Candidate]:
-    """The candidates with their score, features and contributions, best first."""
+    """The candidates with their score and features, best first."""
     rows = feature_rows(candidates, context)
-    ranking = ranker.rank(rows)
-    shares = interest_share(ranking.contributions)
     scored = [
         replace(
             candidate,
             score=float(score),
-            features={name: round(float(value), 4) for name, value in zip(FEATURES, row, strict=True)}
-            | {"interest_share": round(float(share), 3)},
-            contributions={name: round(float(part), 4) for name, part in zip(FEATURES, parts, strict=True) if part},
+            features={name: round(float(value), 4) for name, value in zip(FEATURES, row, strict=True)},
         )
-        for candidate, row, score, parts, share in zip(
-            candidates, rows, ranking.scores, ranking.contributions, shares, strict=True
-        )
+        for candidate, row, score in zip(candidates, rows, ranker.scores(rows), strict=True)
     ]
     return sorted(scored, key=lambda candidate: (-candidate.score, candidate.product.pk))
+
+
+def explained(
+    best_first: Sequence[Candidate], shown: Sequence[Candidate], context: Context, ranker: Ranker
+) -> tuple[Candidate, ...]:
+    """The candidates, the best and the shown ones with what each feature added to their scores."""
+    ids = {candidate.product.pk for candidate in (*best_first[:EXPLAINED], *shown)}
+    told = [candidate for candidate in best_first if candidate.product.pk in ids]
+    contributions = ranker.contributions(feature_rows(told, context))
+    made = {
+        candidate.product.pk: replace(
+            candidate,
+            features=candidate.features | {"interest_share": round(float(share), 3)},
+            contributions={name: round(float(part), 4) for name, part in zip(FEATURES, parts, strict=True) if part},
+        )
+        for candidate, parts, share in zip(told, contributions, interest_share(contributions), strict=True)
+    }
+    return tuple(made.get(candidate.product.pk, candidate) for candidate in best_first)
 
 
 def slate_of(
@@ -71,7 +85,7 @@ def slate_of(
     shown = tuple(_with_propensity(candidate, CERTAIN) for candidate in shown)
     if shop.explores and len(shown) == size and size - 1 not in fixed:
         shown = _explored(shown, best_first, rules, goal, seed)
-    return Slate(shown, tuple(best_first))
+    return Slate(shown, explained(best_first, shown, context, ranker))
 
 
 def in_order(query: ProductQuery, found: Sequence[Candidate], *, size: int, rules: Sequence[Rule] = ()) -> Slate:

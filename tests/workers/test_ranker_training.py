@@ -227,7 +227,7 @@ def test_training_finds_what_customers_go_by_and_never_turns_a_feature_against_i
     for column in range(len(FEATURES)):
         rows = middle.copy()
         rows[:, column] = np.linspace(0, 1, 21)
-        assert (np.diff(learned.rank(rows).scores) >= -1e-9).all(), FEATURES[column]
+        assert (np.diff(learned.scores(rows)) >= -1e-9).all(), FEATURES[column]
 
 
 def test_the_report_is_a_table():

@@ -49,6 +49,7 @@ from django.db.models import Min
 from botcore.dialogue.ports import Encoder
 from botcore.models import Feedback, Turn
 from catalog.models import Interaction, Product, Shop, Variant
+from catalog.ranking.diversity import SHARPNESS
 from catalog.ranking.features import FEATURES, Context, PriceWish, conversation_vector, feature_rows
 from catalog.ranking.model import HAND_SET, BoostedRanker, LinearRanker, Ranker, interest_share, load_lightgbm
 from catalog.ranking.taste import WEIGHTS, PriceLevel, Trace, price_levels, taste_from
@@ -68,7 +69,7 @@ HISTORY_SHARE, TEST_SHARE = 0.3, 0.25
 GROUPS = {"train": 4_000, "valid": 700, "test": 1_500}
 ATTRIBUTES_NOT_SAID = {"brand", "sku", "image", "promoted", "featured"}
 PHRASES = ("do you have {}?", "I'm looking for {}", "{} please", "show me {}", "I need {}, can you help?")
-BASE_SCALE = 8.0
+BASE_SCALE = SHARPNESS
 """LambdaMART's sigmoid sees the hand-set scores (about 0.1 apart) times this."""
 ROUNDS, PATIENCE = 400, 40
 
@@ -418,7 +419,7 @@ def logged_choices(shop: Shop, ranker: Ranker) -> tuple[Floats, Floats, Floats]:
             continue
         kept = {item["sku"] for item in slate[:-1]}
         left = [c for c in opinion.turn.candidates if c["sku"] not in kept]
-        scores = ranker.rank(np.array([[float(c.get(name, 0.0)) for name in FEATURES] for c in left])).scores
+        scores = ranker.scores(np.array([[float(c.get(name, 0.0)) for name in FEATURES] for c in left]))
         rewards.append(1.0 if opinion.kind == Feedback.Kind.UP else 0.0)
         logged.append(float(slate[-1]["propensity"]))
         target.append(1.0 if left[int(scores.argmax())]["sku"] == slate[-1]["sku"] else 0.0)
@@ -467,7 +468,7 @@ def train(train_groups: Groups, valid: Groups, seed: int, weights: Mapping[str, 
             groups.rows,
             label=groups.labels,
             group=groups.sizes,
-            init_score=BASE_SCALE * base.rank(groups.rows).scores,
+            init_score=BASE_SCALE * base.scores(groups.rows),
             weight=groups.weights if len(groups.weights) else None,
             feature_name=list(FEATURES),
             reference=reference,
@@ -480,7 +481,7 @@ def train(train_groups: Groups, valid: Groups, seed: int, weights: Mapping[str, 
         "eval_at": [3],
         "label_gain": GAINS,
         "lambdarank_truncation_level": 10,
-        "learning_rate": 0.05,
+        "learning_rate": 0.1,
         "num_leaves": 15,
         "min_data_in_leaf": 200,
         "lambda_l2": 5.0,
@@ -558,18 +559,18 @@ def contestants(ranker: Ranker, seed: int) -> dict[str, Any]:
     def stranger(rows: Floats) -> Floats:
         unknown = rows.copy()
         unknown[:, personal] = 0.0
-        return ranker.rank(unknown).scores
+        return ranker.scores(unknown)
 
     def blind(rows: Floats) -> Floats:
         unasked = rows.copy()
         unasked[:, SEQUENCE] = 0.0
-        return ranker.rank(unasked).scores
+        return ranker.scores(unasked)
 
     return {
-        "learned": lambda rows: ranker.rank(rows).scores,
+        "learned": lambda rows: ranker.scores(rows),
         "learned, sequence hidden": blind,
         "learned, history hidden": stranger,
-        "hand-set weights": lambda rows: LinearRanker(HAND_SET).rank(rows).scores,
+        "hand-set weights": lambda rows: LinearRanker(HAND_SET).scores(rows),
         "popularity": lambda rows: rows[:, popular],
         "random": lambda rows: rng.random(len(rows)),
     }
@@ -607,8 +608,8 @@ def gain_of_sequences(groups: Groups, reading: Ranker, blind: Ranker) -> Gain | 
     known = with_history(groups)
     if not known.any():
         return None
-    over = ndcgs(groups, lambda rows: reading.rank(rows).scores, 3)
-    over -= ndcgs(without_sequence(groups), lambda rows: blind.rank(rows).scores, 3)
+    over = ndcgs(groups, lambda rows: reading.scores(rows), 3)
+    over -= ndcgs(without_sequence(groups), lambda rows: blind.scores(rows), 3)
     return Gain(float(over[known].mean()), *interval(over[known], groups.customers[known]), int(known.sum()))
 
 
@@ -735,9 +736,7 @@ def run(options: argparse.Namespace) -> None:
     say(f"sequence score, NDCG@3 over training without it: validation {gain or 'not known'}; test "
         f"{gain_of_sequences(made['test'], reading.ranker, blind.ranker) or 'not known'}: "
         f"{'used' if chosen is reading else 'not used'}")  # fmt: skip
-    shares = np.concatenate(
-        [interest_share(chosen.ranker.rank(rows).contributions) for rows, _ in made["test"].split()]
-    )
+    shares = np.concatenate([interest_share(chosen.ranker.contributions(rows)) for rows, _ in made["test"].split()])
     say(
         f"interest match, share of the score: mean {shares.mean():.1%}, least {shares.min():.1%}, most {shares.max():.1%}"
     )

@@ -14,8 +14,8 @@ def test_at_zero_the_best_scores_are_shown_in_order():
 
 
 def test_turned_up_something_else_comes_in_and_the_best_stays_first():
-    assert skus(varied(ALIKE, 2, 0.3)) == ["P1", "P4"]
-    assert intra_list_distance(varied(ALIKE, 3, 0.3)) > intra_list_distance(varied(ALIKE, 3, 0.0))
+    assert skus(varied(ALIKE, 2, 0.6)) == ["P1", "P4"]
+    assert intra_list_distance(varied(ALIKE, 3, 0.6)) > intra_list_distance(varied(ALIKE, 3, 0.0))
 
 
 def test_at_one_the_least_alike_are_shown():
@@ -43,3 +43,10 @@ def test_distance_of_a_list():
         0, abs=1e-6
     )
     assert intra_list_distance([candidate(1)]) == 0
+
+
+def test_variety_is_dear_where_one_stands_out_and_free_where_all_are_equal():
+    equal = [candidate(n, 1.0, towards=(1, n / 20)) for n in range(1, 4)] + [candidate(9, 1.0, towards=(0, 1))]
+    clear = [candidate(1, 1.0, towards=(1, 0)), candidate(2, 0.98, towards=(1, 0.1)), candidate(3, 0.3, towards=(0, 1))]
+    assert skus(varied(equal, 2, 0.1)) == ["P1", "P9"]
+    assert skus(varied(clear, 2, 0.3)) == ["P1", "P2"]

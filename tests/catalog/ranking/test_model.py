@@ -34,18 +34,18 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_without_a_model_the_scores_are_search_s_own():
+def test_without_a_model_the_scores_are_search_s_own_with_the_conversation_in_the_words_place():
     rows = np.random.default_rng(1).random((5, len(FEATURES)))
-    ranking = LinearRanker().rank(rows)
-    expected = sum(weight * rows[:, FEATURES.index(name)] for name, weight in vars(Weights()).items())
-    without_sequence = ranking.scores - ranking.contributions[:, FEATURES.index("sequence")]
+    ranker = LinearRanker()
+    named = {"interest" if name == "vector" else name: weight for name, weight in vars(Weights()).items()}
+    expected = sum(weight * rows[:, FEATURES.index(name)] for name, weight in named.items())
+    without_sequence = ranker.scores(rows) - ranker.contributions(rows)[:, FEATURES.index("sequence")]
     assert without_sequence == pytest.approx(expected)
 
 
 def test_contributions_add_up_to_the_scores_but_for_one_constant(folder):
-    rows = np.random.default_rng(2).random((7, len(FEATURES)))
-    ranking = BoostedRanker(folder).rank(rows)
-    rest = ranking.scores - ranking.contributions.sum(axis=1)
+    rows, ranker = np.random.default_rng(2).random((7, len(FEATURES))), BoostedRanker(folder)
+    rest = ranker.scores(rows) - ranker.contributions(rows).sum(axis=1)
     assert rest == pytest.approx(np.full(7, rest[0]))
 
 
@@ -53,13 +53,14 @@ def test_the_learned_part_is_on_top_of_the_weights(folder):
     low, high = np.full(len(FEATURES), 0.5), np.full(len(FEATURES), 0.5)
     low[RATING], high[RATING] = 0.1, 0.9
     rows = np.array([low, high])
-    learned, linear = BoostedRanker(folder).rank(rows).scores, LinearRanker().rank(rows).scores
+    learned, linear = BoostedRanker(folder).scores(rows), LinearRanker().scores(rows)
     assert learned[1] - learned[0] > linear[1] - linear[0] > 0
 
 
 def test_no_candidates_no_scores(folder):
     for ranker in (LinearRanker(), BoostedRanker(folder)):
-        assert ranker.rank(np.zeros((0, len(FEATURES)))).scores.shape == (0,)
+        assert ranker.scores(np.zeros((0, len(FEATURES)))).shape == (0,)
+        assert ranker.contributions(np.zeros((0, len(FEATURES)))).shape == (0, len(FEATURES))
 
 
 def test_the_share_of_the_interest_match():
