@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from benchmarks.phrasing import INTENTS, SETS, Reader
+from benchmarks.phrasing import SETS, Reader
+from workers.training.phrasings import INTENTS
 
 if TYPE_CHECKING:
     from workers.training.heads import Judgement
