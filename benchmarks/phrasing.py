@@ -156,7 +156,7 @@ class Reader:
     def _found(self, said: Understanding) -> Slots:
         slots: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
         constraint: Constraint
-        for constraint in said.constraints:
+        for constraint in (*said.constraints, *said.second):
             if constraint.attribute != TEXT:
                 slots[constraint.attribute, constraint.wanted].add(constraint.value)
         if said.goals:

@@ -123,7 +123,7 @@ def _says_nothing(text: str) -> bool:
 
 
 def _says_wish(said: Understanding) -> bool:
-    return bool(said.goals or said.constraints or said.price or said.indifferent)
+    return bool(said.goals or said.constraints or said.price or said.indifferent or said.withdrawn)
 
 
 def _known_words(said: Understanding) -> bool:

@@ -7,26 +7,30 @@ catalogue has changed; matching is one pass over the message.
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import ahocorasick
+import rjieba
 from django.db import connection
 from django.db.models import Max
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from botcore.dialogue.thesaurus import thesaurus
-from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, Token, singular, stem, tokens
+from botcore.dialogue.words import CHINESE, ENGLISH_WORDS, FUNCTION_WORDS, Token, singular, stem, tokens
 from catalog.models import AttributeValue, Category, Product, Shop
-from catalog.text import simplified
+from catalog.text import segment, simplified
 
 CATEGORY = "category"
 TEXT = "text"
+LACKS = "lacks"
+"""The attribute of a word that a value says the absence of: "perfume" in "perfume-free"; its value is attribute=value."""
 RECHECK_SECONDS = 5.0
 
 
@@ -45,6 +49,8 @@ class Match:
     last: int
     phrase: str
     meanings: tuple[Meaning, ...]
+    inner: tuple[Match, ...] = ()
+    """Values named inside a category's name, in front of its head ("espresso" in "espresso machine")."""
 
 
 @dataclass(frozen=True)
@@ -62,48 +68,69 @@ class CategoryWords:
 class Lexicon:
     """One shop's vocabulary, frozen after :func:`lexicon_of` has built it.
 
-    ``placed`` tells in which categories an attribute's value occurs, ``implied`` in which category a thing is
-    that no category is named after ("humidifier").
+    ``placed`` tells in how many products of which categories a value occurs, ``implied`` in which category a thing is
+    that no category is named after ("humidifier"). ``slips`` leads from Chinese phrases with one character left open
+    to the phrases and the character.
     """
 
     categories: dict[str, CategoryWords] = field(default_factory=dict)
     attributes: dict[str, dict[str, int]] = field(default_factory=dict)
     names: dict[Meaning, dict[str, list[str]]] = field(default_factory=dict)
     phrases: dict[str, tuple[str, set[Meaning]]] = field(default_factory=dict)
-    placed: dict[Meaning, set[str]] = field(default_factory=dict)
+    placed: dict[Meaning, dict[str, int]] = field(default_factory=dict)
     implied: dict[str, str] = field(default_factory=dict)
     document_stems: dict[str, int] = field(default_factory=dict)
     spellings: dict[int, list[str]] = field(default_factory=dict)
     surfaces: set[str] = field(default_factory=set)
     automaton: ahocorasick.Automaton = field(default_factory=ahocorasick.Automaton)
+    chinese: set[str] = field(default_factory=set)
+    slips: dict[str, list[str]] = field(default_factory=dict)
     size: int = 0
 
     def match(self, words: list[Token]) -> list[Match]:
         """Known phrases, longest first, not overlapping, in the order of the message."""
-        keys = [_key(token) for token in words]
+        found = self._found(words)
+        chosen = _longest(_whole(words, found))
+        return [replace(match, inner=_inner(match, found)) for match in chosen]
+
+    def _found(self, words: list[Token]) -> list[Match]:
+        """Every known phrase of a message, overlapping ones too."""
+        places = [i for i, token in enumerate(words) if token.text != "-"]
+        keys = [_key(words[i]) for i in places]
         text = " " + " ".join(keys) + " "
         starts = _offsets(keys)
         found = []
         for end, (length, phrase, meanings) in self.automaton.iter(text):
-            first = starts.get(end - length + 2)
-            last = starts.get(end + 1)
-            if first is not None and last is not None and not _idle(words, first, last, phrase, meanings):
+            begun, ended = starts.get(end - length + 2), starts.get(end + 1)
+            if begun is None or ended is None:
+                continue
+            first, last = places[begun], places[ended - 1] + 1
+            if not _idle(words, first, last, phrase, meanings):
                 found.append(Match(first, last, phrase, meanings))
-        return _longest(found)
+        return found
 
     def learn(self, phrase: str, *meanings: Meaning) -> None:
         """Let a phrase (its stems) stand for something."""
-        if key := " ".join(_key(token) for token in tokens(simplified(phrase))):
+        if key := phrase_key(phrase):
             self.phrases.setdefault(key, (phrase, set()))[1].update(meanings)
             self.surfaces.update(phrase.split())
+            self.surfaces.add(f"{phrase.rpartition(' ')[2]}s")
 
     def meanings(self, phrase: str) -> set[Meaning]:
         """What a phrase stands for so far."""
-        return self.phrases.get(" ".join(_key(token) for token in tokens(phrase)), ("", set()))[1]
+        return self.phrases.get(phrase_key(phrase), ("", set()))[1]
 
     def holds(self, path: str, meaning: Meaning) -> bool:
         """Whether some product below a category has the value."""
-        return any((place + "/").startswith(path + "/") for place in self.placed.get(meaning, ()))
+        return self.held(path, meaning) > 0
+
+    def held(self, path: str, meaning: Meaning) -> int:
+        """How many products below a category have the value."""
+        return sum(n for place, n in self.placed.get(meaning, {}).items() if (place + "/").startswith(path + "/"))
+
+    def tells(self, path: str, meaning: Meaning) -> bool:
+        """Whether a value narrows a category: some of its products have it, others do not."""
+        return 0 < self.held(path, meaning) < self.categories[path].products
 
     def knows(self, word: str) -> bool:
         """Whether any text of the shop holds the word (by stem)."""
@@ -126,8 +153,12 @@ class Lexicon:
 
         Only words that nobody knows are corrected, and only towards words that name something.
         """
-        if len(word) < 4 or word in FUNCTION_WORDS or self.knows(word) or word in COMMON_WORDS:
+        if word in FUNCTION_WORDS or word in COMMON_WORDS or word in ENGLISH_WORDS or self.knows(word):
             return word
+        if len(word) < 4:
+            return self._shortened(word)
+        if parts := self._run_together(word):
+            return parts
         limit = 2 if len(word) >= 8 else 1
         choices = [
             c for length in range(len(word) - limit, len(word) + limit + 1) for c in self.spellings.get(length, ())
@@ -135,6 +166,20 @@ class Lexicon:
         near = process.extract(word, choices, scorer=OSA.distance, score_cutoff=limit, limit=20)
         alike = [(distance, -self._weight(other), other) for other, distance, _ in near if other[0] == word[0]]
         return min(alike)[2] if alike else word
+
+    def _shortened(self, word: str) -> str:
+        """The name that a word without vowels stands for ("grn"), if it is the only one."""
+        if len(word) != 3 or set(word) & set("aeiou"):
+            return word
+        names = [n for length in (4, 5, 6) for n in self.spellings.get(length, ()) if re.sub("[aeiou]", "", n) == word]
+        return names[0] if len(names) == 1 else word
+
+    def _run_together(self, word: str) -> str:
+        """Two names written as one word, apart; "" where it is none."""
+        for cut in range(4, len(word) - 3):
+            if word[:cut] in self.surfaces and word[cut:] in self.surfaces:
+                return f"{word[:cut]} {word[cut:]}"
+        return ""
 
     def _weight(self, word: str) -> int:
         """How likely a word is what was meant: in how many texts it stands; words of price and place always."""
@@ -196,11 +241,21 @@ def _build(shop: Shop) -> Lexicon:
     _read_categories(shop, lexicon)
     _read_values(shop, lexicon)
     _read_places(shop, lexicon)
-    _bridge(lexicon)
+    _read_absences(lexicon)
+    parts = _parts(lexicon)
+    _bridge(lexicon, parts)
     _bridge_people(lexicon)
+    for word, meanings in parts.items():
+        if not {m.attribute for m in lexicon.meanings(word)} - {m.attribute for m in meanings} - {LACKS}:
+            lexicon.learn(word, *meanings)
     _read_titles(shop, lexicon)
     for key, (phrase, meanings) in lexicon.phrases.items():
         lexicon.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings))))
+        if len(phrase) > 1 and all(map(CHINESE.match, phrase)):
+            lexicon.chinese.add(phrase)
+            if any(m.attribute != TEXT for m in meanings):
+                for place in range(len(phrase)):
+                    lexicon.slips.setdefault(phrase[:place] + "?" + phrase[place + 1 :], []).append(phrase)
     lexicon.automaton.make_automaton()
     for word in lexicon.surfaces | CUES:
         if word.isascii() and word.isalpha() and len(word) >= 4:
@@ -225,9 +280,90 @@ def _read_categories(shop: Shop, lexicon: Lexicon) -> None:
         noun = singular(english)
         for phrase in {english, noun, f"{noun}s", chinese, *(str(a).lower() for a in aliases)}:
             lexicon.learn(phrase, Meaning(CATEGORY, path))
+            if len(phrase) == 2 and phrase.endswith("子") and phrase[0] not in NO_NOUNS:
+                lexicon.learn(phrase[0], Meaning(CATEGORY, path))
     for path, words in list(lexicon.categories.items()):
         total = sum(c.products for c in lexicon.categories.values() if (c.path + "/").startswith(path + "/"))
         lexicon.categories[path] = CategoryWords(path, words.name, words.noun, words.chinese, total)
+
+
+NO_NOUNS = frozenset("被带瓶盒箱袋包条件双片个")
+"""Characters that are other words without their 子; a boot is 靴 as well as 靴子."""
+
+
+PART_SHARE = 0.34
+"""A word in a larger share of an attribute's values is what they are values of ("skin"), not one of them."""
+
+
+def _parts(lexicon: Lexicon) -> dict[str, set[Meaning]]:
+    """The words that stand for the longer values containing them: "leather" for full-grain leather and vegan leather."""
+    parts: defaultdict[str, set[Meaning]] = defaultdict(set)
+    kinds = {
+        part for phrase, meanings in lexicon.phrases.values() if _names_category(meanings) for part in _pieces(phrase)
+    }
+    for meaning, names in lexicon.names.items():
+        for name in {meaning.value, *(str(n).lower() for n in names.get("zh", ()))}:
+            for word in () if PRIVATIVE.fullmatch(name) else _pieces(name):
+                if (
+                    word != name
+                    and word not in FUNCTION_WORDS
+                    and word not in kinds
+                    and not any(map(str.isdigit, word))
+                ):
+                    parts[word].add(meaning)
+    told = {word: _beside_own(lexicon, word, meanings) for word, meanings in parts.items()}
+    return {word: meanings for word, meanings in told.items() if meanings and _tells_part(lexicon, meanings)}
+
+
+def _beside_own(lexicon: Lexicon, word: str, meanings: set[Meaning]) -> set[Meaning]:
+    """The values that a word is part of; where it is a value itself, those of the same attribute ("recycled wool")."""
+    own = {m.attribute for m in lexicon.meanings(word)} - {LACKS}
+    return {m for m in meanings if m.attribute in own} if own else meanings
+
+
+def _pieces(name: str) -> Iterable[str]:
+    """The words of a name; a Chinese one also without the ending that only says what kind of value it is."""
+    for word in segment(name.replace("-", " ")).split():
+        bare = ENDING.sub("", word)
+        for piece in {word, bare}:
+            if len(piece) > (1 if CHINESE.match(piece) else 2):
+                yield piece
+    if CHINESE.match(name) and len(bare := ENDING.sub("", name)) > 1:
+        yield bare
+
+
+ENDING = re.compile(r"(?<=[\u3400-\u9fff])(?:器|式|用|版|款|型|色|味|质|里|装|模式|功能|配件|发质|肌肤)$")
+
+
+def _names_category(meanings: Iterable[Meaning]) -> bool:
+    return any(m.attribute == CATEGORY for m in meanings)
+
+
+PRIVATIVE = re.compile(
+    r"(?P<free>[a-z]+)[ -]free|(?:non|un|without)[ -]?(?P<non>[a-z]{4,})|[无不未](?P<no>[\u3400-\u9fff]{1,4})"
+)
+
+
+def _read_absences(lexicon: Lexicon) -> None:
+    """Let what a value says the absence of stand for it where it is refused: "no sulfates" is sulfate-free."""
+    for meaning, names in lexicon.names.items():
+        for name in (meaning.value, *(str(n).lower() for listed in names.values() for n in listed)):
+            if match := PRIVATIVE.fullmatch(name):
+                lacked = next(group for group in match.groups() if group)
+                for word in (lacked, *thesaurus().alternatives(lacked)):
+                    if not any(m.attribute != TEXT for m in lexicon.meanings(word)) or len(word) > 1:
+                        lexicon.learn(word, Meaning(LACKS, f"{meaning.attribute}={meaning.value}"))
+
+
+def _tells_part(lexicon: Lexicon, meanings: set[Meaning]) -> bool:
+    attributes = {m.attribute for m in meanings}
+    share = max(sum(m.attribute == a for m in meanings) / len(lexicon.attributes[a]) for a in attributes)
+    alone = len(meanings) == 1
+    return (share <= PART_SHARE or alone) and not attributes & UNREADABLE
+
+
+UNREADABLE = frozenset({"author", "brand"})
+"""Names of people and firms: half of one is often an everyday word."""
 
 
 def _read_values(shop: Shop, lexicon: Lexicon) -> None:
@@ -242,20 +378,26 @@ def _read_values(shop: Shop, lexicon: Lexicon) -> None:
             continue
         for phrase in {value, *(str(n).lower() for listed in names.values() for n in listed)}:
             lexicon.learn(phrase, meaning)
+        if counted := re.fullmatch(r"([a-z]+) of (\d+)", value):
+            lexicon.learn(f"{counted[2]} {counted[1]}", meaning)
 
 
 def _read_places(shop: Shop, lexicon: Lexicon) -> None:
+    """Count the products with each value, by category; a variant's values are its product's."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT c.path, a.key, v.value FROM catalog_product p JOIN catalog_category c ON c.id = p.category_id,"
+            "SELECT c.path, h.key, h.value, count(DISTINCT h.id) FROM ("
+            " SELECT p.id, p.category_id, a.key, v.value FROM catalog_product p,"
             " jsonb_each(p.attributes) a, jsonb_array_elements_text(a.value) v WHERE p.shop_id = %s AND p.active"
-            " UNION SELECT DISTINCT c.path, a.key, v.value FROM catalog_variant w JOIN catalog_product p ON p.id = w.product_id"
-            " JOIN catalog_category c ON c.id = p.category_id,"
-            " jsonb_each(w.attributes) a, jsonb_array_elements_text(a.value) v WHERE p.shop_id = %s AND p.active",
-            [shop.pk, shop.pk],
+            " UNION ALL SELECT p.id, p.category_id, a.key, v.value"
+            " FROM catalog_variant w JOIN catalog_product p ON p.id = w.product_id,"
+            " jsonb_each(w.attributes) a, jsonb_array_elements_text(a.value) v WHERE p.shop_id = %s AND p.active"
+            " UNION ALL SELECT id, category_id, 'brand', lower(brand) FROM catalog_product WHERE shop_id = %s AND active"
+            ") h JOIN catalog_category c ON c.id = h.category_id GROUP BY 1, 2, 3",
+            [shop.pk, shop.pk, shop.pk],
         )
-        for path, attribute, value in cursor.fetchall():
-            lexicon.placed.setdefault(Meaning(attribute, value), set()).add(path)
+        for path, attribute, value, count in cursor.fetchall():
+            lexicon.placed.setdefault(Meaning(attribute, value), {})[path] = count
 
 
 IMPLIES_SHARE, IMPLIES_PRODUCTS = 0.85, 2
@@ -271,6 +413,7 @@ def _read_titles(shop: Shop, lexicon: Lexicon) -> None:
         places[pk] = path
         for token in tokens(title.lower()):
             holders[_key(token)].add(pk)
+    _read_heads(lexicon, holders, places)
     values = {
         key
         for key, (_, meanings) in lexicon.phrases.items()
@@ -290,7 +433,37 @@ def _read_titles(shop: Shop, lexicon: Lexicon) -> None:
                 lexicon.implied[thing] = path
 
 
-def _bridge(lexicon: Lexicon) -> None:
+def _read_heads(lexicon: Lexicon, holders: Mapping[str, set[int]], places: Mapping[int, str]) -> None:
+    """Let the last word of a category's longer name stand for it ("purifier", "净化器").
+
+    It must be no head of many things ("machine"); an English one is in titles of that category and of no other.
+    """
+    heads: defaultdict[str, set[Meaning]] = defaultdict(set)
+    for phrase, meanings in lexicon.phrases.values():
+        words = segment(phrase).split()
+        if _names_category(meanings) and len(words) > 1 and "&" not in phrase:
+            heads[words[-1]] |= {m for m in meanings if m.attribute == CATEGORY}
+    for head, meanings in heads.items():
+        chinese = CHINESE.match(head) is not None
+        if (
+            len(meanings) > 1
+            or lexicon.meanings(head)
+            or head in FUNCTION_WORDS
+            or thesaurus().headed(head) > MANY_THINGS
+        ):
+            continue
+        path = next(iter(meanings)).value
+        called = Counter(places[pk] for pk in holders.get(phrase_key(head), ()))
+        if (chinese and len(head) > 2) or (
+            called[path] >= IMPLIES_PRODUCTS and called[path] >= IMPLIES_SHARE * called.total()
+        ):
+            lexicon.learn(head, *meanings)
+
+
+MANY_THINGS = 2
+
+
+def _bridge(lexicon: Lexicon, parts: Mapping[str, set[Meaning]]) -> None:
     """Let the thesaurus's words reach the shop's: its categories and values, or words that its texts hold.
 
     The shop's own phrases are never given another meaning. A thing that the shop has no word for is still understood in
@@ -302,19 +475,25 @@ def _bridge(lexicon: Lexicon) -> None:
     for concept, others in words.same.items():
         english = [concept, *(str(o).lower() for o in others.get("en", ()))]
         reached = set().union(*(lexicon.meanings(phrase) & _named(lexicon, own, phrase) for phrase in english))
+        if not reached:
+            reached = set().union(*(parts.get(phrase, set()) for phrase in english[:1]))
+        if not reached and concept in words.things:
+            named = [_named(lexicon, own, str(o).lower()) for o in others.get("zh", ())]
+            reached = {m for meanings in named for m in meanings if m.attribute == CATEGORY}
         if not reached and all(lexicon.knows(part) for part in concept.split()):
             reached = {Meaning(TEXT, concept)}
         chinese = [str(o).lower() for o in others.get("zh", ())]
         if not reached and concept in words.things:
             english, reached = [], {Meaning(TEXT, concept)}
+        loose = all(m.attribute == TEXT for m in reached)
         for phrase in (*english, *chinese):
-            key = " ".join(_key(token) for token in tokens(phrase))
-            if reached and key not in own and not _compound_of(key, own, reached):
+            key = phrase_key(phrase)
+            if reached and key not in own and not _compound_of(key, own, reached) and not (loose and phrase in parts):
                 lexicon.learn(phrase, *reached)
 
 
 def _named(lexicon: Lexicon, own: set[str], phrase: str) -> set[Meaning]:
-    key = " ".join(_key(token) for token in tokens(phrase))
+    key = phrase_key(phrase)
     return lexicon.phrases[key][1] if key in own else set()
 
 
@@ -340,6 +519,8 @@ def _idle(words: list[Token], first: int, last: int, phrase: str, meanings: tupl
     word = words[first].text
     if last - first == 1 and phrase.endswith(("ing", "ed")) and not word.endswith(phrase[-2:]):
         return True
+    if last - first == 1 and _names_category(meanings) and words[first].is_word and singular(word) != singular(phrase):
+        return True  # "dressier" is no dress
     if last - first > 1 or word not in FUNCTION_WORDS:
         return False
     verb = first > 0 and words[first - 1].text in SUBJECTS
@@ -356,7 +537,19 @@ def _document_stems(shop: Shop) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
+_NUMERALS = dict(
+    zip("one two three four five six seven eight nine ten twelve".split(), (*range(1, 11), 12), strict=True)
+) | dict(zip("一二三四五六七八九十两", (*range(1, 11), 2), strict=True))
+
+
+def phrase_key(phrase: str) -> str:
+    """What a phrase is looked up by: its stems, numbers in digits, without hyphens."""
+    return " ".join(_key(token) for token in tokens(simplified(phrase)) if token.text != "-")
+
+
 def _key(token: Token) -> str:
+    if token.text in _NUMERALS:
+        return str(_NUMERALS[token.text])
     return stem(token.text) if token.is_word else token.text
 
 
@@ -372,11 +565,51 @@ def _offsets(keys: Iterable[str]) -> dict[int, int]:
 
 
 def _longest(found: list[Match]) -> list[Match]:
+    """The longest phrases that do not overlap; of two as long the one that names a category or a value."""
     chosen: list[Match] = []
     taken: set[int] = set()
-    for match in sorted(found, key=lambda m: (m.first - m.last, m.first)):
+    for match in sorted(found, key=lambda m: (m.first - m.last, all(x.attribute == TEXT for x in m.meanings), m.first)):
         places = range(match.first, match.last)
         if taken.isdisjoint(places):
             chosen.append(match)
             taken.update(places)
     return sorted(chosen, key=lambda m: m.first)
+
+
+def _whole(words: list[Token], found: list[Match]) -> list[Match]:
+    """The matches without single characters that are only part of a longer Chinese word ("皮" in "皮肤").
+
+    A word that is wholly made of known phrases ("黑靴") is no such word.
+    """
+    singles = [m for m in found if m.last - m.first == 1 and CHINESE.match(words[m.first].text)]
+    if not singles:
+        return found
+    covered = {i for m in found for i in range(m.first, m.last)}
+    inside: set[int] = set()
+    for run in _chinese_runs(words):
+        position = run[0]
+        for word in rjieba.cut("".join(words[i].text for i in run), False):
+            places = range(position, position + len(word))
+            if len(word) > 1 and not covered.issuperset(places):
+                inside |= set(places)
+            position += len(word)
+    return [m for m in found if m not in singles or m.first not in inside]
+
+
+def _chinese_runs(words: list[Token]) -> Iterator[list[int]]:
+    run: list[int] = []
+    for index, token in enumerate(words):
+        if CHINESE.match(token.text) and (not run or words[run[-1]].end == token.start):
+            run.append(index)
+        elif run:
+            yield run
+            run = [index] if CHINESE.match(token.text) else []
+    if run:
+        yield run
+
+
+def _inner(match: Match, found: list[Match]) -> tuple[Match, ...]:
+    if any(m.attribute not in (CATEGORY, TEXT) for m in match.meanings):
+        return ()
+    within = [m for m in found if match.first <= m.first and m.last < match.last]
+    return tuple(_longest([m for m in within if any(x.attribute not in (CATEGORY, TEXT) for x in m.meanings)]))

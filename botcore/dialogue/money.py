@@ -7,6 +7,7 @@ in the shop's currency whatever sign they carry: converting silently would show 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -23,37 +24,56 @@ _TENS = {w: 10 * i for i, w in enumerate("twenty thirty forty fifty sixty sevent
 _CHINESE_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 _CHINESE_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
 
-_WORD = "|".join([*_UNITS, *_TENS, "hundred", "thousand", "a hundred", "a thousand"])
+_WORD = "|".join(
+    [*_UNITS, *_TENS, "hundred", "thousand", "a hundred", "a thousand", "half a grand", "a grand", "grand"]
+)
 _ENGLISH_NUMBER = rf"(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
 _DIGITS = r"\d{1,3}(?:[,，]\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?"
 _CHINESE_NUMBER = r"[零〇一二两三四五六七八九十百千万]+"
 _SIGN = r"(?:us\$|[$€£¥￥]|usd|eur|gbp|cny|rmb)"
 _UNIT = (
     r"(?:dollars?|bucks?|buks|usd|eur(?:os?)?|gbp|pounds?|quid|cny|rmb|yuan|"
-    r"美元|美金|欧元|英镑|人民币|元|块钱|块|刀|欧|[$€£¥])"
+    r"(?:元|块钱?)?人民币|美元|美金|欧元|英镑|元|块钱|块|刀|欧|蚊|[$€£¥])"
 )
-_NUMBER = rf"(?:{_DIGITS}|{_ENGLISH_NUMBER}|{_CHINESE_NUMBER})\s?k?"
+_NUMBER = rf"(?:{_DIGITS}|{_ENGLISH_NUMBER}|{_CHINESE_NUMBER})\s?k?(?:[来多](?=[块元刀蚊美欧]))?"
 AMOUNT = re.compile(
     rf"(?:(?P<sign>{_SIGN})\s?)?(?<![a-z0-9.])(?P<number>{_NUMBER})(?:\s?(?P<unit>{_UNIT})(?![a-z])|(?!(?!ish\b)[a-z0-9%]))",
     re.I,
 )
 
+_NOT_ABOVE = r"(?:no(?:t|thing)? (?:over|above|more than|higher than|past|beyond)|not exceeding|不超过|不要超过|别超过|不高于|不多于)"
+_NOT_BELOW = r"(?:no(?:t|thing)? (?:below|under|less than|lower than|cheaper than)|不低于|不少于|起码|最低|最少|至少)"
 _BELOW = (
-    r"(?:under|undr|below|less than|cheaper than|up to|upto|at most|no more than|not more than|not over|maximum(?: of)?|"
-    r"nothing (?:over|above|more than)|no(?:t)? (?:higher than|above)|(?:spend|pay|go) (?:more than|over|above)|"
+    r"(?:under|undr|below|less than|cheaper than|up to|upto|at most|maximum(?: of)?|"
+    r"(?:spend|pay|go|stretch) (?:up )?(?:to|more than|over|above|past|beyond)|limit(?: is| of)?|ceiling(?: is| of)?|"
     r"max\.?|within|beneath|<=?|budget(?: is| of|:)?(?: about| around| up to)?|spend(?: about| up to)?|"
-    r"raise it to|lower it to|make it|不超过|不要超过|低于|少于|最多|最高|不到|小于|控制在|预算(?:是|在|大概|大约)?)"
+    r"raise it to|lower it to|make it|低于|少于|最多|最高|不到|小于|控制在|(?:放宽|提|加|升|降|改|涨)到|预算(?:是|在|大概|大约)?)"
 )
-_ABOVE = (
-    r"(?:over|above|more than|at least|from|minimum(?: of)?|min\.?|starting at|>=?|高于|超过|至少|最少|不低于|大于)"
-)
+_ABOVE = r"(?:over|above|more than|at least|from|upwards of|north of|past|minimum(?: of)?|min\.?|starting at|>=?|高于|超过|多于|大于)"
 _AROUND = r"(?:around|about|roughly|approximately|approx\.?|circa|~|大概|大约|差不多)"
 _BELOW_AFTER = (
     r"(?:or less|or under|max|tops|at most|or cheaper|(?:to|i can) (?:spend|blow|pay)|"
-    r"以内|以下|之内|内|封顶|顶天|为限|为上限|打住)"
+    r"(?:is|'s|as) (?:my|the|our) (?:absolute )?(?:ceiling|limit|cap|max(?:imum)?|budget|top)|"
+    r"(?:的)?预算|以内|以下|之内|内|封顶|顶天|为限|为上限|打住)"
 )
 _ABOVE_AFTER = r"(?:or more|and up|upwards?|\+|以上|往上|起)"
-_AROUND_AFTER = r"(?:or so|or thereabouts|give or take|左右|上下|出头|ish)"
+_AROUND_AFTER = r"(?:,? ?(?:or so|or thereabouts|give or take)|-?odd|左右|上下|出头|ish)"
+TOO_MUCH = re.compile(r"[^,，.。;；!?！？]{0,8}?(?:不(?![?？，。,]|$)|免|别|算了|怕|pass|起不|买不起|穿不起)", re.I)
+"""Behind an amount: what costs so much, or so little, is turned down."""
+TURNED_DOWN = re.compile(
+    r"(?:n't|\bnot|\bnever|\bno|\bnothing|\bkill me if|\bif|别|不想|不要|不会|不能)\b[^,，;；!?！？]*$", re.I | re.A
+)
+"""In front of a limit: "won't go past 65", "don't show me anything under 40"."""
+GIVEN_UP = re.compile(r"(?:\b(?:ignore|forget|scrap|drop|not|never mind) (?:the|about the)?\s*|不是)$", re.I)
+TOO_TIGHT = re.compile(
+    r"\s*[块元刀]?(?:is|'s|was|太|有点|有些|不太|实在)?\s*(?:too (?:tight|low|little)|not enough|紧|少了|低了|不够)",
+    re.I,
+)
+SAID_ANEW = re.compile(
+    r"(?:no,? |sorry,? |wait,? |honest,? |rather,? |mean,? |actually,? |say,? |make (?:it|that) |不对?[，,]?|不[，,]|还是|改成?)$",
+    re.I,
+)
+"""Before a number that takes the place of an amount already said."""
 MEASURE = re.compile(
     r"\s*-?(?:inch|cm|mm|kg|g\b|l\b|w\b|ml|square|sq\b|feet|foot|ft|met(?:er|re)|miles?|lit(?:er|re)|pages?|pieces?|years?|"
     r"days?|hours?|people|persons?|个|件|岁|寸|码|号|平|米|厘米|升|页|人(?!民)|天|周|小时)",
@@ -62,6 +82,12 @@ MEASURE = re.compile(
 """What follows a number that is no price."""
 PRICED = re.compile(r"\b(?:price|priced|budget|cost|spend|range|region)\b|价|预算|花|之间")
 """What makes two bare numbers a range of prices."""
+COUNTED = re.compile(r"(?:\b(?:sizes?|eu|uk|ages?|aged|page|number)|[第码岁])\s*$", re.I)
+"""Before two numbers that are no prices."""
+ENDED = re.compile(
+    r"\s*(?:$|[,，.。;；!！?？吧的]|would|is|are|seems?|sounds?|please|pls|max|tops|or so|for|这个|之间)", re.I
+)
+"""Behind two numbers that count nothing."""
 NEIGHBOURS = re.compile(
     r"(?<![零〇一二两三四五六七八九十百千万])([一二三四五六七八])([二三四五六七八九])([十百千])(?![零〇一二两三四五六七八九十百千万])"
 )
@@ -113,30 +139,49 @@ def _read_range(text: str) -> Price | None:
         explicit = match["sign"] or match["unit"] or match["sign2"] or match["unit2"]
         worded = re.match(r"between|from", match.group(), re.I) or PRICED.search(text)
         alone = match.group().strip() == text.strip() or (CHINESE_NUMERAL.match(match["number"]) and (low or 0) >= 10)
-        measured = MEASURE.match(text[match.end() :])
+        worded = (worded and (low or 0) >= 5) or PRICED.search(text)
+        measured = MEASURE.match(text[match.end() :]) or COUNTED.search(text[: match.start()])
+        alone = alone or ((low or 0) >= 10 and ENDED.match(text[match.end() :]))
         if low is not None and high is not None and low < high and (explicit or ((worded or alone) and not measured)):
             return Price(PriceRange(low=low, high=high), ((match.start(), match.end()),))
     return None
 
 
+@dataclass(frozen=True)
+class _Bound:
+    """One amount with what it bounds, and whether that is said of money beyond doubt."""
+
+    start: int
+    end: int
+    range: PriceRange
+
+
 def _read_bound(text: str) -> Price | None:
-    amounts = sorted(AMOUNT.finditer(text), key=lambda match: not (match["sign"] or match["unit"]))
-    for match in amounts:
+    """All the amounts of a message together: a lower and an upper one make a range, of two alike the later counts."""
+    bounds: list[_Bound] = []
+    for match in AMOUNT.finditer(text):
         value = _value(match["number"])
-        if value is not None and (found := _bound(text, match, value)):
-            return found
-    return None
+        if value is not None and (bound := _bound(text, match, value, bounds)):
+            bounds.append(bound)
+    if not bounds:
+        return None
+    sure = [b for b in bounds if b.range.about is None and (b.range.low is None) != (b.range.high is None)]
+    low = next((b.range.low for b in reversed(sure) if b.range.low is not None), None)
+    high = next((b.range.high for b in reversed(sure) if b.range.high is not None), None)
+    last = bounds[-1].range
+    both = low is not None and high is not None and low < high and last.about is None
+    return Price(PriceRange(low, high) if both else last, tuple((b.start, b.end) for b in bounds))
 
 
-def _bound(text: str, match: re.Match[str], value: Decimal) -> Price | None:
+def _bound(text: str, match: re.Match[str], value: Decimal, before_it: Sequence[_Bound]) -> _Bound | None:
     before, after = text[: match.start()], text[match.end() :]
     money = bool(match["sign"] or match["unit"])
-    if match["number"] == "一" and match["unit"] == "块" and not re.match(r"\s*(?:钱|以|之|左右|$)", after):
-        return None  # a piece of something
-    if MEASURE.match(after) and not money:
+    if match["unit"] == "块" and value < 10 and not re.match(r"\s*(?:钱|以|之|左右|的(?!是)|$|max|[，。,])", after):
+        return None  # pieces of something
+    if (MEASURE.match(after) and not money) or TOO_TIGHT.match(after) or GIVEN_UP.search(before):
         return None
 
-    def span(cue_before: str, cue_after: str) -> tuple[int, int] | None:
+    def place(cue_before: str, cue_after: str = "(?!)") -> tuple[int, int] | None:
         """Where the amount stands together with its cue; None without one."""
         leading = re.search(rf"(?<![a-z]){cue_before}\s*(?:about|around|的|是|为|在)?\s*$", before, re.I)
         trailing = re.match(rf"\s*{cue_after}(?![a-z])", after, re.I)
@@ -144,13 +189,36 @@ def _bound(text: str, match: re.Match[str], value: Decimal) -> Price | None:
             return None
         return leading.start() if leading else match.start(), match.end() + (trailing.end() if trailing else 0)
 
-    if (place := span(_AROUND, _AROUND_AFTER)) and (money or value >= 10):
-        return Price(PriceRange(low=value * (1 - ABOUT), high=value * (1 + ABOUT), about=value), (place,))
-    if place := span(_BELOW, _BELOW_AFTER):
-        return Price(PriceRange(high=value), (place,))
-    if (place := span(_ABOVE, _ABOVE_AFTER)) and (money or value >= 10):
-        return Price(PriceRange(low=value), (place,))
-    return Price(PriceRange(high=value), (match.span(),)) if money else None
+    big = money or value >= 10
+    if big and (match["number"][-1:] in "来多" or (found := place(_AROUND, _AROUND_AFTER))):
+        start, end = match.span() if match["number"][-1:] in "来多" else found
+        return _Bound(start, end, PriceRange(low=value * (1 - ABOUT), high=value * (1 + ABOUT), about=value))
+    if found := place(_NOT_ABOVE):
+        return _Bound(*found, PriceRange(high=value))
+    if (found := place(_NOT_BELOW)) and big:
+        return _Bound(*found, PriceRange(low=value))
+    if found := place(_BELOW, _BELOW_AFTER):
+        spending = re.search(r"(?:spend|pay|go|limit|ceiling|budget)\b", text[found[0] : match.start()], re.I)
+        flipped = not spending and big and _turned_down(text, found)
+        return _Bound(*found, PriceRange(low=value) if flipped else PriceRange(high=value))
+    if (found := place(_ABOVE, _ABOVE_AFTER)) and big:
+        return _Bound(*found, PriceRange(high=value) if _turned_down(text, found) else PriceRange(low=value))
+    if money:
+        return _Bound(*match.span(), PriceRange(high=value))
+    if before_it and value >= 10 and SAID_ANEW.search(before):
+        return _Bound(*match.span(), _like(before_it[-1].range, value))
+    if value >= 10 and re.match(r"吧|就好|就行|够了", after):
+        return _Bound(*match.span(), PriceRange(high=value))
+    return None
+
+
+def _turned_down(text: str, place: tuple[int, int]) -> bool:
+    return TURNED_DOWN.search(text[: place[0]]) is not None or TOO_MUCH.match(text, place[1]) is not None
+
+
+def _like(known: PriceRange, value: Decimal) -> PriceRange:
+    """The same limit as one before, at another amount."""
+    return PriceRange(low=value) if known.high is None else PriceRange(high=value)
 
 
 def _numbered(pattern: str) -> str:
@@ -158,7 +226,7 @@ def _numbered(pattern: str) -> str:
 
 
 def _value(text: str) -> Decimal | None:
-    text = text.strip().lower()
+    text = text.strip().lower().rstrip("来多").strip()
     thousands = text.endswith("k")
     text = text.removesuffix("k").strip()
     if text[:1].isdigit():
@@ -174,6 +242,8 @@ def _value(text: str) -> Decimal | None:
 
 
 def _english_number(text: str) -> int | None:
+    if text == "half a grand":
+        return 500
     total = current = 0
     for word in re.split(r"[\s-]+", text):
         if word in _UNITS:
@@ -182,7 +252,7 @@ def _english_number(text: str) -> int | None:
             current += _TENS[word]
         elif word == "hundred":
             current = max(current, 1) * 100
-        elif word == "thousand":
+        elif word in ("thousand", "grand"):
             total, current = total + max(current, 1) * 1000, 0
         elif word not in ("and", "a"):
             return None

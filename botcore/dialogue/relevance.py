@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from botcore.dialogue.understand import NEGATION_ENDS, NEGATIONS, NOT_NEGATIONS
+from botcore.dialogue.understanding.polarity import NEGATION_ENDS, NEGATIONS, NOT_NEGATIONS
 from botcore.dialogue.words import CLAUSE_END, DATA, FUNCTION_WORDS, normalise, stem
 from catalog.text import segment
 

@@ -28,6 +28,11 @@ class Thesaurus:
     things: frozenset[str] = frozenset()
     people: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
 
+    def headed(self, head: str) -> int:
+        """How many things have names that end in a word ("machine": many)."""
+        named = [(thing, *map(str, (n for ns in self.same[thing].values() for n in ns))) for thing in self.things]
+        return sum(any(name != head and name.endswith(head) for name in names) for names in named)
+
     def alternatives(self, word: str) -> tuple[str, ...]:
         """``word`` and every English word that means the same or answers the same wish, the word itself first.
 
@@ -38,6 +43,11 @@ class Thesaurus:
         concepts = self.english.get(word, ())
         others = [other for concept in concepts for other in (concept, *self.same[concept].get("en", ()))]
         return tuple(dict.fromkeys([word, *map(str, others)]))
+
+    @property
+    def kin(self) -> frozenset[str]:
+        """The words for people, as customers say them."""
+        return frozenset(str(word) for words in self.people.values() for listed in words.values() for word in listed)
 
     def is_colour(self, word: str) -> bool:
         """Whether a concept is a colour, which its Chinese name says ("红色")."""

@@ -24,9 +24,11 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem])
     if not says_wish(said):
         return _pointed(state, said).with_(turn=state.turn + 1, language=said.language)
     state = _pointed(_with_thing(_with_goal(state, said), said), said)
-    given = [c for c in state.constraints if _aspect(c) not in said.indifferent]
+    held = [c for c in state.constraints if (c.attribute, c.value) not in said.withdrawn]
+    given = [c for c in held if _aspect(c) not in said.indifferent]
     constraints = _merged(given, said.constraints)
-    rejected = state.rejected + (state.slate if said.intent.name == "reject" else ())
+    turned_down = said.rejected or (state.slate if said.intent.name == "reject" and not said.references else ())
+    rejected = state.rejected + turned_down
     return state.with_(
         turn=state.turn + 1,
         language=said.language,
@@ -65,6 +67,8 @@ def after_reply(
 
 def says_wish(said: Understanding) -> bool:
     """Whether the message's words are wishes, not a question about what is there or small talk."""
+    if said.withdrawn:
+        return True
     if said.intent.name == "not_meant":
         return bool(said.goals or said.constraints or said.price)
     return said.intent.name not in NO_WISH or bool(

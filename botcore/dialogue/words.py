@@ -32,6 +32,9 @@ _stemmer = _Stemmer()
 FUNCTION_WORDS = frozenset((DATA / "function_words.txt").read_text(encoding="utf-8").split())
 """Words that carry no wish about a product by themselves; what is left of a message is what the customer asks for."""
 
+ENGLISH_WORDS = frozenset((DATA / "english_words.txt").read_text(encoding="utf-8").split())
+"""Ordinary English words, which are no misspelling of anything: the whole words of BERT's vocabulary (Apache-2.0)."""
+
 
 @dataclass(frozen=True)
 class Token:

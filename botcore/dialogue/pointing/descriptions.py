@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from botcore.dialogue.lexicon import CATEGORY, Match
-from botcore.dialogue.measures import QUANTITY, UNIT_OF
+from botcore.dialogue.measures import QUANTITY, quantity
 from botcore.dialogue.pointing.places import CLASSIFIER, COUNT, ORDINALS, THAT
 from botcore.dialogue.pointing.shown import ShownItem, extreme
 from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, stem
 from catalog.text import segment
 
 DEFINITE = {"the", "that", "those", "this", "these", "both", "da", "teh"}
-PLACING = {"for", "in", "at", "on", "into", "from", "with", "by", "to"}
+PLACING = {"for", "in", "at", "on", "into"}
 """Before "the": "for the bedroom" is no item of a list."""
 HEADS = {"one", "ones", "pair", "pairs", "fella", "guy", "thing"}
 LONGEST = 7
@@ -49,6 +49,7 @@ FINE = re.compile(r"(?:是)?(?:可以|不错|挺好|还行|好看|蛮好|太|有
 WISHING = re.compile(r"要|想|有|换|来|买|找|求|给我|看看|没|推荐|选|改|不|别|除|再|更|点$|些$")
 """In front of a nominalised value ("有黑的吗") it is asked for, not pointed at."""
 JOIN = re.compile(r"跟|和|与|同|还是|或者|、|比")
+EITHER = re.compile(r"^[^,.!?]*\bor\b[^,.!]*\?$|^[^，。？?]+还是[^，。？?]+[?？]?$")
 WHICH = re.compile(r"\bwhich\b|哪[一]?[个款件条双本台把支瓶盒只套张块样]|边[件条个双]")
 
 CHEAP = re.compile(
@@ -91,7 +92,7 @@ def stretches(text: str, words: Sequence[Token], matches: Sequence[Match]) -> It
 
 def choices(text: str, words: Sequence[Token], matches: Sequence[Match]) -> Iterable[tuple[int, int]]:
     """The bare alternatives of a question which one ("which is dressier, suede or burgundy")."""
-    if WHICH.search(text):
+    if WHICH.search(text) or EITHER.search(text):
         for match in matches:
             around = {words[i].text for i in (match.first - 1, match.last) if 0 <= i < len(words)}
             if around & {"or", "跟", "和", "与", "还", "vs", "versus"}:
@@ -115,12 +116,24 @@ def _english(words: Sequence[Token]) -> Iterable[tuple[int, int]]:
         if token.text not in DEFINITE:
             continue
         last = first + 1
-        while last < len(words) and last - first < LONGEST and _describing(words, last):
+        while (
+            last < len(words) and last - first < LONGEST and _describing(words, last) and not _done(words, first, last)
+        ):
             last += 1
         headed = any(word.text in HEADS for word in words[first:last])
-        placed = first > 0 and words[first - 1].text in PLACING and token.text in ("the", "this")
+        chosen = first > 1 and words[first - 2].text in ("go", "going", "opt", "settle")
+        placed = first > 0 and words[first - 1].text in PLACING and token.text in ("the", "this") and not chosen
         if last > first + 1 and (headed or not placed or _between(words, first)):
             yield words[first + 1].start, words[last - 1].end
+
+
+def _done(words: Sequence[Token], first: int, index: int) -> bool:
+    """Whether a description is complete before a word: behind its head, or where "in black" says what is wished of it."""
+    said = [word.text for word in words[first + 1 : index]]
+    text = words[index].text
+    if text in ("in", "with"):
+        return any(word not in HEADS for word in said)
+    return bool(said) and said[-1] in HEADS and text not in INSIDE | {"that", "that's"}
 
 
 def _between(words: Sequence[Token], first: int) -> bool:
@@ -192,8 +205,8 @@ class Telling:
             if CHINESE.match(word) and len(word) > 1 and start + said.find(word) not in known:
                 yield self._holding(partial(_contains, word.removesuffix("子")))
         for amount in QUANTITY.finditer(said):
-            number, unit = float(amount[1]), UNIT_OF[amount[2]]
-            yield [item for item in self.shown if item.measures.get(unit) == number]
+            measured = quantity(amount.group())
+            yield [item for item in self.shown if measured and item.measures.get(measured[1]) == measured[0]]
         for rough in ROUGHLY.finditer(said):
             scale = 10 if rough["scale"] == "十" else 100
             low = scale * ("一二三四五六七八九".index(rough["count"]) + 1)

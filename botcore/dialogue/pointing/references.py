@@ -30,7 +30,7 @@ OTHERS = re.compile(
     re.ASCII,
 )
 BETWEEN = re.compile(
-    r"(?<!difference )(?<!choose )(?<!decide )\bbetween\b|\bin the middle\b|\bmore than\b.+\bless than\b|\bless than\b.+\bmore than\b"
+    r"(?<!difference )(?<!choose )(?<!decide )(?<!torn )\bbetween\b|\bin the middle\b|\bmore than\b.+\bless than\b|\bless than\b.+\bmore than\b"
     r"|夹在|之间|当中|中间价|比.+贵.+比.+便宜|比.+便宜.+比.+贵"
 )
 
@@ -83,12 +83,12 @@ def references(
     if not placed and not described:
         named = [*choices(text, words, matches), *title_words(text, _taken(words, matches), shown)]
         described = [(start, end, items) for start, end in named if (items := tells.apart(start, end))]
-    spans = tuple((start, end) for start, end, _ in described)
+    spans = tuple((start, end) for start, end, _ in (*described, *placed))
     mentions = [_mention(*found) for found in (*placed, *described)]
     if not described:
         mentions += [_mention(start, end, shown) for start, end in wholes]
     mentions += [_mention(text.find(item.title.lower()), 0, [item]) for item in shown if item.title.lower() in text]
-    if not any(match.start() < end and start < match.end() for start, end in spans for match in OTHERS.finditer(text)):
+    if not any(m.start() < end and start < m.end() for start, end, _ in described for m in OTHERS.finditer(text)):
         mentions += _others(text, mentions, shown, state)
     if not mentions:
         mentions = _demonstrated(text, tells, state)

@@ -1,0 +1,413 @@
+"""Categories and attribute wishes of one message, from its matched phrases and what it says of each. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from botcore.dialogue.lexicon import CATEGORY, LACKS, TEXT, Lexicon, Match, Meaning
+from botcore.dialogue.measures import SIZE
+from botcore.dialogue.state import Constraint, DialogueState
+from botcore.dialogue.thesaurus import thesaurus
+from botcore.dialogue.understanding.polarity import NEGATIONS, Stances
+from botcore.dialogue.understanding.repairs import changed_from, taken_back
+from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, singular
+
+DETERMINERS = {"a", "an", "any", "some", "another"}
+BARE = DETERMINERS | {"the", "more", "these", "those", "other", "such", "kind", "of", "or", "and", "any", "my", "me"}
+"""Before a category's name they say nothing of it."""
+PURPOSE = {"for", "to"}
+MANNER = {"with", "in", "of", "from"}
+ONLOOKER = re.compile(r"(?:'s)? (?:would|will|'d|says?|said|thinks?|laughed|complains?|hates?)\b|(?:会|说|嫌|笑|觉得)")
+"""What follows a person who has an opinion and is not whom the thing is for."""
+ANY_MORE = re.compile(r"\bany ?more\b|\bno longer\b|\bforget\b|\bchanged my mind\b|了[吧啦]?$")
+DEMAND = re.compile(r"\b(?:want|need|make it|give me|show me|prefer|rather)\b|我要|想要|换成|改成|来[件条双个]")
+GOALS = 2
+UNSPOKEN = (CATEGORY, TEXT, LACKS)
+"""Meanings that are no values of attributes."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The tokens of one message with what the vocabulary made of them.
+
+    ``described`` are the tokens that only point at shown items; ``asks`` says that the message may ask about these:
+    then a value is asked for even where the category has no product with it.
+    """
+
+    text: str
+    words: Sequence[Token]
+    matches: Sequence[Match]
+    stances: Stances
+    lexicon: Lexicon
+    state: DialogueState
+    described: frozenset[int] = frozenset()
+    asks: bool = False
+
+    # what it is about
+
+    @cached_property
+    def heads(self) -> tuple[Match, ...]:
+        """The matches that name the categories wanted, in the message's order.
+
+        The head of a compound is its last noun ("camping chair"); what stands after "for" is a purpose, not a goal,
+        unless nothing else is named.
+        """
+        wanted = [m for m in self._naming() if not self._is_ruled_out(m)]
+        heads = [m for m in wanted if not any(other.first == m.last for other in wanted)]
+        direct = [m for m in heads if not self._after(m, PURPOSE)] or heads
+        said = [(self.words[m.first].start, self.words[m.last - 1].end, CATEGORY, m) for m in direct]
+        repaired = taken_back(self.text, said)
+        return tuple(m for m in direct if m not in repaired)
+
+    @cached_property
+    def goals(self) -> tuple[str, ...]:
+        """The paths of the categories wanted; a department is left out beside a category of its own."""
+        paths = tuple(dict.fromkeys(self._category(m) for m in self.heads if not self._is_known(m)))
+        named = [p for p in paths if not any(q.startswith(p + "/") for q in paths)][:GOALS]
+        if not named and not self.state.goal and (implied := self._implied()):
+            return (implied,)
+        return tuple(named)
+
+    @cached_property
+    def dropped(self) -> tuple[str, ...]:
+        """The categories given up."""
+        return tuple(dict.fromkeys(self._category(m) for m in self._naming() if self._is_ruled_out(m)))
+
+    def _naming(self) -> list[Match]:
+        return [m for m in self.matches if any(x.attribute == CATEGORY for x in m.meanings)]
+
+    def _implied(self) -> str:
+        """The category of what the message is about where it names none: of its thing, or the only one with all values."""
+        wanted = [m for m in self.matches if m.first not in self.stances.refused]
+        direct = [m for m in wanted if not self._after(m, PURPOSE | MANNER)]
+        about = [m for m in direct if any(map(self._home, m.meanings))] or wanted
+        paths = {path for m in about for x in m.meanings if (path := self._home(x))}
+        if len(paths) == 1:
+            return paths.pop()
+        valued = [[x for x in m.meanings if x.attribute not in UNSPOKEN] for m in wanted]
+        valued = [meanings for meanings in valued if meanings]
+        if paths or len(valued) < 2:
+            return ""
+        holding = [p for p in self._leaves() if all(any(self.lexicon.holds(p, x) for x in ms) for ms in valued)]
+        return holding[0] if len(holding) == 1 else ""
+
+    def _leaves(self) -> Iterable[str]:
+        paths = self.lexicon.categories
+        return (p for p in paths if not any(q.startswith(p + "/") for q in paths))
+
+    def _home(self, meaning: Meaning) -> str:
+        """The category a thing is in, or that the last word of a value names ("tower fan"); "" for none."""
+        if meaning.attribute == TEXT:
+            return self.lexicon.implied.get(meaning.value, "")
+        head = meaning.value.rpartition(" ")[2]
+        named = (
+            [x.value for x in self.lexicon.meanings(head) if x.attribute == CATEGORY] if " " in meaning.value else []
+        )
+        return next((path for path in named if self.lexicon.holds(path, meaning)), "")
+
+    @cached_property
+    def thing(self) -> Match | None:
+        """The kind of product a message is about that names no category; never what is for or with something."""
+        if self.goals:
+            return None
+        things = thesaurus().things
+        named = [
+            m
+            for m in self.matches
+            if m.first not in self.stances.refused
+            and any(x.attribute == TEXT and x.value in things for x in m.meanings)
+        ]
+        heads = [m for m in named if not any(other.first == m.last for other in named)]
+        return next((m for m in heads if not self._after(m, PURPOSE | MANNER)), None) or self._introduced()
+
+    @property
+    def thing_name(self) -> str:
+        """The text that the thing's phrase stands for; "" for none."""
+        return next((x.value for x in self.thing.meanings if x.attribute == TEXT), "") if self.thing else ""
+
+    def _introduced(self) -> Match | None:
+        """A word of the shop's texts right behind "a", "any" or "another" that ends its phrase ("what about a reel?")."""
+        loose = self._loose()
+        for i, token in loose:
+            follows = i > 0 and self.words[i - 1].text in DETERMINERS
+            modifies = any(j == i + 1 for j, _ in loose) or any(m.first == i + 1 for m in self.matches)
+            if follows and not modifies and i not in self.stances.refused and self.lexicon.knows(token.text):
+                return Match(i, i + 1, token.text, (Meaning(TEXT, token.text),))
+        return None
+
+    # what is wished of it
+
+    @cached_property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """Wishes about attributes and texts, those about the second goal last.
+
+        What the message is about and what modifies it is hard, and so is all it says where it is about nothing else
+        ("in blue, please"); what is only mentioned is soft.
+        """
+        return tuple(dict.fromkeys(c for _, c in self._constraints))
+
+    @cached_property
+    def second(self) -> tuple[Constraint, ...]:
+        """The wishes that belong to the second goal alone."""
+        if len(self.goals) < GOALS:
+            return ()
+        return tuple(dict.fromkeys(c for goal, c in self._constraints if goal == self.goals[1]))
+
+    @cached_property
+    def withdrawn(self) -> tuple[tuple[str, str], ...]:
+        """What was said before and holds no longer: attribute and value of earlier wishes and refusals."""
+        return tuple(dict.fromkeys(pair for _, pair in self._taken_back()))
+
+    @cached_property
+    def _constraints(self) -> list[tuple[str, Constraint]]:
+        turn = self.state.turn + 1
+        alone = not self.heads and not self.matches and len(self._loose()) <= 2
+        gone = {match for match, _ in self._taken_back()} | set(self._repaired())
+        found: list[tuple[str, Constraint]] = []
+        for match in self._valued():
+            if match in gone or match.first in self.stances.idle | self.stances.unneeded:
+                continue
+            refused = match.first in self.stances.refused
+            goal = self._goal_of(match)
+            if refused and (lacking := self._lacking(match, goal)):
+                found += [(goal, Constraint(*meaning, turn=turn)) for meaning in lacking]
+                continue
+            for meaning in self._values(match, goal):
+                hard = match.first not in self.stances.soft | self.stances.allowed and (
+                    refused
+                    or meaning.attribute != TEXT
+                    or not self._about
+                    or match == self.thing
+                    or self._modifies(match)
+                )
+                found.append((goal, Constraint(meaning.attribute, meaning.value, not refused, hard, turn)))
+        for index, token in self._loose():
+            if self.lexicon.knows(token.text):
+                refused = index in self.stances.refused
+                word = Match(index, index + 1, token.text, ())
+                hard = (
+                    alone or (self.thing is not None and self.thing.first == index) or refused or self._modifies(word)
+                )
+                found.append(("", Constraint(TEXT, token.text, not refused, hard, turn)))
+        ruled_out = {(c.attribute, c.value) for _, c in found if not c.wanted}
+        return [(g, c) for g, c in found if not (c.wanted and (c.attribute, c.value) in ruled_out)]
+
+    @property
+    def _about(self) -> tuple[Match, ...]:
+        return self.heads or ((self.thing,) if self.thing else ())
+
+    def _valued(self) -> Iterable[Match]:
+        """The matches that may say something of an attribute, those inside a category's name with them."""
+        for match in self.matches:
+            yield from match.inner
+            only_category = all(m.attribute == CATEGORY for m in match.meanings)
+            if match in self.heads and only_category:
+                continue
+            if only_category and match.first in self.stances.refused:
+                continue
+            if self._is_onlooker(match) or (match.phrase in thesaurus().kin and match.first in self.stances.refused):
+                continue
+            yield match
+
+    def _is_onlooker(self, match: Match) -> bool:
+        person = match.phrase in thesaurus().kin
+        return person and ONLOOKER.match(self.text, self.words[match.last - 1].end) is not None
+
+    def _goal_of(self, match: Match) -> str:
+        """Which goal a value is said of: that of the head it stands before, else that of the last head, if it has it."""
+        if len(self.goals) < GOALS:
+            return self.goals[0] if self.goals else self.state.goal
+        heads = [m for m in self.heads if self._category(m) in self.goals]
+        before = next((m for m in heads if m.last > match.first and not self._cut_between(match, m)), None)
+        if before:
+            return self._category(before)
+        first = next((m for m in reversed(heads) if m.first < match.first), heads[0])
+        order = sorted(heads, key=lambda m: m is not first)
+        values = [x for x in match.meanings if x.attribute not in UNSPOKEN]
+        for head in order:
+            if any(self.lexicon.holds(self._category(head), x) for x in values):
+                return self._category(head)
+        return self._category(first)
+
+    def _cut_between(self, match: Match, head: Match) -> bool:
+        """Whether a clause ends or an "and" joins between a value and a head behind it."""
+        between = [t.text for t in self.words[match.last : head.first]]
+        return any(CLAUSE_END.match(t) or t in ("and", "plus", "和", "还", "跟") for t in between)
+
+    def _values(self, match: Match, goal: str) -> list[Meaning]:
+        """The attribute values a match stands for, of one attribute: those that the goal's products have.
+
+        A value that none of them has is a word of texts; so is a category used as a word. A phrase that is a value's own
+        name stands for no longer one.
+        """
+        values = [m for m in match.meanings if m.attribute not in UNSPOKEN]
+        if any(x.attribute == CATEGORY for x in match.meanings) and match.first not in self.stances.refused:
+            category = self._category(match)
+            own = match.phrase in (self.lexicon.categories[category].noun, self.lexicon.categories[category].chinese)
+            values = [m for m in values if not own and self.lexicon.tells(category, m)]
+            if not values and (match in self.heads or match.phrase in thesaurus().things):
+                return []
+        placed = [m for m in values if not goal or self.lexicon.holds(goal, m)]
+        refused = match.first in self.stances.refused
+        if values and not placed and not ((refused or self.asks) and self._occurs(goal, values)):
+            value = values[0].value
+            return [Meaning(TEXT, value)] if value not in thesaurus().people else []
+        if values := placed or values:
+            best = max(values, key=lambda m: self.lexicon.attributes[m.attribute][m.value])
+            same = [m for m in values if m.attribute == best.attribute]
+            exact = [m for m in same if self._is_exact(m, match.phrase)]
+            return exact or same
+        text = next((m for m in match.meanings if m.attribute == TEXT), None)
+        if text:
+            return [text]
+        if all(m.attribute == LACKS for m in match.meanings):
+            return []
+        noun = singular(self.lexicon.categories[self._category(match)].name.lower())
+        return [Meaning(TEXT, noun)] if self.lexicon.knows(noun.split()[0]) else []
+
+    def _is_exact(self, meaning: Meaning, phrase: str) -> bool:
+        names = self.lexicon.names.get(meaning, {})
+        return phrase == meaning.value or any(phrase == name.lower() for listed in names.values() for name in listed)
+
+    def _lacking(self, match: Match, goal: str) -> list[Meaning]:
+        """The values that say the absence of what is refused ("no perfume": fragrance-free), where the goal has any."""
+        said = [Meaning(*x.value.split("=", 1)) for x in match.meanings if x.attribute == LACKS]
+        held = [m for m in said if not goal or self.lexicon.holds(goal, m)]
+        return held[:1]
+
+    def _occurs(self, goal: str, values: Sequence[Meaning]) -> bool:
+        """Whether the goal's products have such an attribute at all."""
+        attributes = {m.attribute for m in values}
+        return any(m.attribute in attributes and self.lexicon.holds(goal, m) for m in self.lexicon.placed)
+
+    def _repaired(self) -> list[Match]:
+        """The matches that the message itself takes back ("pink, ah no, blue")."""
+        said = [
+            (self.words[m.first].start, self.words[m.last - 1].end, attribute, m)
+            for m in self.matches
+            for attribute in {x.attribute for x in m.meanings} - set(UNSPOKEN)
+        ]
+        gone = taken_back(self.text, said, lambda attribute: attribute == SIZE)
+        later = {m.meanings for m in self.matches if gone and m.first > max(g.first for g in gone) and m not in gone}
+        return [
+            m
+            for m in self.matches
+            if m in gone or any(m.meanings == g.meanings for g in gone if m.meanings not in later)
+        ]
+
+    def _taken_back(self) -> list[tuple[Match, tuple[str, str]]]:
+        """Matches that only withdraw an earlier wish or refusal, with what they withdraw.
+
+        An earlier wish is withdrawn when it is no longer needed, to be changed, or ruled out with another value in its
+        place; an earlier refusal when the value is allowed after all.
+        """
+        wanted = {(c.attribute, c.value) for c in self.state.constraints if c.wanted}
+        unwanted = {(c.attribute, c.value) for c in self.state.constraints if not c.wanted}
+        changed = list(changed_from(self.text))
+        told = [(m, (x.attribute, x.value)) for m in self.matches for x in m.meanings if x.attribute not in UNSPOKEN]
+        instead = {a for m, (a, v) in told if m.first not in self.stances.refused and (a, v) not in wanted}
+        found = []
+        for match, pair in told:
+            start = self.words[match.first].start
+            leaves = (
+                match.first in self.stances.unneeded
+                or any(a <= start < b for a, b in changed)
+                or (match.first in self.stances.refused and (pair[0] in instead or self._changes_mind(match)))
+            )
+            returns = match.first not in self.stances.refused and not self._demanded(match)
+            if (pair in wanted and leaves) or (pair in unwanted and returns):
+                found.append((match, pair))
+        return found
+
+    def _changes_mind(self, match: Match) -> bool:
+        """Whether a refusal only takes back what was wished ("not gray any more", "羊毛的不要了")."""
+        start, end = self.words[match.first].start, self.words[match.last - 1].end
+        clause = CLAUSE_END.split(self.text[:start])[-1] + self.text[start:end] + CLAUSE_END.split(self.text[end:])[0]
+        return ANY_MORE.search(clause.strip()) is not None
+
+    def _demanded(self, match: Match) -> bool:
+        """Whether a value is asked for in so many words, not only allowed."""
+        start = self.words[match.first].start
+        return DEMAND.search(CLAUSE_END.split(self.text[:start])[-1]) is not None
+
+    # words that name nothing
+
+    def search_words(self) -> tuple[str, ...]:
+        """English words to search for: what was named, in the shop's words, and what else was said."""
+        refused = self.stances.refused
+        named = [x.value.rpartition("/")[2] for m in self.matches if m.first not in refused for x in m.meanings[:1]]
+        return tuple(dict.fromkeys([*named, *(t.text for i, t in self._loose() if i not in refused)]))
+
+    def unknown(self) -> tuple[str, ...]:
+        """What is asked for and nowhere in the catalogue."""
+        loose = self._loose()
+        return tuple(t.text for i, t in loose if i not in self.stances.refused and not self.lexicon.knows(t.text))
+
+    def _loose(self) -> list[tuple[int, Token]]:
+        """Content words that belong to no known phrase."""
+        taken = {i for m in self.matches for i in range(m.first, m.last)}
+        return [
+            (i, t)
+            for i, t in enumerate(self.words)
+            if i not in taken | self.described and t.is_word and len(t.text) > 2
+            if t.text not in FUNCTION_WORDS | NEGATIONS
+        ]
+
+    # grammar
+
+    def _is_known(self, match: Match) -> bool:
+        """Whether a category is only what the talk is about already ("the shirt's for my sister")."""
+        index = match.first - 1
+        while index >= 0 and self.words[index].text not in FUNCTION_WORDS:
+            index -= 1
+        definite = index >= 0 and self.words[index].text in ("the", "that", "this", "those", "these")
+        return (definite or match.first in self.stances.refused) and self._category(match) == self.state.goal
+
+    def _is_ruled_out(self, match: Match) -> bool:
+        """Whether a category is not wanted; in "no satin skirts" and "no noisy fans" it is the modifier that is not."""
+        refused = self.stances.refused | self.stances.unneeded
+        values = [
+            m for m in self.matches if m.last == match.first and m.first in refused and not self._only_category(m)
+        ]
+        index = match.first - 1
+        adjective = index in refused and self.words[index].is_word and self.words[index].text not in BARE
+        return match.first in refused and not values and not adjective and not match.inner
+
+    def _after(self, match: Match, prepositions: set[str]) -> bool:
+        """Whether one of the prepositions opens the phrase that the match ends ("for my living room")."""
+        for index in range(match.first - 1, max(match.first - 4, -1), -1):
+            if self.words[index].text in prepositions:
+                return not (index and self.words[index - 1].text == "back")
+            if self.words[index].text not in FUNCTION_WORDS:
+                return False
+        return False
+
+    def _modifies(self, match: Match) -> bool:
+        """Whether the words stand right before the goal, or behind it with "in", "with", "made of"."""
+        if not self._about:
+            return False
+        head = self._about[0]
+        if CHINESE.match(self.words[match.first].text):
+            return True
+        between = self.words[match.last : head.first]
+        if match.last <= head.first and len(between) <= 3 and all(t.is_word and t.text not in PURPOSE for t in between):
+            return not any(t.text in FUNCTION_WORDS and t.text not in ("and", "or") for t in between)
+        before = self.words[max(match.first - 2, 0) : match.first]
+        return any(t.text in MANNER for t in before) or (
+            match.first > 0 and not self.words[match.first - 1].is_word and match.first - head.last <= 2
+        )
+
+    def _only_category(self, match: Match) -> bool:
+        return all(m.attribute == CATEGORY for m in match.meanings)
+
+    def _category(self, match: Match) -> str:
+        """The category a match names; where it may be several, the one with most of the values said, then products."""
+        paths = [m.value for m in match.meanings if m.attribute == CATEGORY]
+        if len(paths) == 1:
+            return paths[0]
+        values = [x for m in self.matches for x in m.meanings if x.attribute not in UNSPOKEN]
+        held = {path: sum(self.lexicon.holds(path, x) for x in values) for path in paths}
+        return max(paths, key=lambda path: (held[path], self.lexicon.categories[path].products))
