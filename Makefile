@@ -35,7 +35,7 @@ lint: install-dev  ## style, types, layers
 bench: install-dev  ## how fast, and how good, on this machine
 	@$(BIN)/python -m benchmarks
 
-bench-recommend: install-dev  ## how well products are found and acts chosen, on other people's data
+bench-recommend: install-dev  ## how well products are found and acts chosen, beside baselines
 	@$(BIN)/python -m benchmarks.recommend
 
 clean:  ## forget the installation's data (asks first)

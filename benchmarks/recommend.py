@@ -1,4 +1,5 @@
-"""``make bench-recommend``: how well products are found and acts chosen on other people's data, beside baselines.
+"""``make bench-recommend``: how well products are found and acts chosen, on other people's data and with simulated
+shoppers, beside baselines.
 
 Prints the tables and writes them into docs/benchmarks.md between their markers. A database of its own, no generator.
 """
@@ -9,6 +10,8 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,14 +26,24 @@ def main() -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="print and leave docs/benchmarks.md alone")
     options = parser.parse_args()
-    if not (options.data / "pscon" / "products.json").is_file():
-        print(f"SKIPPED: PSCon is not in {options.data / 'pscon'}; nothing was measured or written")
-        return
-    tables = {"pscon": _pscon(options.data / "pscon")}
-    for name, measured in tables.items():
-        print(measured)
+    for name, measured in measured_tables(options.data / "pscon"):
+        print(measured, flush=True)
         if not options.dry_run:
             DOCUMENT.write_text(put(DOCUMENT.read_text(encoding="utf-8"), name, measured), encoding="utf-8")
+
+
+def measured_tables(pscon: Path) -> Iterator[tuple[str, str]]:
+    """The tables by the name of their place in the document, each as soon as it is measured."""
+    with _own_database():
+        from benchmarks.pscon import pscon_tables
+        from benchmarks.simulator.run import simulator_table
+        from workers.engine import load_encoder
+
+        if (pscon / "products.json").is_file():
+            yield "pscon", pscon_tables(pscon, load_encoder(), _say)
+        else:
+            _say(f"SKIPPED: PSCon is not in {pscon}; its tables were neither measured nor written")
+        yield "simulator", simulator_table(_say)
 
 
 def put(document: str, name: str, measured: str) -> str:
@@ -43,7 +56,9 @@ def put(document: str, name: str, measured: str) -> str:
     return f"{before}{begin}\n\n{measured}\n\n{end}{after}"
 
 
-def _pscon(folder: Path) -> str:
+@contextmanager
+def _own_database() -> Iterator[None]:
+    """Django with an empty, migrated database that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="daogou-bench-") as var:
         os.environ.update(VAR_DIR=var, DJANGO_SETTINGS_MODULE="botcore.settings", LOG_LEVEL="WARNING")
         os.environ.pop("DATABASE_URL", None)
@@ -58,10 +73,7 @@ def _pscon(folder: Path) -> str:
         assert settings.EMBEDDED_POSTGRES is not None
         with borrowed(settings.EMBEDDED_POSTGRES):
             call_command("migrate", verbosity=0, interactive=False)
-            from benchmarks.pscon import pscon_tables
-            from workers.engine import load_encoder
-
-            return pscon_tables(folder, load_encoder(), _say)
+            yield
 
 
 def _say(step: str) -> None:

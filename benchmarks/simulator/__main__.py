@@ -9,17 +9,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from catalog.models import Shop
+from benchmarks.simulator.run import DIALOGUES, SEED
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dialogues", type=int, default=300, help="for each bot, over all languages (default 300)")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--dialogues", type=int, default=DIALOGUES, help="for each bot, over all languages")
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--bot", choices=("ours", "popularity", "keyword", "all"), default="all")
     parser.add_argument("--language", choices=("en", "zh", "both"), default="both")
     parser.add_argument(
@@ -45,12 +42,15 @@ def main() -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    from django.core.management import call_command
+
     from benchmarks.pscon import table
     from benchmarks.simulator.goods import market_of
-    from benchmarks.simulator.hard_wishes import broken
+    from benchmarks.simulator.hard_wishes import broken, needless
     from benchmarks.simulator.report import HEAD, rows, told
-    from benchmarks.simulator.run import chosen_bots, languages_of, measure
+    from benchmarks.simulator.run import chosen_bots, demo_shop, languages_of, measure
 
+    call_command("migrate", verbosity=0, interactive=False)
     shop = demo_shop()
     market = market_of(shop)
     bots = chosen_bots(options.bot, shop, market, with_model=options.with_model)
@@ -58,23 +58,9 @@ def run(options: argparse.Namespace) -> None:
     first = next(iter(measured.values()))
     for talk in [talk for talk in first if not talk.success][: options.failures]:
         print(told(talk, market), end="\n\n")
-    for talk in [talk for talk in first if any(broken(talk, market))][: options.breaks]:
+    for talk in [talk for talk in first if any((*broken(talk, market), *needless(talk, market)))][: options.breaks]:
         print(told(talk, market), end="\n\n")
     print(table(HEAD, rows(measured, market)))
-
-
-def demo_shop() -> Shop:
-    """The demo shop, made with its embeddings where the database does not hold it yet."""
-    from django.conf import settings
-    from django.core.management import call_command
-
-    from catalog.demo.load import load_demo
-    from workers.indexing import embed_changed
-
-    call_command("migrate", verbosity=0, interactive=False)
-    shop = load_demo(settings.MEDIA_ROOT)
-    embed_changed(shop.pk)
-    return shop
 
 
 def _say(step: str) -> None:
@@ -82,5 +68,4 @@ def _say(step: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     main()

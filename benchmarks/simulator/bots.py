@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import rjieba
 
 from benchmarks.baselines import BM25, best_first
-from benchmarks.simulator.goods import Good, Market
+from benchmarks.simulator.goods import Market
 
 if TYPE_CHECKING:
     from botcore.dialogue.ports import Ports
@@ -128,7 +128,7 @@ STOP_WORDS = frozenset(
 
 def page(ranked: Iterable[str], seen: set[str]) -> Reply:
     """The next products that were not seen yet, and a word that says so."""
-    shown = []
+    shown: list[str] = []
     for sku in ranked:
         if sku not in seen and len(shown) < PAGE:
             shown.append(sku)
@@ -155,7 +155,3 @@ def bots_of(market: Market) -> Mapping[str, Bot]:
         "keyword, last message": Keyword(market, joined=False),
         "keyword, all messages": Keyword(market, joined=True),
     }
-
-
-def goods_shown(reply: Reply, market: Market) -> list[Good]:
-    return [market.goods[shown.sku] for shown in reply.shown]

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from catalog.models import Shop
+    from catalog.models import Product, Shop
 
 Values = Mapping[str, frozenset[str]]
 Names = Mapping[tuple[str, str], str]
@@ -38,6 +38,10 @@ class Good:
     offers: tuple[Offer, ...]
     popularity: float = 0.0
     texts: str = ""
+
+    def is_a(self, name: str) -> bool:
+        """Whether it is of a kind, or of a department."""
+        return name in (self.kind, self.department)
 
     @property
     def in_stock(self) -> tuple[Offer, ...]:
@@ -70,6 +74,14 @@ class Market:
                 kinds.setdefault(good.kind, []).append(good)
         return kinds
 
+    def range_of(self, name: str) -> list[Good]:
+        """The goods in stock of a kind or of a department."""
+        return self.kinds.get(name) or [g for goods in self.kinds.values() for g in goods if g.department == name]
+
+    @cached_property
+    def departments(self) -> list[str]:
+        return sorted({goods[0].department for goods in self.kinds.values()})
+
 
 def market_of(shop: Shop) -> Market:
     """Reads the whole catalogue of a shop whose SKUs are ``kind-number``, as the demo shop's are."""
@@ -79,7 +91,7 @@ def market_of(shop: Shop) -> Market:
     names = AttributeValue.objects.filter(shop=shop).values_list("attribute", "value", "names")
     called = {
         name.lower(): category.path
-        for category in Category.objects.filter(shop=shop)
+        for category in Category.objects.filter(shop=shop).order_by("path")
         for name in (category.name, *category.aliases, category.translations.get("zh", {}).get("name", ""))
         if name
     }
@@ -91,7 +103,7 @@ def market_of(shop: Shop) -> Market:
     )
 
 
-def _good(product) -> Good:  # type: ignore[no-untyped-def]
+def _good(product: Product) -> Good:
     offers = tuple(Offer(v.price, v.stock, _values(v.attributes)) for v in product.variants.all())
     path = product.category.path
     return Good(

@@ -44,9 +44,25 @@ def broken(talk: Talk, market: Market) -> Iterator[Broken]:
                 break
 
 
+def needless(talk: Talk, market: Market) -> Iterator[int]:
+    """The turns (from 1) whose reply says that it gave something up although the shop has in stock, and had not shown
+    yet, what holds every hard thing said. Without this count, whoever always gives up would be perfect."""
+    seen: set[str] = set()
+    for turn, exchange in enumerate(talk.exchanges, 1):
+        goods = market.range_of(talk.goal.kind if exchange.kind_said else talk.department)
+        needs = [wish for wish in exchange.said if wish.hard]
+        if exchange.reply.gave_up and any(
+            good.sku not in seen and all(need.holds(good, offer) for need in needs)
+            for good in goods
+            for offer in good.in_stock
+        ):
+            yield turn
+        seen |= {shown.sku for shown in exchange.reply.shown}
+
+
 def breaks_of(shown: Shown, good: Good, exchange: Exchange, kind: str) -> tuple[str, ...]:
     """What of the hard things said no variant in stock at the shown price holds: the fewest that any leaves broken."""
-    if exchange.kind_said and good.kind != kind:
+    if exchange.kind_said and not good.is_a(kind):
         return (KIND,)
     needs = [wish for wish in exchange.said if wish.hard]
     offers = [o for o in good.in_stock if shown.price in (None, o.price)]

@@ -22,8 +22,7 @@ WORDS = Path(__file__).parent / "words"
 LANGUAGES = ("en", "zh")
 TYPOS = 0.08
 """The share of English messages with a slip of the finger."""
-NAMED = {"brand", "author"}
-UNSAYABLE = {("gender", "unisex"), ("capacity", "1.0 l"), ("concentration", "eau de parfum")}
+UNSAYABLE = {("gender", "unisex"), ("skin_type", "all skin types"), ("concentration", "eau de parfum")}
 """Values that nobody would ask for by a name of their own."""
 
 
@@ -40,10 +39,10 @@ class Speakable:
         self.names = names
 
     def __contains__(self, pair: object) -> bool:
-        attribute, value = pair  # type: ignore[misc]
-        if pair in UNSAYABLE:
-            return False
-        named = attribute == "brand" or attribute == "size" or pair in self.names
+        return isinstance(pair, tuple) and pair not in UNSAYABLE and self._has_words(*pair)
+
+    def _has_words(self, attribute: str, value: str) -> bool:
+        named = attribute in ("brand", "size") or (attribute, value) in self.names
         said = (words(language)["sayings"].get(attribute, {}) for language in LANGUAGES)
         return named and all("*" in sayings or value in sayings for sayings in said)
 
@@ -60,13 +59,12 @@ class Phrasebook:
         frame = self.rng.choice(self.words[intention])
         sayings = [self.saying(wish) for wish in wishes]
         noun, plural = self.noun(kind)
-        it = self.phrase(noun, [], "a")
         filled = {
             "a": self.phrase(noun, sayings, "a"),
             "s": self.phrase(plural, sayings, ""),
             "one": self.phrase("one", sayings, "a"),
             "ones": self.phrase("ones", sayings, ""),
-            "it": it,
+            "it": self.phrase(noun, [], ""),
             **slots,
         }
         return str(frame).format(**filled)
@@ -86,7 +84,7 @@ class Phrasebook:
         if self.language == "zh":
             name = self.names.get((wish.attribute, wish.value), wish.value)
         titled = string.capwords(name) if self.rng.random() < 0.7 else name
-        return said.replace("{v}", name).replace("{V}", name.upper()).replace("{T}", titled)
+        return said.replace("{v}", name).replace("{V}", wish.value.upper()).replace("{T}", titled)
 
     def phrase(self, noun: str, sayings: Sequence[str], article: str) -> str:
         if self.language == "zh":
@@ -100,9 +98,9 @@ class Phrasebook:
             said = [*before, noun, *behind]
         text = " ".join(said)
         if not article:
-            return text
-        vowel = text[0].lower() in "aeiou" and not text.lower().startswith(("eu ", "euro", "one", "uni"))
-        return f"{'an' if vowel else 'a'} {text}" if text != "one" else "one"
+            return text.replace(" that's ", " that are ")
+        vowel = text[0].lower() in "aeiou" and not text.lower().startswith(("eu ", "one", "uni"))
+        return text if text.split()[0] == "one" else f"{'an' if vowel else 'a'} {text}"
 
     def _chinese(self, noun: str, sayings: Sequence[str], article: str) -> str:
         if noun in ("one", "ones"):
@@ -124,7 +122,10 @@ class Phrasebook:
     def join(self, parts: Sequence[str]) -> str:
         text = parts[0]
         for part in parts[1:]:
-            text = text.rstrip(" .。？?!，") + self.rng.choice(self.words["joints"]) + part
+            ended = text[-1] in ".!?。！？"
+            text += (
+                (" " if text[-1].isascii() else "") + part if ended else self.rng.choice(self.words["joints"]) + part
+            )
         return text
 
     def slip(self, text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.metrics import bootstrap, mean
 from benchmarks.simulator.goods import Market
-from benchmarks.simulator.hard_wishes import broken, judged, named
+from benchmarks.simulator.hard_wishes import broken, judged, named, needless
 from benchmarks.simulator.shopper import TURNS, Talk
 
 HEAD = (
@@ -15,7 +15,8 @@ HEAD = (
     f"success within {TURNS} turns",
     "turns to success",
     "lost patience",
-    "hard wishes",
+    "hard wishes held or given up openly",
+    "given up needlessly",
 )
 
 
@@ -29,7 +30,9 @@ def rows(measured: Mapping[str, Sequence[Talk]], market: Market) -> list[tuple[s
     ours, *others = measured
     for other in others:
         gains = [bool(a.success) - bool(b.success) for a, b in zip(measured[ours], measured[other], strict=True)]
-        found.append((f"{ours}, gain over {other}", str(len(gains)), _interval([float(g) for g in gains]), "", "", ""))
+        found.append(
+            (f"{ours}, gain over {other}", str(len(gains)), _interval([float(g) for g in gains]), "", "", "", "")
+        )
     return found
 
 
@@ -44,6 +47,7 @@ def row(name: str, talks: Sequence[Talk], market: Market) -> tuple[str, ...]:
         f"{mean(won):.2f}" if won else "-",
         f"{mean([float(talk.left) for talk in talks]):.1%}",
         f"{1 - breaks / replies:.1%} of {replies}" if replies else "-",
+        str(sum(1 for talk in talks for _ in needless(talk, market))),
     )
 
 
@@ -60,6 +64,7 @@ def _interval(values: Sequence[float]) -> str:
 def told(talk: Talk, market: Market) -> str:
     """A dialogue as text: the goal, every message and what was shown."""
     silent = {b.turn: b for b in broken(talk, market)}
+    hasty = set(needless(talk, market))
     wishes = "; ".join(named(w) + ("" if w.hard else f" ~{w.weight:.1f}") for w in talk.goal.wishes)
     how = f"turn {talk.success}" if talk.success else "left" if talk.left else "no success"
     lines = [f"[{talk.language} {talk.goal.kind}: {wishes}; enough {talk.goal.enough:.2f}] {how}"]
@@ -72,6 +77,8 @@ def told(talk: Talk, market: Market) -> str:
         lines.append(f"  < {exchange.reply.text}{gave_up}")
         if exchange.reply.shown:
             lines.append(f"      {', '.join(f'{s.sku} {s.price or str()}'.strip() for s in exchange.reply.shown)}")
+        if turn in hasty:
+            lines.append("      !! gave up what is in stock")
         if turn in silent:
             lines.append(f"      !! {silent[turn].sku} breaks {', '.join(silent[turn].wishes)}")
     return "\n".join(lines)

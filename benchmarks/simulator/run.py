@@ -6,14 +6,40 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from benchmarks.simulator.bots import Bot, Ours, bots_of
-from benchmarks.simulator.goods import Market
+from benchmarks.simulator.goods import Market, market_of
 from benchmarks.simulator.phrasebook import LANGUAGES
+from benchmarks.simulator.report import HEAD, rows
 from benchmarks.simulator.shopper import Talk, converse, shopper_of
 
 if TYPE_CHECKING:
     from catalog.models import Shop
 
+DIALOGUES, SEED = 400, 1
+
 Say = Callable[[str], None]
+
+
+def simulator_table(say: Say) -> str:
+    """The table of docs/benchmarks.md: ours in phrases beside the baselines. Makes the demo shop where there is none."""
+    from benchmarks.pscon import table
+
+    say("simulator: the demo shop and its embeddings")
+    shop = demo_shop()
+    market = market_of(shop)
+    measured = measure(chosen_bots("all", shop, market), market, DIALOGUES, SEED, LANGUAGES, say)
+    return table(HEAD, rows(measured, market))
+
+
+def demo_shop() -> Shop:
+    """The demo shop, made with its embeddings where the database does not hold it yet."""
+    from django.conf import settings
+
+    from catalog.demo.load import load_demo
+    from workers.indexing import embed_changed
+
+    shop = load_demo(settings.MEDIA_ROOT)
+    embed_changed(shop.pk)
+    return shop
 
 
 def languages_of(choice: str) -> tuple[str, ...]:
@@ -35,7 +61,7 @@ def measure(
     bots: Mapping[str, Bot], market: Market, dialogues: int, seed: int, languages: Sequence[str], say: Say
 ) -> dict[str, list[Talk]]:
     """The dialogues of each bot, in the same order of shoppers; languages and departments take turns."""
-    departments = sorted({goods[0].department for goods in market.kinds.values()})
+    departments = market.departments
     measured = {}
     for name, bot in bots.items():
         say(f"{dialogues} dialogues with {name}")

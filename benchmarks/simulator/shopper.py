@@ -68,7 +68,7 @@ class Shopper:
 
     @property
     def department(self) -> str:
-        return self.market.kinds[self.goal.kind][0].department
+        return self.market.range_of(self.goal.kind)[0].department
 
     def opening(self) -> str:
         """What kind of thing it wants, mostly, and some of its wishes: none, one or two."""
@@ -98,10 +98,12 @@ class Shopper:
     def _next(self, reply: Reply, shown: Sequence[tuple[Shown, Good]], asked: Sequence[str], fresh: bool) -> str:
         if self.change and self.turn >= self.change_at and self.change.old in self.said:
             return self._change_mind(self.change)
-        if not self.kind_said or (shown and all(good.kind != self.goal.kind for _, good in shown)):
+        if not self.kind_said or (shown and not any(good.is_a(self.goal.kind) for _, good in shown)):
             return self._name_kind()
         if asked and (not shown or self.rng.random() < 0.5):
             return self._answer_question(asked[0])
+        if not shown and self.goal.kind == self.department and self._asks_kind(reply.text):
+            return self._answer_question("")
         if not shown:
             told = self._tell(1)
             plain = [w for w in (*self.said, *told) if w.wanted and w.hard and w.attribute != PRICE][-2:]
@@ -110,33 +112,44 @@ class Shopper:
         return self._criticise(shown, fresh)
 
     def _helps(self, reply: Reply, shown: Sequence[tuple[Shown, Good]], asked: Sequence[str]) -> bool:
-        """A reply is of use that shows something new which holds all that was said, says openly what is not to be had,
-        or asks something new."""
+        """A reply is of use that shows something new and mostly what holds every need said so far; or says openly what is
+        not to be had; or asks something new."""
         needs = [wish for wish in self.said if wish.hard]
-        for _, good in shown:
-            fits = good.kind == self.goal.kind or not self.kind_said
-            if fits and good.sku not in self.seen and any(all(n.holds(good, o) for n in needs) for o in good.in_stock):
-                return True
-        if reply.gave_up and not shown:
-            return False
-        return bool((reply.gave_up and shown) or (asked and asked[0] not in self.questions) or not self.kind_said)
+        heeding = [
+            good
+            for _, good in shown
+            if (good.is_a(self.goal.kind) or not self.kind_said)
+            and any(all(need.holds(good, offer) for need in needs) for offer in good.in_stock)
+        ]
+        if 2 * len(heeding) > len(shown) and any(good.sku not in self.seen for good in heeding):
+            return True
+        openly = bool(reply.gave_up and shown)
+        return openly or bool(asked and asked[0] not in self.questions) or not self.kind_said
 
     def _asked(self, text: str) -> list[str]:
         questions = " ".join(QUESTION.findall(text))
-        goods = self.market.kinds[self.goal.kind]
+        goods = self.market.range_of(self.goal.kind)
         options: dict[str, list[str]] = {}
-        for attribute in {a for good in goods for a in good.values.keys() | good.of_variants} - {"pages", "power"}:
+        for attribute in sorted(
+            {a for good in goods for a in good.values.keys() | good.of_variants} - {"pages", "power"}
+        ):
             values = sorted({v for good in goods for v in good.values.get(attribute, ())})
             if self.book.language == "zh":
                 values = [self.market.names.get((attribute, value), value) for value in values]
             options[attribute] = values
         return asked_attributes(self.book.language, questions, options) if questions else []
 
+    def _asks_kind(self, text: str) -> bool:
+        """Whether a question offers several of the shop's categories."""
+        questions = " ".join(QUESTION.findall(text)).lower()
+        return len({path for name, path in self.market.called.items() if name in questions}) > 1
+
     def _answer_question(self, attribute: str) -> str:
+        """The truth about an attribute (about the kind of thing where empty), which may be that it does not matter."""
         asked = [wish for wish in (*self.unsaid, *self.said) if wish.attribute == attribute]
         if not asked:
             parts = [self.book.say("dont_care", self.goal.kind)]
-            if self.rng.random() < 0.5:
+            if not attribute or self.rng.random() < 0.5:
                 parts += [self._first(wish) for wish in self._tell(1)]
             return self.book.join(parts)
         wish = asked[0]
@@ -198,7 +211,7 @@ class Shopper:
         """The place of the product that lacks least, and what it lacks."""
         lacking = []
         for item, good in shown:
-            offers = [o for o in good.in_stock if item.price in (None, o.price)] or list(good.in_stock)
+            offers = [o for o in good.in_stock if item.price in (None, o.price)] or good.offers
             least = min(([w for w in self.goal.wishes if not w.holds(good, o)] for o in offers), key=_weight)
             lacking.append(sorted(least, key=lambda wish: (not wish.hard, -wish.weight)))
         place = min(range(len(lacking)), key=lambda i: _weight(lacking[i]))
@@ -237,7 +250,7 @@ def shopper_of(market: Market, language: str, department: str, seed: str) -> Sho
     change = draw_change(goal, market, speakable, rng) if rng.random() < CHANGING else None
     book = Phrasebook(language, market.names, rng)
     order = rng.sample(goal.wishes, len(goal.wishes))
-    return Shopper(goal, change, rng.choice([2, 3]), rng.choice([1, 2, 2, 3]), market, book, rng, unsaid=list(order))
+    return Shopper(goal, change, rng.choice([2, 3]), rng.choice([1, 1, 2]), market, book, rng, unsaid=list(order))
 
 
 def converse(shopper: Shopper, bot: Bot) -> Talk:
