@@ -90,7 +90,7 @@ def explain(turn: Turn) -> Explanation:
         brief=brief,
         slots=slots,
         samples=samples(turn.samples),
-        source=pairs(turn.source),
+        source=source(turn.source),
         timings=timings,
         total_ms=total,
     )
@@ -168,6 +168,12 @@ def bars(timings: Mapping[str, Any]) -> tuple[tuple[Bar, ...], int]:
         Bar(labels.humanised(name), round(value), round(100 * value / whole, 2) if whole else 0.0)
         for name, value in longest_first
     ), round(whole)
+
+
+def source(stored: Mapping[str, Any]) -> tuple[Pair, ...]:
+    """What an answer rests on, its kind by name first."""
+    named = {"kind": labels.label(labels.SOURCES, str(stored["kind"]))} if stored.get("kind") else {}
+    return pairs({**named, **{key: value for key, value in stored.items() if key != "kind"}})
 
 
 def pairs(stored: Mapping[str, Any]) -> tuple[Pair, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from django.utils.translation import gettext_lazy as _
 
+from botcore.dialogue.evidence import Kind
 from botcore.dialogue.state import Act
 from botcore.models import Feedback, Turn
 
@@ -60,6 +61,14 @@ STATE: dict[str, Label] = {
     "language": _("Language"),
     "satisfaction": _("Satisfaction"),
     "failures": _("Failures in a row"),
+    "returned": _("Handed back by a person"),
+}
+SOURCES: dict[str, Label] = {
+    Kind.ARTICLE: _("Article"),
+    Kind.ATTRIBUTE: _("Product data"),
+    Kind.STOCK: _("Stock"),
+    Kind.DESCRIPTION: _("Product description"),
+    Kind.REVIEW: _("Customer reviews"),
 }
 
 

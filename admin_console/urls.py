@@ -9,6 +9,7 @@ app_name = "console"
 urlpatterns = [
     path("", views.home, name="home"),
     path("conversations/<uuid:key>/", views.conversation, name="conversation"),
+    path("conversations/<uuid:key>/take-over/", views.take_over, name="take_over"),
     path("conversations/<uuid:key>/hand-back/", views.hand_back, name="hand_back"),
     path(
         "login/",

@@ -62,6 +62,16 @@ def conversation(request: HttpRequest, key: UUID) -> HttpResponse:
 
 @console_page
 @require_POST
+def take_over(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The merchant answers this customer; the bot is silent until it is handed the conversation back."""
+    row = get_object_or_404(access.conversations(request.user), key=key)
+    conversations.take_over(row)
+    messages.success(request, _("The conversation is yours. The bot stays silent until you hand it back."))
+    return redirect("console:conversation", key=key)
+
+
+@console_page
+@require_POST
 def hand_back(request: HttpRequest, key: UUID) -> HttpResponse:
     """The merchant has helped; the bot takes the conversation again."""
     row = get_object_or_404(access.conversations(request.user), key=key)

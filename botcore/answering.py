@@ -208,7 +208,7 @@ def _text(turn: Turn) -> str:
 
 
 def _message(turn: Turn, reply: Reply) -> OutboundMessage:
-    source = reply.article.article.title if reply.article else ""
+    source = reply.answer.label if reply.answer else ""
     return OutboundMessage(text=reply.text, turn=turn.pk, language=reply.language, cards=reply.cards, source=source)
 
 

@@ -93,7 +93,7 @@ class Card:
 class OutboundMessage:
     """A reply before any platform touches it. ``turn`` is the turn that feedback on it refers to.
 
-    ``source`` names the article that an answer rests on.
+    ``source`` names what an answer rests on: an article, a product's data, description or reviews.
     """
 
     text: str

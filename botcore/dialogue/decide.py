@@ -5,15 +5,20 @@ Whether a list of products comes with a question, or the question alone, is deci
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
+from botcore.dialogue.answer import Answer
+from botcore.dialogue.evidence import Kind
+from botcore.dialogue.lexicon import TEXT
 from botcore.dialogue.state import Act, DialogueState, Question
 from botcore.dialogue.understand import Understanding
 
-ARTICLE_SURE = 0.48
-"""Similarity from which an article answers whatever else the message may be; set by hand."""
-ARTICLE_LIKELY = 0.30
+ASKS = 0.25
+"""Chance of a question, by all intents to ask together, from which a sure answer is given."""
+OBVIOUS = 0.6
+"""Nearness from which an answer is given whatever else the message may be."""
 SURE = 0.45
 """Confidence from which an intent that overrides a product wish is believed."""
 
@@ -23,6 +28,10 @@ GUESS = 0.1
 UNCERTAIN = 0.3
 """Calibrated confidence below which a message without a wish is asked about: seven of ten such readings are wrong."""
 WISHES = {"find", "show", "more", "cheaper", "dearer", "reject", "vague", "choose", "availability"}
+
+
+POINTS = re.compile(r"\b(?:it|its|this|that|these|those|they|them)\b|[它这那][个款件本双台条瓶些]?")
+"""What a question points with at the product in the spotlight."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +48,16 @@ class Decision:
     question: Question | None = None
     word: str = ""
 
+    @property
+    def failed(self) -> bool:
+        """Whether the customer is left without what they asked for, or is not understood."""
+        return self.reason == "no_information" or self.act is Act.CLARIFY
 
-def decide(before: DialogueState, state: DialogueState, said: Understanding, article: float) -> Decision:
-    """The act for a message; ``article`` is the similarity of the nearest article (0 where none)."""
+
+def decide(
+    before: DialogueState, state: DialogueState, said: Understanding, answer: Answer | None = None
+) -> Decision:
+    """The act for a message; ``answer`` is the nearest one that the shop has, sure or not."""
     intent = said.intent.name
     wish = _says_wish(said)
     if intent in ("person", "upset") and said.intent.confidence > SURE / 2:
@@ -52,6 +68,8 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, art
         return Decision(Act.COMPARE, about=said.references if len(said.references) > 1 else before.last_list[:2])
     if intent == "explain" and before.slate:
         return Decision(Act.EXPLAIN, about=said.references or _spotlight(before))
+    if answer and answer.sure and _asks_for(answer, before, said):
+        return _answered(answer)
     if intent == "discount" and (said.intent.confidence > SURE or not wish):
         return Decision(Act.DECLINE, "not_possible")
     unsaid = not (wish or said.references or said.unknown) and article < ARTICLE_LIKELY
@@ -63,35 +81,69 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, art
         return Decision(Act.CLARIFY, "meaning")
     if intent == "choose" and said.references and not said.goals:
         return Decision(Act.RECOMMEND, "chosen", about=said.references[:1])
-    if intent == "order_status" and said.intent.confidence > SURE:
-        return Decision(Act.DECLINE, "no_information")
-    if answer := _answer(before, said, article, wish):
-        return answer
+    if unanswered := _unanswered(before, said, wish):
+        return unanswered
     return _product(before, state, said, wish)
 
 
-def _answer(before: DialogueState, said: Understanding, article: float, wish: bool) -> Decision | None:
-    """An answer from an article or about an item, if the message asks a question that one can answer."""
-    intent = said.intent.name
-    asks_policy = intent in ("policy", "order_status")
-    about_item = intent in ("product_question", "availability") and bool(before.slate) and not said.goals
-    sure = said.intent.confidence > SURE or article >= ARTICLE_SURE
-    if asks_policy and article >= ARTICLE_LIKELY and not (said.goals and (said.price or not sure)):
+def _answered(answer: Answer) -> Decision:
+    if answer.kind is Kind.ARTICLE:
         return Decision(Act.ANSWER, "policy")
-    if before.last_article and said.is_question and not wish and not said.references and article >= ARTICLE_LIKELY / 2:
-        return Decision(Act.ANSWER, "policy")
-    if about_item:
-        if said.references or len(before.slate) == 1 or before.focus:
-            return Decision(Act.ANSWER, "product", about=said.references or _spotlight(before))
-        if intent == "product_question" and article >= ARTICLE_SURE:
-            return Decision(Act.ANSWER, "policy")
-        return Decision(Act.CLARIFY, "item")
-    wanted = said.goals or said.price or (said.thing and intent in WISHES)
-    if said.is_question and article >= ARTICLE_SURE and not wanted:
-        return Decision(Act.ANSWER, "policy")
-    if asks_policy and not wish and not said.unknown:
+    return Decision(Act.ANSWER, "product", about=(answer.id,))
+
+
+def subject_of(before: DialogueState, said: Understanding) -> str:
+    """The product that a question speaks of, by SKU: the one pointed at, else the one in the spotlight; "" for none."""
+    if said.references:
+        return said.references[0]
+    if before.focus in before.slate and before.focus:
+        return before.focus
+    return before.slate[0] if len(before.slate) == 1 else ""
+
+
+def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> bool:
+    """Whether a message asks what the answer says, rather than for products."""
+    if said.price or (said.intent.name == "order_status" and said.intent.confidence > SURE):
+        return False
+    about_service = _chance(said, "policy", "order_status")
+    subject = subject_of(before, said)
+    if _names_another_kind(before, said) and not said.references:
+        return about_service > SURE
+    asks = about_service + _chance(said, "product_question") + (_chance(said, "availability") if subject else 0.0)
+    if not said.is_question:
+        return asks > SURE
+    pointed = bool(subject and said.references)
+    return asks >= ASKS or pointed or answer.near >= OBVIOUS
+
+
+def _names_another_kind(before: DialogueState, said: Understanding) -> bool:
+    """Whether a category is named that the talk's products are not in ("this book" names theirs)."""
+    return any(not (before.goal + "/").startswith(goal + "/") for goal in said.goals)
+
+
+def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decision | None:
+    """What becomes of a question that nothing answers: a person is offered, or it is asked what it is about."""
+    intent, unsure = said.intent.name, said.intent.confidence <= SURE
+    if intent == "order_status" and not unsure:
+        return Decision(Act.DECLINE, "no_information")
+    if said.goals and _names_another_kind(before, said) or said.price:
+        return None
+    subject = subject_of(before, said)
+    valued = any(c.attribute != TEXT for c in said.constraints)
+    if intent in ("product_question", "availability") and before.slate and not (said.thing and unsure):
+        return Decision(Act.DECLINE, "no_information") if subject else Decision(Act.CLARIFY, "item")
+    asks = said.is_question or not unsure
+    if intent in ("policy", "order_status") and asks and not (unsure and (valued or (wish and not subject))):
+        return Decision(Act.DECLINE, "no_information")
+    asking = _chance(said, "policy", "product_question", "availability")
+    points = bool(said.references) or POINTS.search(said.text) is not None
+    if subject and said.is_question and not valued and (points or asking >= ASKS) and intent not in WISHES - {"find"}:
         return Decision(Act.DECLINE, "no_information")
     return None
+
+
+def _chance(said: Understanding, *intents: str) -> float:
+    return sum(said.intent.scores.get(intent, 0.0) for intent in intents)
 
 
 def _product(before: DialogueState, state: DialogueState, said: Understanding, wish: bool) -> Decision:

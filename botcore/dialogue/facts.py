@@ -88,11 +88,13 @@ def media_url(path: str) -> str:
     return f"{settings.PUBLIC_URL}{settings.MEDIA_URL}{path}"
 
 
-def items_of(candidates: Sequence[Candidate], shop: Shop, state: DialogueState, lexicon: Lexicon) -> tuple[Item, ...]:
-    """Candidates as lettered items, facts about wishes first."""
+def items_of(
+    candidates: Sequence[Candidate], shop: Shop, state: DialogueState, lexicon: Lexicon, first: str = ""
+) -> tuple[Item, ...]:
+    """Candidates as lettered items, the attribute ``first`` and facts about wishes before others."""
     told = ATTRIBUTES_TOLD.get(len(candidates), FEWEST_TOLD)
     pairs = zip(LETTERS, candidates, strict=False)
-    return tuple(_item(letter, candidate, shop, state, lexicon, told) for letter, candidate in pairs)
+    return tuple(_item(letter, candidate, shop, state, lexicon, told, first) for letter, candidate in pairs)
 
 
 def satisfied(candidate: Candidate, constraint: Constraint) -> bool:
@@ -107,10 +109,12 @@ def satisfied(candidate: Candidate, constraint: Constraint) -> bool:
     return found == constraint.wanted
 
 
-def _item(letter: str, candidate: Candidate, shop: Shop, state: DialogueState, lexicon: Lexicon, told: int) -> Item:
+def _item(
+    letter: str, candidate: Candidate, shop: Shop, state: DialogueState, lexicon: Lexicon, told: int, first: str
+) -> Item:
     product, variant, language = candidate.product, candidate.variant, state.language
     attributes = {**product.attributes, **variant.attributes}
-    words, numbers = _attribute_words(attributes, candidate, state, lexicon, told)
+    words, numbers = _attribute_words(attributes, candidate, state, lexicon, told, first)
     category = lexicon.categories.get(product.category.path)
     title = product.text("title", language)
     slots = {"name": title, "price": format_price(variant.price, shop.currency)}
@@ -139,11 +143,16 @@ def _item(letter: str, candidate: Candidate, shop: Shop, state: DialogueState, l
 
 
 def _attribute_words(
-    attributes: dict[str, list[str]], candidate: Candidate, state: DialogueState, lexicon: Lexicon, most: int
+    attributes: dict[str, list[str]],
+    candidate: Candidate,
+    state: DialogueState,
+    lexicon: Lexicon,
+    most: int,
+    first: str,
 ) -> tuple[dict[str, str], dict[str, str]]:
     """What may be said of a product: attribute words, those wished for first, and slots for values with digits."""
     wished = [c for c in state.constraints if c.wanted and satisfied(candidate, c)]
-    order = [c.attribute for c in wished if c.attribute != TEXT] + list(attributes)
+    order = [first, *(c.attribute for c in wished if c.attribute != TEXT), *attributes]
     words: dict[str, str] = {}
     numbers: dict[str, str] = {}
     for attribute in dict.fromkeys(order):

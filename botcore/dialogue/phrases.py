@@ -19,7 +19,7 @@ from botcore.dialogue.brief import TAG, Brief
 from botcore.dialogue.words import DATA
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)(?:\.([a-z_0-9]+))?\}")
-OCCASIONS = ("note", "topic", "reason", "unclear", "stock")
+OCCASIONS = ("note", "topic", "reason", "unclear", "stock", "source")
 """Notes that make a reply another reply: a phrase must have been written for the same one."""
 
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botcore.channels.base import Card
-from botcore.dialogue.answer import ArticleAnswer, answer_from_articles, answer_from_description
+from botcore.dialogue.answer import Answer, answer_to, returned_text, similar_text
 from botcore.dialogue.ask import MEANING, Asking, ambiguous, answered, ask_or_show, opening, undecided
 from botcore.dialogue.brief import LETTERS, Brief, render
 from botcore.dialogue.compose import Wording, fill, word
-from botcore.dialogue.decide import Decision, decide
+from botcore.dialogue.decide import Decision, decide, subject_of
+from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, items_of
 from botcore.dialogue.find import Found, Visit, find, in_reach, items_by_sku, shown_text
 from botcore.dialogue.followups import (
@@ -40,8 +41,8 @@ from botcore.dialogue.state import Act, DialogueState, LaterGoal
 from botcore.dialogue.track import after_reply, track
 from botcore.dialogue.understand import ShownItem, Understanding, picked, understand
 from botcore.dialogue.words import sentences
-from catalog.models import Shop
-from catalog.search import Candidate, search_articles
+from catalog.models import Product, Shop
+from catalog.search import Candidate, ProductQuery, Wish, search_articles, search_products
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Reply:
     wording: Wording
     why: str
     asking: Asking
-    article: ArticleAnswer | None
+    answer: Answer | None
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -81,7 +82,7 @@ class Reply:
             "slate": [{**item.to_json(), **self._chance(item)} for item in self.items],
             "brief": {**self.brief.to_json(), "prompt": render(self.brief)},
             "samples": [draft.to_json(self.brief.tags()) for draft in self.wording.drafts],
-            "source": self.article.to_json() if self.article else {},
+            "source": self.answer.to_json() if self.answer else {},
             "timings_ms": self.timings_ms,
             "error": self.wording.error,
         }
@@ -107,6 +108,9 @@ class Clock:
         finally:
             self.stages[name] = round((time.monotonic() - begun) * 1000, 1)
 
+
+FAILURES = 2
+"""So many replies in a row may fail the customer; instead of the next one a person is brought in."""
 
 _classifiers: dict[int, IntentClassifier] = {}
 
@@ -143,17 +147,18 @@ def respond(
         said, later = _understood(text, pressed, before, shown, lexicon, ports)
         state = in_reach(shop, track(before, said, shown))
     with clock.stage("decide"):
-        article = _article(shop, said, before, ports)
-        decision, state = _decided(shop, before, state, said, article, lexicon)
+        answer = _answer(shop, said, before, lexicon, ports)
+        decision, state = _decided(shop, before, state, said, answer, lexicon)
     with clock.stage("find"):
         visit = Visit(text, customer_id, seed)
         decision, state, found = _settled(shop, decision, state, before, said, lexicon, ports, visit)
     with clock.stage("ask"):
         decision, found, asking = _asked(decision, found, before, state, said, lexicon, later)
     with clock.stage("plan"):
-        items = items_of(found.slate, shop, _spoken_of(decision, state, said), lexicon)
-        described = _described(found, state, said, ports)
-        plan = plan_of(decision, state, said, found, items, article, asking.question, described)
+        spoken_of = _spoken_of(decision, state, said)
+        items = items_of(found.slate, shop, spoken_of, lexicon, first=answer.name if answer else "")
+        plan = plan_of(decision, state, said, found, items, answer, asking.question)
+        alike = _alike(shop, plan, lexicon)
         brief = _brief(decision, plan, shop, lexicon)
         second = _second(shop, plan, later, lexicon, ports, visit)
     with clock.stage("compose"):
@@ -161,26 +166,27 @@ def respond(
             brief,
             state.language,
             ports.encoder,
-            None if decision.word else ports.generator,
+            None if decision.word or (plan.answer and plan.answer.by_itself) else ports.generator,
             samples=samples,
             seed=seed,
             deadline=deadline,
         )
         more = _followups(shop, plan, wording.text, before, second, lexicon, ports, visit)
-    shows = (*(items if plan.shows_items else ()), *second.items)
+    shows = (*(items if plan.shows_items else ()), *second.items, *alike)
     after = after_reply(
         state.with_(hurried=_hurried(before, state, said), waiting=second.waiting),
         [item.sku for item in shows],
-        listed=not decision.about,
+        listed=not decision.about or bool(alike),
         question=plan.question,
-        article=article.article.slug if article and plan.from_article else "",
-        quote=article.quote if article and plan.from_article else "",
-        failed=plan.act in (Act.DECLINE, Act.CLARIFY),
+        article=plan.answer.id if plan.answer and plan.answer.kind is Kind.ARTICLE else "",
+        quote=plan.answer.quote if plan.answer and plan.answer.kind is Kind.ARTICLE else "",
+        failed=decision.failed,
     )
     clock.stages["total"] = round((time.monotonic() - clock.started) * 1000, 1)
     version = ports.generator.info.model_version if ports.generator and wording.written_by == "model" else ""
     followed = [fill(phrase_for(b, state.language, seed), b.tags()) for b in more]
-    sentences_ = filter(None, [fill(wording.text, brief.tags()), _details(decision, found, state)])
+    told = " ".join(filter(None, [fill(wording.text, brief.tags()), similar_text(plan.answer, alike, state.language)]))
+    sentences_ = [returned_text(before), told, _details(decision, found, state)]
     return Reply(
         text=_joined([*sentences_, "\n".join(_table(plan))], followed, state.language),
         act=plan.act,
@@ -190,14 +196,14 @@ def respond(
         state=after,
         cards=tuple(item.card() for item in shows),
         items=shows,
-        told=(*plan.items, *second.items),
+        told=(*plan.items, *second.items, *alike),
         said=said,
         found=found,
         brief=brief,
         wording=wording,
         why=plan.reason,
         asking=asking,
-        article=article if plan.from_article else None,
+        answer=plan.answer,
         timings_ms=clock.stages,
     )
 
@@ -222,11 +228,13 @@ def _decided(
     before: DialogueState,
     state: DialogueState,
     said: Understanding,
-    article: ArticleAnswer | None,
+    answer: Answer | None,
     lexicon: Lexicon,
 ) -> tuple[Decision, DialogueState]:
     """The act for the message; where the customer is done with one goal, the one that waits is turned to."""
-    decision = decide(before, state, said, article.similarity if article else 0.0)
+    decision = decide(before, state, said, answer)
+    if decision.failed and before.failures >= FAILURES:
+        return Decision(Act.HANDOFF, "stuck"), state
     if state.waiting and before.shown and _done_with(decision, said):
         return Decision(Act.RECOMMEND, "changed"), in_reach(shop, turned_to(state, state.waiting[0]))
     looks = decision.act is Act.RECOMMEND and decision.reason in ("", "changed") and not before.open_question
@@ -411,14 +419,6 @@ def shown_items(shop: Shop, state: DialogueState) -> tuple[ShownItem, ...]:
     )
 
 
-def _described(found: Found, state: DialogueState, said: Understanding, ports: Ports) -> str:
-    """What the spotlit product's description says to a question about it."""
-    if said.intent.name not in ("product_question", "availability") or len(found.slate) != 1:
-        return ""
-    description = found.slate[0].product.text("description", state.language)
-    return answer_from_description(description, said.text, ports.encoder)
-
-
 CANDIDATES_KEPT = 24
 """Of those considered, as many of the best are kept with the turn."""
 REASONS = 3
@@ -434,12 +434,44 @@ def _details(decision: Decision, found: Found, state: DialogueState) -> str:
     return ("" if state.language == "zh" else " ").join(description)
 
 
-def _article(shop: Shop, said: Understanding, before: DialogueState, ports: Ports) -> ArticleAnswer | None:
-    """The article that could answer, looked up only where the message may be asking for one."""
-    asks = said.is_question or said.intent.name in ("policy", "order_status", "product_question")
-    if not asks and said.intent.scores.get("policy", 0.0) < 0.15:
+ASKING = ("policy", "order_status", "product_question", "availability", "discount")
+LIKELY = 0.15
+"""Chance of a question from which an answer is looked for where the message does not look like one."""
+
+
+def _answer(
+    shop: Shop, said: Understanding, before: DialogueState, lexicon: Lexicon, ports: Ports
+) -> Answer | None:
+    """The nearest answer that the shop has, looked for only where the message may ask for one."""
+    if said.intent.name == "choose" and not said.is_question:
         return None
-    return answer_from_articles(shop, said, before, ports.encoder)
+    if not said.is_question and sum(said.intent.scores.get(intent, 0.0) for intent in ASKING) < LIKELY:
+        return None
+    subject = subject_of(before, said)
+    products = Product.objects.filter(shop=shop, sku=subject).select_related("category__parent").prefetch_related("variants")
+    return answer_to(shop, said, before, products.first() if subject else None, lexicon, ports.encoder)
+
+
+ALIKE = 2
+"""Products offered in place of a size or colour that is sold out."""
+
+
+def _alike(shop: Shop, plan: Plan, lexicon: Lexicon) -> tuple[Item, ...]:
+    """Products of the same kind that can be had in what is sold out, nearest to the one asked about first."""
+    if not (plan.answer and plan.answer.kind is Kind.STOCK and plan.answer.details["missing"] and plan.found.slate):
+        return ()
+    product, attribute = plan.found.slate[0].product, plan.answer.details["attribute"]
+    wanted = [(attribute, plan.answer.details["missing"])] if attribute else []
+    wanted += [("gender", tuple(product.attributes["gender"]))] if "gender" in product.attributes else []
+    query = ProductQuery(
+        shop=shop,
+        category=product.category.path,
+        embedding=product.embedding,
+        wishes=tuple(Wish(name, tuple(values)) for name, values in wanted),
+        exclude=(product.sku,),
+        limit=ALIKE,
+    )
+    return items_of(search_products(query), shop, plan.state, lexicon)
 
 
 def _settled(

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from botcore.dialogue.answer import ArticleAnswer
+from botcore.dialogue.answer import Answer
 from botcore.dialogue.ask import PRICE, option_names
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.decide import Decision
-from botcore.dialogue.facts import FOUND_IN_TEXT, Item, format_price, satisfied
+from botcore.dialogue.evidence import Kind
+from botcore.dialogue.facts import Item, format_price, satisfied
 from botcore.dialogue.find import Found
-from botcore.dialogue.lexicon import CATEGORY, TEXT, Lexicon, Meaning
+from botcore.dialogue.lexicon import CATEGORY, Lexicon, Meaning
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.state import Act, Constraint, DialogueState, Question
 from botcore.dialogue.understand import Understanding
 from catalog.models import Shop
 
-NO_INFORMATION = {"reason": "no_information"}
 LIST_NOTES = {"cheaper", "more", "changed", "similar"}
 WISHES_TOLD = 4
 DIFFERENCES_TOLD = 3
@@ -32,11 +32,10 @@ class Plan:
     said: Understanding
     found: Found
     items: tuple[Item, ...]
-    article: ArticleAnswer | None
+    answer: Answer | None
     reason: str = ""
     question: Question | None = None
     shows_items: bool = True
-    from_article: bool = False
     quote: str = ""
     notes: dict[str, str] = field(default_factory=dict)
 
@@ -47,28 +46,26 @@ def plan_of(
     said: Understanding,
     found: Found,
     items: tuple[Item, ...],
-    article: ArticleAnswer | None,
+    answer: Answer | None,
     question: Question | None,
-    described: str,
 ) -> Plan:
-    """The plan for a decision. ``described`` is the sentence of a product's description that may answer a question."""
-    from_article = decision.act is Act.ANSWER and decision.reason == "policy"
-    notes = _notes(decision, said, found, items, article)
-    act, quote = decision.act, article.quote if from_article and article else ""
-    if notes == NO_INFORMATION and act is Act.ANSWER:
-        act, quote, notes = (act, described, {"title": items[0].kind}) if described else (Act.DECLINE, "", notes)
-        items = ()
+    """The plan for a decision; ``answer`` is what an answer rests on."""
+    answer = answer if decision.act is Act.ANSWER else None
+    notes, quote = _notes(decision, items), ""
+    if answer:
+        notes = _answer_notes(answer, items)
+        quote = "" if "attribute" in notes else answer.text
+        items = items if "attribute" in notes else ()
     return Plan(
-        act=act,
+        act=decision.act,
         state=state,
         said=said,
         found=found,
         items=items,
-        article=article,
+        answer=answer,
         reason=decision.reason,
         question=question,
         shows_items=decision.act in (Act.RECOMMEND, Act.COMPARE, Act.EXPLAIN),
-        from_article=from_article,
         quote=quote,
         notes=notes,
     )
@@ -106,20 +103,10 @@ def brief_of(plan: Plan, shop: Shop, lexicon: Lexicon) -> Brief:
     )
 
 
-def _notes(
-    decision: Decision,
-    said: Understanding,
-    found: Found,
-    items: tuple[Item, ...],
-    article: ArticleAnswer | None,
-) -> dict[str, str]:
+def _notes(decision: Decision, items: tuple[Item, ...]) -> dict[str, str]:
     match decision.act:
         case Act.RECOMMEND:
             return {"note": decision.reason} if decision.reason in LIST_NOTES else {}
-        case Act.ANSWER if decision.reason == "policy" and article:
-            return {"title": article.article.title}
-        case Act.ANSWER:
-            return _about(said, found, items)
         case Act.COMPARE:
             return _differences(items)
         case Act.CHITCHAT:
@@ -131,38 +118,15 @@ def _notes(
     return {}
 
 
-def _about(said: Understanding, found: Found, items: tuple[Item, ...]) -> dict[str, str]:
-    """Which fact of an item a question is after: an attribute it names or asks for, else whether it can be had."""
-    item = items[0]
-    words = set(said.text.replace("?", " ").split())
-    for attribute in (*item.words, *item.slots):
-        if attribute.replace("_", " ") in said.text or attribute in words:
-            return {"about": item.letter, "attribute": attribute}
-    for attribute, cues in QUESTION_CUES.items():
-        if any(cue in said.text for cue in cues) and (attribute in item.words or attribute in item.slots):
-            return {"about": item.letter, "attribute": attribute}
-    held = [c for c in said.constraints if c.wanted and satisfied(found.slate[0], c)]
-    if said.intent.name == "availability" and len(held) == len(said.constraints) and not said.unknown:
-        return {"about": item.letter, "stock": "yes" if item.stock > 0 else "no"}
-    # A value that the item does not come in: the values that it does come in are the answer.
-    for constraint in (*held, *(c for c in said.constraints if c.wanted and c.attribute != TEXT)):
-        attribute = FOUND_IN_TEXT if constraint.attribute == TEXT else constraint.attribute
-        if attribute in item.words:
-            return {"about": item.letter, "attribute": attribute}
-    return NO_INFORMATION
-
-
-QUESTION_CUES = {
-    "material": ("made of", "fabric", "材质", "材料", "什么做的"),
-    "color": ("colour", "颜色"),
-    "price": ("how much", "cost", "多少钱", "价格"),
-    "rating": ("review", "评价", "评分"),
-    "capacity": ("how big", "litre", "liter", "容量"),
-    "size": ("how big", "尺寸", "尺码", "多大"),
-    "pages": ("how long", "页"),
-    "care": ("wash", "clean", "洗"),
-}
-"""Other words that ask for an attribute than its own name."""
+def _answer_notes(answer: Answer, items: tuple[Item, ...]) -> dict[str, str]:
+    """What the model is told of an answer: the one value to state, else what the quote is of."""
+    item = items[0] if items else None
+    if item and answer.kind is Kind.ATTRIBUTE and len(answer.details.get("values", ())) == 1:
+        if answer.name in item.words or answer.name in item.slots:
+            return {"about": item.letter, "attribute": answer.name}
+    if answer.by_itself:
+        return {"source": answer.kind.value}
+    return {"title": answer.name if item is None else item.kind}
 
 
 def _differences(items: tuple[Item, ...]) -> dict[str, str]:

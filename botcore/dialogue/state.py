@@ -88,6 +88,7 @@ class DialogueState:
     """Everything later turns may refer to. ``shown`` holds the slates of SKUs in the order shown, newest last.
 
     ``asked`` are attributes that need no question for this goal: asked about already, or said not to matter.
+    ``returned``: a person held the conversation and has just given it back.
     ``hurried`` is a customer who has asked to be shown things, not asked things.
     """
 
@@ -109,6 +110,7 @@ class DialogueState:
     language: str = "en"
     satisfaction: float = 0.0
     failures: int = 0
+    returned: bool = False
 
     @property
     def slate(self) -> tuple[str, ...]:
@@ -157,6 +159,7 @@ class DialogueState:
             "language": self.language,
             "satisfaction": self.satisfaction,
             "failures": self.failures,
+            "returned": self.returned,
         }
 
     @classmethod

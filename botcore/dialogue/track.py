@@ -62,6 +62,7 @@ def after_reply(
         last_article=article,
         last_quote=quote,
         failures=state.failures + 1 if failed else 0,
+        returned=False,
     )
 
 

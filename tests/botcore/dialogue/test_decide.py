@@ -4,7 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from botcore.dialogue.answer import Answer
 from botcore.dialogue.decide import decide
+from botcore.dialogue.evidence import Kind
 from botcore.dialogue.intents import Intent
 from botcore.dialogue.state import Act, Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.track import track
@@ -15,9 +17,18 @@ LISTED = DialogueState(turn=1, goal="home/rugs", shown=(("R1", "R2", "R3"),))
 QUOTED = LISTED.with_(last_article="returns", last_quote="...")
 
 
-def decision(intent, before=START, confidence=0.9, article=0.0, **what):
+def source(kind, near, id_="returns"):
+    return Answer(kind, id_, "Returns", "Within 30 days.", "Within 30 days.", near)
+
+
+def decision(intent, before=START, confidence=0.9, answer=None, **what):
     said = Understanding(what.pop("text", "hm"), "en", Intent(intent, {intent: confidence}), **what)
-    return decide(before, track(before, said, ()), said, article)
+    return decide(before, track(before, said, ()), said, answer)
+
+
+SURE_ARTICLE, UNSURE_ARTICLE = source(Kind.ARTICLE, 0.55), source(Kind.ARTICLE, 0.3)
+DESCRIBED = source(Kind.DESCRIPTION, 0.7, "R2")
+FOCUSED = LISTED.with_(focus="R2")
 
 
 @pytest.mark.parametrize(
@@ -33,13 +44,17 @@ def decision(intent, before=START, confidence=0.9, article=0.0, **what):
         (decision("find", LISTED, confidence=0.2, price=PriceRange(high=Decimal(9))), Act.RECOMMEND, ""),
         (decision("identity", constraints=(Constraint("text", "robot"),)), Act.CHITCHAT, "identity"),
         (decision("discount", confidence=0.2), Act.DECLINE, "not_possible"),
-        (decision("order_status", article=0.9), Act.DECLINE, "no_information"),
-        (decision("policy", article=0.4), Act.ANSWER, "policy"),
-        (decision("policy", article=0.1), Act.DECLINE, "no_information"),
-        (decision("find", QUOTED, article=0.2, is_question=True), Act.ANSWER, "policy"),
+        (decision("order_status", answer=source(Kind.ARTICLE, 0.9)), Act.DECLINE, "no_information"),
+        (decision("policy", answer=SURE_ARTICLE), Act.ANSWER, "policy"),
+        (decision("policy", answer=UNSURE_ARTICLE), Act.DECLINE, "no_information"),
+        (decision("discount", confidence=0.4, answer=source(Kind.ARTICLE, 0.7), is_question=True), Act.ANSWER, "policy"),
         (decision("product_question", LISTED), Act.CLARIFY, "item"),
-        (decision("product_question", LISTED, references=("R2",)), Act.ANSWER, "product"),
-        (decision("product_question", LISTED, article=0.7, is_question=True), Act.ANSWER, "policy"),
+        (decision("product_question", LISTED, references=("R2",)), Act.DECLINE, "no_information"),
+        (decision("product_question", FOCUSED, answer=DESCRIBED), Act.ANSWER, "product"),
+        (decision("product_question", LISTED, answer=SURE_ARTICLE, is_question=True), Act.ANSWER, "policy"),
+        (decision("find", FOCUSED, answer=DESCRIBED, is_question=True), Act.ANSWER, "product"),
+        (decision("find", answer=SURE_ARTICLE, is_question=True, goals=("home/rugs",)), Act.RECOMMEND, ""),
+        (decision("find", FOCUSED, text="which mill is it from?", is_question=True), Act.DECLINE, "no_information"),
         (decision("vague"), Act.ASK, "category"),
         (decision("vague", START.with_(open_question=Question("category"))), Act.RECOMMEND, "popular"),
         (decision("find", goals=("home/rugs",)), Act.RECOMMEND, ""),
