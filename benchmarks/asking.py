@@ -82,7 +82,7 @@ def gains(won: Mapping[str, Sequence[float]]) -> list[tuple[str, ...]]:
     from benchmarks.metrics import bootstrap, mean
 
     ours, *others = won
-    found = []
+    found: list[tuple[str, ...]] = []
     for other in others:
         differences = [a - b for a, b in zip(won[ours], won[other], strict=True)]
         interval = bootstrap(differences, [str(i) for i in range(len(differences))], mean)

@@ -10,14 +10,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
-from benchmarks.phrasing import INTENTS, SETS, Reader
-
-if TYPE_CHECKING:
-    from workers.training.heads import Judgement
+from benchmarks.phrasing import SETS, Reader
+from workers.training.phrasings import INTENTS
 
 HEAD = ("classifier", "language", "messages", "accuracy", "macro-F1", "ECE")
 
@@ -47,13 +45,13 @@ def main() -> None:
 def rows(entries: Sequence[Mapping[str, Any]], shop: Any) -> list[tuple[str, ...]]:
     from botcore.dialogue.intents import IntentClassifier
     from workers.engine import load_encoder
-    from workers.training.heads import judgements, measures
+    from workers.training.heads import as_read, judgements, measures
     from workers.training.nearest import NearestExamples, hand_written
 
     encoder, reader = load_encoder(), Reader(shop)
-    read = {id(entry): reader.read(entry).said.intent for entry in entries}
+    understood = {as_read(entry["text"]): reader.read(entry).said.intent for entry in entries}
     ways = {
-        "as understood": None,
+        "as understood": understood.__getitem__,
         "intent head alone": IntentClassifier(encoder).classify,
         "nearest examples": NearestExamples(encoder, hand_written()).classify,
     }
@@ -61,12 +59,7 @@ def rows(entries: Sequence[Mapping[str, Any]], shop: Any) -> list[tuple[str, ...
     for name, classify in ways.items():
         for language in ("en", "zh", "all"):
             part = [entry for entry in entries if language in ("all", entry["language"])]
-            judged: list[Judgement] = (
-                judgements(classify, part, INTENTS)
-                if classify
-                else [one for entry in part for one in judgements(lambda _, e=entry: read[id(e)], [entry], INTENTS)]
-            )
-            m = measures(judged)
+            m = measures(judgements(classify, part, INTENTS))
             found.append((name, language, *(f"{m[key]:g}" for key in ("messages", "accuracy", "macro_f1", "ece"))))
     return found
 

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from workers.training.phrasings import INTENTS
+
 if TYPE_CHECKING:
     from botcore.dialogue.lexicon import Lexicon
     from botcore.dialogue.state import Constraint, DialogueState
@@ -93,23 +95,6 @@ def count(judged: Sequence[Judged]) -> Counts:
             counts.references.append(one.refers == set(wanted))
         counts.intents.append(one.said.intent.name in INTENTS.get(one.entry["gold"]["intent"], ()))
     return counts
-
-
-INTENTS = {
-    "find": {"find", "show", "vague", "availability"},
-    "refine": {"find", "more", "cheaper", "dearer", "reject", "show", "vague", "not_meant", "indifferent"},
-    "question_policy": {"policy", "order_status", "discount"},
-    "question_product": {"product_question", "availability", "explain"},
-    "compare": {"compare"},
-    "pick": {"choose"},
-    "person": {"person"},
-    "thanks": {"thanks"},
-    "greeting": {"greeting"},
-    "goodbye": {"goodbye", "thanks"},
-    "complaint": {"upset"},
-    "other": {"smalltalk", "identity", "wellbeing", "compliment", "ok", "discount", "reset", "unclear"},
-}
-"""The dialogue's intents that do what the gold's intent asks for."""
 
 
 class Reader:

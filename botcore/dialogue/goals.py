@@ -5,10 +5,10 @@ The reply serves the first and shows the other too where it can; what has to wai
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from botcore.dialogue.lexicon import CATEGORY, Lexicon
+from botcore.dialogue.money import read_price
 from botcore.dialogue.state import DialogueState, LaterGoal, PriceRange
 from botcore.dialogue.understand import Understanding
 from botcore.dialogue.words import tokens
@@ -17,22 +17,16 @@ JOINS = frozenset("and or plus also then & , ; 、 和 与 跟 及 还 再 或 �
 """What stands between the halves."""
 
 
-def separated(
-    said: Understanding, lexicon: Lexicon, read: Callable[[str], Understanding]
-) -> tuple[Understanding, LaterGoal | None]:
-    """The message with its first goal alone, and the second goal. ``read`` understands a half by itself."""
+def separated(said: Understanding, lexicon: Lexicon) -> tuple[Understanding, LaterGoal | None]:
+    """The message with its first goal alone, and the second goal; a price is of the half that it stands in."""
     if len(said.goals) < 2 or _one_inside_the_other(*said.goals[:2]):
         return said, None
     first, second = said.goals[:2]
     cut = _cut(said.text, first, second, lexicon)
     if cut is None:
         return said, None
-    mine, other = read(said.text[:cut]), read(said.text[cut:])
-    if mine.goals[:1] != (first,) or other.goals[:1] != (second,):
-        return replace(said, goals=(first,)), LaterGoal(second)
-    constraints, price = mine.constraints, mine.price
-    alone = replace(said, goals=(first,), constraints=constraints, price=price, words=mine.words, unknown=mine.unknown)
-    return alone, LaterGoal(second, other.constraints, other.price)
+    mine, other = (read_price(half).range for half in (said.text[:cut], said.text[cut:]))
+    return replace(said, goals=(first,), price=mine), LaterGoal(second, said.second, other)
 
 
 def turned_to(state: DialogueState, goal: LaterGoal) -> DialogueState:

@@ -21,7 +21,8 @@ from botcore.dialogue.words import DATA, language_of
 class Intent:
     """The likeliest intent; ``scores`` are calibrated chances that add up to one, likeliest first.
 
-    ``by_words`` are they before what the message names was weighed in. ``vector`` is the message's embedding, None for a Chinese one without words that the dictionary knows.
+    ``by_words`` are they before what the message names was weighed in. ``vector`` is the message's embedding, None for
+    a Chinese one without words that the dictionary knows.
     """
 
     name: str

@@ -221,11 +221,8 @@ def _understood(
     """The message as it stands in the talk: as an answer to what was asked, its second goal apart."""
     if pressed:
         return picked(pressed, text, before), None
-
-    def read(words: str) -> Understanding:
-        return understand(words, before, shown, lexicon, classifier_for(ports))
-
-    return separated(answered(read(text), before, lexicon), lexicon, read)
+    said = understand(text, before, shown, lexicon, classifier_for(ports))
+    return separated(answered(said, before, lexicon), lexicon)
 
 
 def _decided(

@@ -31,9 +31,9 @@ from botcore.dialogue.heads import HEADS, Floats, Head, in_english, message_inpu
 from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.money import mask_numbers
 from botcore.dialogue.words import DATA, language_of, normalise
-from botcore.environment import PROJECT
 from workers.training.nearest import Example, NearestExamples, hand_written
 from workers.training.next_act import LABELS, fit_softmax
+from workers.training.phrasings import INTENTS, development
 from workers.training.provenance import code_revision, sha256
 from workers.training.pscon import SHARED_DATA, LoggedAct, folds_of, read_pscon
 
@@ -48,7 +48,6 @@ BINS = 15
 UNCLEAR = "unclear"
 DEMO = "demo"
 """The shop in whose vocabulary the examples are read."""
-PHRASINGS = PROJECT / "tests" / "phrasing"
 
 BITEXT = {
     "contact_human_agent": "person", "contact_customer_service": "person", "complaint": "upset",
@@ -257,16 +256,9 @@ def naming_shares(slug: str) -> dict[str, float]:
     return {n: round((counts[n, True] + 1) / (counts[n, True] + counts[n, False] + 2), 3) for n in sorted(labels)}
 
 
-def phrasings() -> list[dict[str, Any]]:
-    import yaml
-
-    files = sorted(PHRASINGS.glob("development*.yaml"))
-    return [entry for file in files for entry in yaml.safe_load(file.read_text("utf-8"))]
-
-
 def with_temperatures(head: Head, encoder: Encoder, right: Mapping[str, set[str]]) -> Head:
     """The head calibrated on the development phrasings; ``right`` maps their intents to ours."""
-    entries = phrasings()
+    entries = development()
     texts = [as_read(entry["text"]) for entry in entries]
     vectors = encoded(texts, encoder)
     found = {}
@@ -418,7 +410,6 @@ def main() -> None:
     django.setup()
     from django.conf import settings as django_settings
 
-    from benchmarks.phrasing import INTENTS
     from botcore.embedded_postgres import borrowed
     from workers.engine import load_encoder
 
@@ -439,7 +430,7 @@ def main() -> None:
     ways = {"head": IntentClassifier(encoder, head).classify, "nearest": nearest.classify}
     for name, classify in ways.items():
         for language in ("en", "zh"):
-            entries = [entry for entry in phrasings() if entry["language"] == language]
+            entries = [entry for entry in development() if entry["language"] == language]
             report[f"{name}, development phrasings, {language}"] = measures(judgements(classify, entries, INTENTS))
     turns = situations(options.data)
     act, act_report = train_act(turns, encoder)

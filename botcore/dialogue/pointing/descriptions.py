@@ -116,7 +116,9 @@ def _english(words: Sequence[Token]) -> Iterable[tuple[int, int]]:
         if token.text not in DEFINITE:
             continue
         last = first + 1
-        while last < len(words) and last - first < LONGEST and _describing(words, last) and not _done(words, first, last):
+        while (
+            last < len(words) and last - first < LONGEST and _describing(words, last) and not _done(words, first, last)
+        ):
             last += 1
         headed = any(word.text in HEADS for word in words[first:last])
         chosen = first > 1 and words[first - 2].text in ("go", "going", "opt", "settle")

@@ -45,30 +45,28 @@ QUESTION = re.compile(
 )
 
 
-
 def extreme_asked(text: str) -> str:
-    """"price" or "-price" where the cheapest or dearest is asked for, else ""."""
+    """ "price" or "-price" where the cheapest or dearest is asked for, else ""."""
     return "price" if CHEAPEST.search(text) else "-price" if DEAREST.search(text) else ""
 
 
 def settled(intent: Intent, text: str, sold: bool, shown: bool) -> Intent:
-    """The intent after what the words themselves say: why, discounts, dearer and cheaper, what the shop sells.
-
-    ``sold`` says that a kind of product is named, ``shown`` that products are in sight to be asked about.
-    """
-    said = _said(intent, text)
-    asks_whether_sold = said.name in ("policy", *LISTS) and SELLS.search(text)
-    if sold and (asks_whether_sold or (not shown and said.name in ("availability", "product_question"))):
-        return said.called("find")
-    return said
+    """The intent after what the words themselves say; ``sold`` that a kind of product is named, ``shown`` that products
+    are in sight, without which nothing can be asked about them."""
+    settled = _settled(intent, text)
+    sells = settled.name in ("policy", *LISTS) and SELLS.search(text)
+    if sold and (sells or (not shown and settled.name in ("availability", "product_question"))):
+        return settled.called("find")
+    return settled
 
 
-def _said(intent: Intent, text: str) -> Intent:
+def _settled(intent: Intent, text: str) -> Intent:
+    """Why, discounts, details, dearer and cheaper."""
     if WHY.search(text) and intent.name not in ("policy", "order_status", "upset", "person"):
         return intent.called("explain")
     if DISCOUNT.search(text):
         return replace(intent, name="discount", scores={**intent.scores, "discount": 1.0})
-    if MORE_ABOUT.search(text) and intent.name in ("product_question", "show", "more", "choose", "find"):
+    if MORE_ABOUT.search(text) and intent.name in ("product_question", "show", "more", "choose"):
         return intent.called("choose")
     if DEARER.search(text) and intent.name in ("cheaper", "dearer", "find", "show", "vague", "more"):
         negated = re.search(r"\b(?:not|n't|no|less)\b|不|别|太", text) and intent.name == "cheaper"
