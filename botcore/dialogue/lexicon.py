@@ -298,11 +298,18 @@ PART_SHARE = 0.34
 def _parts(lexicon: Lexicon) -> dict[str, set[Meaning]]:
     """The words that stand for the longer values containing them: "leather" for full-grain leather and vegan leather."""
     parts: defaultdict[str, set[Meaning]] = defaultdict(set)
-    kinds = {part for phrase, meanings in lexicon.phrases.values() if _names_category(meanings) for part in _pieces(phrase)}
+    kinds = {
+        part for phrase, meanings in lexicon.phrases.values() if _names_category(meanings) for part in _pieces(phrase)
+    }
     for meaning, names in lexicon.names.items():
         for name in {meaning.value, *(str(n).lower() for n in names.get("zh", ()))}:
             for word in () if PRIVATIVE.fullmatch(name) else _pieces(name):
-                if word != name and word not in FUNCTION_WORDS and word not in kinds and not any(map(str.isdigit, word)):
+                if (
+                    word != name
+                    and word not in FUNCTION_WORDS
+                    and word not in kinds
+                    and not any(map(str.isdigit, word))
+                ):
                     parts[word].add(meaning)
     told = {word: _beside_own(lexicon, word, meanings) for word, meanings in parts.items()}
     return {word: meanings for word, meanings in told.items() if meanings and _tells_part(lexicon, meanings)}
@@ -332,7 +339,9 @@ def _names_category(meanings: Iterable[Meaning]) -> bool:
     return any(m.attribute == CATEGORY for m in meanings)
 
 
-PRIVATIVE = re.compile(r"(?P<free>[a-z]+)[ -]free|(?:non|un|without)[ -]?(?P<non>[a-z]{4,})|[无不未](?P<no>[\u3400-\u9fff]{1,4})")
+PRIVATIVE = re.compile(
+    r"(?P<free>[a-z]+)[ -]free|(?:non|un|without)[ -]?(?P<non>[a-z]{4,})|[无不未](?P<no>[\u3400-\u9fff]{1,4})"
+)
 
 
 def _read_absences(lexicon: Lexicon) -> None:
@@ -436,11 +445,18 @@ def _read_heads(lexicon: Lexicon, holders: Mapping[str, set[int]], places: Mappi
             heads[words[-1]] |= {m for m in meanings if m.attribute == CATEGORY}
     for head, meanings in heads.items():
         chinese = CHINESE.match(head) is not None
-        if len(meanings) > 1 or lexicon.meanings(head) or head in FUNCTION_WORDS or thesaurus().headed(head) > MANY_THINGS:
+        if (
+            len(meanings) > 1
+            or lexicon.meanings(head)
+            or head in FUNCTION_WORDS
+            or thesaurus().headed(head) > MANY_THINGS
+        ):
             continue
         path = next(iter(meanings)).value
         called = Counter(places[pk] for pk in holders.get(phrase_key(head), ()))
-        if (chinese and len(head) > 2) or (called[path] >= IMPLIES_PRODUCTS and called[path] >= IMPLIES_SHARE * called.total()):
+        if (chinese and len(head) > 2) or (
+            called[path] >= IMPLIES_PRODUCTS and called[path] >= IMPLIES_SHARE * called.total()
+        ):
             lexicon.learn(head, *meanings)
 
 
@@ -521,9 +537,9 @@ def _document_stems(shop: Shop) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-_NUMERALS = dict(zip("one two three four five six seven eight nine ten twelve".split(), (*range(1, 11), 12), strict=True)) | dict(
-    zip("一二三四五六七八九十两", (*range(1, 11), 2), strict=True)
-)
+_NUMERALS = dict(
+    zip("one two three four five six seven eight nine ten twelve".split(), (*range(1, 11), 12), strict=True)
+) | dict(zip("一二三四五六七八九十两", (*range(1, 11), 2), strict=True))
 
 
 def phrase_key(phrase: str) -> str:

@@ -126,7 +126,11 @@ def _sizes(text: str, sizes: Mapping[str, int], taken: Sequence[tuple[int, int]]
             yield Measure(SIZE, value, *match.span())
     for match in BARE.finditer(text):
         repaired = sized and REPAIR.search(text[: match.start()])
-        if not _inside(match.start(), taken) and (not sized or repaired) and (value := _size(match[1] or match[2], sizes)):
+        if (
+            not _inside(match.start(), taken)
+            and (not sized or repaired)
+            and (value := _size(match[1] or match[2], sizes))
+        ):
             sized = True
             yield Measure(SIZE, value, *match.span())
 

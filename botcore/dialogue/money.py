@@ -24,7 +24,9 @@ _TENS = {w: 10 * i for i, w in enumerate("twenty thirty forty fifty sixty sevent
 _CHINESE_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 _CHINESE_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
 
-_WORD = "|".join([*_UNITS, *_TENS, "hundred", "thousand", "a hundred", "a thousand", "half a grand", "a grand", "grand"])
+_WORD = "|".join(
+    [*_UNITS, *_TENS, "hundred", "thousand", "a hundred", "a thousand", "half a grand", "a grand", "grand"]
+)
 _ENGLISH_NUMBER = rf"(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
 _DIGITS = r"\d{1,3}(?:[,，]\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?"
 _CHINESE_NUMBER = r"[零〇一二两三四五六七八九十百千万]+"
@@ -39,9 +41,7 @@ AMOUNT = re.compile(
     re.I,
 )
 
-_NOT_ABOVE = (
-    r"(?:no(?:t|thing)? (?:over|above|more than|higher than|past|beyond)|not exceeding|不超过|不要超过|别超过|不高于|不多于)"
-)
+_NOT_ABOVE = r"(?:no(?:t|thing)? (?:over|above|more than|higher than|past|beyond)|not exceeding|不超过|不要超过|别超过|不高于|不多于)"
 _NOT_BELOW = r"(?:no(?:t|thing)? (?:below|under|less than|lower than|cheaper than)|不低于|不少于|起码|最低|最少|至少)"
 _BELOW = (
     r"(?:under|undr|below|less than|cheaper than|up to|upto|at most|maximum(?: of)?|"
@@ -49,9 +49,7 @@ _BELOW = (
     r"max\.?|within|beneath|<=?|budget(?: is| of|:)?(?: about| around| up to)?|spend(?: about| up to)?|"
     r"raise it to|lower it to|make it|低于|少于|最多|最高|不到|小于|控制在|(?:放宽|提|加|升|降|改|涨)到|预算(?:是|在|大概|大约)?)"
 )
-_ABOVE = (
-    r"(?:over|above|more than|at least|from|upwards of|north of|past|minimum(?: of)?|min\.?|starting at|>=?|高于|超过|多于|大于)"
-)
+_ABOVE = r"(?:over|above|more than|at least|from|upwards of|north of|past|minimum(?: of)?|min\.?|starting at|>=?|高于|超过|多于|大于)"
 _AROUND = r"(?:around|about|roughly|approximately|approx\.?|circa|~|大概|大约|差不多)"
 _BELOW_AFTER = (
     r"(?:or less|or under|max|tops|at most|or cheaper|(?:to|i can) (?:spend|blow|pay)|"
@@ -62,12 +60,18 @@ _ABOVE_AFTER = r"(?:or more|and up|upwards?|\+|以上|往上|起)"
 _AROUND_AFTER = r"(?:,? ?(?:or so|or thereabouts|give or take)|-?odd|左右|上下|出头|ish)"
 TOO_MUCH = re.compile(r"[^,，.。;；!?！？]{0,8}?(?:不(?![?？，。,]|$)|免|别|算了|怕|pass|起不|买不起|穿不起)", re.I)
 """Behind an amount: what costs so much, or so little, is turned down."""
-TURNED_DOWN = re.compile(r"(?:n't|\bnot|\bnever|\bno|\bnothing|\bkill me if|\bif|别|不想|不要|不会|不能)\b[^,，;；!?！？]*$", re.I | re.A)
+TURNED_DOWN = re.compile(
+    r"(?:n't|\bnot|\bnever|\bno|\bnothing|\bkill me if|\bif|别|不想|不要|不会|不能)\b[^,，;；!?！？]*$", re.I | re.A
+)
 """In front of a limit: "won't go past 65", "don't show me anything under 40"."""
 GIVEN_UP = re.compile(r"(?:\b(?:ignore|forget|scrap|drop|not|never mind) (?:the|about the)?\s*|不是)$", re.I)
-TOO_TIGHT = re.compile(r"\s*[块元刀]?(?:is|'s|was|太|有点|有些|不太|实在)?\s*(?:too (?:tight|low|little)|not enough|紧|少了|低了|不够)", re.I)
+TOO_TIGHT = re.compile(
+    r"\s*[块元刀]?(?:is|'s|was|太|有点|有些|不太|实在)?\s*(?:too (?:tight|low|little)|not enough|紧|少了|低了|不够)",
+    re.I,
+)
 SAID_ANEW = re.compile(
-    r"(?:no,? |sorry,? |wait,? |honest,? |rather,? |mean,? |actually,? |say,? |make (?:it|that) |不对?[，,]?|不[，,]|还是|改成?)$", re.I
+    r"(?:no,? |sorry,? |wait,? |honest,? |rather,? |mean,? |actually,? |say,? |make (?:it|that) |不对?[，,]?|不[，,]|还是|改成?)$",
+    re.I,
 )
 """Before a number that takes the place of an amount already said."""
 MEASURE = re.compile(
@@ -80,7 +84,9 @@ PRICED = re.compile(r"\b(?:price|priced|budget|cost|spend|range|region)\b|价|�
 """What makes two bare numbers a range of prices."""
 COUNTED = re.compile(r"(?:\b(?:sizes?|eu|uk|ages?|aged|page|number)|[第码岁])\s*$", re.I)
 """Before two numbers that are no prices."""
-ENDED = re.compile(r"\s*(?:$|[,，.。;；!！?？吧的]|would|is|are|seems?|sounds?|please|pls|max|tops|or so|for|这个|之间)", re.I)
+ENDED = re.compile(
+    r"\s*(?:$|[,，.。;；!！?？吧的]|would|is|are|seems?|sounds?|please|pls|max|tops|or so|for|这个|之间)", re.I
+)
 """Behind two numbers that count nothing."""
 NEIGHBOURS = re.compile(
     r"(?<![零〇一二两三四五六七八九十百千万])([一二三四五六七八])([二三四五六七八九])([十百千])(?![零〇一二两三四五六七八九十百千万])"
@@ -133,7 +139,7 @@ def _read_range(text: str) -> Price | None:
         explicit = match["sign"] or match["unit"] or match["sign2"] or match["unit2"]
         worded = re.match(r"between|from", match.group(), re.I) or PRICED.search(text)
         alone = match.group().strip() == text.strip() or (CHINESE_NUMERAL.match(match["number"]) and (low or 0) >= 10)
-        worded = worded and (low or 0) >= 5 or PRICED.search(text)
+        worded = (worded and (low or 0) >= 5) or PRICED.search(text)
         measured = MEASURE.match(text[match.end() :]) or COUNTED.search(text[: match.start()])
         alone = alone or ((low or 0) >= 10 and ENDED.match(text[match.end() :]))
         if low is not None and high is not None and low < high and (explicit or ((worded or alone) and not measured)):

@@ -27,6 +27,7 @@ from botcore.dialogue.words import Token, language_of, normalise, tokens
 
 __all__ = ["QUESTION_INTENTS", "ShownItem", "Understanding", "picked", "understand", "wish_summary"]
 
+
 @dataclass(frozen=True)
 class Understanding:
     """What a message says. ``goals`` and ``dropped_goals`` are category paths; ``references`` SKUs of shown items.

@@ -25,8 +25,12 @@ LONGEST = 7
 """Words of an English description, the pointer with it."""
 INSIDE = HEADS | {"for", "with", "in", "of", "made", "from", "and", "two", "three", "other"}
 """Function words inside a description that do not end it."""
-HEADED = re.compile(r"\b(?:the|that|those|these|this|both|an?other) (?P<said>(?:[\w'-]+ ){1,3}?)(?P<head>one|ones|pair)\b")
-RELATIVE = re.compile(r"\b(?:the|that) (?:one|ones|pair) (?P<said>(?:that|which|who|with|without|by|from|for)\b[^.,!?;]*)")
+HEADED = re.compile(
+    r"\b(?:the|that|those|these|this|both|an?other) (?P<said>(?:[\w'-]+ ){1,3}?)(?P<head>one|ones|pair)\b"
+)
+RELATIVE = re.compile(
+    r"\b(?:the|that) (?:one|ones|pair) (?P<said>(?:that|which|who|with|without|by|from|for)\b[^.,!?;]*)"
+)
 ROUGHLY = re.compile(r"(?P<count>[一二三四五六七八九])(?P<scale>十|百)(?:来|多|几)[块元刀]?")
 
 BEFORE_CLASSIFIER = re.compile(
@@ -34,7 +38,9 @@ BEFORE_CLASSIFIER = re.compile(
 )
 BEHIND_CLASSIFIER = re.compile(rf"{THAT}(?:一|几|{COUNT})?{CLASSIFIER}(?P<said>[^，。！？,.!?;；]{{1,8}}?)的")
 COUNTED = re.compile(rf"(?<!第)(?:{COUNT}{CLASSIFIER}|[俩仨])(?P<said>[^，。！？,.!?;；]{{1,8}}?)的")
-TOPIC = re.compile(r"(?:^|[，。,;；！!？?…\s])(?:那|就|可|不过|其实|还是|但|但是|刚才)?(?P<said>[^，。！？,.!?;；…\s]{1,8}?)的(?P<next>[^，。！？,.!?;；\s]{1,6})")
+TOPIC = re.compile(
+    r"(?:^|[，。,;；！!？?…\s])(?:那|就|可|不过|其实|还是|但|但是|刚才)?(?P<said>[^，。！？,.!?;；…\s]{1,8}?)的(?P<next>[^，。！？,.!?;；\s]{1,6})"
+)
 BETWEEN_TWO = re.compile(
     r"(?:在|介于)(?P<said>[^，。！？,.!?;；]{1,16})(?:之间|中间|当中)|比(?P<other>[^，。！？,.!?;；]{1,10}?)的?(?:要|还|更)?(?:贵|便宜)"
 )
@@ -46,8 +52,12 @@ JOIN = re.compile(r"跟|和|与|同|还是|或者|、|比")
 EITHER = re.compile(r"^[^,.!?]*\bor\b[^,.!]*\?$|^[^，。？?]+还是[^，。？?]+[?？]?$")
 WHICH = re.compile(r"\bwhich\b|哪[一]?[个款件条双本台把支瓶盒只套张块样]|边[件条个双]")
 
-CHEAP = re.compile(r"\b(?:cheap(?:er|est)?|least expensive|less expensive|lowest[- ]priced|most affordable|budget)\b|便宜|平[嗰啲嘅]|最平|实惠|低价")
-DEAR = re.compile(r"\b(?:most expensive|more expensive|expensive|pric(?:ey|ier|iest)|dear(?:er|est)|costliest)\b|最贵|贵")
+CHEAP = re.compile(
+    r"\b(?:cheap(?:er|est)?|least expensive|less expensive|lowest[- ]priced|most affordable|budget)\b|便宜|平[嗰啲嘅]|最平|实惠|低价"
+)
+DEAR = re.compile(
+    r"\b(?:most expensive|more expensive|expensive|pric(?:ey|ier|iest)|dear(?:er|est)|costliest)\b|最贵|贵"
+)
 SMALL = re.compile(r"\b(?:small(?:er|est)?|littler?|littlest|mini|tiny|tiniest)\b|小|迷你")
 BIG = re.compile(r"\b(?:big(?:ger|gest)?|larg(?:e|er|est)|huge)\b|大(?!衣)")
 OUTERMOST = re.compile(
@@ -106,7 +116,9 @@ def _english(words: Sequence[Token]) -> Iterable[tuple[int, int]]:
         if token.text not in DEFINITE:
             continue
         last = first + 1
-        while last < len(words) and last - first < LONGEST and _describing(words, last) and not _done(words, first, last):
+        while (
+            last < len(words) and last - first < LONGEST and _describing(words, last) and not _done(words, first, last)
+        ):
             last += 1
         headed = any(word.text in HEADS for word in words[first:last])
         chosen = first > 1 and words[first - 2].text in ("go", "going", "opt", "settle")
@@ -202,7 +214,12 @@ class Telling:
         yield from self._extremes(said)
 
     def _extremes(self, said: str) -> Iterable[list[ShownItem]]:
-        for pattern, by_price, most in ((CHEAP, True, False), (DEAR, True, True), (SMALL, False, False), (BIG, False, True)):
+        for pattern, by_price, most in (
+            (CHEAP, True, False),
+            (DEAR, True, True),
+            (SMALL, False, False),
+            (BIG, False, True),
+        ):
             if pattern.search(said):
                 yield extreme(self.shown, by_price=by_price, most=most)
                 return

@@ -23,12 +23,9 @@ INDIFFERENT = (
 )
 
 
-
 def indifferent(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
     """Attributes that the customer no longer minds, and where that is said."""
     matches = [m for pattern in INDIFFERENT for m in pattern.finditer(text)]
     found = {m["aspect"] for m in matches}
     attributes = tuple(attribute for attribute, words in ASPECTS.items() if not found.isdisjoint(words))
     return attributes, tuple(m.span() for m in matches)
-
-

@@ -49,9 +49,8 @@ QUESTION = re.compile(
 )
 
 
-
 def extreme_asked(text: str) -> str:
-    """"price" or "-price" where the cheapest or dearest is asked for, else ""."""
+    """ "price" or "-price" where the cheapest or dearest is asked for, else ""."""
     return "price" if CHEAPEST.search(text) else "-price" if DEAREST.search(text) else ""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from botcore.dialogue.lexicon import CATEGORY, Match
-from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token
+from botcore.dialogue.words import CHINESE, CLAUSE_END, Token
 
 NEGATIONS = {"no", "not", "without", "don't", "dont", "never", "except", "hate", "avoid", "nothing", "neither", "nor",
              "isn't", "aren't", "doesn't", "mustn't", "can't", "cannot", "won't", "shouldn't", "non", "forget", "skip",
@@ -24,7 +24,10 @@ NOT_NEGATIONS = re.compile(
     r"(?:doesn'?t|don'?t) (?:have|need) to)\b"
 )
 
-_BREAK = re.compile(r"\b(?:but|however|though|although|because|whereas|so|cos|since)\b|但是?|不过|可是|因为|所以|而是|就是(?!不)", re.ASCII)
+_BREAK = re.compile(
+    r"\b(?:but|however|though|although|because|whereas|so|cos|since)\b|但是?|不过|可是|因为|所以|而是|就是(?!不)",
+    re.ASCII,
+)
 _ENDS = NEGATION_ENDS - {"rather", "instead"} | {"else"}
 _CHINESE_ENDS = re.compile(r"只|就要|(?<![不别])想要|(?<=[的色])要(?!是)|换|改")
 
@@ -37,7 +40,9 @@ _FORWARD = re.compile(
     r"|不(?![错管论如过同少仅止光只但知急限挑够怕必差]|好意思|一样|一定|介意|反对|嫌|排斥|讨厌|用(?!上|黑|白)|在乎|行吗|确定|清楚|懂)|除了|除开|除去|讨厌|拒绝|避开|避免|排除|去掉|已经有|已经买|唔(?![该知使]|紧要)|冇(?!得)|没有|没"
     r"|(?<![特区级分性个])别(?![的人家处样])|甭|勿|非(?!常)|无(?!线|论|所谓|脑|忧|印|糖)"
 )
-_QUESTIONED = re.compile(r"(.)不\1|有没有?有|有没有|有冇|是不是|能不能|会不会|不知|不如|不过|不错|不一样|差不多|没问题|没关系|没事|\bwhy not\b|\bif not\b|\bnot only\b|\bnot sure\b|\bisn't it\b|\bcan'?t (?:wait|decide|find|see|tell)\b|\bnothing (?:below|above|over|under|less|more)\b|(?:don'?t|doesn'?t) (?:know|you|they|it)\b|\bno idea\b|对不对|\b(?:oh|ah|wait|hang on|hold on|hm+),? no\b|\bno,? (?:wait|hang on|hold on|sorry|actually)\b")
+_QUESTIONED = re.compile(
+    r"(.)不\1|有没有?有|有没有|有冇|是不是|能不能|会不会|不知|不如|不过|不错|不一样|差不多|没问题|没关系|没事|\bwhy not\b|\bif not\b|\bnot only\b|\bnot sure\b|\bisn't it\b|\bcan'?t (?:wait|decide|find|see|tell)\b|\bnothing (?:below|above|over|under|less|more)\b|(?:don'?t|doesn'?t) (?:know|you|they|it)\b|\bno idea\b|对不对|\b(?:oh|ah|wait|hang on|hold on|hm+),? no\b|\bno,? (?:wait|hang on|hold on|sorry|actually)\b"
+)
 """Where a negation only makes a question or an idiom."""
 _DOUBLE = re.compile(
     r"\b(?:not|never|n't|cannot|can't|won't|isn't|aren't|wasn't) (?:be |go |do |live |have it |really )?(?:without|against|opposed to|averse to|off the table|off limits|a no|out of the question|a problem|an issue|bad)\b"
@@ -54,7 +59,9 @@ _BACK = re.compile(
     r"|太[^，。,.!！?？;；\s的]{1,3}了?$|(?:就|都)?(?:算了|算啦|pass|免谈|除外|劝退|拿走|退下|撤了|去掉|去了|踢掉|排除|拉黑|腻了|达咩|过敏|受不了|以外|之外)(?:吧|啦|了|哈)?$|(?:以外|之外)(?=都|的|也)"
 )
 _OUTSIDE = re.compile(r"以外|之外|除外")
-_CALM = re.compile(r"[不别](?:要|能|用)?[太这那]|不(?:错|贵|差|挑|限|急|懂|难|大懂|清楚|确定|知道|介意|反对|嫌|排斥|讨厌|够|同|多|少|一样|断|行吗)|没(?:问题|关系|事|意见|所谓|用过|货)|(?:能|会|行|好|可以|是|要)不(?:能|会|行|好|可以|是|要)?$|(.)不\1|有没|[吗么嘛呢]$")
+_CALM = re.compile(
+    r"[不别](?:要|能|用)?[太这那]|不(?:错|贵|差|挑|限|急|懂|难|大懂|清楚|确定|知道|介意|反对|嫌|排斥|讨厌|够|同|多|少|一样|断|行吗)|没(?:问题|关系|事|意见|所谓|用过|货)|(?:能|会|行|好|可以|是|要)不(?:能|会|行|好|可以|是|要)?$|(.)不\1|有没|[吗么嘛呢]$"
+)
 _REMOVING = re.compile(
     r"\b(?:leave|skip|drop|avoid|forget|ditch|lose|cut|rule|cross|exclude|remove|take|bin|keep|pass on|count|get rid of|stay away from)s? "
     r"(?:it|that|those|them|these|this)(?: (?:one|ones|stuff|sort|kind|two))*(?: (?:out|off|away|aside))?\b"
@@ -62,11 +69,21 @@ _REMOVING = re.compile(
 )
 _NO = re.compile(r"no|nope|nah|no thanks|no thank you|不|不要|不行|不了")
 """A customer's own answer to a question of theirs ("denim? no thanks")."""
-_AROUND = re.compile(r"\b(?:leave|cross|take|rule|count|keep|cut|throw|get) (?P<said>(?:[\w&'-]+ ){1,4}?)(?:out|off|away)\b|对(?P<to>[^，。,.!！?？;；\s]{1,8}?)过敏")
-_NEED_NOT = re.compile(r"\b(?:doesn'?t|don'?t|does not|do not) (?:have|need) to\b|\bneedn'?t\b|\b(?:don'?t|doesn'?t) need (?:it|them|the \w+|this) to\b|\bnot necessarily\b|\bno (?:need|longer)\b|\bnever mind\b|\b(?:forget|ignore|scratch) (?:about )?(?:the|what)\b|不用(?!了?$)|不必(?!了?$)|不一定|不非得|不非要|唔使")
-_NO_MORE = re.compile(r"算我没说|作废|取消|不算数|(?:那条|这条)?(?:撤掉|改了吧|改掉)|\bno longer (?:needed|matters|necessary)\b")
-_INDIFFERENT = re.compile(r"\b(?:i|we) (?:don'?t|do not) (?:own|have)\b|(?:家里?|我们?)(?:没有|没)|\b(?:don'?t|doesn'?t|do not) (?:really )?(?:mind|care about|care if)\b|\bnot fussy about\b")
-_INDIFFERENT_BACK = re.compile(r"(?:无所谓|不重要|不在乎|不挑|没要求|没讲究|随便|随意)[的了吧啦哈呀啊嘛]*$|\b(?:doesn'?t|don'?t) (?:really )?matter\b")
+_AROUND = re.compile(
+    r"\b(?:leave|cross|take|rule|count|keep|cut|throw|get) (?P<said>(?:[\w&'-]+ ){1,4}?)(?:out|off|away)\b|对(?P<to>[^，。,.!！?？;；\s]{1,8}?)过敏"
+)
+_NEED_NOT = re.compile(
+    r"\b(?:doesn'?t|don'?t|does not|do not) (?:have|need) to\b|\bneedn'?t\b|\b(?:don'?t|doesn'?t) need (?:it|them|the \w+|this) to\b|\bnot necessarily\b|\bno (?:need|longer)\b|\bnever mind\b|\b(?:forget|ignore|scratch) (?:about )?(?:the|what)\b|不用(?!了?$)|不必(?!了?$)|不一定|不非得|不非要|唔使"
+)
+_NO_MORE = re.compile(
+    r"算我没说|作废|取消|不算数|(?:那条|这条)?(?:撤掉|改了吧|改掉)|\bno longer (?:needed|matters|necessary)\b"
+)
+_INDIFFERENT = re.compile(
+    r"\b(?:i|we) (?:don'?t|do not) (?:own|have)\b|(?:家里?|我们?)(?:没有|没)|\b(?:don'?t|doesn'?t|do not) (?:really )?(?:mind|care about|care if)\b|\bnot fussy about\b"
+)
+_INDIFFERENT_BACK = re.compile(
+    r"(?:无所谓|不重要|不在乎|不挑|没要求|没讲究|随便|随意)[的了吧啦哈呀啊嘛]*$|\b(?:doesn'?t|don'?t) (?:really )?matter\b"
+)
 _ALLOWED = re.compile(
     r"\b(?:is|are|would be|'s|works?|can|could) (?:totally |also |perfectly |still )?(?:fine|ok(?:ay)?|alright|all right|good|great|acceptable|welcome|stay|too)\b|\b(?:fine|ok(?:ay)?)$"
     r"|(?:也|又|都|倒)?(?:可以|行|没问题|没关系|OK|ok|能接受|凑合)(?:看看|考虑|的|了|吧|啦|哈)*$|又可以"
@@ -108,12 +125,21 @@ def stances(text: str, words: Sequence[Token], matches: Sequence[Match]) -> Stan
 
 def clauses(text: str, words: Sequence[Token]) -> list[_Clause]:
     """The clauses of a text, cut at punctuation and at "but", "so", "因为" and the like."""
-    cuts = sorted({0, len(text), *(m.end() for m in CLAUSE_END.finditer(text) if not _decimal(text, m.start())), *(m.start() for m in _BREAK.finditer(text) if not _any_but(text, m.start()))})
+    cuts = sorted(
+        {
+            0,
+            len(text),
+            *(m.end() for m in CLAUSE_END.finditer(text) if not _decimal(text, m.start())),
+            *(m.start() for m in _BREAK.finditer(text) if not _any_but(text, m.start())),
+        }
+    )
     found = []
     for start, end in zip(cuts, cuts[1:], strict=False):
         inside = [i for i, token in enumerate(words) if start <= token.start < end]
         if inside:
-            found.append(_Clause(start, end, range(inside[0], inside[-1] + 1), text[start:end].strip(" ,.;:!?，。；：！？、\n")))
+            found.append(
+                _Clause(start, end, range(inside[0], inside[-1] + 1), text[start:end].strip(" ,.;:!?，。；：！？、\n"))
+            )
     return found
 
 
@@ -122,7 +148,9 @@ def _decimal(text: str, place: int) -> bool:
 
 
 def _any_but(text: str, place: int) -> bool:
-    return re.search(r"\b(?:any ?(?:thing|one|body)?|all|every ?(?:thing|one)?)(?: [a-z]+)? $", text[:place]) is not None
+    return (
+        re.search(r"\b(?:any ?(?:thing|one|body)?|all|every ?(?:thing|one)?)(?: [a-z]+)? $", text[:place]) is not None
+    )
 
 
 class _Reader:
@@ -205,7 +233,11 @@ class _Reader:
             if any(start <= token.start < end for start, end in cues):
                 inside = True
                 continue
-            ended = token.text in _ENDS and index > clause.tokens[0] and self.words[index - 1].text not in ("don't", "not", "dont")
+            ended = (
+                token.text in _ENDS
+                and index > clause.tokens[0]
+                and self.words[index - 1].text not in ("don't", "not", "dont")
+            )
             if inside and (ended or self._ends_scope(index)):
                 inside = False
             elif inside:
@@ -247,7 +279,9 @@ class _Reader:
         """Whether the clause refuses what the one before it named ("so skip that", "不考虑")."""
         if self.values & set(clause.tokens):
             return False
-        answered = self.text[clause.start - 1 : clause.start + 1].strip().startswith(("?", "？")) and _NO.fullmatch(clause.text)
+        answered = self.text[clause.start - 1 : clause.start + 1].strip().startswith(("?", "？")) and _NO.fullmatch(
+            clause.text
+        )
         return bool(answered) or _REMOVING.search(clause.text) is not None
 
     def _objects(self, indices: Iterable[int]) -> set[int]:
@@ -258,7 +292,9 @@ class _Reader:
     def _continues(self, clause: _Clause) -> bool:
         """Whether a clause only lists more of what the one before refused ("no leather, suede or canvas")."""
         texts = [self.words[i].text for i in clause.tokens]
-        bare = all(i in self.values or self.words[i].text in ("or", "nor", "和", "或", ",", "、", "，") for i in clause.tokens)
+        bare = all(
+            i in self.values or self.words[i].text in ("or", "nor", "和", "或", ",", "、", "，") for i in clause.tokens
+        )
         return bare and bool({"or", "nor"} & set(texts))
 
 

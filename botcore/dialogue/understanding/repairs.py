@@ -37,7 +37,11 @@ def taken_back(
             if other != attribute or start < end:
                 continue
             between = text[end:start]
-            if REPAIR.search(between) or _changed(text, end, start) or (exclusive(attribute) and not JOINED.match(between)):
+            if (
+                REPAIR.search(between)
+                or _changed(text, end, start)
+                or (exclusive(attribute) and not JOINED.match(between))
+            ):
                 found.append(value)
                 break
     return found

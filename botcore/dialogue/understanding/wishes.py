@@ -117,7 +117,8 @@ class Reading:
         named = [
             m
             for m in self.matches
-            if m.first not in self.stances.refused and any(x.attribute == TEXT and x.value in things for x in m.meanings)
+            if m.first not in self.stances.refused
+            and any(x.attribute == TEXT and x.value in things for x in m.meanings)
         ]
         heads = [m for m in named if not any(other.first == m.last for other in named)]
         return next((m for m in heads if not self._after(m, PURPOSE | MANNER)), None) or self._introduced()
@@ -176,14 +177,20 @@ class Reading:
                 continue
             for meaning in self._values(match, goal):
                 hard = match.first not in self.stances.soft | self.stances.allowed and (
-                    refused or meaning.attribute != TEXT or not self._about or match == self.thing or self._modifies(match)
+                    refused
+                    or meaning.attribute != TEXT
+                    or not self._about
+                    or match == self.thing
+                    or self._modifies(match)
                 )
                 found.append((goal, Constraint(meaning.attribute, meaning.value, not refused, hard, turn)))
         for index, token in self._loose():
             if self.lexicon.knows(token.text):
                 refused = index in self.stances.refused
                 word = Match(index, index + 1, token.text, ())
-                hard = alone or (self.thing is not None and self.thing.first == index) or refused or self._modifies(word)
+                hard = (
+                    alone or (self.thing is not None and self.thing.first == index) or refused or self._modifies(word)
+                )
                 found.append(("", Constraint(TEXT, token.text, not refused, hard, turn)))
         ruled_out = {(c.attribute, c.value) for _, c in found if not c.wanted}
         return [(g, c) for g, c in found if not (c.wanted and (c.attribute, c.value) in ruled_out)]
@@ -285,7 +292,11 @@ class Reading:
         ]
         gone = taken_back(self.text, said, lambda attribute: attribute == SIZE)
         later = {m.meanings for m in self.matches if gone and m.first > max(g.first for g in gone) and m not in gone}
-        return [m for m in self.matches if m in gone or any(m.meanings == g.meanings for g in gone if m.meanings not in later)]
+        return [
+            m
+            for m in self.matches
+            if m in gone or any(m.meanings == g.meanings for g in gone if m.meanings not in later)
+        ]
 
     def _taken_back(self) -> list[tuple[Match, tuple[str, str]]]:
         """Matches that only withdraw an earlier wish or refusal, with what they withdraw.
@@ -296,9 +307,7 @@ class Reading:
         wanted = {(c.attribute, c.value) for c in self.state.constraints if c.wanted}
         unwanted = {(c.attribute, c.value) for c in self.state.constraints if not c.wanted}
         changed = list(changed_from(self.text))
-        told = [
-            (m, (x.attribute, x.value)) for m in self.matches for x in m.meanings if x.attribute not in UNSPOKEN
-        ]
+        told = [(m, (x.attribute, x.value)) for m in self.matches for x in m.meanings if x.attribute not in UNSPOKEN]
         instead = {a for m, (a, v) in told if m.first not in self.stances.refused and (a, v) not in wanted}
         found = []
         for match, pair in told:
@@ -360,7 +369,9 @@ class Reading:
     def _is_ruled_out(self, match: Match) -> bool:
         """Whether a category is not wanted; in "no satin skirts" and "no noisy fans" it is the modifier that is not."""
         refused = self.stances.refused | self.stances.unneeded
-        values = [m for m in self.matches if m.last == match.first and m.first in refused and not self._only_category(m)]
+        values = [
+            m for m in self.matches if m.last == match.first and m.first in refused and not self._only_category(m)
+        ]
         index = match.first - 1
         adjective = index in refused and self.words[index].is_word and self.words[index].text not in BARE
         return match.first in refused and not values and not adjective and not match.inner
