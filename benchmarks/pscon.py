@@ -11,6 +11,7 @@ import numpy as np
 from django.core.management import call_command
 
 from benchmarks.baselines import BM25, by_popularity, by_similarity
+from benchmarks.markdown import table
 from benchmarks.metrics import accuracy, bootstrap, hit_at, macro_f1, mean, reciprocal_rank
 from botcore.dialogue.intents import IntentClassifier
 from botcore.dialogue.ports import Encoder, Ports
@@ -167,13 +168,3 @@ def act_table(turns: Sequence[NextAct], predictions: dict[str, list[str]]) -> st
         rows.append((name, str(bootstrap(pairs, groups, accuracy)), str(bootstrap(pairs, groups, macro_f1))))
     held = ", ".join(f"{act} {sum(turn.act == act for turn in turns)}" for act in LoggedAct)
     return table((f"PSCon, next act of {len(turns)} turns ({held})", "accuracy", "macro-F1"), rows)
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose columns line up as text too."""
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
-
-    return "\n".join([line(head), "|" + "|".join("-" * (width + 2) for width in widths) + "|", *map(line, rows)])

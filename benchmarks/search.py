@@ -8,12 +8,16 @@ whole message and a change of one product take, and what the shop's lexicon cost
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from benchmarks.markdown import table
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,9 +59,6 @@ def main() -> None:
 
 def search_table(sizes: Sequence[int], keep: Path | None, say: Callable[[str], None]) -> str:
     """The table as Markdown, a column a size. Each size is measured in a process of its own: settings hold one database."""
-    import json
-    import subprocess
-
     measured = []
     with tempfile.TemporaryDirectory(prefix="daogou-search-") as scratch:
         folder = keep or Path(scratch)
@@ -66,8 +67,6 @@ def search_table(sizes: Sequence[int], keep: Path | None, say: Callable[[str], N
             command = [sys.executable, "-m", "benchmarks.search_one", str(size), str(folder)]
             done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True)
             measured.append(Measured(size, json.loads(done.stdout.splitlines()[-1])))
-    from benchmarks.pscon import table
-
     names = list(dict.fromkeys(name for one in measured for name in one.rows))
     head = ("generated products", *(f"{one.size:,}" for one in measured))
     return table(head, [(name, *(one.rows.get(name, "") for one in measured)) for name in names])

@@ -70,6 +70,12 @@ def most_read() -> int:
     return max(READ, int(BORDER * math.sqrt(catalogue_size())))
 
 
+def count(rows: QuerySet[Product], at_most: int) -> int:
+    """How many rows there are, up to a bound. All indexes together, because none may be there: a scan would read everything."""
+    with _planner(enable_seqscan="off", enable_indexscan="off"):
+        return len(rows.values_list("pk", flat=True)[:at_most])
+
+
 def all_of(matches: Matches, at_most: int) -> list[int] | None:
     """The ids of all matches, None where there are more than ``at_most``."""
     if not matches.few:

@@ -18,7 +18,7 @@ from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db.models import BinaryField, Case, Exists, F, FloatField, Func, OuterRef, Q, QuerySet, Value, When
 from pgvector.django import CosineDistance
 
-from catalog.candidates import BRANCH, Matches, all_of, any_word, by_price, matches_of, nearest, popular, worded
+from catalog.candidates import BRANCH, Matches, all_of, any_word, by_price, count, matches_of, nearest, popular, worded
 from catalog.models import Category, KnowledgeArticle, Product, Shop, Variant
 from catalog.text import segment
 
@@ -116,7 +116,7 @@ def _subtree(shop: Shop, path: str) -> list[int]:
 
 def count_products(query: ProductQuery, at_most: int = 1000) -> int:
     """How many products match, counted no further than ``at_most``."""
-    return len(matching(query).values_list("pk", flat=True)[:at_most])
+    return count(matching(query), at_most)
 
 
 def search_products(query: ProductQuery, weights: Weights | None = None) -> list[Candidate]:
@@ -230,7 +230,7 @@ def _loaded(query: ProductQuery, scored: Sequence[_Scored]) -> list[Candidate]:
     ids = [one.pk for one in scored]
     packed = Func(F("embedding"), function="vector_send", output_field=BinaryField())
     rows = Product.objects.filter(pk__in=ids).select_related("category").annotate(packed=packed)
-    products = {product.pk: product for product in rows.defer("document", "search_vector", "embedding")}
+    products = {product.pk: product for product in rows.defer("search_vector", "embedding")}
     for product in products.values():
         product.embedding = _unpacked(product.packed)
     variants = _best_variants(query, ids)

@@ -74,7 +74,7 @@ def decide(
         return _answered(answer)
     if intent == "discount" and (said.intent.confidence > SURE or not wish):
         return Decision(Act.DECLINE, "not_possible")
-    unsaid = not (wish or said.references or said.unknown) and article < ARTICLE_LIKELY
+    unsaid = not (wish or said.references or said.unknown or (answer and answer.sure))
     if unsaid and said.intent.confidence < UNCERTAIN:
         return Decision(Act.CLARIFY, "meaning")
     if intent in SMALL_TALK and (not wish or (said.intent.confidence > SURE and not said.goals and not said.price)):

@@ -30,6 +30,7 @@ FEWEST_TOLD = 2
 VALUES_TOLD = 3
 FOUND_IN_TEXT = "style"
 """The attribute under which wishes that a product's texts hold are told: they are said before the noun, as styles are."""
+SOLD_OUT = {"en": "sold out", "zh": "缺货"}
 NOT_TOLD = {"brand", "sku", "promoted", "featured", "image", "size"}
 
 
@@ -51,12 +52,14 @@ class Item:
     attributes: dict[str, list[str]]
     image: str
     url: str
+    warning: str = ""
+    """What a customer must know before anything else: that it is sold out."""
 
     def facts(self) -> ItemFacts:
         return ItemFacts(self.letter, self.kind, self.words, self.slots)
 
     def card(self) -> Card:
-        detail = ", ".join([*self.words.values()][:3])
+        detail = ", ".join([*filter(None, [self.warning]), *self.words.values()][:3])
         return Card(self.sku, self.title, self.slots["price"], detail, media_url(self.image), self.url)
 
     def to_json(self) -> dict[str, Any]:
@@ -139,6 +142,7 @@ def _item(
         attributes=product.attributes,
         image=variant.image or product.image,
         url=product.url,
+        warning="" if variant.stock > 0 else SOLD_OUT.get(language, SOLD_OUT["en"]),
     )
 
 

@@ -3,7 +3,8 @@ What fits is ranked and chosen from by ``catalog.ranking``.
 
 The order: prices a quarter wider, then one wish after another (the last said first), then the price, then wishes and
 price together. What the customer ruled out ("no leather") and what the talk is about are never given up; a thing that the
-goal's category does not hold ("tents" after "knives") is looked for in the whole shop.
+goal's category does not hold ("tents" after "knives") is looked for in the whole shop. Sold-out products are found in the
+turn that asks for them, and in no other.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from botcore.dialogue.lexicon import TEXT, Lexicon
 from botcore.dialogue.ports import Encoder, SequenceScores
+from botcore.dialogue.sold_out import asks_for_sold_out
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.thesaurus import thesaurus
 from catalog.models import Product, Shop
@@ -48,6 +50,11 @@ class Visit:
             return {}
         return self.sequence.scores(self.customer_id, products)
 
+    @property
+    def in_stock(self) -> bool:
+        """Whether only what can be had is wanted."""
+        return not asks_for_sold_out(self.message)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -77,23 +84,28 @@ def find(
 
     ``fresh`` leaves out everything shown before; ``order`` is :class:`ProductQuery`'s, and holds for exact matches.
     """
+    visit = visit or Visit()
     hidden = (*state.rejected, *(state.seen if fresh else ()))
-    query = product_query(shop, state, lexicon, encoder, hidden)
+
+    def asked(wanted: DialogueState, without: Sequence[str] = hidden) -> ProductQuery:
+        return replace(product_query(shop, wanted, lexicon, encoder, without), in_stock=visit.in_stock)
+
+    query = asked(state)
     if order and (found := search_products(replace(query, order=order))):
         ordered = in_order(query, found, size=SLATE, rules=rules_of(shop, timezone.now()))
         return Found(ordered.shown, ordered.candidates)
     if found := search_products(query):
-        return _chosen(query, found, state, encoder, visit or Visit())
+        return _chosen(query, found, state, encoder, visit)
     if state.goal and (thing := [c for c in state.constraints if c.value == state.topic and c.turn == state.turn]):
         only_thing = state.with_(constraints=tuple(thing), price=PriceRange())
-        if not search_products(product_query(shop, only_thing, lexicon, encoder)):
+        if not search_products(asked(only_thing, ())):
             return replace(find(shop, state.with_(goal=""), lexicon, encoder, fresh, visit=visit), left_goal=True)
     for constraints, price, gave_up_price in _relaxations(state):
         looser = state.with_(constraints=constraints, price=price)
-        query = product_query(shop, looser, lexicon, encoder, hidden)
+        query = asked(looser)
         if found := search_products(query):
             gave_up = tuple(c for c in state.constraints if c not in constraints)
-            chosen = _chosen(query, found, state, encoder, visit or Visit())
+            chosen = _chosen(query, found, state, encoder, visit)
             return replace(chosen, gave_up=gave_up, gave_up_price=gave_up_price)
     return Found((), ())
 
