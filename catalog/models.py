@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from pgvector.django import HnswIndex, VectorField
 
 EMBEDDING_DIMENSIONS = 384
-DIVERSITY = 0.2
+DIVERSITY = 0.4
 """A new shop's dial; docs/ranking.md has the curve it was read from."""
 
 
