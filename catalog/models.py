@@ -20,7 +20,7 @@ from pgvector.django import HalfVectorField, HnswIndex, VectorField
 EMBEDDING_DIMENSIONS = 384
 HALF_EMBEDDING = Cast("embedding", HalfVectorField(dimensions=EMBEDDING_DIMENSIONS))
 """What the index holds: half the memory, and the neighbours are the same."""
-DIVERSITY = 0.2
+DIVERSITY = 0.4
 """A new shop's dial; docs/ranking.md has the curve it was read from."""
 
 
