@@ -51,8 +51,8 @@ GOES_ON = re.compile(r"^(?:and|or|but|so|what about|how about|what if)\b|\b(?:it
 """What such a question begins with or points by; "how fast is express?" stands for itself."""
 
 THRESHOLDS: Mapping[Kind, float] = {
-    Kind.ARTICLE: 0.48,
-    Kind.ATTRIBUTE: 0.48,
+    Kind.ARTICLE: 0.445,
+    Kind.ATTRIBUTE: 0.52,
     Kind.STOCK: 0.5,
     Kind.DESCRIPTION: 0.44,
     Kind.REVIEW: 0.44,

@@ -17,7 +17,7 @@ from botcore.dialogue.understand import Understanding
 
 ASKS = 0.25
 """Chance of a question, by all intents to ask together, from which a sure answer is given."""
-OBVIOUS = 0.6
+OBVIOUS = 0.55
 """Nearness from which an answer is given whatever else the message may be."""
 SURE = 0.45
 """Confidence from which an intent that overrides a product wish is believed."""
