@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 if TYPE_CHECKING:
-    from botcore.dialogue.pipeline import Reply
     from botcore.dialogue.ports import Encoder
+    from botcore.dialogue.reply import Reply
     from catalog.models import Shop
 
 SETS = Path(__file__).resolve().parents[1] / "tests" / "answers"

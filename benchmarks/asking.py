@@ -95,7 +95,7 @@ def measured(name: str, options: argparse.Namespace) -> tuple[list[float], tuple
     from benchmarks.simulator.goods import market_of
     from benchmarks.simulator.report import row
     from benchmarks.simulator.run import chosen_bots, demo_shop, languages_of, measure
-    from botcore.dialogue import ask, pipeline
+    from botcore.dialogue import ask, questions
 
     weigh = {"never": never, "script": script, "gain": ask.ask_or_show}[name]
     asked: Counter[str] = Counter()
@@ -107,7 +107,7 @@ def measured(name: str, options: argparse.Namespace) -> tuple[list[float], tuple
 
     shop = demo_shop()
     market = market_of(shop)
-    with patch.object(pipeline, "ask_or_show", counted):
+    with patch.object(questions, "ask_or_show", counted):
         talks = measure(
             chosen_bots("ours", shop, market),
             market,

@@ -21,8 +21,9 @@ from botcore.channels.base import OutboundMessage
 from botcore.channels.registry import channel_for
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.phrases import phrase_for
-from botcore.dialogue.pipeline import Reply, respond
+from botcore.dialogue.pipeline import respond
 from botcore.dialogue.ports import Ports
+from botcore.dialogue.reply import Reply
 from botcore.dialogue.state import Act, DialogueState
 from botcore.dialogue.words import language_of
 from botcore.intake import Lease

@@ -25,10 +25,11 @@ from django.db.models import F, TextField, Value
 
 from botcore.dialogue.find import in_reach
 from botcore.dialogue.lexicon import lexicon_of
-from botcore.dialogue.pipeline import Reply, classifier_for, respond, shown_items
+from botcore.dialogue.pipeline import classifier_for, respond, shown_items
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.rank import Ranked, rank
 from botcore.dialogue.relevance import Relevance, Talk
+from botcore.dialogue.reply import Reply
 from botcore.dialogue.state import DialogueState, Question
 from botcore.dialogue.track import after_reply, track
 from botcore.dialogue.understand import Understanding, understand

@@ -12,15 +12,17 @@ from django.utils import timezone
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.compose import fill
 from botcore.dialogue.decide import Decision
+from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, items_of
 from botcore.dialogue.find import Found
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.phrases import phrase_for
+from botcore.dialogue.plan import Plan
 from botcore.dialogue.state import Act, DialogueState
 from catalog.models import Shop
 from catalog.ranking.beside import beside, instead
 from catalog.ranking.rules import rules_of
-from catalog.search import Candidate
+from catalog.search import Candidate, ProductQuery, Wish, search_products
 
 CHOSEN, GOES_WITH = "chosen", "goes_with"
 SPEAKS_OF = "beside"
@@ -58,3 +60,25 @@ def offer(shop: Shop, decision: Decision, found: Found, state: DialogueState, le
     items = items_of((product, *others), shop, state, lexicon)[1:]
     brief = Brief(SPEAKS_OF, items=tuple(item.facts() for item in items), notes={"reason": reason})
     return Offer(fill(phrase_for(brief, state.language, seed), brief.tags()), items)
+
+
+ALIKE = 2
+"""Products offered in place of a size or colour that is sold out."""
+
+
+def alike(shop: Shop, plan: Plan, lexicon: Lexicon) -> tuple[Item, ...]:
+    """Products of the same kind that can be had in what is sold out, nearest to the one asked about first."""
+    if not (plan.answer and plan.answer.kind is Kind.STOCK and plan.answer.details["missing"] and plan.found.slate):
+        return ()
+    product, attribute = plan.found.slate[0].product, plan.answer.details["attribute"]
+    wanted = [(attribute, plan.answer.details["missing"])] if attribute else []
+    wanted += [("gender", tuple(product.attributes["gender"]))] if "gender" in product.attributes else []
+    query = ProductQuery(
+        shop=shop,
+        category=product.category.path,
+        embedding=product.embedding,
+        wishes=tuple(Wish(name, tuple(values)) for name, values in wanted),
+        exclude=(product.sku,),
+        limit=ALIKE,
+    )
+    return items_of(search_products(query), shop, plan.state, lexicon)

@@ -54,9 +54,7 @@ class Decision:
         return self.reason == "no_information" or self.act is Act.CLARIFY
 
 
-def decide(
-    before: DialogueState, state: DialogueState, said: Understanding, answer: Answer | None = None
-) -> Decision:
+def decide(before: DialogueState, state: DialogueState, said: Understanding, answer: Answer | None = None) -> Decision:
     """The act for a message; ``answer`` is the nearest one that the shop has, sure or not."""
     intent = said.intent.name
     wish = _says_wish(said)
@@ -128,7 +126,7 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
     intent, unsure = said.intent.name, said.intent.confidence <= SURE
     if intent == "order_status" and not unsure:
         return Decision(Act.DECLINE, "no_information")
-    if said.goals and _names_another_kind(before, said) or said.price:
+    if (said.goals and _names_another_kind(before, said)) or said.price:
         return None
     subject = subject_of(before, said)
     valued = any(c.attribute != TEXT for c in said.constraints)

@@ -174,7 +174,9 @@ OTHERS = frozenset(
     "users feedback everyone anybody".split()
 )
 SAYING = frozenset("write wrote written say says said saying think thinks thought find finds found feel feels".split())
-CHINESE_OTHERS = re.compile("大家|别人|其他人|网友|顾客|买家|读者|用户|[买看用穿吃试]过的人?|评价|评论|口碑|反馈|好评|差评")
+CHINESE_OTHERS = re.compile(
+    "大家|别人|其他人|网友|顾客|买家|读者|用户|[买看用穿吃试]过的人?|评价|评论|口碑|反馈|好评|差评"
+)
 CHINESE_SAYING = re.compile("觉得|认为|怎么说|怎么样|如何|怎样|说|反映")
 
 

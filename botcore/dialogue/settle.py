@@ -1,0 +1,78 @@
+"""What is done in the end, with its products: what finding tells changes the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from botcore.dialogue import beside
+from botcore.dialogue.decide import Decision
+from botcore.dialogue.find import Found, Visit, find, items_by_sku
+from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.ports import Ports
+from botcore.dialogue.state import Act, DialogueState
+from botcore.dialogue.understand import Understanding
+from catalog.models import Shop
+from catalog.search import Candidate
+
+
+def settled(
+    shop: Shop,
+    decision: Decision,
+    state: DialogueState,
+    before: DialogueState,
+    said: Understanding,
+    lexicon: Lexicon,
+    ports: Ports,
+    visit: Visit,
+) -> tuple[Decision, DialogueState, Found]:
+    """What is done in the end, with its products: what finding tells changes the decision and the state."""
+    decision, found = _found(shop, decision, state, said, lexicon, ports, visit)
+    if decision.reason == "cheapest":  # nothing costs less: the lower limit that was tried is forgotten
+        decision, state = replace(decision, reason="nothing_fits"), state.with_(price=before.price)
+    if found.left_goal:
+        state = state.with_(goal="")
+    return decision, state, found
+
+
+def spoken_of(decision: Decision, state: DialogueState, said: Understanding) -> DialogueState:
+    """The state whose wishes choose which facts an item shows; an answer also tells what the question named."""
+    return state.with_(constraints=(*state.constraints, *said.constraints)) if decision.act is Act.ANSWER else state
+
+
+def _found(
+    shop: Shop,
+    decision: Decision,
+    state: DialogueState,
+    said: Understanding,
+    lexicon: Lexicon,
+    ports: Ports,
+    visit: Visit,
+) -> tuple[Decision, Found]:
+    """The products a decision needs; a decision that finds none becomes another one."""
+    if decision.about:
+        chosen = items_by_sku(shop, decision.about, said.constraints)
+        if chosen and decision.reason == beside.GOES_WITH:
+            others = beside.companions(shop, chosen, state)
+            return replace(decision, about=()) if others else Decision(Act.DECLINE, "nothing_fits"), Found(
+                others, others
+            )
+        return decision if chosen else Decision(Act.CLARIFY, "item"), Found(chosen, chosen)
+    if decision.act is not Act.RECOMMEND:
+        return decision, Found((), ())
+    found = find(shop, state, lexicon, ports.encoder, fresh=decision.fresh, order=said.order, visit=visit)
+    if not found.slate:
+        return replace(decision, act=Act.DECLINE, reason="not_sold" if said.thing else "nothing_fits"), found
+    if found.gave_up_price and decision.reason == "cheaper":
+        return replace(decision, act=Act.DECLINE, reason="cheapest"), Found((), found.candidates)
+    if not state.goal and said.unknown and not decision.reason and _far(found.slate):
+        return replace(decision, act=Act.DECLINE, reason="not_sold"), Found((), found.candidates)
+    return decision, found
+
+
+FAR = 0.38
+"""Below this cosine the best product is not what an unknown word asked for."""
+
+
+def _far(slate: Sequence[Candidate]) -> bool:
+    return max(candidate.features.get("vector", 0.0) for candidate in slate) < FAR
