@@ -34,6 +34,7 @@ from botcore.dialogue.settle import settled, spoken_of
 from botcore.dialogue.state import Act, DialogueState, LaterGoal
 from botcore.dialogue.track import after_reply, track
 from botcore.dialogue.understand import ShownItem, Understanding, picked, understand
+from botcore.dialogue.understanding.intention import extreme_asked
 from botcore.dialogue.words import sentences
 from catalog.models import Product, Shop
 
@@ -251,7 +252,7 @@ LIKELY = 0.15
 
 def _answer(shop: Shop, said: Understanding, before: DialogueState, lexicon: Lexicon, ports: Ports) -> Answer | None:
     """The nearest answer that the shop has, looked for only where the message may ask for one."""
-    if said.intent.name == "choose" and not said.is_question:
+    if said.intent.name == "choose" and (not said.is_question or extreme_asked(said.text)):
         return None
     if not said.is_question and sum(said.intent.scores.get(intent, 0.0) for intent in ASKING) < LIKELY:
         return None

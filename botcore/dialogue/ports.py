@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from catalog.models import Product
+if TYPE_CHECKING:
+    from catalog.models import Product
 
 Messages = list[dict[str, str]]
 
