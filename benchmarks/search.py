@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SIZES = (1_000, 10_000, 100_000)
 QUERIES = 500
-JUDGED = 60
+JUDGED = 40
 """Queries whose nearest products are also found by an exact scan."""
 NEAREST = 10
 MIB = 1024 * 1024

@@ -22,17 +22,18 @@ import numpy as np
 import numpy.typing as npt
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import InternalError, connection
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, Expression, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.expressions import RawSQL
 from pgvector import HalfVector
-from pgvector import Vector as PgVector
 from pgvector.django import CosineDistance
 
 from catalog.models import HALF_EMBEDDING, Product, Variant
 
 BRANCH = 60
 """How many candidates each branch brings; a slate holds three."""
-BORDER = 3.2
+INDEXED = 40
+"""As many of the nearest where an index is read for them: its cost grows with their number."""
+BORDER = 5.0
 """Matches are read one by one where they are fewer than this times the square root of the catalogue, or than ``READ``."""
 READ = 1000
 SORTED = 10
@@ -43,6 +44,10 @@ JOINED = 6
 """So many of the words, the rarest, are looked for together in a large catalogue."""
 ESTIMATE_SECONDS = 60.0
 SELLERS, SELLERS_SECONDS = 2000, 600.0
+
+IN_INDEX_ORDER = {"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off"}
+ON_AND_ON = {"hnsw__iterative_scan": "relaxed_order", "hnsw__ef_search": "100"}
+"""The vector index goes on reading until enough rows pass the conditions (pgvector 0.8)."""
 
 Vector = npt.NDArray[np.float32]
 
@@ -90,11 +95,10 @@ def nearest(matches: Matches, vector: Vector, count: int = BRANCH) -> list[int]:
         found, total = _compared(matches.rows, vector, count)
         if total <= most_read():
             return found
-    with _planner(
-        enable_seqscan="off", enable_bitmapscan="off", enable_sort="off", hnsw__iterative_scan="relaxed_order"
-    ):
-        found = list(_by_distance(matches.rows, vector)[:count])
-    if len(found) == count or matches.few:
+    wanted = min(count, INDEXED)
+    with _planner(**IN_INDEX_ORDER, **ON_AND_ON):
+        found = list(_by_distance(matches.rows, vector)[:wanted])
+    if len(found) == wanted or matches.few:
         return found
     return _compared(matches.rows, vector, count)[0] or found  # rarer than was thought: the index gave up before
 
@@ -132,7 +136,7 @@ def by_price(matches: Matches, variants: QuerySet[Variant], descending: bool, co
         return list(rows.values_list("pk", flat=True)[:count])
     cheaper = variants.filter(product=OuterRef("product"), price__lt=OuterRef("price"))
     cheapest = variants.filter(~Exists(cheaper), product__in=matches.rows).order_by(order)
-    with _planner(enable_seqscan="off", enable_bitmapscan="off", enable_sort="off"):
+    with _planner(**IN_INDEX_ORDER):
         return list(dict.fromkeys(cheapest.values_list("product_id", flat=True)[: 2 * count]))[:count]
 
 
@@ -152,12 +156,17 @@ def _holding(words: Sequence[str], together: int) -> SearchQuery:
 
 def _compared(rows: QuerySet[Product], vector: Vector, count: int) -> tuple[list[int], int]:
     """The ids of the nearest rows, each compared, and how many were; no more than it takes to see that they are many."""
-    few = rows.filter(embedding__isnull=False).values("pk", "embedding")[: most_read() + 1]
-    sql, parameters = few.query.sql_with_params()
+    embedded = rows.filter(embedding__isnull=False)
+    return _lowest(embedded, CosineDistance("embedding", vector), count, most_read() + 1)
+
+
+def _lowest(rows: QuerySet[Product], score: Expression, count: int, most: int) -> tuple[list[int], int]:
+    """The ids of the lowest scores among the first ``most`` rows, and how many rows those were. Each row is read once."""
+    sql, parameters = rows.values_list("pk", score)[:most].query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT pk, count(*) OVER () FROM ({sql}) AS few ORDER BY embedding <=> %s::vector LIMIT %s",  # noqa: S608
-            [*parameters, PgVector(vector).to_text(), count],
+            f"SELECT id, count(*) OVER () FROM ({sql}) AS few(id, score) ORDER BY score, id LIMIT %s",  # noqa: S608
+            [*parameters, count],
         )
         found = cursor.fetchall()
     return [pk for pk, _ in found], found[0][1] if found else 0
@@ -170,9 +179,8 @@ def _by_distance(rows: QuerySet[Product], vector: Vector) -> QuerySet[Product, i
 
 def _ranked(rows: QuerySet[Product], held: SearchQuery, words: Sequence[str], count: int, most: int) -> list[int]:
     """The best of the first ``most`` rows that hold a text query."""
-    some = rows.filter(search_vector=held).values("pk")[:most]
-    ranked = Product.objects.filter(pk__in=some).order_by(-SearchRank(F("search_vector"), any_word(words)), "pk")
-    return list(ranked.values_list("pk", flat=True)[:count])
+    rank = SearchRank(F("search_vector"), any_word(words))
+    return _lowest(rows.filter(search_vector=held), rank * Value(-1.0), count, most)[0]
 
 
 def _rarest(words: Sequence[str], count: int) -> list[str]:

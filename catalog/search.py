@@ -229,10 +229,11 @@ def _loaded(query: ProductQuery, scored: Sequence[_Scored]) -> list[Candidate]:
     """The candidates with their products and the variants to show; one that is sold out by now is left out."""
     ids = [one.pk for one in scored]
     packed = Func(F("embedding"), function="vector_send", output_field=BinaryField())
-    rows = Product.objects.filter(pk__in=ids).select_related("category").annotate(packed=packed)
-    products = {product.pk: product for product in rows.defer("search_vector", "embedding")}
+    rows = Product.objects.filter(pk__in=ids).annotate(packed=packed).defer("search_vector", "embedding")
+    products = {product.pk: product for product in rows}
+    categories = Category.objects.in_bulk({product.category_id for product in products.values()})
     for product in products.values():
-        product.embedding = _unpacked(product.packed)
+        product.embedding, product.category = _unpacked(product.packed), categories[product.category_id]
     variants = _best_variants(query, ids)
     return [
         Candidate(products[one.pk], variants[one.pk], one.score, one.features)
