@@ -137,11 +137,11 @@ def _read_range(text: str) -> Price | None:
     for match in re.finditer(pattern, text, re.I):
         low, high = _value(match["number"]), _value(match["number2"])
         explicit = match["sign"] or match["unit"] or match["sign2"] or match["unit2"]
-        worded = re.match(r"between|from", match.group(), re.I) or PRICED.search(text)
-        alone = match.group().strip() == text.strip() or (CHINESE_NUMERAL.match(match["number"]) and (low or 0) >= 10)
-        worded = (worded and (low or 0) >= 5) or PRICED.search(text)
+        framed = re.match(r"between|from", match.group(), re.I) is not None and (low or 0) >= 5
+        worded = framed or PRICED.search(text) is not None
+        spelt = CHINESE_NUMERAL.match(match["number"]) or ENDED.match(text[match.end() :])
+        alone = match.group().strip() == text.strip() or (spelt is not None and (low or 0) >= 10)
         measured = MEASURE.match(text[match.end() :]) or COUNTED.search(text[: match.start()])
-        alone = alone or ((low or 0) >= 10 and ENDED.match(text[match.end() :]))
         if low is not None and high is not None and low < high and (explicit or ((worded or alone) and not measured)):
             return Price(PriceRange(low=low, high=high), ((match.start(), match.end()),))
     return None
@@ -189,10 +189,9 @@ def _bound(text: str, match: re.Match[str], value: Decimal, before_it: Sequence[
             return None
         return leading.start() if leading else match.start(), match.end() + (trailing.end() if trailing else 0)
 
-    big = money or value >= 10
-    if big and (match["number"][-1:] in "来多" or (found := place(_AROUND, _AROUND_AFTER))):
-        start, end = match.span() if match["number"][-1:] in "来多" else found
-        return _Bound(start, end, PriceRange(low=value * (1 - ABOUT), high=value * (1 + ABOUT), about=value))
+    rough = match.span() if match["number"][-1:] in "来多" else place(_AROUND, _AROUND_AFTER)
+    if rough and (money or value >= 10):
+        return _Bound(*rough, PriceRange(low=value * (1 - ABOUT), high=value * (1 + ABOUT), about=value))
     if found := place(_NOT_ABOVE):
         return _Bound(*found, PriceRange(high=value))
     if (found := place(_NOT_BELOW)) and big:

@@ -100,8 +100,8 @@ def all_of(text: str, shown: Sequence[ShownItem]) -> Iterable[tuple[int, int]]:
             count = 2
         if count == len(shown):
             yield match.span()
-    if match := THEY.search(text):
-        yield match.span()
+    if they := THEY.search(text):
+        yield they.span()
 
 
 def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
