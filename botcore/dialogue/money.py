@@ -190,7 +190,8 @@ def _bound(text: str, match: re.Match[str], value: Decimal, before_it: Sequence[
         return leading.start() if leading else match.start(), match.end() + (trailing.end() if trailing else 0)
 
     rough = match.span() if match["number"][-1:] in "来多" else place(_AROUND, _AROUND_AFTER)
-    if rough and (money or value >= 10):
+    big = money or value >= 10
+    if big and rough:
         return _Bound(*rough, PriceRange(low=value * (1 - ABOUT), high=value * (1 + ABOUT), about=value))
     if found := place(_NOT_ABOVE):
         return _Bound(*found, PriceRange(high=value))
