@@ -155,7 +155,7 @@ class _Reader:
         if _cue("asks_twice").search(clause.text):
             return True
         allowed = _cue("allows").search(clause.text) and not _cue("refuses").search(_cue("spared").sub(" ", clause.text))
-        if allowed or _cue("allows_twice").search(clause.text):
+        if (allowed and not _OUTSIDE.search(clause.text)) or _cue("allows_twice").search(clause.text):
             self.allowed |= set(clause.tokens)
             return True
         return False
@@ -223,6 +223,8 @@ class _Reader:
         if match is None or _cue("calm").search(match.group()):
             return set()
         place = self.text.find(match.group(), clause.start)
+        if any(m.start() <= place < m.end() for m in _cue("spared").finditer(self.text)):
+            return set()
         said = {i for i in clause.tokens if self.words[i].start < place}
         return said & self.values if _cue("slight").search(match.group()) else self._objects(said)
 
