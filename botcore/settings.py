@@ -132,6 +132,9 @@ REPLY_READY = VAR_DIR / "reply.ready"
 RANKER_DIR = VAR_DIR / "rankers"
 """Rankers trained on this installation, a folder by shop (``workers/training/ranker.py``)."""
 
+QUERIES_DIR = VAR_DIR / "queries"
+"""What shops have learned of their customers' words (``workers/training/encoder.py``), a folder by shop."""
+
 # --- the model ------------------------------------------------------------------------------------------------------
 
 DAOGOU_ENGINE = ENVIRONMENT.engine

@@ -21,6 +21,7 @@ from botcore.dialogue.sold_out import asks_for_sold_out
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.thesaurus import thesaurus
 from catalog.models import Product, Shop
+from catalog.queries import corrected
 from catalog.ranking.features import Context, PriceWish, conversation_vector
 from catalog.ranking.model import Ranker, ranker_of
 from catalog.ranking.rules import rules_of
@@ -139,7 +140,7 @@ def product_query(
     return ProductQuery(
         shop=shop,
         words=tuple(words),
-        embedding=encoder.encode([" ".join(words)])[0] if words else None,
+        embedding=corrected(shop, encoder.encode([" ".join(words)])[0]) if words else None,
         category=state.goal,
         wishes=tuple(wish for c in hard for wish in _wishes(c)),
         soft=tuple(wish for c in state.constraints if not c.hard for wish in _wishes(c)),
