@@ -58,7 +58,7 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     """The act for a message; ``answer`` is the nearest one that the shop has, sure or not."""
     intent = said.intent.name
     wish = _says_wish(said)
-    if intent in ("person", "upset") and said.intent.confidence > SURE / 2:
+    if said.intent.confidence > (SURE / 2 if intent == "person" else SURE) and intent in ("person", "upset"):
         return Decision(Act.HANDOFF, "asked" if intent == "person" else "upset")
     if intent == "reset":
         return Decision(Act.CHITCHAT, "greeting")
@@ -95,7 +95,7 @@ def _answered(answer: Answer) -> Decision:
 def subject_of(before: DialogueState, said: Understanding) -> str:
     """The product that a question speaks of, by SKU: the one pointed at, else the one in the spotlight; "" for none."""
     if said.references:
-        return said.references[0]
+        return said.references[0] if len(said.references) == 1 else ""
     if before.focus in before.slate and before.focus:
         return before.focus
     return before.slate[0] if len(before.slate) == 1 else ""
@@ -130,14 +130,16 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
         return None
     subject = subject_of(before, said)
     valued = any(c.attribute != TEXT for c in said.constraints)
-    if intent in ("product_question", "availability") and before.slate and not (said.thing and unsure):
-        return Decision(Act.DECLINE, "no_information") if subject else Decision(Act.CLARIFY, "item")
     asks = said.is_question or not unsure
+    if intent in ("product_question", "availability") and asks and before.slate and not (said.thing and unsure):
+        return Decision(Act.DECLINE, "no_information") if subject else Decision(Act.CLARIFY, "item")
+    asks = said.is_question or not before.slate
     if intent in ("policy", "order_status") and asks and not (unsure and (valued or (wish and not subject))):
         return Decision(Act.DECLINE, "no_information")
     asking = _chance(said, "policy", "product_question", "availability")
     points = bool(said.references) or POINTS.search(said.text) is not None
-    if subject and said.is_question and not valued and (points or asking >= ASKS) and intent not in WISHES - {"find"}:
+    listing = WISHES - {"find", "availability"}
+    if subject and said.is_question and not valued and (points or asking >= ASKS) and intent not in listing:
         return Decision(Act.DECLINE, "no_information")
     return None
 

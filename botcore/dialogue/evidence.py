@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -187,7 +188,7 @@ def terms(text: str) -> frozenset[str]:
     """Stems of the words that say something, and pairs of Chinese characters."""
     found = tokens(normalise(text))
     words = {stem(t.text) for t in found if t.text[0].isalnum() and not CHINESE.match(t.text)}
-    pairs = (a.text + b.text for a, b in zip(found, found[1:], strict=False) if _adjoin(a.text, b.text))
+    pairs = (a.text + b.text for a, b in pairwise(found) if _adjoin(a.text, b.text))
     return frozenset((words - PLAIN) | set(pairs))
 
 

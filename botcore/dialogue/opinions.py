@@ -77,7 +77,9 @@ def opinion_on(asked: Asked, language: str, remarks: Sequence[Remark], encoder: 
     """
     if not remarks:
         return None
-    near = closeness(asked.readings, [r.probes for r in remarks], encoder)
+    near = np.zeros(len(remarks), dtype=np.float32)
+    if asked.readings:
+        near = closeness(asked.readings, [r.probes for r in remarks], encoder)
     aspect, sure = _aspect(asked, encoder)
     if aspect == GENERAL:
         about = list(remarks)
