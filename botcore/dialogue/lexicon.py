@@ -246,7 +246,7 @@ def _build(shop: Shop) -> Lexicon:
     _bridge(lexicon, parts)
     _bridge_people(lexicon)
     for word, meanings in parts.items():
-        if not {m.attribute for m in lexicon.meanings(word)} - {m.attribute for m in meanings} - {LACKS}:
+        if not {m.attribute for m in lexicon.meanings(word)} - {m.attribute for m in meanings} - {LACKS, TEXT}:
             lexicon.learn(word, *meanings)
     _read_titles(shop, lexicon)
     for key, (phrase, meanings) in lexicon.phrases.items():
@@ -623,7 +623,7 @@ def _chinese_runs(words: list[Token]) -> Iterator[list[int]]:
 
 
 def _inner(match: Match, found: list[Match]) -> tuple[Match, ...]:
-    if any(m.attribute not in (CATEGORY, TEXT) for m in match.meanings):
+    if not _names_category(match.meanings):
         return ()
     within = [m for m in found if match.first <= m.first and m.last < match.last]
     return tuple(_longest([m for m in within if any(x.attribute not in (CATEGORY, TEXT) for x in m.meanings)]))

@@ -154,7 +154,9 @@ class _Reader:
                 return True
         if _cue("asks_twice").search(clause.text):
             return True
-        allowed = _cue("allows").search(clause.text) and not _cue("refuses").search(_cue("spared").sub(" ", clause.text))
+        allowed = _cue("allows").search(clause.text) and not _cue("refuses").search(
+            _cue("spared").sub(" ", clause.text)
+        )
         if (allowed and not _OUTSIDE.search(clause.text)) or _cue("allows_twice").search(clause.text):
             self.allowed |= set(clause.tokens)
             return True
@@ -232,9 +234,9 @@ class _Reader:
         """Whether the clause refuses what the one before it named ("so skip that", "不考虑")."""
         if self.values & set(clause.tokens):
             return False
-        answered = self.text[clause.start - 1 : clause.start + 1].strip().startswith(("?", "？")) and _cue("answers_no").search(
-            clause.text
-        )
+        answered = self.text[clause.start - 1 : clause.start + 1].strip().startswith(("?", "？")) and _cue(
+            "answers_no"
+        ).search(clause.text)
         return bool(answered) or _cue("refuses_before").search(clause.text) is not None
 
     def _objects(self, indices: Iterable[int]) -> set[int]:
