@@ -41,15 +41,22 @@ AMOUNT = re.compile(
     re.I,
 )
 
-_NOT_ABOVE = r"(?:no(?:t|thing)? (?:over|above|more than|higher than|past|beyond)|not exceeding|不超过|不要超过|别超过|不高于|不多于)"
+_NOT_ABOVE = (
+    r"(?:no(?:t|thing)? (?:over|above|more than|higher than|past|beyond)|not exceeding|"
+    r"不超过|不要超过|别超过|不高于|不多于)"
+)
 _NOT_BELOW = r"(?:no(?:t|thing)? (?:below|under|less than|lower than|cheaper than)|不低于|不少于|起码|最低|最少|至少)"
 _BELOW = (
     r"(?:under|undr|below|less than|cheaper than|up to|upto|at most|maximum(?: of)?|"
     r"(?:spend|pay|go|stretch) (?:up )?(?:to|more than|over|above|past|beyond)|limit(?: is| of)?|ceiling(?: is| of)?|"
     r"max\.?|within|beneath|<=?|budget(?: is| of|:)?(?: about| around| up to)?|spend(?: about| up to)?|"
-    r"raise it to|lower it to|make it|低于|少于|最多|最高|不到|小于|控制在|(?:放宽|提|加|升|降|改|涨)到|预算(?:是|在|大概|大约)?)"
+    r"raise it to|lower it to|make it|"
+    r"低于|少于|最多|最高|不到|小于|控制在|(?:放宽|提|加|升|降|改|涨)到|预算(?:是|在|大概|大约)?)"
 )
-_ABOVE = r"(?:over|above|more than|at least|from|upwards of|north of|past|minimum(?: of)?|min\.?|starting at|>=?|高于|超过|多于|大于)"
+_ABOVE = (
+    r"(?:over|above|more than|at least|from|upwards of|north of|past|minimum(?: of)?|min\.?|starting at|>=?|"
+    r"高于|超过|多于|大于)"
+)
 _AROUND = r"(?:around|about|roughly|approximately|approx\.?|circa|~|大概|大约|差不多)"
 _BELOW_AFTER = (
     r"(?:or less|or under|max|tops|at most|or cheaper|(?:to|i can) (?:spend|blow|pay)|"
@@ -70,7 +77,8 @@ TOO_TIGHT = re.compile(
     re.I,
 )
 SAID_ANEW = re.compile(
-    r"(?:no,? |sorry,? |wait,? |honest,? |rather,? |mean,? |actually,? |say,? |make (?:it|that) |不对?[，,]?|不[，,]|还是|改成?)$",
+    r"(?:no,? |sorry,? |wait,? |honest,? |rather,? |mean,? |actually,? |say,? |make (?:it|that) |"
+    r"不对?[，,]?|不[，,]|还是|改成?)$",
     re.I,
 )
 """Before a number that takes the place of an amount already said."""
@@ -137,12 +145,13 @@ def _read_range(text: str) -> Price | None:
     for match in re.finditer(pattern, text, re.I):
         low, high = _value(match["number"]), _value(match["number2"])
         explicit = match["sign"] or match["unit"] or match["sign2"] or match["unit2"]
-        framed = re.match(r"between|from", match.group(), re.I) is not None and (low or 0) >= 5
-        worded = framed or PRICED.search(text) is not None
-        spelt = CHINESE_NUMERAL.match(match["number"]) or ENDED.match(text[match.end() :])
-        alone = match.group().strip() == text.strip() or (spelt is not None and (low or 0) >= 10)
-        measured = MEASURE.match(text[match.end() :]) or COUNTED.search(text[: match.start()])
-        if low is not None and high is not None and low < high and (explicit or ((worded or alone) and not measured)):
+        if low is None or high is None or low >= high:
+            continue
+        after = text[match.end() :]
+        worded = PRICED.search(text) or (low >= 5 and re.match(r"between|from", match.group(), re.I))
+        big = low >= 10 and (CHINESE_NUMERAL.match(match["number"]) or ENDED.match(after))
+        measured = MEASURE.match(after) or COUNTED.search(text[: match.start()])
+        if explicit or ((worded or big or match.group().strip() == text.strip()) and not measured):
             return Price(PriceRange(low=low, high=high), ((match.start(), match.end()),))
     return None
 
@@ -189,10 +198,10 @@ def _bound(text: str, match: re.Match[str], value: Decimal, before_it: Sequence[
             return None
         return leading.start() if leading else match.start(), match.end() + (trailing.end() if trailing else 0)
 
-    rough = match.span() if match["number"][-1:] in "来多" else place(_AROUND, _AROUND_AFTER)
     big = money or value >= 10
-    if big and rough:
-        return _Bound(*rough, PriceRange(low=value * (1 - ABOUT), high=value * (1 + ABOUT), about=value))
+    roughly = match.span() if match["number"][-1:] in "来多" else place(_AROUND, _AROUND_AFTER)
+    if big and roughly:
+        return _Bound(*roughly, PriceRange(low=value * (1 - ABOUT), high=value * (1 + ABOUT), about=value))
     if found := place(_NOT_ABOVE):
         return _Bound(*found, PriceRange(high=value))
     if (found := place(_NOT_BELOW)) and big:

@@ -53,7 +53,8 @@ EITHER = re.compile(r"^[^,.!?]*\bor\b[^,.!]*\?$|^[^，。？?]+还是[^，。？
 WHICH = re.compile(r"\bwhich\b|哪[一]?[个款件条双本台把支瓶盒只套张块样]|边[件条个双]")
 
 CHEAP = re.compile(
-    r"\b(?:cheap(?:er|est)?|least expensive|less expensive|lowest[- ]priced|most affordable|budget)\b|便宜|平[嗰啲嘅]|最平|实惠|低价"
+    r"\b(?:cheap(?:er|est)?|least expensive|less expensive|lowest[- ]priced|most affordable|budget)\b"
+    r"|便宜|平[嗰啲嘅]|最平|实惠|低价"
 )
 DEAR = re.compile(
     r"\b(?:most expensive|more expensive|expensive|pric(?:ey|ier|iest)|dear(?:er|est)|costliest)\b|最贵|贵"
@@ -61,7 +62,8 @@ DEAR = re.compile(
 SMALL = re.compile(r"\b(?:small(?:er|est)?|littler?|littlest|mini|tiny|tiniest)\b|小|迷你")
 BIG = re.compile(r"\b(?:big(?:ger|gest)?|larg(?:e|er|est)|huge)\b|大(?!衣)")
 OUTERMOST = re.compile(
-    r"\b(?:cheapest|least expensive|lowest[- ]priced|most affordable|most expensive|priciest|dearest|costliest|biggest|largest|smallest|littlest|tiniest)\b"
+    r"\b(?:cheapest|least expensive|lowest[- ]priced|most affordable|most expensive|priciest|dearest|costliest)\b"
+    r"|\b(?:biggest|largest|smallest|littlest|tiniest)\b"
     r"|最(?:便宜|平|实惠|贵|大|小)"
 )
 """Superlatives: they need no other sign that they speak of the list."""

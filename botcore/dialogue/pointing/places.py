@@ -33,12 +33,14 @@ ORDINAL = re.compile(
     rf"|第(?P<chinese>[一二三四1-4])(?:{CLASSIFIER})?|(?<![\d零一二三四五六七八九十百])(?P<mark>[一二三四1-4])号(?!码)"
     rf"|(?P<head>(?:头|首|最前面?|最上面?|打头)(?:的?{THAT}|的)?一?{CLASSIFIER})"
     rf"|(?P<final>(?:最后面?|末尾|末|最末|最下面?)(?:的?{THAT}|的)?一?{CLASSIFIER})"
-    r"|(?<![\d.,$€£])(?P<one>[1-4])(?=\s?(?:and|or|vs\.?|versus|&|和|跟|与|还是)\s?[1-4](?![\d.%]|\s?[a-z]))"
-    r"|(?<![\d.,$€£])(?<=[\s和跟与是&])(?P<two>(?<=[1-4]\W(?:and|vs.)\W)[1-4]|(?<=[1-4]\W(?:or|vs)\W)[1-4]|(?<=[1-4][和跟与&])[1-4]|(?<=[1-4]还是)[1-4])(?![\d.%]|\s?[a-z])"
-    rf"|(?P<middle>\b(?:the )?middle (?:one|pair)\b|\bthe (?:one|pair) in the middle\b|(?:正?中间|当中)(?:的?{THAT}|的)?一?{CLASSIFIER}|中间的(?=$|[，。吧了]))",
+    r"|(?P<middle>\b(?:the )?middle (?:one|pair)\b|\bthe (?:one|pair) in the middle\b"
+    rf"|(?:正?中间|当中)(?:的?{THAT}|的)?一?{CLASSIFIER}|中间的(?=$|[，。吧了]))",
     re.ASCII,
 )
-IDIOM = re.compile(r"(?:\b(?:a|one|per|few|split|at|every|your|my) |seconds? hand\b.{0})$")
+PAIR = re.compile(
+    r"(?<![\d.,$€£])(?P<one>[1-4])\s?(?:and|or|vs\.?|versus|&|和|跟|与|还是)\s?(?P<two>[1-4])(?![\d.%]|\s?[a-z])"
+)
+IDIOM = re.compile(r"\b(?:a|one|per|few|split|at|every|your|my) $")
 """Before "second", "first" and the like: no place in a list."""
 
 EVERY = re.compile(
@@ -47,7 +49,8 @@ EVERY = re.compile(
     r"|\b(?:which|what|none|any|neither) (?:one )?of the (?P<of>two|three|four)\b(?! \w+(?: ones?| pairs?)\b)"
     r"|\bneither\b(?=[\s.,!]*$)|^not (?:those|these|them)\b|^none\b|都不(?:要|喜欢|行|好|合适|满意)|全不要|除了[^，。]{1,10}?都[不没]"
     r"|\bboth(?: of (?:them|these|those))?\b|\beverything (?:except|but)\b|\bthe (?:whole )?lot of them\b"
-    rf"|(?:(?:这|呢)(?P<these>{COUNT}){CLASSIFIER}?|(?P<bare>{COUNT}){CLASSIFIER}?)(?=[^，。,.!？?]{{0,3}}(?:都|全|各|哪|边)|里|之中|当中)"
+    rf"|(?:(?:这|呢)(?P<these>{COUNT}){CLASSIFIER}?|(?P<bare>{COUNT}){CLASSIFIER}?)"
+    r"(?=[^，。,.!？?]{0,3}(?:都|全|各|哪|边)|里|之中|当中)"
     rf"|(?:这|那)(?P<deictic>{COUNT})(?:{CLASSIFIER}|(?=[^\d，。]))|(?:这些|那些|它们|他们|全部|全都)",
     re.ASCII,
 )
@@ -70,6 +73,8 @@ def by_place(text: str, shown: Sequence[ShownItem]) -> Iterable[tuple[int, int, 
             taken.append(match.span())
             if count <= len(shown):
                 yield *match.span(), list(shown[:count] if from_front else shown[-count:])
+    for pair in PAIR.finditer(text):
+        yield *pair.span(), [shown[int(n) - 1] for n in pair.groups() if int(n) <= len(shown)]
     for match in ORDINAL.finditer(text):
         if _inside(match.start(), taken) or IDIOM.search(text[: match.start()]):
             continue
@@ -85,8 +90,7 @@ def _place(match: re.Match[str], length: int) -> int | None:
         return 0
     if match["final"] or match["end"] == "end":
         return length - 1
-    given = match["word"] or match["edge"] or match["digit"] or match["number"] or match["chinese"]
-    given = given or match["mark"] or match["one"] or match["two"]
+    given = match["word"] or match["edge"] or match["digit"] or match["number"] or match["chinese"] or match["mark"]
     place = ORDINALS.get(given) or NUMBERS.get(given) or int(given)
     return place - 1 if place > 0 else length + place
 

@@ -30,7 +30,8 @@ OTHERS = re.compile(
     re.ASCII,
 )
 BETWEEN = re.compile(
-    r"(?<!difference )(?<!choose )(?<!decide )(?<!torn )\bbetween\b|\bin the middle\b|\bmore than\b.+\bless than\b|\bless than\b.+\bmore than\b"
+    r"(?<!difference )(?<!choose )(?<!decide )(?<!torn )\bbetween\b|\bin the middle\b"
+    r"|\bmore than\b.+\bless than\b|\bless than\b.+\bmore than\b"
     r"|夹在|之间|当中|中间价|比.+贵.+比.+便宜|比.+便宜.+比.+贵"
 )
 

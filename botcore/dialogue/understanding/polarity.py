@@ -7,6 +7,7 @@ of what the clause before named ("…, so skip that", "…，不考虑"). Two re
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -77,16 +78,11 @@ def stances(text: str, words: Sequence[Token], matches: Sequence[Match]) -> Stan
 
 def clauses(text: str, words: Sequence[Token]) -> list[_Clause]:
     """The clauses of a text, cut at punctuation and at "but", "so", "因为" and the like."""
-    cuts = sorted(
-        {
-            0,
-            len(text),
-            *(m.end() for m in CLAUSE_END.finditer(text) if not _decimal(text, m.start())),
-            *(m.start() for m in _cue("breaks").finditer(text) if not _any_but(text, m.start())),
-        }
-    )
+    signs = (m.end() for m in CLAUSE_END.finditer(text) if not _decimal(text, m.start()))
+    joins = (m.start() for m in _cue("breaks").finditer(text) if not _ANY_BUT.search(text[: m.start()]))
+    cuts = sorted({0, len(text), *signs, *joins})
     found = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in itertools.pairwise(cuts):
         inside = [i for i, token in enumerate(words) if start <= token.start < end]
         if inside:
             found.append(
@@ -97,10 +93,6 @@ def clauses(text: str, words: Sequence[Token]) -> list[_Clause]:
 
 def _decimal(text: str, place: int) -> bool:
     return text[place] in ".," and text[place - 1 : place].isdigit() and text[place + 1 : place + 2].isdigit()
-
-
-def _any_but(text: str, place: int) -> bool:
-    return _ANY_BUT.search(text[:place]) is not None
 
 
 class _Reader:
@@ -154,7 +146,9 @@ class _Reader:
                 return True
         if _cue("asks_twice").search(clause.text):
             return True
-        allowed = _cue("allows").search(clause.text) and not _cue("refuses").search(_cue("spared").sub(" ", clause.text))
+        allowed = _cue("allows").search(clause.text) and not _cue("refuses").search(
+            _cue("spared").sub(" ", clause.text)
+        )
         if (allowed and not _OUTSIDE.search(clause.text)) or _cue("allows_twice").search(clause.text):
             self.allowed |= set(clause.tokens)
             return True
@@ -203,7 +197,7 @@ class _Reader:
     def _doubled(self, clause: _Clause) -> bool:
         """Whether one refusal stands inside another: "no shirt that isn't linen", "不是精装的书我不收藏"."""
         cues = self._cues(clause)
-        for (_, end), (start, _) in zip(cues, cues[1:], strict=False):
+        for (_, end), (start, _) in itertools.pairwise(cues):
             between = [t.text for t in self.words if end <= t.start < start]
             if _RELATIVE & set(between) or _EXCEPT.match(self.text, start):
                 return True
@@ -232,9 +226,9 @@ class _Reader:
         """Whether the clause refuses what the one before it named ("so skip that", "不考虑")."""
         if self.values & set(clause.tokens):
             return False
-        answered = self.text[clause.start - 1 : clause.start + 1].strip().startswith(("?", "？")) and _cue("answers_no").search(
-            clause.text
-        )
+        answered = self.text[clause.start - 1 : clause.start + 1].strip().startswith(("?", "？")) and _cue(
+            "answers_no"
+        ).search(clause.text)
         return bool(answered) or _cue("refuses_before").search(clause.text) is not None
 
     def _objects(self, indices: Iterable[int]) -> set[int]:

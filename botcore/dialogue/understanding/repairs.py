@@ -9,9 +9,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 REPAIR = re.compile(
-    r"\b(?:ah|oh|no|hm+|hang on|hold on),? (?:no|wait|actually)\b|\bno,? (?:wait|sorry|hang on|hold on)\b|\b(?:hang|hold) on\b|\bwait\b|\bsorry\b|\bi mean(?:t)?\b"
-    r"|\bscratch that\b|\bor rather\b|\bcorrection\b|\btypo\b|\bmy mistake\b|\bmy bad\b|\bon second thoughts?\b|\bdid i say\b|\bactually\b|\bmake (?:it|that)\b|\boops\b|,\s*no,"
-    r"|[说看打写记][错串岔]|(?:哦|啊|噢|哎|呃|诶)?不对(?!称)|[哦啊噢哎呃]不|(?:哦|啊|噢|哎|呃)?不是(?=[，,、…])|改成|改为|改要|改(?![天日])|换成|应该[是叫]|还是|手滑|手误|心里想|更正|口误|算了",
+    r"\b(?:ah|oh|no|hm+|hang on|hold on),? (?:no|wait|actually)\b|\bno,? (?:wait|sorry|hang on|hold on)\b|,\s*no,"
+    r"|\b(?:hang|hold) on\b|\bwait\b|\bsorry\b|\bi mean(?:t)?\b|\bscratch that\b|\bor rather\b|\bcorrection\b"
+    r"|\btypo\b|\bmy (?:mistake|bad)\b|\bon second thoughts?\b|\bdid i say\b|\bactually\b|\bmake (?:it|that)\b|\boops\b"
+    r"|[说看打写记][错串岔]|[哦啊噢哎呃诶]?不对(?!称)|[哦啊噢哎呃]不|[哦啊噢哎呃]?不是(?=[，,、…])|手滑|手误|口误|更正|心里想"
+    r"|改成|改为|改要|改(?![天日])|换成|应该[是叫]|还是|算了",
     re.ASCII,
 )
 CHANGE = re.compile(

@@ -254,7 +254,6 @@ class Reading:
             if not values and (match in self.heads or match.phrase in thesaurus().things):
                 return []
         placed = [m for m in values if not goal or self.lexicon.holds(goal, m)]
-        refused = match.first in self.stances.refused
         if values and not placed and not self._meant(match, goal, values):
             value = values[0].value
             return [Meaning(TEXT, value)] if value not in thesaurus().people else []
