@@ -92,10 +92,9 @@ def gains(won: Mapping[str, Sequence[float]]) -> list[tuple[str, ...]]:
 
 def measured(name: str, options: argparse.Namespace) -> tuple[list[float], tuple[str, ...]]:
     """Who found something with a policy, and the policy's row of the table."""
-    from benchmarks.simulator.__main__ import demo_shop
     from benchmarks.simulator.goods import market_of
     from benchmarks.simulator.report import row
-    from benchmarks.simulator.run import chosen_bots, languages_of, measure
+    from benchmarks.simulator.run import chosen_bots, demo_shop, languages_of, measure
     from botcore.dialogue import ask, pipeline
 
     weigh = {"never": never, "script": script, "gain": ask.ask_or_show}[name]

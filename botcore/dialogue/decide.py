@@ -68,19 +68,18 @@ def decide(
         return Decision(Act.COMPARE, about=said.references if len(said.references) > 1 else before.last_list[:2])
     if intent == "explain" and before.slate:
         return Decision(Act.EXPLAIN, about=said.references or _spotlight(before))
+    if intent == "choose" and said.references and not said.goals:
+        return Decision(Act.RECOMMEND, "chosen", about=said.references[:1])
     if answer and answer.sure and _asks_for(answer, before, said):
         return _answered(answer)
     if intent == "discount" and (said.intent.confidence > SURE or not wish):
         return Decision(Act.DECLINE, "not_possible")
-    unsaid = not (wish or said.references or said.unknown) and article < ARTICLE_LIKELY
-    if unsaid and said.intent.confidence < UNCERTAIN:
+    if not (wish or said.references or said.unknown) and said.intent.confidence < UNCERTAIN:
         return Decision(Act.CLARIFY, "meaning")
     if intent in SMALL_TALK and (not wish or (said.intent.confidence > SURE and not said.goals and not said.price)):
         return Decision(Act.CLARIFY, "meaning") if _says_nothing(said.text) else Decision(Act.CHITCHAT, intent)
     if intent in ("not_meant", "unclear") and not wish:
         return Decision(Act.CLARIFY, "meaning")
-    if intent == "choose" and said.references and not said.goals:
-        return Decision(Act.RECOMMEND, "chosen", about=said.references[:1])
     if unanswered := _unanswered(before, said, wish):
         return unanswered
     return _product(before, state, said, wish)
