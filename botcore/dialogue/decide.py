@@ -112,7 +112,8 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
     if not said.is_question:
         return asks > SURE
     pointed = bool(subject and said.references)
-    return asks >= ASKS or pointed or answer.near >= OBVIOUS
+    goes_on = answer.kind is Kind.ARTICLE and answer.id == before.last_article
+    return asks >= ASKS or pointed or goes_on or answer.near >= OBVIOUS
 
 
 def _names_another_kind(before: DialogueState, said: Understanding) -> bool:
