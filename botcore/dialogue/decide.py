@@ -17,7 +17,7 @@ from botcore.dialogue.understand import Understanding
 
 ASKS = 0.25
 """Chance of a question, by all intents to ask together, from which a sure answer is given."""
-OBVIOUS = 0.6
+OBVIOUS = 0.55
 """Nearness from which an answer is given whatever else the message may be."""
 SURE = 0.45
 """Confidence from which an intent that overrides a product wish is believed."""
@@ -54,13 +54,11 @@ class Decision:
         return self.reason == "no_information" or self.act is Act.CLARIFY
 
 
-def decide(
-    before: DialogueState, state: DialogueState, said: Understanding, answer: Answer | None = None
-) -> Decision:
+def decide(before: DialogueState, state: DialogueState, said: Understanding, answer: Answer | None = None) -> Decision:
     """The act for a message; ``answer`` is the nearest one that the shop has, sure or not."""
     intent = said.intent.name
     wish = _says_wish(said)
-    if intent in ("person", "upset") and said.intent.confidence > SURE / 2:
+    if said.intent.confidence > (SURE / 2 if intent == "person" else SURE) and intent in ("person", "upset"):
         return Decision(Act.HANDOFF, "asked" if intent == "person" else "upset")
     if intent == "reset":
         return Decision(Act.CHITCHAT, "greeting")
@@ -94,7 +92,7 @@ def _answered(answer: Answer) -> Decision:
 def subject_of(before: DialogueState, said: Understanding) -> str:
     """The product that a question speaks of, by SKU: the one pointed at, else the one in the spotlight; "" for none."""
     if said.references:
-        return said.references[0]
+        return said.references[0] if len(said.references) == 1 else ""
     if before.focus in before.slate and before.focus:
         return before.focus
     return before.slate[0] if len(before.slate) == 1 else ""
@@ -126,18 +124,20 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
     intent, unsure = said.intent.name, said.intent.confidence <= SURE
     if intent == "order_status" and not unsure:
         return Decision(Act.DECLINE, "no_information")
-    if said.goals and _names_another_kind(before, said) or said.price:
+    if (said.goals and _names_another_kind(before, said)) or said.price:
         return None
     subject = subject_of(before, said)
     valued = any(c.attribute != TEXT for c in said.constraints)
-    if intent in ("product_question", "availability") and before.slate and not (said.thing and unsure):
-        return Decision(Act.DECLINE, "no_information") if subject else Decision(Act.CLARIFY, "item")
     asks = said.is_question or not unsure
+    if intent in ("product_question", "availability") and asks and before.slate and not (said.thing and unsure):
+        return Decision(Act.DECLINE, "no_information") if subject else Decision(Act.CLARIFY, "item")
+    asks = said.is_question or not before.slate
     if intent in ("policy", "order_status") and asks and not (unsure and (valued or (wish and not subject))):
         return Decision(Act.DECLINE, "no_information")
     asking = _chance(said, "policy", "product_question", "availability")
     points = bool(said.references) or POINTS.search(said.text) is not None
-    if subject and said.is_question and not valued and (points or asking >= ASKS) and intent not in WISHES - {"find"}:
+    listing = WISHES - {"find", "availability"}
+    if subject and said.is_question and not valued and (points or asking >= ASKS) and intent not in listing:
         return Decision(Act.DECLINE, "no_information")
     return None
 

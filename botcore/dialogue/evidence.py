@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, normalise, sentences, stem, tokens
 from catalog.models import KnowledgeArticle, Product, Shop
 from catalog.search import search_articles
+from catalog.text import article_passage
 
 Floats = npt.NDArray[np.float32]
 
@@ -33,6 +35,8 @@ ARTICLES = 6
 """Articles read sentence by sentence, for each reading of the question: the nearest by vector and full text."""
 SHARED = 0.2
 """What evidence gains that holds every word of the question; measured with ``benchmarks.answers`` on its development half."""
+AROUND = 0.3
+"""The part that the text around a sentence has in how near it is: a sentence alone may be near by chance."""
 CONTEXT = 0.15
 """What an article gains that is about the very kind of product talked about: whose warranty is asked for?"""
 
@@ -50,7 +54,8 @@ class Evidence:
     """``id`` is the article's slug or the product's SKU, ``name`` the article's title or the attribute.
 
     ``quote`` stands word for word in the row, in the language of the reply where the shop has it. ``probes`` are English
-    texts near which a question for it lies; ``words`` what it says in the reply's language.
+    texts near which a question for it lies, ``around`` the whole text it stands in; ``words`` what it says in the reply's
+    language.
     """
 
     kind: Kind
@@ -60,7 +65,7 @@ class Evidence:
     probes: tuple[str, ...]
     words: str = ""
     values: tuple[str, ...] = ()
-    place: int = 0
+    around: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,9 +105,10 @@ def article_evidence(shop: Shop, asked: Asked, encoder: Encoder, last: str = "")
 def _of_article(rows: dict[str, KnowledgeArticle], language: str) -> Iterator[Evidence]:
     spoken = rows.get(language) or next(iter(rows.values()))
     english = rows.get("en", spoken)
-    for place, (quote, twin) in enumerate(_twins(spoken.body, english.body)):
+    whole = meanings(article_passage(english.title, english.body))
+    for quote, twin in _twins(spoken.body, english.body):
         probes = (*meanings(twin), *meanings(f"{english.title} {twin}"), *meanings(english.title))
-        yield Evidence(Kind.ARTICLE, spoken.slug, spoken.title, quote, probes, f"{spoken.title} {quote}", place=place)
+        yield Evidence(Kind.ARTICLE, spoken.slug, spoken.title, quote, probes, f"{spoken.title} {quote}", around=whole)
 
 
 def _twins(spoken: str, english: str) -> list[tuple[str, str]]:
@@ -148,6 +154,8 @@ def nearness(asked: Asked, evidence: Sequence[Evidence], encoder: Encoder) -> Fl
     if not evidence or not asked.readings:
         return np.zeros(len(evidence), dtype=np.float32)
     meant = closeness(asked.readings, [e.probes for e in evidence], encoder)
+    whole = closeness(asked.readings, [e.around for e in evidence], encoder)
+    meant = np.where([bool(e.around) for e in evidence], (1 - AROUND) * meant + AROUND * whole, meant)
     return meant + SHARED * shared(asked.text, [e.words for e in evidence])
 
 
@@ -180,7 +188,7 @@ def terms(text: str) -> frozenset[str]:
     """Stems of the words that say something, and pairs of Chinese characters."""
     found = tokens(normalise(text))
     words = {stem(t.text) for t in found if t.text[0].isalnum() and not CHINESE.match(t.text)}
-    pairs = (a.text + b.text for a, b in zip(found, found[1:], strict=False) if _adjoin(a.text, b.text))
+    pairs = (a.text + b.text for a, b in pairwise(found) if _adjoin(a.text, b.text))
     return frozenset((words - PLAIN) | set(pairs))
 
 

@@ -77,7 +77,9 @@ def opinion_on(asked: Asked, language: str, remarks: Sequence[Remark], encoder: 
     """
     if not remarks:
         return None
-    near = closeness(asked.readings, [r.probes for r in remarks], encoder)
+    near = np.zeros(len(remarks), dtype=np.float32)
+    if asked.readings:
+        near = closeness(asked.readings, [r.probes for r in remarks], encoder)
     aspect, sure = _aspect(asked, encoder)
     if aspect == GENERAL:
         about = list(remarks)
@@ -174,7 +176,9 @@ OTHERS = frozenset(
     "users feedback everyone anybody".split()
 )
 SAYING = frozenset("write wrote written say says said saying think thinks thought find finds found feel feels".split())
-CHINESE_OTHERS = re.compile("大家|别人|其他人|网友|顾客|买家|读者|用户|[买看用穿吃试]过的人?|评价|评论|口碑|反馈|好评|差评")
+CHINESE_OTHERS = re.compile(
+    "大家|别人|其他人|网友|顾客|买家|读者|用户|[买看用穿吃试]过的人?|评价|评论|口碑|反馈|好评|差评"
+)
 CHINESE_SAYING = re.compile("觉得|认为|怎么说|怎么样|如何|怎样|说|反映")
 
 

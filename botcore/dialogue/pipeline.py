@@ -439,16 +439,16 @@ LIKELY = 0.15
 """Chance of a question from which an answer is looked for where the message does not look like one."""
 
 
-def _answer(
-    shop: Shop, said: Understanding, before: DialogueState, lexicon: Lexicon, ports: Ports
-) -> Answer | None:
+def _answer(shop: Shop, said: Understanding, before: DialogueState, lexicon: Lexicon, ports: Ports) -> Answer | None:
     """The nearest answer that the shop has, looked for only where the message may ask for one."""
     if said.intent.name == "choose" and not said.is_question:
         return None
     if not said.is_question and sum(said.intent.scores.get(intent, 0.0) for intent in ASKING) < LIKELY:
         return None
     subject = subject_of(before, said)
-    products = Product.objects.filter(shop=shop, sku=subject).select_related("category__parent").prefetch_related("variants")
+    products = (
+        Product.objects.filter(shop=shop, sku=subject).select_related("category__parent").prefetch_related("variants")
+    )
     return answer_to(shop, said, before, products.first() if subject else None, lexicon, ports.encoder)
 
 

@@ -83,6 +83,7 @@ def test_another_shop_s_addresses_do_not_exist_for_a_merchant(merchant):
     theirs.save()
     assert merchant.get(reverse("console:conversation", args=[theirs.key])).status_code == 404
     assert merchant.post(reverse("console:hand_back", args=[theirs.key])).status_code == 404
+    assert merchant.post(reverse("console:take_over", args=[theirs.key])).status_code == 404
     assert merchant.get(reverse("console:home"), {"shop": theirs.shop.slug}).status_code == 404
     theirs.refresh_from_db()
     assert theirs.waiting_for_person

@@ -37,7 +37,7 @@ def test_the_whole_dialogue_is_there_and_the_newest_reply_is_explained(merchant,
 def test_a_reply_shows_everything_that_was_stored_with_it(merchant, conversation):
     turn = TurnFactory(
         conversation=conversation,
-        source={"title": "Returns", "quote": "within 30 days"},
+        source={"kind": "article", "title": "Returns", "quote": "within 30 days"},
         understanding={"intent": "search", "why": "a category and a wish are enough"},
     )
     FeedbackFactory(turn=turn, kind="not_meant", source="words", text="the other one")
@@ -52,6 +52,7 @@ def test_a_reply_shows_everything_that_was_stored_with_it(merchant, conversation
         "The Canvas jacket is waterproof.",
         "says waterproof, which no fact supports",
         "<b>0.8</b>",
+        "<dt>kind</dt><dd>Article</dd>",
         "within 30 days",
         "<code>shipped</code>",
         "420 ms",
@@ -122,7 +123,19 @@ def test_a_conversation_that_waits_for_a_person_is_handed_back_once_helped(merch
     assert "The bot answers this conversation again" in page
     assert "Hand back to the bot" not in page
     conversation.refresh_from_db()
-    assert (conversation.waiting_for_person, conversation.state) == (False, {"goal": "coats"})
+    assert not conversation.waiting_for_person
+    assert (conversation.state["goal"], conversation.state["returned"]) == ("coats", True)
+
+
+def test_a_conversation_is_taken_over_by_a_person(merchant, conversation):
+    TurnFactory(conversation=conversation)
+    assert "Take this conversation over" in _page(merchant, conversation)
+    take_over = reverse("console:take_over", args=[conversation.key])
+    assert merchant.get(take_over).status_code == 405
+    page = merchant.post(take_over, follow=True).content.decode()
+    assert "The conversation is yours" in page and "Take this conversation over" not in page
+    conversation.refresh_from_db()
+    assert conversation.waiting_for_person
 
 
 def test_the_page_explains_what_the_dialogue_itself_stored(merchant, conversation):

@@ -47,7 +47,11 @@ FOCUSED = LISTED.with_(focus="R2")
         (decision("order_status", answer=source(Kind.ARTICLE, 0.9)), Act.DECLINE, "no_information"),
         (decision("policy", answer=SURE_ARTICLE), Act.ANSWER, "policy"),
         (decision("policy", answer=UNSURE_ARTICLE), Act.DECLINE, "no_information"),
-        (decision("discount", confidence=0.4, answer=source(Kind.ARTICLE, 0.7), is_question=True), Act.ANSWER, "policy"),
+        (
+            decision("discount", confidence=0.4, answer=source(Kind.ARTICLE, 0.7), is_question=True),
+            Act.ANSWER,
+            "policy",
+        ),
         (decision("product_question", LISTED), Act.CLARIFY, "item"),
         (decision("product_question", LISTED, references=("R2",)), Act.DECLINE, "no_information"),
         (decision("product_question", FOCUSED, answer=DESCRIBED), Act.ANSWER, "product"),
