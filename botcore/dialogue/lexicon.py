@@ -246,7 +246,7 @@ def _build(shop: Shop) -> Lexicon:
     _bridge(lexicon, parts)
     _bridge_people(lexicon)
     for word, meanings in parts.items():
-        if not {m.attribute for m in lexicon.meanings(word)} - {m.attribute for m in meanings} - {LACKS}:
+        if not {m.attribute for m in lexicon.meanings(word)} - {m.attribute for m in meanings} - {LACKS, TEXT}:
             lexicon.learn(word, *meanings)
     _read_titles(shop, lexicon)
     for key, (phrase, meanings) in lexicon.phrases.items():
@@ -372,11 +372,11 @@ def _read_values(shop: Shop, lexicon: Lexicon) -> None:
         lexicon.attributes.setdefault(attribute, {})[value] = count
         meaning = Meaning(attribute, value)
         lexicon.names[meaning] = names
-        if value.replace(".", "").isdigit() or (len(value) < 2 and not CHINESE.match(value)):
-            continue
+        plain = value.replace(".", "").isdigit() or (len(value) < 2 and not CHINESE.match(value))
         if value in FUNCTION_WORDS or value in ("yes", "no", "true", "false"):
             continue
-        for phrase in {value, *(str(n).lower() for listed in names.values() for n in listed)}:
+        own = () if plain else (value,)  # "l" and "42" are read by the grammar of sizes
+        for phrase in {*own, *(str(n).lower() for listed in names.values() for n in listed)}:
             lexicon.learn(phrase, meaning)
         if counted := re.fullmatch(r"([a-z]+) of (\d+)", value):
             lexicon.learn(f"{counted[2]} {counted[1]}", meaning)
@@ -475,6 +475,10 @@ def _bridge(lexicon: Lexicon, parts: Mapping[str, set[Meaning]]) -> None:
     for concept, others in words.same.items():
         english = [concept, *(str(o).lower() for o in others.get("en", ()))]
         reached = set().union(*(lexicon.meanings(phrase) & _named(lexicon, own, phrase) for phrase in english))
+        if concept in words.things and _names_category(reached):
+            reached = {m for m in reached if m.attribute == CATEGORY}
+        if not reached:
+            reached = _composed(lexicon, concept)
         if not reached:
             reached = set().union(*(parts.get(phrase, set()) for phrase in english[:1]))
         if not reached and concept in words.things:
@@ -490,6 +494,16 @@ def _bridge(lexicon: Lexicon, parts: Mapping[str, set[Meaning]]) -> None:
             key = phrase_key(phrase)
             if reached and key not in own and not _compound_of(key, own, reached) and not (loose and phrase in parts):
                 lexicon.learn(phrase, *reached)
+
+
+def _composed(lexicon: Lexicon, concept: str) -> set[Meaning]:
+    """A category with the values that a concept's words give it: "night cream" is a cream for the night."""
+    *modifiers, head = concept.split()
+    called = (head, singular(head), *thesaurus().english.get(head, ()))
+    categories = {m for word in called for m in lexicon.meanings(word) if m.attribute == CATEGORY}
+    values = {m for word in modifiers for m in lexicon.meanings(word) if m.attribute in lexicon.attributes}
+    held = {v for v in values for c in categories if lexicon.holds(c.value, v)}
+    return categories | held if modifiers and len(categories) == 1 and held else set()
 
 
 def _named(lexicon: Lexicon, own: set[str], phrase: str) -> set[Meaning]:
@@ -609,7 +623,7 @@ def _chinese_runs(words: list[Token]) -> Iterator[list[int]]:
 
 
 def _inner(match: Match, found: list[Match]) -> tuple[Match, ...]:
-    if any(m.attribute not in (CATEGORY, TEXT) for m in match.meanings):
+    if not _names_category(match.meanings):
         return ()
     within = [m for m in found if match.first <= m.first and m.last < match.last]
     return tuple(_longest([m for m in within if any(x.attribute not in (CATEGORY, TEXT) for x in m.meanings)]))

@@ -42,7 +42,7 @@ SIZED = re.compile(
 BARE = re.compile(
     r"(?<![\d.,$€£¥a-z])(\d{2}(?:\.5)?)(?![\d%a-z]|[.,]\d)"
     r"(?!\s?(?:[元块刀岁个件人分平天]|小时|years?|yo\b|days?|hours?|minutes?|people|dollars|bucks|usd|eur))"
-    r"|(?:^|[\s,，。;；、…是要])(xxs|xs|xl|xxl|s|m|l)(?=$|[\s,，。;；、….!！?？吧的])"
+    r"|(?<![^\s,，。;；、….是要])(xxs|xs|xl|xxl|s|m|l)(?=$|[\s,，。;；、….!！?？吧的])"
 )
 """A number alone is a size where the shop has that size and nothing else is counted in it."""
 
@@ -57,9 +57,17 @@ class Measure:
     end: int
 
 
+@dataclass(frozen=True)
+class Measures:
+    """What a text says of sizes and quantities, and where it speaks of any."""
+
+    values: tuple[Measure, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
+
+
 def read_measures(
     text: str, attributes: Mapping[str, Mapping[str, int]], taken: Sequence[tuple[int, int]] = ()
-) -> tuple[Measure, ...]:
+) -> Measures:
     """Sizes and quantities in a normalised text that the shop's ``attributes`` (value -> products) have.
 
     ``taken`` are places that say something else, such as a price. What the text takes back is left out.
@@ -67,7 +75,7 @@ def read_measures(
     found = [*_quantities(text, attributes), *_sizes(text, attributes.get(SIZE, {}), taken)]
     free = sorted((m for m in found if not _inside(m.start, taken)), key=lambda m: m.start)
     gone = taken_back(text, [(m.start, m.end, m.attribute, m) for m in free], lambda _: True)
-    return tuple(m for m in free if m not in gone)
+    return Measures(tuple(m for m in free if m not in gone), tuple((m.start, m.end) for m in free))
 
 
 def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:

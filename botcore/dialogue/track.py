@@ -25,8 +25,13 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem])
         return _pointed(state, said).with_(turn=state.turn + 1, language=said.language)
     state = _pointed(_with_thing(_with_goal(state, said), said), said)
     held = [c for c in state.constraints if (c.attribute, c.value) not in said.withdrawn]
+    allowed = [
+        replace(c, wanted=True, hard=False, turn=state.turn + 1)
+        for c in state.constraints
+        if not c.wanted and (c.attribute, c.value) in said.withdrawn
+    ]
     given = [c for c in held if _aspect(c) not in said.indifferent]
-    constraints = _merged(given, said.constraints)
+    constraints = _merged(given, (*said.constraints, *allowed))
     turned_down = said.rejected or (state.slate if said.intent.name == "reject" and not said.references else ())
     rejected = state.rejected + turned_down
     return state.with_(
@@ -121,7 +126,7 @@ def _aspect(constraint: Constraint) -> str:
 def _merged(old: Sequence[Constraint], new: Sequence[Constraint]) -> tuple[Constraint, ...]:
     """Later wishes win: over the same value (whatever its polarity), and over other wanted values of an attribute.
 
-    What was ruled out and is wanted after all ("leather is fine") is a wish, no condition.
+    What was ruled out and is wanted after all is a wish, no condition.
     """
     positive = {_aspect(c) for c in new if c.wanted} - {TEXT}
     said = {(c.attribute, c.value) for c in new}

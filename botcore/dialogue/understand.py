@@ -87,7 +87,7 @@ def understand(
     price = read_price(corrected)
     indifferent, spans = no_longer_minded(corrected)
     measures = read_measures(corrected, lexicon.attributes, price.spans)
-    read = (*price.spans, *spans, *((m.start, m.end) for m in measures))
+    read = (*price.spans, *spans, *measures.spans)
     words = [t for t in tokens(corrected) if not any(start <= t.start < end for start, end in read)]
     matches = lexicon.match(words)
     polarity = stances(corrected, words, matches)
@@ -103,7 +103,7 @@ def understand(
         asks=bool(shown) and QUESTION.search(corrected) is not None,
     )
     goals, thing = reading.goals, reading.thing_name
-    measured = tuple(Constraint(m.attribute, m.value, turn=state.turn + 1) for m in measures)
+    measured = tuple(Constraint(m.attribute, m.value, turn=state.turn + 1) for m in measures.values)
     second = reading.second
     constraints = (*(c for c in reading.constraints if c not in second), *measured)
     if not price.range and (between := price_between(corrected, pointing, shown)):

@@ -18,7 +18,7 @@ from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, s
 from catalog.text import segment
 
 DEFINITE = {"the", "that", "those", "this", "these", "both", "da", "teh"}
-PLACING = {"for", "in", "at", "on", "into"}
+PLACING = {"for", "in", "at", "on", "into", "without"}
 """Before "the": "for the bedroom" is no item of a list."""
 HEADS = {"one", "ones", "pair", "pairs", "fella", "guy", "thing"}
 LONGEST = 7

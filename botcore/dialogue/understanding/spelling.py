@@ -35,13 +35,15 @@ def _correct_chinese(text: str, lexicon: Lexicon) -> str:
             said = text[start : start + length]
             if not all(CHINESE.match(c) for c in said):
                 continue
+            if said in lexicon.chinese:
+                return text[: start + length] + _correct_chinese(text[start + length :], lexicon)
             if better := _homophone(said, start, single, lexicon):
                 return text[:start] + better + _correct_chinese(text[start + length :], lexicon)
     return text
 
 
 def _homophone(said: str, start: int, single: set[int], lexicon: Lexicon) -> str:
-    if said in lexicon.chinese:
+    if not PLAIN.isdisjoint(said):
         return ""
     for place, character in enumerate(said):
         if start + place not in single or character in PLAIN:

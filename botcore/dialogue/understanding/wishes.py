@@ -166,6 +166,9 @@ class Reading:
         turn = self.state.turn + 1
         alone = not self.heads and not self.matches and len(self._loose()) <= 2
         gone = {match for match, _ in self._taken_back()} | set(self._repaired())
+        plain = set(range(len(self.words))) - self.stances.soft
+        lone = not self.heads and not any(m.first in plain for m in self.matches)
+        soft = self.stances.allowed if lone else self.stances.allowed | self.stances.soft
         found: list[tuple[str, Constraint]] = []
         for match in self._valued():
             if match in gone or match.first in self.stances.idle | self.stances.unneeded:
@@ -176,7 +179,7 @@ class Reading:
                 found += [(goal, Constraint(*meaning, turn=turn)) for meaning in lacking]
                 continue
             for meaning in self._values(match, goal):
-                hard = match.first not in self.stances.soft | self.stances.allowed and (
+                hard = match.first not in soft and (
                     refused
                     or meaning.attribute != TEXT
                     or not self._about
@@ -252,7 +255,7 @@ class Reading:
                 return []
         placed = [m for m in values if not goal or self.lexicon.holds(goal, m)]
         refused = match.first in self.stances.refused
-        if values and not placed and not ((refused or self.asks) and self._occurs(goal, values)):
+        if values and not placed and not self._meant(match, goal, values):
             value = values[0].value
             return [Meaning(TEXT, value)] if value not in thesaurus().people else []
         if values := placed or values:
@@ -277,6 +280,12 @@ class Reading:
         said = [Meaning(*x.value.split("=", 1)) for x in match.meanings if x.attribute == LACKS]
         held = [m for m in said if not goal or self.lexicon.holds(goal, m)]
         return held[:1]
+
+    def _meant(self, match: Match, goal: str, values: Sequence[Meaning]) -> bool:
+        """Whether a value that no product of the goal has is meant all the same: asked for, or refused by its name."""
+        refused = match.first in self.stances.refused
+        exact = refused and any(self._is_exact(m, match.phrase) for m in values)
+        return exact or ((refused or self.asks) and self._occurs(goal, values))
 
     def _occurs(self, goal: str, values: Sequence[Meaning]) -> bool:
         """Whether the goal's products have such an attribute at all."""
