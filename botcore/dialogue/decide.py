@@ -68,19 +68,18 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
         return Decision(Act.EXPLAIN, about=said.references or _spotlight(before))
     if intent == "goes_with" and before.slate and said.goals in ((), (before.goal,)):
         return Decision(Act.RECOMMEND, "goes_with", about=said.references or _spotlight(before))
+    if intent == "choose" and said.references and not said.goals:
+        return Decision(Act.RECOMMEND, "chosen", about=said.references[:1])
     if answer and answer.sure and _asks_for(answer, before, said):
         return _answered(answer)
     if intent == "discount" and (said.intent.confidence > SURE or not wish):
         return Decision(Act.DECLINE, "not_possible")
-    unsaid = not (wish or said.references or said.unknown or (answer and answer.sure))
-    if unsaid and said.intent.confidence < UNCERTAIN:
+    if not (wish or said.references or said.unknown) and said.intent.confidence < UNCERTAIN:
         return Decision(Act.CLARIFY, "meaning")
     if intent in SMALL_TALK and (not wish or (said.intent.confidence > SURE and not said.goals and not said.price)):
         return Decision(Act.CLARIFY, "meaning") if _says_nothing(said.text) else Decision(Act.CHITCHAT, intent)
     if intent in ("not_meant", "unclear") and not wish:
         return Decision(Act.CLARIFY, "meaning")
-    if intent == "choose" and said.references and not said.goals:
-        return Decision(Act.RECOMMEND, "chosen", about=said.references[:1])
     if unanswered := _unanswered(before, said, wish):
         return unanswered
     return _product(before, state, said, wish)
@@ -113,7 +112,8 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
     if not said.is_question:
         return asks > SURE
     pointed = bool(subject and said.references)
-    return asks >= ASKS or pointed or answer.near >= OBVIOUS
+    goes_on = answer.kind is Kind.ARTICLE and answer.id == before.last_article
+    return asks >= ASKS or pointed or goes_on or answer.near >= OBVIOUS
 
 
 def _names_another_kind(before: DialogueState, said: Understanding) -> bool:
