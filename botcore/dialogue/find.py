@@ -190,6 +190,12 @@ def _wishes(constraint: Constraint) -> Iterator[Wish]:
     yield Wish(TEXT, alternatives, constraint.wanted)
 
 
+def relaxed_states(state: DialogueState) -> Iterator[DialogueState]:
+    """The state with ever fewer wishes, in the stated order."""
+    for constraints, price, _ in _relaxations(state):
+        yield state.with_(constraints=constraints, price=price)
+
+
 def _relaxations(state: DialogueState) -> Iterator[tuple[tuple[Constraint, ...], PriceRange, bool]]:
     """Looser versions of a state in the stated order: constraints kept, price range, whether the price was given up."""
     given = state.constraints

@@ -32,10 +32,10 @@ def substitutes_of(shop: Shop, product: Product) -> list[str]:
     return _best_first(list(links.values_list("origin", "weight", "source__sku")), {product.sku})
 
 
-def vetoed_pairs(shop: Shop, product_ids: Collection[int]) -> list[tuple[str, str]]:
-    """SKUs of every two of the products that the shop does not want to see together."""
-    vetoes = ProductLink.objects.filter(shop=shop, origin=Origin.VETO, source__in=product_ids, target__in=product_ids)
-    return list(vetoes.order_by("pk").values_list("source__sku", "target__sku"))
+def vetoed_pairs(shop: Shop) -> list[tuple[int, int]]:
+    """The ids of every two products that the shop does not want to see together."""
+    vetoes = ProductLink.objects.filter(shop=shop, origin=Origin.VETO)
+    return list(vetoes.order_by("pk").values_list("source_id", "target_id"))
 
 
 def neighbours_of(product: Product) -> QuerySet[ProductLink]:

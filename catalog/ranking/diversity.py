@@ -41,21 +41,19 @@ def varied(
     nothing else is left.
     """
     slate: dict[int, Candidate] = {place: each for place, each in (pinned or {}).items() if place < size}
-    held = {candidate.product.pk for candidate in slate.values()}
-    relevance = dict(zip((c.product.pk for c in candidates), size * _softmax(candidates), strict=True))
-    left = [candidate for candidate in candidates if candidate.product.pk not in held]
+    vectors, relevance = _vectors(candidates), (1 - dial) * size * _softmax(candidates)
     for place in range(size):
         if place in slate:
             continue
         taken = list(slate.values())
-        allowed = [candidate for candidate in left if fits(candidate, taken)]
+        ids = {candidate.product.pk for candidate in taken}
+        titles = {candidate.product.title for candidate in taken}
+        allowed = [n for n, each in enumerate(candidates) if each.product.pk not in ids and fits(each, taken)]
         if not allowed:
             break
-        worth = [(1 - dial) * relevance[c.product.pk] for c in allowed] - dial * _mean_likeness(allowed, taken)
-        titles = {candidate.product.title for candidate in taken}
-        best = max(range(len(allowed)), key=lambda index: (allowed[index].product.title not in titles, worth[index]))
-        slate[place] = allowed[best]
-        left.remove(allowed[best])
+        worth = relevance - dial * _mean_likeness(vectors, taken)
+        best = max(allowed, key=lambda n: (candidates[n].product.title not in titles, worth[n]))
+        slate[place] = candidates[best]
     return tuple(slate[place] for place in sorted(slate))
 
 
@@ -71,14 +69,13 @@ def _softmax(candidates: Sequence[Candidate]) -> npt.NDArray[np.float64]:
     return odds / odds.sum()
 
 
-def _mean_likeness(candidates: Sequence[Candidate], taken: Sequence[Candidate]) -> npt.NDArray[np.float64]:
-    """Of each candidate to all the taken ones; 0 where nothing is taken yet."""
-    if not taken:
-        return np.zeros(len(candidates))
-    return np.mean(_vectors(candidates) @ _vectors(taken).T, axis=1)
+def _mean_likeness(vectors: npt.NDArray[np.float64], taken: Sequence[Candidate]) -> npt.NDArray[np.float64]:
+    """Of each row to all the taken ones; 0 where nothing is taken yet."""
+    return np.mean(vectors @ _vectors(taken).T, axis=1) if taken else np.zeros(len(vectors))
 
 
 def _vectors(candidates: Sequence[Candidate]) -> npt.NDArray[np.float64]:
     """One row each; zeros where a product has none, which makes it unlike everything."""
     nothing = np.zeros(EMBEDDING_DIMENSIONS)
-    return np.array([nothing if c.product.embedding is None else c.product.embedding for c in candidates], dtype=float)
+    rows = [nothing if c.product.embedding is None else c.product.embedding for c in candidates]
+    return np.array(rows, dtype=float).reshape(len(rows), EMBEDDING_DIMENSIONS)

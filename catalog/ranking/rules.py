@@ -84,8 +84,9 @@ def plain(rows: QuerySet[MerchandisingRule], shop: Shop) -> tuple[Rule, ...]:
 
 def vetoes(shop: Shop, candidates: Sequence[Candidate]) -> tuple[Rule, ...]:
     """The vetoes of the product graph between any two of the candidates, as rules."""
-    pairs = vetoed_pairs(shop, [candidate.product.pk for candidate in candidates])
-    return tuple(Rule(Kind.NEVER_TOGETHER, "veto", skus=pair) for pair in pairs)
+    skus = {candidate.product.pk: candidate.product.sku for candidate in candidates}
+    pairs = [pair for pair in vetoed_pairs(shop) if skus.keys() >= set(pair)]
+    return tuple(Rule(Kind.NEVER_TOGETHER, "veto", skus=(skus[one], skus[other])) for one, other in pairs)
 
 
 def shifted(candidates: Iterable[Candidate], rules: Sequence[Rule], goal: str) -> list[Candidate]:

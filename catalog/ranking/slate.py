@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from catalog.ranking.diversity import varied
-from catalog.ranking.explore import thompson
+from catalog.ranking.explore import POOL, thompson
 from catalog.ranking.exposures import counts_of
 from catalog.ranking.features import FEATURES, Context, feature_rows
 from catalog.ranking.model import Ranker, interest_share
@@ -117,6 +117,7 @@ def _explored(
         and candidate.product.title not in titles
         and may_join(candidate, kept, rules, goal)
     ]
+    pool = pool[:POOL]
     tried = thompson(pool, counts_of([candidate.product.pk for candidate in pool]), seed)
     return (*kept, _with_propensity(tried.candidate, tried.propensity)) if tried else shown
 

@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from botcore.dialogue.find import CONSIDERED, SLATE, in_reach, product_query
-from botcore.dialogue.lexicon import lexicon_of
+from botcore.dialogue.find import CONSIDERED, SLATE, in_reach, product_query, relaxed_states
+from botcore.dialogue.lexicon import Lexicon, lexicon_of
 from botcore.dialogue.pipeline import classifier_for
-from botcore.dialogue.ports import Ports
+from botcore.dialogue.ports import Encoder, Ports
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.track import track
 from botcore.dialogue.understand import understand
@@ -20,7 +20,18 @@ from catalog.ranking.features import Context, PriceWish, conversation_vector
 from catalog.ranking.preview import preview
 from catalog.ranking.rules import rules_of
 from catalog.ranking.slate import Slate
+from catalog.search import ProductQuery, count_products
 from workers import serving
+
+
+def _fitting(shop: Shop, state: DialogueState, lexicon: Lexicon, encoder: Encoder) -> tuple[ProductQuery, str]:
+    """The query that a reply would use: the first, from all wishes to ever fewer, that finds anything; what it gives up."""
+    for looser in (state, *relaxed_states(state)):
+        query = product_query(shop, looser, lexicon, encoder)
+        if count_products(query, at_most=1):
+            lost = [str(constraint) for constraint in state.constraints if constraint not in looser.constraints]
+            return query, "; ".join([*lost, *(["the price"] if looser.price != state.price else [])])
+    return product_query(shop, state, lexicon, encoder), ""
 
 
 class Command(BaseCommand):
@@ -38,12 +49,14 @@ class Command(BaseCommand):
         lexicon, nothing = lexicon_of(shop), DialogueState()
         said = understand(options["words"], nothing, (), lexicon, classifier_for(Ports(encoder, None)))
         state = in_reach(shop, track(nothing, said, ()))
-        query = product_query(shop, state, lexicon, encoder)
+        query, given_up = _fitting(shop, state, lexicon, encoder)
         conversation = conversation_vector([v for v in (query.embedding,) if v is not None])
         price = PriceWish(state.price.low, state.price.high, state.price.about)
         both = preview(query, rules, Context(conversation, price), SLATE)
         wishes = "; ".join(map(str, state.constraints)) or "none"
         self.stdout.write(f"category {state.goal or 'any'}; wishes {wishes}; {len(rules)} rules hold now")
+        if given_up:
+            self.stdout.write(f"nothing holds all wishes; given up: {given_up}")
         self._table("without rules", both.without)
         self._table("with rules" if both.changed else "with rules (the same)", both.with_rules)
         for candidate in both.beside:
