@@ -243,7 +243,9 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 def test_a_command_on_a_new_machine_makes_the_tables_it_needs(tmp_path):
     (tmp_path / "two.csv").write_text("sku,title,price,category\na,Red mug,9,Kitchen\nb,Blue mug,8,Kitchen\n")
-    done = manage("import_products", str(tmp_path / "two.csv"), "--shop", "mugs", "--create-shop", VAR_DIR=str(tmp_path))
+    done = manage(
+        "import_products", str(tmp_path / "two.csv"), "--shop", "mugs", "--create-shop", VAR_DIR=str(tmp_path)
+    )
     assert done.returncode == 0, done.stderr
     assert "2" in done.stdout
 
