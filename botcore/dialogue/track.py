@@ -13,8 +13,8 @@ from botcore.dialogue.understand import QUESTION_INTENTS, ShownItem, Understandi
 
 CENT = Decimal("0.01")
 NO_WISH = QUESTION_INTENTS | {
-    "person", "upset", "greeting", "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok", "not_meant", "unclear",
-    "goes_with",
+    "person", "upset", "greeting", "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok",
+    "not_meant", "unclear", "goes_with",
 }  # fmt: skip
 
 
