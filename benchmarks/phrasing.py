@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from catalog.models import Shop
 
 SETS = Path(__file__).resolve().parents[1] / "tests" / "phrasing"
-TEXT = "text"
+TEXT, KIND = "text", "title"
 NEGATIONS = {"negation", "negation_scope", "double_negation"}
 Slots = dict[tuple[str, bool], frozenset[str]]
 """Values by attribute and whether they are wanted; several values of one attribute are alternatives."""
@@ -145,7 +145,7 @@ class Reader:
         for part in (gold, gold.get("also", {})):
             for wanted, key in ((True, "wanted"), (False, "unwanted")):
                 for wish in part.get(key, ()):
-                    if wish["attribute"] != TEXT:
+                    if wish["attribute"] not in (TEXT, KIND):
                         slots[wish["attribute"], wanted].add(wish["value"].lower())  # the vocabulary folds case
             if "category" in part:
                 slots["category", True].add(self._paths[tuple(part["category"])])
@@ -157,7 +157,7 @@ class Reader:
         slots: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
         constraint: Constraint
         for constraint in (*said.constraints, *said.second):
-            if constraint.attribute != TEXT:
+            if constraint.attribute not in (TEXT, KIND):
                 slots[constraint.attribute, constraint.wanted].add(constraint.value)
         if said.goals:
             slots["category", True].add(said.goals[0])

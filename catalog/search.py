@@ -25,7 +25,10 @@ from catalog.text import segment
 
 @dataclass(frozen=True)
 class Wish:
-    """One condition on a product. ``attribute`` "text" looks ``values`` up in all the product's texts (any of them)."""
+    """One condition on a product.
+
+    ``attribute`` "text" looks ``values`` up in all the product's texts (any of them), "title" in its titles alone.
+    """
 
     attribute: str
     values: tuple[str, ...]
@@ -103,6 +106,8 @@ def matching(query: ProductQuery) -> QuerySet[Product]:
         if wish.attribute == "text":
             holds = Q(search_vector=_any_phrase(wish.values))
             products = products.filter(holds if wish.wanted else ~holds)
+        elif wish.attribute == "title":
+            products = products.filter(_titled(wish.values) if wish.wanted else ~_titled(wish.values))
         elif wish.wanted:
             products = products.filter(_has(wish, "attributes"))
     return products.filter(Exists(_variants(query).filter(product=OuterRef("pk"))))
@@ -266,7 +271,7 @@ def _variants(query: ProductQuery) -> QuerySet[Variant]:
     if query.price_high is not None:
         variants = variants.filter(price__lte=query.price_high)
     for wish in query.wishes:
-        if wish.attribute == "text":
+        if wish.attribute in ("text", "title"):
             continue
         varies = Q(attributes__has_key=wish.attribute)
         if wish.wanted:
@@ -283,6 +288,11 @@ def _best_variants(query: ProductQuery, ids: Sequence[int]) -> dict[int, Variant
     variants = _variants(query).filter(product_id__in=ids)
     ordered = variants.order_by("product_id", Case(When(stock=0, then=1), default=0), "price", "pk")
     return {variant.product_id: variant for variant in ordered.distinct("product_id")}
+
+
+def _titled(values: Sequence[str]) -> Q:
+    own = (Q(title__icontains=value) for value in values)
+    return reduce(or_, (*own, *(Q(translations__zh__title__icontains=value) for value in values)))
 
 
 def _has(wish: Wish, path: str) -> Q:

@@ -28,8 +28,8 @@ from catalog.search import Candidate, ProductQuery, Wish, count_products
 Floats = npt.NDArray[np.float64]
 
 PRICE, MEANING = "price", "meaning"
-NOT_ASKED = {"sku", "promoted", "featured", "image", "aliases", "language"}
-"""Attributes of the catalogue's own making, which no customer has an opinion about."""
+NOT_ASKED = {"sku", "brand", "promoted", "featured", "image", "aliases", "language"}
+"""Attributes that a customer has no opinion about before knowing the shop."""
 SLATE = 3
 TOLD, FEWEST = 4, 2
 """Options that a question tells."""

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from botcore.dialogue.lexicon import TEXT, Lexicon
+from botcore.dialogue.lexicon import KIND, TEXT, Lexicon
 from botcore.dialogue.ports import Encoder, SequenceScores
 from botcore.dialogue.sold_out import asks_for_sold_out
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
@@ -199,7 +199,8 @@ def relaxed_states(state: DialogueState) -> Iterator[DialogueState]:
 def _relaxations(state: DialogueState) -> Iterator[tuple[tuple[Constraint, ...], PriceRange, bool]]:
     """Looser versions of a state in the stated order: constraints kept, price range, whether the price was given up."""
     given = state.constraints
-    wanted = [c for c in reversed(given) if c.hard and c.wanted and c.value != state.topic]
+    about = {KIND, state.topic}
+    wanted = [c for c in reversed(given) if c.hard and c.wanted and about.isdisjoint((c.attribute, c.value))]
     price = state.price
     if price:
         low = price.low / WIDER if price.low is not None else None

@@ -30,6 +30,8 @@ from catalog.text import segment, simplified
 
 CATEGORY = "category"
 TEXT = "text"
+KIND = "title"
+"""The attribute of a kind of product that a category holds beside others: "humidifier" in "Air & Climate". Titles tell it."""
 LACKS = "lacks"
 """The attribute of a word that a value says the absence of: "perfume" in "perfume-free"; its value is attribute=value."""
 RECHECK_SECONDS = 5.0
@@ -68,6 +70,7 @@ class CategoryWords:
     noun: str
     chinese: str
     products: int
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass
@@ -75,7 +78,8 @@ class Lexicon:
     """One shop's vocabulary, frozen after :func:`lexicon_of` has built it.
 
     ``placed`` tells in how many products of which categories a value occurs, ``implied`` in which category a thing is
-    that no category is named after ("humidifier"). ``slips`` leads from Chinese phrases with one character left open
+    that no category is named after ("humidifier"), ``kinds`` leads from a category and one of its other names to the word
+    that tells those products by their titles. ``slips`` leads from Chinese phrases with one character left open
     to the phrases and the character.
     """
 
@@ -85,6 +89,7 @@ class Lexicon:
     phrases: dict[str, tuple[str, set[Meaning]]] = field(default_factory=dict)
     placed: dict[Meaning, dict[str, int]] = field(default_factory=dict)
     implied: dict[str, str] = field(default_factory=dict)
+    kinds: dict[tuple[str, str], str] = field(default_factory=dict)
     document_stems: dict[str, int] = field(default_factory=dict)
     spellings: dict[int, list[str]] = field(default_factory=dict)
     surfaces: set[str] = field(default_factory=set)
@@ -313,15 +318,16 @@ def _read_categories(shop: Shop, lexicon: Lexicon) -> None:
         aliases = json.loads(aliases) if isinstance(aliases, str) else aliases
         english = name.lower()
         chinese = (translations.get("zh") or {}).get("name") or thesaurus().chinese_name(singular(english))
-        lexicon.categories[path] = CategoryWords(path, name, singular(english), chinese, products)
+        others = tuple(str(alias).lower() for alias in aliases)
+        lexicon.categories[path] = CategoryWords(path, name, singular(english), chinese, products, others)
         noun = singular(english)
-        for phrase in {english, noun, f"{noun}s", chinese, *(str(a).lower() for a in aliases)}:
+        for phrase in {english, noun, f"{noun}s", chinese, *others}:
             lexicon.learn(phrase, Meaning(CATEGORY, path))
             if len(phrase) == 2 and phrase.endswith("子") and phrase[0] not in NO_NOUNS:
                 lexicon.learn(phrase[0], Meaning(CATEGORY, path))
     for path, words in list(lexicon.categories.items()):
         total = sum(c.products for c in lexicon.categories.values() if (c.path + "/").startswith(path + "/"))
-        lexicon.categories[path] = CategoryWords(path, words.name, words.noun, words.chinese, total)
+        lexicon.categories[path] = replace(words, products=total)
 
 
 NO_NOUNS = frozenset("被带瓶盒箱袋包条件双片个")
@@ -453,6 +459,7 @@ def _read_titles(shop: Shop, lexicon: Lexicon) -> None:
         for token in tokens(title.lower()):
             holders[_key(token)].add(pk)
     _read_heads(lexicon, holders, places)
+    _read_kinds(lexicon, holders, places)
     values = {
         key
         for key, (_, meanings) in lexicon.phrases.items()
@@ -470,6 +477,22 @@ def _read_titles(shop: Shop, lexicon: Lexicon) -> None:
             path, products = counted.most_common(1)[0]
             if products >= IMPLIES_PRODUCTS and products >= IMPLIES_SHARE * counted.total():
                 lexicon.implied[thing] = path
+
+
+KIND_SHARE = 0.8
+"""A name for so many of a category's products is a name of the category."""
+
+
+def _read_kinds(lexicon: Lexicon, holders: Mapping[str, set[int]], places: Mapping[int, str]) -> None:
+    """Which other names of a category are those of a kind in it, by the titles that bear them."""
+    for path, category in lexicon.categories.items():
+        own = {pk for pk, place in places.items() if (place + "/").startswith(path + "/")}
+        for alias in category.aliases:
+            word = next(iter(thesaurus().chinese.get(alias, ())), alias)
+            keys = [_key(token) for token in tokens(word)]
+            called = set.intersection(own, *(holders.get(key, set()) for key in keys)) if keys else set()
+            if IMPLIES_PRODUCTS <= len(called) < KIND_SHARE * len(own):
+                lexicon.kinds[path, alias] = singular(word)
 
 
 def _read_heads(lexicon: Lexicon, holders: Mapping[str, set[int]], places: Mapping[int, str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from botcore.dialogue.lexicon import CATEGORY, LACKS, TEXT, Lexicon, Match, Meaning
+from botcore.dialogue.lexicon import CATEGORY, KIND, LACKS, TEXT, Lexicon, Match, Meaning
 from botcore.dialogue.measures import SIZE
 from botcore.dialogue.state import Constraint, DialogueState
 from botcore.dialogue.thesaurus import thesaurus
@@ -187,6 +187,9 @@ class Reading:
                     or self._modifies(match)
                 )
                 found.append((goal, Constraint(meaning.attribute, meaning.value, not refused, hard, turn)))
+        for head in self.heads:
+            if kind := self.lexicon.kinds.get((self._category(head), head.phrase)):
+                found.append((self._category(head), Constraint(KIND, kind, True, True, turn)))
         for index, token in self._loose():
             if self.lexicon.knows(token.text):
                 refused = index in self.stances.refused
@@ -256,7 +259,8 @@ class Reading:
         placed = [m for m in values if not goal or self.lexicon.holds(goal, m)]
         if values and not placed and not self._meant(match, goal, values):
             value = values[0].value
-            return [Meaning(TEXT, value)] if value not in thesaurus().people else []
+            only_part = all(self._is_part(m, match.phrase) for m in values)
+            return [Meaning(TEXT, value)] if value not in thesaurus().people and not only_part else []
         if values := placed or values:
             best = max(values, key=lambda m: self.lexicon.attributes[m.attribute][m.value])
             same = [m for m in values if m.attribute == best.attribute]
@@ -269,6 +273,11 @@ class Reading:
             return []
         noun = singular(self.lexicon.categories[self._category(match)].name.lower())
         return [Meaning(TEXT, noun)] if self.lexicon.knows(noun.split()[0]) else []
+
+    def _is_part(self, meaning: Meaning, phrase: str) -> bool:
+        """Whether a phrase is less than any name of a value ("kitchen" of "small kitchens", "冷" of "冷萃")."""
+        names = (meaning.value, *self.lexicon.names.get(meaning, {}).get("zh", ()))
+        return any(phrase in name for name in names) and phrase not in names
 
     def _is_exact(self, meaning: Meaning, phrase: str) -> bool:
         names = self.lexicon.names.get(meaning, {})
