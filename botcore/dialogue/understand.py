@@ -23,7 +23,7 @@ from botcore.dialogue.understanding.intention import NO_SEARCH, QUESTION, QUESTI
 from botcore.dialogue.understanding.polarity import Stances, stances
 from botcore.dialogue.understanding.spelling import correct_spelling
 from botcore.dialogue.understanding.wishes import Reading
-from botcore.dialogue.words import Token, language_of, normalise, tokens
+from botcore.dialogue.words import Token, language_of, normalise, sentences, tokens
 
 __all__ = ["QUESTION_INTENTS", "ShownItem", "Understanding", "picked", "understand", "wish_summary"]
 
@@ -110,7 +110,8 @@ def understand(
         price = replace(price, range=PriceRange(*between))
     pointed = bool(pointing.skus or PRONOUN.search(corrected))
     named = names_something(goals, thing, price.range, () if pointed else constraints)
-    intent = settled(classifier.classify(mask_numbers(corrected), named), corrected, bool(goals or thing), bool(shown))
+    intent = _meant(mask_numbers(corrected), named, classifier)
+    intent = settled(intent, corrected, bool(goals or thing), bool(shown))
     no_search = indifferent and intent.name in NO_SEARCH
     no_critique = "price" in indifferent and intent.name in ("cheaper", "dearer")
     another = thing and intent.name == "goes_with"  # "oh, and a kite?"
@@ -144,6 +145,20 @@ def understand(
         is_question=QUESTION.search(corrected) is not None,
         masked=mask_numbers(clean)[:200],
     )
+
+
+CALLS_A_PERSON = 0.6
+"""Confidence in one sentence of several from which it decides: who asks for a person tells the reason as well."""
+
+
+def _meant(text: str, named: bool | None, classifier: IntentClassifier) -> Intent:
+    """The intent of the whole message, unless one of its sentences calls for a person."""
+    whole, parts = classifier.classify(text, bool(named)), sentences(text)
+    for part in parts if len(parts) > 1 else ():
+        alone = classifier.classify(part)
+        if alone.name == "person" and alone.confidence > CALLS_A_PERSON:
+            return alone
+    return whole
 
 
 def names_something(goals: Sequence[str], thing: object, price: PriceRange, constraints: Sequence[Constraint]) -> bool:
