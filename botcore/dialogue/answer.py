@@ -61,7 +61,7 @@ THRESHOLDS: Mapping[Kind, float] = {
 development half of ``benchmarks.answers``. A person is better than a guess."""
 OWN = 0.15
 """By how much an article about products in general must be nearer than the product's own description to be preferred."""
-EXPECTED = 0.06
+EXPECTED = 0.08
 """What the kind of evidence gains that the message's intent asks for, by the intent's chance."""
 NAMED, NAMED_VALUE = 0.3, 0.2
 """What an attribute gains whose name the question holds, and stock when it names a size, colour or edition."""
@@ -162,7 +162,10 @@ def _from_article(
         own = [e for e in evidence if e.id == before.last_article]
         whole = TOLD_WHOLE if all(e.quote in before.last_quote for e in own) else 0.0
         told = np.array([whole * (e.id == before.last_article) for e in evidence], dtype=np.float32)
-        near = np.maximum(near, nearness(going_on, evidence, encoder) - told)
+        further = nearness(going_on, evidence, encoder)
+        near = np.maximum(near, further - told)
+        if near.max() < THRESHOLDS[Kind.ARTICLE]:  # rather told again than not understood
+            near = np.maximum(near, further)
     chosen = near
     if product:
         kind = f"{product.category.name}, {product.category.path.partition('/')[0].replace('-', ' ')}"

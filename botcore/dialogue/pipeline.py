@@ -105,10 +105,10 @@ def respond(
             found.slate, shop, spoken_of(decision, state, said), lexicon, first=answer.name if answer else ""
         )
         plan = plan_of(decision, state, said, found, items, answer, asking.question)
-        alike = beside.alike(shop, plan, lexicon)
         brief = _brief(decision, plan, shop, lexicon)
         second = second_goal(shop, plan, later, lexicon, ports, visit)
         offer = beside.offer(shop, decision, found, state, lexicon, seed)
+        alike = () if offer.items else beside.alike(shop, plan, lexicon)
     with clock.stage("compose"):
         wording = word(
             brief,

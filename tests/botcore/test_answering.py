@@ -82,7 +82,7 @@ def test_the_reply_is_stored_with_everything_that_explains_it(account, ports, ge
     assert stored.brief["items"][0]["slots"]["price"] == "$89.50"
     assert [sample["chosen"] for sample in stored.samples] == [True]
     assert stored.understanding
-    assert set(stored.timings_ms) == {"understand", "decide", "find", "compose", "total"}
+    assert set(stored.timings_ms) == {"understand", "decide", "find", "ask", "plan", "compose", "total"}
     assert len(generator.prompts) == 1
 
 
