@@ -61,7 +61,7 @@ THRESHOLDS: Mapping[Kind, float] = {
 development half of ``benchmarks.answers``. A person is better than a guess."""
 OWN = 0.15
 """By how much an article about products in general must be nearer than the product's own description to be preferred."""
-EXPECTED = 0.08
+SERVICE, EXPECTED = 0.12, 0.08
 """What the kind of evidence gains that the message's intent asks for, by the intent's chance."""
 NAMED, NAMED_VALUE = 0.3, 0.2
 """What an attribute gains whose name the question holds, and stock when it names a size, colour or edition."""
@@ -153,7 +153,7 @@ def _from_article(
     encoder: Encoder,
 ) -> Answer | None:
     """The nearest article with its best sentences; of articles about as near, the one about this kind of product."""
-    going_on = _going_on(shop, asked, before)
+    going_on, again = _going_on(shop, asked, before), False
     evidence = article_evidence(shop, going_on or asked, encoder, before.last_article)
     if not evidence:
         return None
@@ -164,8 +164,8 @@ def _from_article(
         told = np.array([whole * (e.id == before.last_article) for e in evidence], dtype=np.float32)
         further = nearness(going_on, evidence, encoder)
         near = np.maximum(near, further - told)
-        if near.max() < THRESHOLDS[Kind.ARTICLE]:  # rather told again than not understood
-            near = np.maximum(near, further)
+        again = float(near.max()) < THRESHOLDS[Kind.ARTICLE]  # rather told again than not understood
+        near = np.maximum(near, further) if again else near
     chosen = near
     if product:
         kind = f"{product.category.name}, {product.category.path.partition('/')[0].replace('-', ' ')}"
@@ -173,9 +173,10 @@ def _from_article(
     slug = evidence[int(chosen.argmax())].id
     places = [i for i, e in enumerate(evidence) if e.id == slug]
     article = evidence[places[0]]
-    quoted = before.last_quote if slug == before.last_article else ""
+    quoted = before.last_quote if slug == before.last_article and not again else ""
     quote = _quote([(evidence[i].quote, float(near[i])) for i in places], quoted)
-    leaning = EXPECTED * (_share(said, "policy", "order_status", "discount") - _share(said, "product_question"))
+    service = _share(said, "policy", "order_status", "discount")
+    leaning = SERVICE * service - EXPECTED * _share(said, "product_question")
     return Answer(
         Kind.ARTICLE, slug, article.name, quote, quote, float(near[places].max()) + leaning, label=article.name
     )

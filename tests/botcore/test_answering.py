@@ -14,6 +14,7 @@ from django.utils import timezone
 from botcore import answering, intake, queues
 from botcore.channels.base import OutboundMessage, ReceivedEvent
 from botcore.dialogue import find
+from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.words import stem
@@ -352,7 +353,11 @@ def test_the_bot_is_silent_when_a_person_takes_over_while_it_writes(account, por
     assert (turn.status, turn.reply, Outbound.objects.count()) == ("silent", "", 0)
 
 
-def test_not_what_i_meant_is_an_opinion_of_the_reply_before(account, ports):
+def test_not_what_i_meant_is_an_opinion_of_the_reply_before(account, ports, monkeypatch):
+    def classify(self: IntentClassifier, text: str, named: bool = False) -> Intent:
+        return Intent("not_meant" if "meant" in text else "find", {"find": 1.0})
+
+    monkeypatch.setattr(IntentClassifier, "classify", classify)
     judged = answering.answer_turn(say(account), ports)
     answering.answer_turn(say(account, "that's not what I meant"), ports)
     opinion = Feedback.objects.get()
