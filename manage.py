@@ -12,7 +12,7 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
 
-        from botcore.embedded_postgres import database_for_command
+        from botcore.installation import database_for_command
 
         with database_for_command(sys.argv):
             execute_from_command_line(sys.argv)

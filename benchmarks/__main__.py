@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -26,27 +25,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the measurements")
     parser.add_argument("--only", choices=("web", "engines", "slates"), help="leave the rest out")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="daogou-bench-") as folder:
-        os.environ.update(VAR_DIR=folder, DJANGO_SETTINGS_MODULE="botcore.settings", LOG_LEVEL="WARNING")
-        os.environ.pop("DATABASE_URL", None)
-        os.environ.pop("BROKER_URL", None)
-        import django
+    from botcore.installation import scratch_installation
 
-        django.setup()
-        from django.conf import settings
-
-        from botcore.embedded_postgres import borrowed
-
-        rows: list[tuple[str, str, str]] = []
-        assert settings.EMBEDDED_POSTGRES is not None
-        with borrowed(settings.EMBEDDED_POSTGRES):
-            if options.only in (None, "slates"):
-                rows += _slates(options.quick)
-            if options.only in (None, "web"):
-                rows += _web(options.quick)
-            if options.only in (None, "engines"):
-                rows += _engines(options.quick)
-        _print(rows)
+    rows: list[tuple[str, str, str]] = []
+    with tempfile.TemporaryDirectory(prefix="daogou-bench-") as folder, scratch_installation(Path(folder)):
+        if options.only in (None, "slates"):
+            rows += _slates(options.quick)
+        if options.only in (None, "web"):
+            rows += _web(options.quick)
+        if options.only in (None, "engines"):
+            rows += _engines(options.quick)
+    _print(rows)
 
 
 def _slates(quick: bool) -> list[tuple[str, str, str]]:

@@ -9,7 +9,6 @@ Needs a database with the demo shop and its embeddings (``VAR_DIR``).
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -214,18 +213,12 @@ def main() -> None:
     options = parser.parse_args()
     if options.failures and options.half == "heldout":
         parser.error("the failures of the held-out half are not looked at; use the development half")
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
-    import django
+    from botcore.installation import installation
 
-    django.setup()
-    from django.conf import settings
+    with installation():
+        from catalog.models import Shop
+        from workers.engine import load_encoder
 
-    from botcore.embedded_postgres import borrowed
-    from catalog.models import Shop
-    from workers.engine import load_encoder
-
-    assert settings.EMBEDDED_POSTGRES is not None
-    with borrowed(settings.EMBEDDED_POSTGRES):
         judged = measure(options.half, load_encoder(), Shop.objects.get(slug=SHOP))
     print(table(judged))
     for one in judged if options.failures else ():

@@ -61,20 +61,16 @@ def main() -> None:
     parser.add_argument("--language", choices=("en", "zh", "both"), default="both")
     parser.add_argument("--policy", choices=("never", "script", "gain"), action="append")
     options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
     os.environ.setdefault("LOG_LEVEL", "WARNING")
-    import django
+    from botcore.installation import installation
 
-    django.setup()
-    from django.conf import settings
+    with installation():
+        from benchmarks.pscon import table
 
-    from benchmarks.pscon import table
-    from botcore.embedded_postgres import borrowed
-
-    assert settings.EMBEDDED_POSTGRES is not None
-    with borrowed(settings.EMBEDDED_POSTGRES):
         found = {name: measured(name, options) for name in options.policy or ("gain", "never", "script")}
-    print(table(HEAD, [*(row for _, row in found.values()), *gains({name: won for name, (won, _) in found.items()})]))
+        print(
+            table(HEAD, [*(row for _, row in found.values()), *gains({name: won for name, (won, _) in found.items()})])
+        )
 
 
 def gains(won: Mapping[str, Sequence[float]]) -> list[tuple[str, ...]]:

@@ -8,7 +8,6 @@ customers, the test customers tell what it is worth. Takes ten minutes on one co
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -109,21 +108,9 @@ def main() -> None:
     parser.add_argument("--here", action="store_true", help="use this installation's demo shop, not a new one")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="daogou-bench-") as folder:
-        os.environ.update(DJANGO_SETTINGS_MODULE="botcore.settings", LOG_LEVEL="WARNING")
-        if not options.here:
-            os.environ.update(VAR_DIR=folder)
-            os.environ.pop("DATABASE_URL", None)
-        import django
+        from botcore.installation import installation, scratch_installation
 
-        django.setup()
-        from django.conf import settings
-
-        from botcore.embedded_postgres import borrowed
-
-        if settings.EMBEDDED_POSTGRES is None:
-            _run()
-            return
-        with borrowed(settings.EMBEDDED_POSTGRES):
+        with installation() if options.here else scratch_installation(Path(folder)):
             _run()
 
 

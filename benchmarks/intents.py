@@ -8,7 +8,6 @@ intents are coarser than ours: accuracy, macro-F1 and expected calibration error
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,19 +25,13 @@ def main() -> None:
         "set", choices=sorted(path.stem for path in SETS.glob("*.yaml")), nargs="?", default="development"
     )
     options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
-    import django
-
-    django.setup()
-    from django.conf import settings
-
-    from benchmarks.pscon import table
-    from botcore.embedded_postgres import borrowed
-    from catalog.models import Shop
+    from botcore.installation import installation
 
     entries = yaml.safe_load((SETS / f"{options.set}.yaml").read_text("utf-8"))
-    assert settings.EMBEDDED_POSTGRES is not None
-    with borrowed(settings.EMBEDDED_POSTGRES):
+    with installation():
+        from benchmarks.pscon import table
+        from catalog.models import Shop
+
         print(table(HEAD, rows(entries, Shop.objects.get(slug="demo"))))
 
 

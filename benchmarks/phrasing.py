@@ -9,7 +9,6 @@ Needs a database with the demo shop (the running installation's, or one is made 
 from __future__ import annotations
 
 import argparse
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -207,18 +206,12 @@ def main() -> None:
     options = parser.parse_args()
     if options.failures and options.set == "heldout":
         parser.error("the failures of the held-out set are not looked at; use a development set")
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
-    import django
-
-    django.setup()
-    from django.conf import settings
-
-    from botcore.embedded_postgres import borrowed
-    from catalog.models import Shop
+    from botcore.installation import installation
 
     entries = yaml.safe_load((SETS / f"{options.set}.yaml").read_text("utf-8"))
-    assert settings.EMBEDDED_POSTGRES is not None
-    with borrowed(settings.EMBEDDED_POSTGRES):
+    with installation():
+        from catalog.models import Shop
+
         reader = Reader(Shop.objects.get(slug="demo"))
         judged = [reader.read(entry) for entry in entries]
     print(table(judged))

@@ -7,7 +7,6 @@ Prints the tables and writes them into docs/benchmarks.md between their markers.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -58,22 +57,11 @@ def put(document: str, name: str, measured: str) -> str:
 
 @contextmanager
 def _own_database() -> Iterator[None]:
-    """Django with an empty, migrated database that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="daogou-bench-") as var:
-        os.environ.update(VAR_DIR=var, DJANGO_SETTINGS_MODULE="botcore.settings", LOG_LEVEL="WARNING")
-        os.environ.pop("DATABASE_URL", None)
-        import django
+    """Django with an empty database that is gone afterwards."""
+    from botcore.installation import scratch_installation
 
-        django.setup()
-        from django.conf import settings
-        from django.core.management import call_command
-
-        from botcore.embedded_postgres import borrowed
-
-        assert settings.EMBEDDED_POSTGRES is not None
-        with borrowed(settings.EMBEDDED_POSTGRES):
-            call_command("migrate", verbosity=0, interactive=False)
-            yield
+    with tempfile.TemporaryDirectory(prefix="daogou-bench-") as folder, scratch_installation(Path(folder)):
+        yield
 
 
 def _say(step: str) -> None:

@@ -33,19 +33,9 @@ CHANGED = 20
 
 def main() -> None:
     size, folder = int(sys.argv[1]), Path(sys.argv[2])
-    os.environ.update(VAR_DIR=str(folder / str(size)), DJANGO_SETTINGS_MODULE="botcore.settings", LOG_LEVEL="WARNING")
-    os.environ.pop("DATABASE_URL", None)
-    import django
+    from botcore.installation import scratch_installation
 
-    django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
-
-    from botcore.embedded_postgres import borrowed
-
-    assert settings.EMBEDDED_POSTGRES is not None
-    with borrowed(settings.EMBEDDED_POSTGRES):
-        call_command("migrate", verbosity=0, interactive=False)
+    with scratch_installation(folder / str(size)):
         print(json.dumps(measured(size, folder)))
 
 

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from botcore.environment import ConfigurationError
@@ -25,9 +25,6 @@ USER = "daogou"
 NOBODY = 65534
 SOCKET_PATH_LIMIT = 100
 """A Unix socket's path must stay below 108 bytes (sockaddr_un); PostgreSQL adds its file name to the folder's."""
-
-COMMANDS_WITHOUT_DATABASE = {"up", "help", "version", "--help", "-h", "--version", "findstatic"}
-OUR_APPS = {"botcore", "catalog", "workers", "admin_console"}
 
 
 class DatabaseError(ConfigurationError):
@@ -210,44 +207,6 @@ def borrowed(server: EmbeddedPostgres) -> Iterator[None]:
                 server.stop()
                 if started:
                     started.wait(10)
-
-
-@contextlib.contextmanager
-def database_for_command(argv: Sequence[str]) -> Iterator[None]:
-    """What ``manage.py`` wraps around a command: the embedded database where one is configured and needed.
-
-    A command of ours finds the tables it needs; Django's own (``migrate``, ``shell``) find the database as it is.
-    Raises ``ConfigurationError`` where a database that is not ours to change is behind.
-    """
-    command = argv[1] if len(argv) > 1 else "help"
-    if command in COMMANDS_WITHOUT_DATABASE or {"--help", "-h"} & set(argv):
-        yield
-        return
-    import django
-    from django.conf import settings
-    from django.core.management import get_commands
-
-    embedded = settings.EMBEDDED_POSTGRES
-    django.setup()
-    with borrowed(embedded) if embedded else contextlib.nullcontext():
-        if get_commands().get(command) in OUR_APPS:
-            _bring_up_to_date(ours_to_change=bool(embedded))
-        yield
-
-
-def _bring_up_to_date(ours_to_change: bool) -> None:
-    from django.core.management import call_command
-    from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
-
-    executor = MigrationExecutor(connection)
-    if not (missing := executor.migration_plan(executor.loader.graph.leaf_nodes())):
-        return
-    if not ours_to_change:
-        raise ConfigurationError(
-            f"the database lacks {len(missing)} of this version's migrations: run `python manage.py migrate` first"
-        )
-    call_command("migrate", verbosity=0, interactive=False)
 
 
 def _last_user(users: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django import template
 from django.utils import timezone
@@ -14,44 +15,18 @@ from admin_console import labels
 register = template.Library()
 
 
-@register.filter
-def act_name(word: str) -> str:
-    return labels.label(labels.ACTS, word)
-
-
-@register.filter
-def writer_name(word: str) -> str:
-    return labels.label(labels.WRITTEN_BY, word)
-
-
-@register.filter
-def feedback_name(word: str) -> str:
-    return labels.label(labels.FEEDBACK, word)
-
-
-@register.filter
-def feedback_source(word: str) -> str:
-    return labels.label(labels.FEEDBACK_SOURCES, word)
-
-
-@register.filter
-def channel_name(word: str) -> str:
-    return labels.label(labels.CHANNELS, word)
-
-
-@register.filter
-def link_name(word: str) -> str:
-    return labels.label(labels.LINKS, word)
-
-
-@register.filter
-def origin_name(word: str) -> str:
-    return labels.label(labels.LINK_ORIGINS, word)
-
-
-@register.filter
-def rule_name(word: str) -> str:
-    return labels.label(labels.RULES, word)
+NAMES = {
+    "act_name": labels.ACTS,
+    "writer_name": labels.WRITTEN_BY,
+    "feedback_name": labels.FEEDBACK,
+    "feedback_source": labels.FEEDBACK_SOURCES,
+    "channel_name": labels.CHANNELS,
+    "link_name": labels.LINKS,
+    "origin_name": labels.LINK_ORIGINS,
+    "rule_name": labels.RULES,
+}
+for _filter, _names in NAMES.items():
+    register.filter(_filter, partial(labels.label, _names))
 
 
 @register.filter

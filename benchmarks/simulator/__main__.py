@@ -27,17 +27,10 @@ def main() -> None:
     )
     parser.add_argument("--with-model", action="store_true", help="let the generator write the replies")
     options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
     os.environ.setdefault("LOG_LEVEL", "WARNING")
-    import django
+    from botcore.installation import installation
 
-    django.setup()
-    from django.conf import settings
-
-    from botcore.embedded_postgres import borrowed
-
-    assert settings.EMBEDDED_POSTGRES is not None
-    with borrowed(settings.EMBEDDED_POSTGRES):
+    with installation():
         run(options)
 
 

@@ -140,10 +140,6 @@ def _going_on(shop: Shop, asked: Asked, before: DialogueState) -> Asked | None:
     return replace(asked, readings=(*(f"{title} {reading}" for reading in asked.readings),) or (title,))
 
 
-def _share(said: Understanding, *intents: str) -> float:
-    return sum(said.intent.scores.get(intent, 0.0) for intent in intents)
-
-
 def _from_article(
     shop: Shop,
     asked: Asked,
@@ -175,8 +171,8 @@ def _from_article(
     article = evidence[places[0]]
     quoted = before.last_quote if slug == before.last_article and not again else ""
     quote = _quote([(evidence[i].quote, float(near[i])) for i in places], quoted)
-    service = _share(said, "policy", "order_status", "discount")
-    leaning = SERVICE * service - EXPECTED * _share(said, "product_question")
+    service = said.intent.chance("policy", "order_status", "discount")
+    leaning = SERVICE * service - EXPECTED * said.intent.chance("product_question")
     return Answer(
         Kind.ARTICLE, slug, article.name, quote, quote, float(near[places].max()) + leaning, label=article.name
     )
@@ -198,7 +194,7 @@ def _from_product(
     shop: Shop, asked: Asked, product: Product, said: Understanding, lexicon: Lexicon, encoder: Encoder
 ) -> Iterator[Answer | None]:
     """The nearest of the product's data, of its description, of its stock, and what customers wrote."""
-    item = EXPECTED * _share(said, "product_question", "availability")
+    item = EXPECTED * said.intent.chance("product_question", "availability")
     unknown = UNKNOWN if said.unknown and said.language == "en" else 0.0
     named = named_values(product, asked.text, said.constraints, lexicon)
     others = 2 * OPINION if asks_others(asked) else 0.0

@@ -28,8 +28,6 @@ GUESS = 0.1
 UNCERTAIN = 0.3
 """Calibrated confidence below which a message without a wish is asked about: seven of ten such readings are wrong."""
 WISHES = {"find", "show", "more", "cheaper", "dearer", "reject", "vague", "choose", "availability"}
-
-
 POINTS = re.compile(r"\b(?:it|its|this|that|these|those|they|them)\b|[它这那][个款件本双台条瓶些]?")
 """What a question points with at the product in the spotlight."""
 
@@ -90,7 +88,7 @@ CLEARLY, NEAR_ENOUGH = 0.9, 0.38
 
 
 def _clearly_asked(answer: Answer, said: Understanding) -> bool:
-    return answer.kind is Kind.ARTICLE and _chance(said, "policy") > CLEARLY and answer.near >= NEAR_ENOUGH
+    return answer.kind is Kind.ARTICLE and said.intent.chance("policy") > CLEARLY and answer.near >= NEAR_ENOUGH
 
 
 def _answered(answer: Answer) -> Decision:
@@ -112,11 +110,15 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
     """Whether a message asks what the answer says, rather than for products."""
     if said.price or (said.intent.name == "order_status" and said.intent.confidence > SURE):
         return False
-    about_service = _chance(said, "policy", "order_status")
+    about_service = said.intent.chance("policy", "order_status")
     subject = subject_of(before, said)
     if _names_another_kind(before, said) and not said.references:
         return about_service > SURE
-    asks = about_service + _chance(said, "product_question") + (_chance(said, "availability") if subject else 0.0)
+    asks = (
+        about_service
+        + said.intent.chance("product_question")
+        + (said.intent.chance("availability") if subject else 0.0)
+    )
     if not said.is_question:
         return asks > SURE
     pointed = bool(subject and said.references)
@@ -144,16 +146,12 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
     asks = said.is_question or not before.slate
     if intent in ("policy", "order_status") and asks and not (unsure and (valued or (wish and not subject))):
         return Decision(Act.DECLINE, "no_information")
-    asking = _chance(said, "policy", "product_question", "availability")
+    asking = said.intent.chance("policy", "product_question", "availability")
     points = bool(said.references) or POINTS.search(said.text) is not None
     listing = WISHES - {"find", "availability"}
     if subject and said.is_question and not valued and (points or asking >= ASKS) and intent not in listing:
         return Decision(Act.DECLINE, "no_information")
     return None
-
-
-def _chance(said: Understanding, *intents: str) -> float:
-    return sum(said.intent.scores.get(intent, 0.0) for intent in intents)
 
 
 def _product(before: DialogueState, state: DialogueState, said: Understanding, wish: bool) -> Decision:

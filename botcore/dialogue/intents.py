@@ -34,6 +34,10 @@ class Intent:
         """The same reading under another name, decided by other means than the head."""
         return replace(self, name=name)
 
+    def chance(self, *names: str) -> float:
+        """The chance that one of the intents is meant."""
+        return sum(self.scores.get(name, 0.0) for name in names)
+
     @property
     def confidence(self) -> float:
         return self.scores.get(self.name, 0.0)

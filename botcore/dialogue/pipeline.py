@@ -17,7 +17,7 @@ from botcore.dialogue.brief import Brief
 from botcore.dialogue.compose import fill, word
 from botcore.dialogue.decide import Decision, decide, subject_of
 from botcore.dialogue.evidence import Kind
-from botcore.dialogue.facts import items_of
+from botcore.dialogue.facts import Item, items_of
 from botcore.dialogue.find import Found, Visit, in_reach, items_by_sku, shown_text
 from botcore.dialogue.follow import followups, second_goal
 from botcore.dialogue.followups import reading_brief
@@ -57,16 +57,6 @@ class Clock:
 
 FAILURES = 2
 """So many replies in a row may fail the customer; instead of the next one a person is brought in."""
-
-_classifiers: dict[int, IntentClassifier] = {}
-
-
-def classifier_for(ports: Ports) -> IntentClassifier:
-    """The intent classifier of an encoder, made once (its examples are embedded then)."""
-    key = id(ports.encoder)
-    if key not in _classifiers:
-        _classifiers[key] = IntentClassifier(ports.encoder)
-    return _classifiers[key]
 
 
 def respond(
@@ -121,27 +111,32 @@ def respond(
         )
         more = followups(shop, plan, wording.text, before, second, lexicon, ports, visit)
     shows = (*(items if plan.shows_items else ()), *second.items, *alike)
-    after = after_reply(
-        state.with_(hurried=hurried(before, state, said), waiting=second.waiting),
-        [item.sku for item in shows],
-        listed=not decision.about or bool(alike),
-        question=plan.question,
-        article=plan.answer.id if plan.answer and plan.answer.kind is Kind.ARTICLE else "",
-        quote=plan.answer.quote if plan.answer and plan.answer.kind is Kind.ARTICLE else "",
-        failed=decision.failed,
-    )
     clock.stages["total"] = round((time.monotonic() - clock.started) * 1000, 1)
-    version = ports.generator.info.model_version if ports.generator and wording.written_by == "model" else ""
-    followed = [fill(phrase_for(b, state.language, seed), b.tags()) for b in more]
-    told = " ".join(filter(None, [fill(wording.text, brief.tags()), similar_text(plan.answer, alike, state.language)]))
-    sentences_ = [returned_text(before), told, _details(decision, found, state)]
     return Reply(
-        text=_joined([*sentences_, "\n".join(_table(plan)), offer.text], followed, state.language),
+        text=_joined(
+            [
+                returned_text(before),
+                " ".join(
+                    filter(None, [fill(wording.text, brief.tags()), similar_text(plan.answer, alike, state.language)])
+                ),
+                _details(decision, found, state),
+                "\n".join(_table(plan)),
+                offer.text,
+            ],
+            [fill(phrase_for(each, state.language, seed), each.tags()) for each in more],
+            state.language,
+        ),
         act=plan.act,
         language=state.language,
         written_by=wording.written_by,
-        model_version=version,
-        state=after,
+        model_version=ports.generator.info.model_version if ports.generator and wording.written_by == "model" else "",
+        state=_remembered(
+            state.with_(hurried=hurried(before, state, said), waiting=second.waiting),
+            decision,
+            plan,
+            shows,
+            listed=not decision.about or bool(alike),
+        ),
         cards=tuple(item.card() for item in (*shows, *offer.items)),
         items=(*shows, *offer.items),
         told=(*plan.items, *second.items, *alike, *offer.items),
@@ -156,6 +151,22 @@ def respond(
     )
 
 
+def _remembered(
+    state: DialogueState, decision: Decision, plan: Plan, shows: Sequence[Item], *, listed: bool
+) -> DialogueState:
+    """The state that the next message is read in."""
+    article = plan.answer if plan.answer and plan.answer.kind is Kind.ARTICLE else None
+    return after_reply(
+        state,
+        [item.sku for item in shows],
+        listed=listed,
+        question=plan.question,
+        article=article.id if article else "",
+        quote=article.quote if article else "",
+        failed=decision.failed,
+    )
+
+
 def _understood(
     text: str,
     pressed: str,
@@ -167,7 +178,7 @@ def _understood(
     """The message as it stands in the talk: as an answer to what was asked, its second goal apart."""
     if pressed:
         return picked(pressed, text, before), None
-    said = understand(text, before, shown, lexicon, classifier_for(ports))
+    said = understand(text, before, shown, lexicon, IntentClassifier(ports.encoder))
     return separated(answered(said, before, lexicon), lexicon)
 
 
@@ -254,7 +265,7 @@ def _answer(shop: Shop, said: Understanding, before: DialogueState, lexicon: Lex
     """The nearest answer that the shop has, looked for only where the message may ask for one."""
     if said.intent.name == "choose" and (not said.is_question or extreme_asked(said.text)):
         return None
-    if not said.is_question and sum(said.intent.scores.get(intent, 0.0) for intent in ASKING) < LIKELY:
+    if not said.is_question and said.intent.chance(*ASKING) < LIKELY:
         return None
     subject = subject_of(before, said)
     products = (

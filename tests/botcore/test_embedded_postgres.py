@@ -19,8 +19,9 @@ import psycopg2
 import pytest
 from django.test import override_settings
 
-from botcore.embedded_postgres import NOBODY, USER, DatabaseError, EmbeddedPostgres, borrowed, database_for_command
+from botcore.embedded_postgres import NOBODY, USER, DatabaseError, EmbeddedPostgres, borrowed
 from botcore.environment import PROJECT, ConfigurationError
+from botcore.installation import database_for_command
 from botcore.management.commands import up
 from tests.fakes import at_once
 

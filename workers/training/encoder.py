@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ from django.db.models import Min
 
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.relevance import Talk
+from botcore.installation import installation
 from catalog.models import AttributeValue, Interaction, Product, Shop, Variant
 from catalog.queries import Correction, save
 from workers.training.provenance import code_revision
@@ -226,9 +226,7 @@ def main() -> None:
     parser.add_argument("--shop", required=True, help="the shop's slug")
     parser.add_argument("--data", type=Path, default=SHARED_DATA, help="the folder that holds pscon/")
     options = parser.parse_args()
-    from botcore.embedded_postgres import database_for_command
-
-    with database_for_command(sys.argv):
+    with installation():
         run(options)
 
 

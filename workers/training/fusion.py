@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -35,6 +34,7 @@ from django.db.models import Min
 
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.relevance import Talk
+from botcore.installation import installation
 from catalog.ingest.records import ProductRecord, VariantRecord
 from catalog.ingest.write import upsert_products
 from catalog.models import Interaction, Product, Shop, Variant
@@ -196,9 +196,7 @@ def main() -> None:
     parser.add_argument("--shop", default="demo")
     parser.add_argument("--data", type=Path, default=SHARED_DATA, help="the folder that holds pscon/")
     options = parser.parse_args()
-    from botcore.embedded_postgres import database_for_command
-
-    with database_for_command(sys.argv):
+    with installation():
         run(options)
 
 

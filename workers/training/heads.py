@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +30,7 @@ from botcore.dialogue.heads import HEADS, Floats, Head, in_english, message_inpu
 from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.money import mask_numbers
 from botcore.dialogue.words import DATA, language_of, normalise
+from botcore.installation import installation
 from workers.training.nearest import Example, NearestExamples, hand_written
 from workers.training.next_act import LABELS, fit_softmax
 from workers.training.phrasings import INTENTS, development
@@ -404,19 +404,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SHARED_DATA, help="the folder of bitext-support, pscon and iard")
     parser.add_argument("--check", action="store_true", help="measure only; write nothing")
     options = parser.parse_args()
-    import django
+    with installation():
+        from workers.engine import load_encoder
 
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
-    django.setup()
-    from django.conf import settings as django_settings
-
-    from botcore.embedded_postgres import borrowed
-    from workers.engine import load_encoder
-
-    encoder = load_encoder()
-    assert django_settings.EMBEDDED_POSTGRES is not None
-    with borrowed(django_settings.EMBEDDED_POSTGRES):
-        named = naming_shares(DEMO)
+        encoder, named = load_encoder(), naming_shares(DEMO)
     own, more = own_rows(), [*bitext_rows(options.data / "bitext-support"), *noise_rows()]
     texts = list(dict.fromkeys(row.text for row in (*own, *more)))
     vectors = dict(zip(texts, encoded(texts, encoder), strict=True))

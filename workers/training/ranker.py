@@ -27,7 +27,6 @@ import hashlib
 import json
 import os
 import random
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -47,6 +46,7 @@ if __name__ == "__main__":
 from django.db.models import Min
 
 from botcore.dialogue.ports import Encoder
+from botcore.installation import installation
 from botcore.models import Feedback, Turn
 from catalog.models import Interaction, Product, Shop, Variant
 from catalog.ranking.diversity import SHARPNESS
@@ -692,9 +692,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--even-if-worse", action="store_true", help="write a model that does not beat the weights")
     options = parser.parse_args()
-    from botcore.embedded_postgres import database_for_command
-
-    with database_for_command(sys.argv):
+    with installation():
         run(options)
 
 

@@ -25,7 +25,6 @@ Leave-one-out splits each customer's time, not the calendar's: what others did l
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -50,6 +49,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from botcore.installation import installation
 from workers.engine.sequence import PADDING, Catalogue, SequenceModel, Shape, content_of, save
 from workers.training.provenance import code_revision, sha256
 
@@ -522,15 +522,9 @@ def main(argv: list[str] | None = None) -> None:
         torch.set_num_threads(options["threads"])
     recipe = Recipe(**{field.name: options[field.name] for field in dataclasses.fields(Recipe)})
     if options["shop"]:
-        import django
+        with installation():
+            from django.conf import settings
 
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
-        django.setup()
-        from django.conf import settings
-
-        from botcore.embedded_postgres import borrowed
-
-        with borrowed(settings.EMBEDDED_POSTGRES) if settings.EMBEDDED_POSTGRES else contextlib.nullcontext():
             meta = train_shop(options["shop"], settings.VAR_DIR / "models", recipe)
     else:
         if not options["out"]:
