@@ -29,7 +29,8 @@ class Act(StrEnum):
 class Constraint:
     """A wish about one attribute. ``attribute`` is the shop's own, or ``text`` for words looked up in all texts.
 
-    ``wanted`` is the polarity: False for "no leather". A hard constraint is never broken silently.
+    ``wanted`` is the polarity: False for "no leather". A hard constraint is never broken silently. ``others`` are values
+    that fulfil the wish as well ("black or navy"; "leather" where a shop has two kinds of it).
     """
 
     attribute: str
@@ -37,6 +38,7 @@ class Constraint:
     wanted: bool = True
     hard: bool = True
     turn: int = 0
+    others: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.value if self.wanted else f"not {self.value}"
@@ -117,7 +119,9 @@ class DialogueState:
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Inverse of :meth:`to_json`; keys that are missing take their default, so old rows stay readable."""
         values = dict(data)
-        values["constraints"] = tuple(Constraint(**c) for c in data.get("constraints", ()))
+        values["constraints"] = tuple(
+            Constraint(**{**c, "others": tuple(c.get("others", ()))}) for c in data.get("constraints", ())
+        )
         values["price"] = PriceRange(**{k: Decimal(v) for k, v in data.get("price", {}).items()})
         values["shown"] = tuple(tuple(slate) for slate in data.get("shown", ()))
         for name in ("liked", "rejected", "asked"):
