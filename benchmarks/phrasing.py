@@ -157,7 +157,7 @@ class Reader:
         constraint: Constraint
         for constraint in (*said.constraints, *said.second):
             if constraint.attribute not in (TEXT, KIND):
-                slots[constraint.attribute, constraint.wanted].add(constraint.value)
+                slots[constraint.attribute, constraint.wanted] |= {constraint.value, *constraint.others}
         if said.goals:
             slots["category", True].add(said.goals[0])
         if said.price:

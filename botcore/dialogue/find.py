@@ -122,7 +122,7 @@ def in_reach(shop: Shop, state: DialogueState) -> DialogueState:
     def reached(constraint: Constraint) -> Constraint:
         if constraint.attribute == TEXT or not constraint.wanted:
             return constraint
-        wish = Wish(constraint.attribute, (constraint.value,))
+        wish = Wish(constraint.attribute, (constraint.value, *constraint.others))
         somewhere = count_products(
             ProductQuery(shop=shop, category=state.goal, wishes=(wish,), in_stock=False), at_most=1
         )
@@ -184,7 +184,7 @@ def _alternatives(topic: str) -> tuple[str, ...]:
 
 def _wishes(constraint: Constraint) -> Iterator[Wish]:
     if constraint.attribute != TEXT:
-        yield Wish(constraint.attribute, (constraint.value,), constraint.wanted)
+        yield Wish(constraint.attribute, (constraint.value, *constraint.others), constraint.wanted)
         return
     alternatives = thesaurus().alternatives(constraint.value) if constraint.wanted else (constraint.value,)
     yield Wish(TEXT, alternatives, constraint.wanted)

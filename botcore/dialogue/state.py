@@ -29,7 +29,8 @@ class Act(StrEnum):
 class Constraint:
     """A wish about one attribute. ``attribute`` is the shop's own, or ``text`` for words looked up in all texts.
 
-    ``wanted`` is the polarity: False for "no leather". A hard constraint is never broken silently.
+    ``wanted`` is the polarity: False for "no leather". A hard constraint is never broken silently. ``others`` are values
+    that fulfil the wish as well ("black or navy"; "leather" where a shop has two kinds of it).
     """
 
     attribute: str
@@ -37,6 +38,7 @@ class Constraint:
     wanted: bool = True
     hard: bool = True
     turn: int = 0
+    others: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.value if self.wanted else f"not {self.value}"
@@ -166,11 +168,11 @@ class DialogueState:
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Inverse of :meth:`to_json`; keys that are missing take their default, so old rows stay readable."""
         values = dict(data)
-        values["constraints"] = tuple(Constraint(**c) for c in data.get("constraints", ()))
+        values["constraints"] = tuple(map(_constraint, data.get("constraints", ())))
         values["price"] = _price(data.get("price", {}))
         values["open_question"] = Question.from_json(data.get("open_question"))
         values["waiting"] = tuple(
-            LaterGoal(goal["category"], tuple(Constraint(**c) for c in goal["constraints"]), _price(goal["price"]))
+            LaterGoal(goal["category"], tuple(map(_constraint, goal["constraints"])), _price(goal["price"]))
             for goal in data.get("waiting", ())
         )
         values["shown"] = tuple(tuple(slate) for slate in data.get("shown", ()))
@@ -181,6 +183,10 @@ class DialogueState:
 
 def _price_json(price: PriceRange) -> dict[str, str]:
     return {k: str(v) for k, v in vars(price).items() if v is not None}
+
+
+def _constraint(data: dict[str, Any]) -> Constraint:
+    return Constraint(**{**data, "others": tuple(data.get("others", ()))})
 
 
 def _price(data: dict[str, str]) -> PriceRange:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from botcore.dialogue.lexicon import CATEGORY, KIND, LACKS, TEXT, Lexicon, Match, Meaning
@@ -24,6 +24,8 @@ ONLOOKER = re.compile(r"(?:'s)? (?:would|will|'d|says?|said|thinks?|laughed|comp
 """What follows a person who has an opinion and is not whom the thing is for."""
 ANY_MORE = re.compile(r"\bany ?more\b|\bno longer\b|\bforget\b|\bchanged my mind\b|了[吧啦]?$")
 DEMAND = re.compile(r"\b(?:want|need|make it|give me|show me|prefer|rather)\b|我要|想要|换成|改成|来[件条双个]")
+OR = re.compile(r"^\s*[,，、]?\s*(?:or|或者?|或是|还是|/)\s*$")
+COMMA = re.compile(r"^\s*[,，、]\s*$")
 GOALS = 2
 UNSPOKEN = (CATEGORY, TEXT, LACKS)
 """Meanings that are no values of attributes."""
@@ -169,24 +171,13 @@ class Reading:
         plain = set(range(len(self.words))) - self.stances.soft
         lone = not self.heads and not any(m.first in plain for m in self.matches)
         soft = self.stances.allowed if lone else self.stances.allowed | self.stances.soft
-        found: list[tuple[str, Constraint]] = []
+        valued: list[tuple[Match, str, Constraint]] = []
         for match in self._valued():
             if match in gone or match.first in self.stances.idle | self.stances.unneeded:
                 continue
-            refused = match.first in self.stances.refused
             goal = self._goal_of(match)
-            if refused and (lacking := self._lacking(match, goal)):
-                found += [(goal, Constraint(*meaning, turn=turn)) for meaning in lacking]
-                continue
-            for meaning in self._values(match, goal):
-                hard = match.first not in soft and (
-                    refused
-                    or meaning.attribute != TEXT
-                    or not self._about
-                    or match == self.thing
-                    or self._modifies(match)
-                )
-                found.append((goal, Constraint(meaning.attribute, meaning.value, not refused, hard, turn)))
+            valued += [(match, goal, c) for c in self._wishes_of(match, goal, match.first in soft)]
+        found = self._with_alternatives(valued)
         for head in self.heads:
             if kind := self.lexicon.kinds.get((self._category(head), head.phrase)):
                 found.append((self._category(head), Constraint(KIND, kind, True, True, turn)))
@@ -200,6 +191,42 @@ class Reading:
                 found.append(("", Constraint(TEXT, token.text, not refused, hard, turn)))
         ruled_out = {(c.attribute, c.value) for _, c in found if not c.wanted}
         return [(g, c) for g, c in found if not (c.wanted and (c.attribute, c.value) in ruled_out)]
+
+    def _wishes_of(self, match: Match, goal: str, soft: bool) -> list[Constraint]:
+        """What one phrase wishes: one wish with its alternatives, or a refusal of each value it stands for."""
+        turn = self.state.turn + 1
+        refused = match.first in self.stances.refused
+        if refused and (lacking := self._lacking(match, goal)):
+            return [Constraint(*meaning, turn=turn) for meaning in lacking]
+        values = self._values(match, goal)
+        if refused:
+            return [Constraint(attribute, value, wanted=False, turn=turn) for attribute, value in values]
+        if not values:
+            return []
+        first, *others = values
+        main = first.attribute != TEXT or not self._about or match == self.thing or self._modifies(match)
+        return [Constraint(*first, hard=main and not soft, turn=turn, others=tuple(m.value for m in others))]
+
+    def _with_alternatives(self, valued: Sequence[tuple[Match, str, Constraint]]) -> list[tuple[str, Constraint]]:
+        """The wishes with those joined by "or" made one ("black or navy", "black, navy or gray")."""
+        found: list[tuple[str, Constraint]] = []
+        last: Match | None = None
+        listed = False
+        for match, goal, wish in reversed(valued):
+            between = self.text[self.words[match.last - 1].end : self.words[last.first].start] if last else ""
+            same = found and found[-1][0] == goal and found[-1][1].attribute == wish.attribute != TEXT
+            listed = bool(
+                same
+                and wish.wanted
+                and found[-1][1].wanted
+                and (OR.match(between) or (listed and COMMA.match(between)))
+            )
+            if listed:
+                _, after = found.pop()
+                wish = replace(wish, others=(*wish.others, after.value, *after.others))
+            found.append((goal, wish))
+            last = match
+        return found[::-1]
 
     @property
     def _about(self) -> tuple[Match, ...]:
