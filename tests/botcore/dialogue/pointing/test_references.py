@@ -1,0 +1,79 @@
+"""Which of the shown items a message speaks of."""
+
+from decimal import Decimal
+
+import pytest
+
+from botcore.dialogue.lexicon import Match, Meaning
+from botcore.dialogue.pointing.references import price_between, references
+from botcore.dialogue.pointing.shown import ShownItem
+from botcore.dialogue.state import DialogueState
+from botcore.dialogue.words import normalise, tokens
+
+SHOWN = (
+    ShownItem(
+        "A", "Heron Cork Stool", "heron cork stool, folds flat. 鹭 软木凳", Decimal(40), frozenset({"cork", "2 kg"})
+    ),
+    ShownItem(
+        "B", "Linden Felt Stool", "linden felt stool, stacks. 椴 毛毡凳", Decimal(90), frozenset({"felt", "3 kg"})
+    ),
+    ShownItem(
+        "C", "Marlow Cork Bench", "marlow cork bench, for two. 马洛 软木长凳", Decimal(65), frozenset({"cork", "8 kg"})
+    ),
+)
+NAMES = {"cork": "cork", "felt": "felt", "软木": "cork", "毛毡": "felt"}
+
+
+def spoken_of(text, focus=""):
+    clean = normalise(text)
+    words = tokens(clean)
+    matches = []
+    for name, value in NAMES.items():
+        if (start := clean.find(name)) >= 0:
+            first = next(i for i, t in enumerate(words) if t.start == start)
+            last = next(i for i, t in enumerate(words) if t.end == start + len(name)) + 1
+            matches.append(Match(first, last, name, (Meaning("material", value),)))
+    state = DialogueState(shown=(("A", "B", "C"),), focus=focus)
+    return references(clean, words, matches, SHOWN, state)
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("the second one please", "B"),
+        ("compare 1 and 3", "AC"),
+        ("the last two", "BC"),
+        ("second from last", "B"),
+        ("does the felt one fold?", "B"),
+        ("both cork ones", "AC"),
+        ("how heavy is the cheapest", "A"),
+        ("none of these", "ABC"),
+        ("not the felt, show me the others", "BAC"),
+        ("what about the Marlow", "C"),
+        ("第二个", "B"),
+        ("最后那只", "C"),
+        ("前两个都不错", "AB"),
+        ("毛毡那个多少钱", "B"),
+        ("软木的两个有什么不同", "AC"),
+        ("最贵的那个", "B"),
+        ("三个都不要", "ABC"),
+    ],
+)
+def test_items_are_found_by_place_number_description_and_rank(text, items):
+    assert set(spoken_of(text).skus) == set(items)
+
+
+@pytest.mark.parametrize(
+    "text", ["do you have it in blue?", "something for the hallway", "给我看看别的", "wait a second"]
+)
+def test_a_message_that_points_at_nothing_names_no_item(text):
+    assert spoken_of(text).skus == ()
+
+
+def test_a_pronoun_means_the_item_in_focus():
+    assert spoken_of("does it fold?", focus="C").skus == ("C",)
+
+
+def test_a_price_between_two_items_lies_between_their_prices():
+    text = "something between the first and the second"
+    assert price_between(text, spoken_of(text), SHOWN) == (Decimal(40), Decimal(90))
