@@ -10,6 +10,10 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from botcore.dialogue.ports import Encoder
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -26,7 +30,7 @@ def main() -> None:
     if not (options.data / "pscon" / "products.json").is_file():
         print(f"SKIPPED: PSCon is not in {options.data / 'pscon'}; nothing was measured or written")
         return
-    tables = {"pscon": _pscon(options.data / "pscon")}
+    tables = _tables(options.data / "pscon")
     for name, measured in tables.items():
         print(measured)
         if not options.dry_run:
@@ -43,7 +47,8 @@ def put(document: str, name: str, measured: str) -> str:
     return f"{before}{begin}\n\n{measured}\n\n{end}{after}"
 
 
-def _pscon(folder: Path) -> str:
+def _tables(folder: Path) -> dict[str, str]:
+    """By the name of their markers."""
     with tempfile.TemporaryDirectory(prefix="daogou-bench-") as var:
         os.environ.update(VAR_DIR=var, DJANGO_SETTINGS_MODULE="botcore.settings", LOG_LEVEL="WARNING")
         os.environ.pop("DATABASE_URL", None)
@@ -61,7 +66,26 @@ def _pscon(folder: Path) -> str:
             from benchmarks.pscon import pscon_tables
             from workers.engine import load_encoder
 
-            return pscon_tables(folder, load_encoder(), _say)
+            encoder = load_encoder()
+            return {"pscon": pscon_tables(folder, encoder, _say), "answers": _answers(encoder)}
+
+
+def _answers(encoder: Encoder) -> str:
+    """Both halves of the questions, asked of a demo shop made for it."""
+    from django.conf import settings
+
+    from benchmarks.answers import FILES, measure, table
+    from catalog.demo.load import load_demo
+    from workers.indexing import embed_changed
+
+    _say("answers: the demo shop and its embeddings")
+    shop = load_demo(settings.MEDIA_ROOT)
+    embed_changed(shop.pk)
+    measured = []
+    for half in FILES:
+        _say(f"answers: the {half} half")
+        measured.append(f"{half}:\n\n{table(measure(half, encoder, shop))}")
+    return "\n\n".join(measured)
 
 
 def _say(step: str) -> None:

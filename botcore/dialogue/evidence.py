@@ -135,12 +135,12 @@ def _of_data(product: Product, language: str, lexicon: Lexicon, currency: str) -
         yield Evidence(Kind.ATTRIBUTE, product.sku, attribute, told, probes, words, tuple(values))
     if product.rating and product.rating_count:
         stars = f"{product.rating:.1f}"
-        probes = ("What is its rating?", "How many stars does it have?")
-        yield Evidence(Kind.ATTRIBUTE, product.sku, "rating", stars, probes, "评分 几星", (stars,))
+        asking = ("What is its rating?", "How many stars does it have?")
+        yield Evidence(Kind.ATTRIBUTE, product.sku, "rating", stars, asking, "评分 几星", (stars,))
     prices = sorted({variant.price for variant in product.variants.all()})
     told = " - ".join(format_price(price, currency) for price in prices[:1] + prices[-1:][: len(prices) - 1])
-    probes = ("How much is it?", "What does it cost?", "What is the price of this?")
-    yield Evidence(Kind.ATTRIBUTE, product.sku, "price", told, probes, "多少钱 价格", tuple(map(str, prices)))
+    costs = ("How much is it?", "What does it cost?", "What is the price of this?")
+    yield Evidence(Kind.ATTRIBUTE, product.sku, "price", told, costs, "多少钱 价格", tuple(map(str, prices)))
 
 
 def _of_description(product: Product, language: str) -> Iterator[Evidence]:

@@ -26,8 +26,9 @@ NO_SENSE = re.compile(
 ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]|\b(?:sth|sb)\b|^to (?:be )?")
 LONGEST_SENSE = 40
 PARTICLES = frozenset(
-    "的 了 吗 呢 吧 啊 呀 么 嘛 啦 很 都 也 就 还 把 被 给 是 在 有 我 你 您 我们 你们 咱们 这 那 这个 那个 这件 这款 它 他 她 它们 一个 请问 "
-    "想 要 会 能 可以 得 着 过 之 如果 那么 然后 话 没 没有 不 个 件 款 双 台 瓶 支 条 本 一下 比较 能不能 是不是 有没有 会不会 可不可以".split()
+    "的 了 吗 呢 吧 啊 呀 么 嘛 啦 很 都 也 就 还 把 被 给 是 在 有 着 过 之 个 件 款 双 台 瓶 "
+    "支 条 本 一个 一下 我 你 您 他 她 它 我们 你们 咱们 它们 这 那 这个 那个 这件 这款 请问 "
+    "如果 那么 然后 话 没 没有 不 比较 想 要 会 能 可以 得 能不能 是不是 有没有 会不会 可不可以".split()
 )
 """Words that carry a sentence's grammar: their dictionary senses ("的: of; bull's-eye") would only mislead."""
 

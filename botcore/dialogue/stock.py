@@ -9,7 +9,7 @@ from botcore.dialogue.evidence import Evidence, Kind
 from botcore.dialogue.lexicon import Lexicon, Meaning
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.state import Constraint
-from botcore.dialogue.words import normalise, tokens
+from botcore.dialogue.words import Token, normalise, tokens
 from catalog.models import Product, Variant
 
 
@@ -95,9 +95,9 @@ def _names(attribute: str, value: str, lexicon: Lexicon) -> list[str]:
     return [value, *(name.lower() for names in others.values() for name in names)]
 
 
-def _common(values: list[list[object]]) -> set[str]:
+def _common(values: list[list[Token]]) -> set[str]:
     """The words in every value ("eu" of "eu 37", "eu 39"): a customer leaves them out."""
-    parts = [{str(getattr(token, "text", "")) for token in value} for value in values]
+    parts = [{token.text for token in value} for value in values]
     return set.intersection(*parts) if len(parts) > 1 else set()
 
 
