@@ -39,21 +39,22 @@ def main() -> None:
 
 
 def _slates(quick: bool) -> list[tuple[str, str, str]]:
+    from benchmarks.shop import demo_shop
     from benchmarks.slates import slate_times
-    from benchmarks.stack import prepare_shop
 
     _say("slates")
-    times = slate_times(prepare_shop(), 40 if quick else 400)
+    times = slate_times(demo_shop(), 40 if quick else 400)
     measured = f"p50 {times.p50:7.1f} ms  p95 {times.p95:7.1f} ms"
     return [("60 candidates to a slate, explored place included", measured, f"target p50 15; {times.count} measured")]
 
 
 def _web(quick: bool) -> list[tuple[str, str, str]]:
     from benchmarks.measures import acknowledgement, reply_times, web_chat_times
-    from benchmarks.stack import prepare_shop, running
+    from benchmarks.shop import demo_shop
+    from benchmarks.stack import running
 
     _say("the demo shop and its embeddings")
-    shop = prepare_shop()
+    shop = demo_shop()
     rows = []
     with running(shop) as stack:
         _say("one customer")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 if TYPE_CHECKING:
+    from benchmarks.simulator.run import Say
     from botcore.dialogue.ports import Encoder
     from botcore.dialogue.reply import Reply
     from catalog.models import Shop
@@ -204,6 +205,18 @@ def _f1(judged: Iterable[Judged]) -> str:
 
 def measure(half: str, encoder: Encoder, shop: Shop) -> list[Judged]:
     return [judge(entry, asked(entry, shop, encoder), shop) for entry in questions(half)]
+
+
+def answers_table(say: Say) -> str:
+    """Both halves of the questions, asked of the demo shop, which is made where there is none."""
+    from benchmarks.shop import demo_shop
+    from workers.engine import load_encoder
+
+    shop, encoder, told = demo_shop(), load_encoder(), []
+    for half in FILES:
+        say(f"answers: the {half} half")
+        told.append(f"{half}:\n\n{table(measure(half, encoder, shop))}")
+    return "\n\n".join(told)
 
 
 def main() -> None:

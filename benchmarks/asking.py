@@ -88,9 +88,10 @@ def gains(won: Mapping[str, Sequence[float]]) -> list[tuple[str, ...]]:
 
 def measured(name: str, options: argparse.Namespace) -> tuple[list[float], tuple[str, ...]]:
     """Who found something with a policy, and the policy's row of the table."""
+    from benchmarks.shop import demo_shop
     from benchmarks.simulator.goods import market_of
     from benchmarks.simulator.report import row
-    from benchmarks.simulator.run import chosen_bots, demo_shop, languages_of, measure
+    from benchmarks.simulator.run import chosen_bots, languages_of, measure
     from botcore.dialogue import ask, questions
 
     weigh = {"never": never, "script": script, "gain": ask.ask_or_show}[name]

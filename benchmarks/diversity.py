@@ -115,12 +115,12 @@ def main() -> None:
 
 
 def _run() -> None:
-    from benchmarks.stack import prepare_shop
+    from benchmarks.shop import demo_shop
     from catalog.ranking.model import LinearRanker, ranker_of
     from workers.serving import encoder
     from workers.training.ranker import moments
 
-    shop = prepare_shop()
+    shop = demo_shop()
     held_out = list(moments(shop, encoder(), seed=7, splits=("valid", "test")))
     for ranker in (LinearRanker(), ranker_of(shop)):
         valid, test = (curve([m for m in held_out if m.split == split], ranker) for split in ("valid", "test"))

@@ -34,6 +34,7 @@ def main() -> None:
 def measured_tables(pscon: Path) -> Iterator[tuple[str, str]]:
     """The tables by the name of their place in the document, each as soon as it is measured."""
     with _own_database():
+        from benchmarks.answers import answers_table
         from benchmarks.pscon import pscon_tables
         from benchmarks.simulator.run import simulator_table
         from workers.engine import load_encoder
@@ -43,6 +44,7 @@ def measured_tables(pscon: Path) -> Iterator[tuple[str, str]]:
         else:
             _say(f"SKIPPED: PSCon is not in {pscon}; its tables were neither measured nor written")
         yield "simulator", simulator_table(_say)
+        yield "answers", answers_table(_say)
 
 
 def put(document: str, name: str, measured: str) -> str:

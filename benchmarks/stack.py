@@ -17,7 +17,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import psutil
-from django.core.management import call_command
 
 from botcore.channels.registry import channel_class, channel_for
 from botcore.channels.telegram import Telegram
@@ -26,7 +25,6 @@ from botcore.management.commands.connect import register
 from botcore.management.commands.up import children
 from botcore.models import ChannelAccount
 from botcore.supervisor import Supervisor
-from catalog.demo.load import load_demo
 from catalog.models import Shop
 
 
@@ -88,18 +86,6 @@ class _Platform(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         pass
-
-
-def prepare_shop() -> Shop:
-    """Migrations and the demo shop with its embeddings, in the database of this process's settings."""
-    from workers.indexing import embed_changed
-
-    call_command("migrate", verbosity=0, interactive=False)
-    from django.conf import settings
-
-    shop = load_demo(settings.MEDIA_ROOT)
-    embed_changed(shop.pk)
-    return shop
 
 
 @contextmanager

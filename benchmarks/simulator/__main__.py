@@ -38,10 +38,11 @@ def run(options: argparse.Namespace) -> None:
     from django.core.management import call_command
 
     from benchmarks.pscon import table
+    from benchmarks.shop import demo_shop
     from benchmarks.simulator.goods import market_of
     from benchmarks.simulator.hard_wishes import broken, needless
     from benchmarks.simulator.report import HEAD, rows, told
-    from benchmarks.simulator.run import chosen_bots, demo_shop, languages_of, measure
+    from benchmarks.simulator.run import chosen_bots, languages_of, measure
 
     call_command("migrate", verbosity=0, interactive=False)
     shop = demo_shop()

@@ -22,24 +22,13 @@ Say = Callable[[str], None]
 def simulator_table(say: Say) -> str:
     """The table of docs/benchmarks.md: ours in phrases beside the baselines. Makes the demo shop where there is none."""
     from benchmarks.pscon import table
+    from benchmarks.shop import demo_shop
 
     say("simulator: the demo shop and its embeddings")
     shop = demo_shop()
     market = market_of(shop)
     measured = measure(chosen_bots("all", shop, market), market, DIALOGUES, SEED, LANGUAGES, say)
     return table(HEAD, rows(measured, market))
-
-
-def demo_shop() -> Shop:
-    """The demo shop, made with its embeddings where the database does not hold it yet."""
-    from django.conf import settings
-
-    from catalog.demo.load import load_demo
-    from workers.indexing import embed_changed
-
-    shop = load_demo(settings.MEDIA_ROOT)
-    embed_changed(shop.pk)
-    return shop
 
 
 def languages_of(choice: str) -> tuple[str, ...]:
