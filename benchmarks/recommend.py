@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.search import search_table
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- bench-recommend {}: written by the command -->", "<!-- end of {} -->"
@@ -22,11 +24,16 @@ def main() -> None:
         "--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder that holds pscon/"
     )
     parser.add_argument("--dry-run", action="store_true", help="print and leave docs/benchmarks.md alone")
+    parser.add_argument(
+        "--search", default="", metavar="SIZES", help="also how search grows: numbers of products, with commas between"
+    )
     options = parser.parse_args()
     if not (options.data / "pscon" / "products.json").is_file():
         print(f"SKIPPED: PSCon is not in {options.data / 'pscon'}; nothing was measured or written")
         return
     tables = {"pscon": _pscon(options.data / "pscon")}
+    if options.search:
+        tables["search"] = search_table([int(size) for size in options.search.split(",")], None, _say)
     for name, measured in tables.items():
         print(measured)
         if not options.dry_run:

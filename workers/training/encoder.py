@@ -206,10 +206,10 @@ def run(options: argparse.Namespace) -> None:
     harmless = True
     if (options.data / "pscon" / "products.json").is_file():
         pscon = read_pscon(options.data / "pscon")
-        before, after = pscon_hits(pscon, encoder, None), pscon_hits(pscon, encoder, correction)
-        harmless = after[0] >= before[0]
-        report["PSCon"] = {"before": before[0], "after": after[0]}
-        say(f"PSCon    hit@5 {before[0]:.3f} -> {after[0]:.3f}, MRR {before[1]:.3f} -> {after[1]:.3f}")
+        (hit, mrr), (hit_after, mrr_after) = (pscon_hits(pscon, encoder, used) for used in (None, correction))
+        harmless = hit_after >= hit
+        report["PSCon"] = {"before": hit, "after": hit_after}
+        say(f"PSCon    hit@5 {hit:.3f} -> {hit_after:.3f}, MRR {mrr:.3f} -> {mrr_after:.3f}")
     if report["English"]["low"] > 0 and harmless:
         folder = save(shop, correction, {"report": report, "seed": SEED, "code": code_revision()})
         say(f"written to {folder}")

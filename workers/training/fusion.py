@@ -40,7 +40,7 @@ from catalog.ingest.write import upsert_products
 from catalog.models import Interaction, Product, Shop, Variant
 from catalog.search import ProductQuery, Weights, search_products
 from workers.training.pscon import SHARED_DATA, Pscon, read_pscon, splits
-from workers.training.ranker import Event, simulated_question, split_of, visits_of
+from workers.training.ranker import Event, Visit, simulated_question, split_of, visits_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -79,7 +79,7 @@ def demo_lists(shop: Shop, encoder: Encoder, split: str, count: int) -> list[Bro
     events = [Event(*row) for row in rows.values_list("customer_id", "product_id", "kind", "at", "rating")]
     visits = visits_of(events, {pk: product.category_id for pk, product in products.items()})
     rng = random.Random(SEED)
-    chosen = {}
+    chosen: dict[int, Visit] = {}
     for visit in rng.sample(visits, len(visits)):
         if split_of(visit.customer) == split and len(chosen) < count:
             chosen.setdefault(visit.customer, visit)
