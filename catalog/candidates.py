@@ -35,7 +35,7 @@ INDEXED, ENOUGH = 24, 10
 """As many of the nearest where an index is read for them, which costs more the more are wanted; so few will do."""
 BORDER = 3.0
 """Matches are read one by one where they are fewer than this times the square root of the catalogue, or than ``READ``."""
-READ = 1000
+READ = 2000
 SAMPLE, PLENTY = 400, 5
 """So many matches tell at which price about ``PLENTY`` times as many lie beyond as are wanted."""
 RANKED = 250
@@ -75,7 +75,7 @@ def most_read() -> int:
     return max(READ, int(BORDER * math.sqrt(catalogue_size())))
 
 
-def count(rows: QuerySet[Product], at_most: int) -> int:
+def number_of(rows: QuerySet[Product], at_most: int) -> int:
     """How many rows there are, up to a bound. All indexes together, because none may be there: a scan would read everything."""
     with _planner(enable_seqscan="off", enable_indexscan="off"):
         return len(rows.values_list("pk", flat=True)[:at_most])
@@ -135,8 +135,8 @@ def by_price(matches: Matches, variants: QuerySet[Variant], descending: bool, co
     own = variants.filter(product=OuterRef("pk")).order_by("price")
     rows = matches.rows.annotate(price=Subquery(own.values("price")[:1]))
     ordered = rows.order_by("-price" if descending else "price", "pk").values_list("pk", flat=True)
-    if not matches.few:
-        some = sorted(rows.values_list("price", flat=True)[:SAMPLE], reverse=descending)
+    some = [] if matches.few else sorted(rows.values_list("price", flat=True)[:SAMPLE], reverse=descending)
+    if some:
         border = some[min(len(some) - 1, PLENTY * count * SAMPLE // matches.expected)]
         beyond = own.filter(price__gte=border) if descending else own.filter(price__lte=border)
         found = list(ordered.filter(Exists(beyond.order_by()))[:count])
