@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from benchmarks.search import search_table
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -24,14 +26,19 @@ def main() -> None:
         "--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder that holds pscon/"
     )
     parser.add_argument("--dry-run", action="store_true", help="print and leave docs/benchmarks.md alone")
+    parser.add_argument(
+        "--search", default="", metavar="SIZES", help="also how search grows: numbers of products, with commas between"
+    )
     options = parser.parse_args()
-    for name, measured in measured_tables(options.data / "pscon"):
+    for name, measured in measured_tables(
+        options.data / "pscon", [int(size) for size in options.search.split(",") if size]
+    ):
         print(measured, flush=True)
         if not options.dry_run:
             DOCUMENT.write_text(put(DOCUMENT.read_text(encoding="utf-8"), name, measured), encoding="utf-8")
 
 
-def measured_tables(pscon: Path) -> Iterator[tuple[str, str]]:
+def measured_tables(pscon: Path, search_sizes: Sequence[int]) -> Iterator[tuple[str, str]]:
     """The tables by the name of their place in the document, each as soon as it is measured."""
     with _own_database():
         from benchmarks.answers import answers_table
@@ -45,6 +52,8 @@ def measured_tables(pscon: Path) -> Iterator[tuple[str, str]]:
             _say(f"SKIPPED: PSCon is not in {pscon}; its tables were neither measured nor written")
         yield "simulator", simulator_table(_say)
         yield "answers", answers_table(_say)
+    if search_sizes:
+        yield "search", search_table(search_sizes, None, _say)
 
 
 def put(document: str, name: str, measured: str) -> str:

@@ -31,14 +31,14 @@ from catalog.models import HALF_EMBEDDING, Product, Variant
 
 BRANCH = 60
 """How many candidates each branch brings; a slate holds three."""
-INDEXED = 40
-"""As many of the nearest where an index is read for them: its cost grows with their number."""
-BORDER = 5.0
+INDEXED, ENOUGH = 24, 10
+"""As many of the nearest where an index is read for them, which costs more the more are wanted; so few will do."""
+BORDER = 3.0
 """Matches are read one by one where they are fewer than this times the square root of the catalogue, or than ``READ``."""
-READ = 1000
-SORTED = 10
-"""So many times more matches are sorted by price rather than found by walking through all prices."""
-RANKED = 400
+READ = 2000
+SAMPLE, PLENTY = 400, 5
+"""So many matches tell at which price about ``PLENTY`` times as many lie beyond as are wanted."""
+RANKED = 250
 """Of so many products that hold the words, the best are taken; if more hold them, those that hold most of the words."""
 JOINED = 6
 """So many of the words, the rarest, are looked for together in a large catalogue."""
@@ -46,8 +46,8 @@ ESTIMATE_SECONDS = 60.0
 SELLERS, SELLERS_SECONDS = 2000, 600.0
 
 IN_INDEX_ORDER = {"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off"}
-ON_AND_ON = {"hnsw__iterative_scan": "relaxed_order", "hnsw__ef_search": "100"}
-"""The vector index goes on reading until enough rows pass the conditions (pgvector 0.8)."""
+ON_AND_ON = {"hnsw__iterative_scan": "relaxed_order", "hnsw__ef_search": "100", "hnsw__max_scan_tuples": "8000"}
+"""The vector index goes on reading until enough rows pass the conditions, or so many were read (pgvector 0.8)."""
 
 Vector = npt.NDArray[np.float32]
 
@@ -75,7 +75,7 @@ def most_read() -> int:
     return max(READ, int(BORDER * math.sqrt(catalogue_size())))
 
 
-def count(rows: QuerySet[Product], at_most: int) -> int:
+def number_of(rows: QuerySet[Product], at_most: int) -> int:
     """How many rows there are, up to a bound. All indexes together, because none may be there: a scan would read everything."""
     with _planner(enable_seqscan="off", enable_indexscan="off"):
         return len(rows.values_list("pk", flat=True)[:at_most])
@@ -98,7 +98,7 @@ def nearest(matches: Matches, vector: Vector, count: int = BRANCH) -> list[int]:
     wanted = min(count, INDEXED)
     with _planner(**IN_INDEX_ORDER, **ON_AND_ON):
         found = list(_by_distance(matches.rows, vector)[:wanted])
-    if len(found) == wanted or matches.few:
+    if len(found) >= min(wanted, ENOUGH) or matches.few:
         return found
     return _compared(matches.rows, vector, count)[0] or found  # rarer than was thought: the index gave up before
 
@@ -128,16 +128,21 @@ def popular(matches: Matches, shop_id: int, count: int) -> list[int]:
 
 
 def by_price(matches: Matches, variants: QuerySet[Variant], descending: bool, count: int) -> list[int]:
-    """The ids of the matches by the price of their cheapest fitting variant."""
-    order = "-price" if descending else "price"
-    if matches.expected <= SORTED * most_read():
-        prices = variants.filter(product=OuterRef("pk")).order_by("price").values("price")[:1]
-        rows = matches.rows.annotate(price=Subquery(prices)).order_by(order, "pk")
-        return list(rows.values_list("pk", flat=True)[:count])
-    cheaper = variants.filter(product=OuterRef("product"), price__lt=OuterRef("price"))
-    cheapest = variants.filter(~Exists(cheaper), product__in=matches.rows).order_by(order)
-    with _planner(**IN_INDEX_ORDER):
-        return list(dict.fromkeys(cheapest.values_list("product_id", flat=True)[: 2 * count]))[:count]
+    """The ids of the matches by the price of their cheapest fitting variant.
+
+    Of many matches those beyond a price are sorted, which a few of them tell: so many that it is likely enough.
+    """
+    own = variants.filter(product=OuterRef("pk")).order_by("price")
+    rows = matches.rows.annotate(price=Subquery(own.values("price")[:1]))
+    ordered = rows.order_by("-price" if descending else "price", "pk").values_list("pk", flat=True)
+    some = [] if matches.few else sorted(rows.values_list("price", flat=True)[:SAMPLE], reverse=descending)
+    if some:
+        border = some[min(len(some) - 1, PLENTY * count * SAMPLE // matches.expected)]
+        beyond = own.filter(price__gte=border) if descending else own.filter(price__lte=border)
+        found = list(ordered.filter(Exists(beyond.order_by()))[:count])
+        if len(found) == count:
+            return found
+    return list(ordered[:count])
 
 
 def any_word(words: Sequence[str]) -> SearchQuery:

@@ -18,7 +18,18 @@ from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db.models import BinaryField, Case, Exists, F, FloatField, Func, OuterRef, Q, QuerySet, Value, When
 from pgvector.django import CosineDistance
 
-from catalog.candidates import BRANCH, Matches, all_of, any_word, by_price, count, matches_of, nearest, popular, worded
+from catalog.candidates import (
+    BRANCH,
+    Matches,
+    all_of,
+    any_word,
+    by_price,
+    matches_of,
+    nearest,
+    number_of,
+    popular,
+    worded,
+)
 from catalog.models import Category, KnowledgeArticle, Product, Shop, Variant
 from catalog.text import segment
 
@@ -121,7 +132,7 @@ def _subtree(shop: Shop, path: str) -> list[int]:
 
 def count_products(query: ProductQuery, at_most: int = 1000) -> int:
     """How many products match, counted no further than ``at_most``."""
-    return count(matching(query), at_most)
+    return number_of(matching(query), at_most)
 
 
 def search_products(query: ProductQuery, weights: Weights | None = None) -> list[Candidate]:
