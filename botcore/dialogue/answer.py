@@ -97,7 +97,7 @@ class Answer:
     @property
     def by_itself(self) -> bool:
         """Whether its sentences are complete, so that the model has nothing to add."""
-        return self.kind in (Kind.STOCK, Kind.REVIEW)
+        return self.kind in (Kind.STOCK, Kind.REVIEW) or bool(self.details.get("asked"))
 
     def to_json(self) -> dict[str, Any]:
         """The turn's ``source``."""
@@ -197,6 +197,7 @@ def _from_product(
     item = EXPECTED * said.intent.chance("product_question", "availability")
     unknown = UNKNOWN if said.unknown and said.language == "en" else 0.0
     named = named_values(product, asked.text, said.constraints, lexicon)
+    has = _values_asked(said)
     others = 2 * OPINION if asks_others(asked) else 0.0
     evidence = [*product_evidence(product, asked, lexicon, shop.currency), *stock_evidence(product, asked.language)]
     near = nearness(asked, evidence, encoder) + item
@@ -207,13 +208,23 @@ def _from_product(
         elif not set(said.unknown) & set(e.words.lower().split()):
             near[i] -= unknown
         if e.kind is Kind.ATTRIBUTE:
-            near[i] += NAMED * _names(asked, e.name)
+            near[i] += NAMED * (_names(asked, e.name) or e.name in has)
     for kind in (Kind.ATTRIBUTE, Kind.DESCRIPTION, Kind.STOCK):
         places = [i for i, e in enumerate(evidence) if e.kind is kind]
         if places:
             best = max(places, key=lambda i: near[i])
-            yield _of(product, evidence[best], float(near[best]), named, asked.language, lexicon)
+            yield _of(product, evidence[best], float(near[best]), {**has, **named}, asked.language, lexicon)
     yield _from_reviews(product, asked, item, encoder)
+
+
+def _values_asked(said: Understanding) -> dict[str, tuple[str, ...]]:
+    """The values that a question asks of a product, by attribute; none where it names a kind ("and wool rugs?")."""
+    if said.goals and not said.references:
+        return {}
+    asked: dict[str, tuple[str, ...]] = {}
+    for c in said.constraints:
+        asked[c.attribute] = (*asked.get(c.attribute, ()), c.value)
+    return asked
 
 
 def _names(asked: Asked, attribute: str) -> bool:
@@ -245,10 +256,13 @@ def _of(
         }
         return Answer(Kind.STOCK, product.sku, stock.attribute, text, text, near, stock.rows, details, label)
     text = evidence.quote
+    asked = named.get(evidence.name, ()) if evidence.kind is Kind.ATTRIBUTE else ()
     if evidence.kind is Kind.ATTRIBUTE:
+        key = "attribute" if not asked else "has_value" if set(asked) <= set(evidence.values) else "lacks_value"
+        wanted = listed((lexicon.name(Meaning(evidence.name, value), language) for value in asked), language)
         name = attribute_name(evidence.name, language)
-        text = _say("attribute", language, name=name, value=evidence.quote, title=title)
-    details = {"values": evidence.values} if evidence.values else {}
+        text = _say(key, language, name=name, value=evidence.quote, title=title, asked=wanted)
+    details = {"values": evidence.values, "asked": asked} if evidence.values else {}
     return Answer(evidence.kind, product.sku, evidence.name, evidence.quote, text, near, (), details, label)
 
 

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from botcore.channels.base import Card
 from botcore.dialogue.brief import LETTERS, ItemFacts
-from botcore.dialogue.lexicon import TEXT, Lexicon, Meaning
+from botcore.dialogue.lexicon import KIND, TEXT, Lexicon, Meaning
 from botcore.dialogue.state import Constraint, DialogueState
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import singular, stem, tokens
@@ -103,6 +103,8 @@ def items_of(
 def satisfied(candidate: Candidate, constraint: Constraint) -> bool:
     """Whether the product's own data or text support a wanted wish."""
     product, variant = candidate.product, candidate.variant
+    if constraint.attribute == KIND:
+        return (constraint.value in product.title.lower()) == constraint.wanted
     if constraint.attribute != TEXT:
         values = variant.attributes.get(constraint.attribute) or product.attributes.get(constraint.attribute, ())
         return (constraint.value in values) == constraint.wanted
@@ -118,7 +120,6 @@ def _item(
     product, variant, language = candidate.product, candidate.variant, state.language
     attributes = {**product.attributes, **variant.attributes}
     words, numbers = _attribute_words(attributes, candidate, state, lexicon, told, first)
-    category = lexicon.categories.get(product.category.path)
     title = product.text("title", language)
     slots = {"name": title, "price": format_price(variant.price, shop.currency)}
     if product.rating and product.rating_count:
@@ -130,8 +131,8 @@ def _item(
         sku=product.sku,
         variant_id=variant.pk,
         title=title,
-        kind=(category.chinese if language == "zh" else category.noun)
-        if category
+        kind=lexicon.noun(product.category.path, product.title, language)
+        if product.category.path in lexicon.categories
         else singular(product.category.name.lower()),
         category=product.category.path,
         price=variant.price,

@@ -196,6 +196,14 @@ class Lexicon:
         """How likely a word is what was meant: in how many texts it stands; words of price and place always."""
         return self.size + 1 if word in CUES else self.document_stems.get(stem(word), 0)
 
+    def noun(self, path: str, title: str, language: str) -> str:
+        """What a reply calls a product of a category: its kind where the title tells one, else the category's noun."""
+        told = [kind for (place, _), kind in self.kinds.items() if place == path and kind in title.lower()]
+        if told:
+            kind = max(told, key=len)
+            return thesaurus().chinese_name(kind) if language == "zh" else kind
+        return self.name(Meaning(CATEGORY, path), language)
+
     def name(self, meaning: Meaning, language: str) -> str:
         """What a reply calls a category or value in ``language``."""
         if meaning.attribute == CATEGORY and (category := self.categories.get(meaning.value)):

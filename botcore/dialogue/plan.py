@@ -122,7 +122,7 @@ def _answer_notes(answer: Answer, items: tuple[Item, ...]) -> dict[str, str]:
     """What the model is told of an answer: the one value to state, else what the quote is of."""
     item = items[0] if items else None
     one_value = answer.kind is Kind.ATTRIBUTE and len(answer.details.get("values", ())) == 1
-    if item and one_value and (answer.name in item.words or answer.name in item.slots):
+    if item and one_value and not answer.by_itself and (answer.name in item.words or answer.name in item.slots):
         return {"about": item.letter, "attribute": answer.name}
     if answer.by_itself:
         return {"source": answer.kind.value}

@@ -5,10 +5,10 @@ Pure: no database, no model. ``track.py`` is the only place that makes new state
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, cast
 
 
 class Act(StrEnum):
@@ -132,37 +132,8 @@ class DialogueState:
         return replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON; decimals as strings so that prices stay exact."""
-        return {
-            "turn": self.turn,
-            "goal": self.goal,
-            "topic": self.topic,
-            "constraints": [vars(c) for c in self.constraints],
-            "price": _price_json(self.price),
-            "shown": [list(slate) for slate in self.shown],
-            "focus": self.focus,
-            "liked": list(self.liked),
-            "rejected": list(self.rejected),
-            "open_question": vars(self.open_question) | {"options": list(self.open_question.options)}
-            if self.open_question
-            else None,
-            "asked": list(self.asked),
-            "hurried": self.hurried,
-            "waiting": [
-                {
-                    "category": goal.category,
-                    "constraints": [vars(c) for c in goal.constraints],
-                    "price": _price_json(goal.price),
-                }
-                for goal in self.waiting
-            ],
-            "last_article": self.last_article,
-            "last_quote": self.last_quote,
-            "language": self.language,
-            "satisfaction": self.satisfaction,
-            "failures": self.failures,
-            "returned": self.returned,
-        }
+        """Plain JSON, equal to what the database gives back; decimals as strings so that prices stay exact."""
+        return cast("dict[str, Any]", _plain(self))
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -181,13 +152,18 @@ class DialogueState:
         return cls(**values)
 
 
-def _price_json(price: PriceRange) -> dict[str, str]:
-    return {k: str(v) for k, v in vars(price).items() if v is not None}
+def _plain(value: object) -> object:
+    """Lists and dicts for tuples and dataclasses."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    return {k: _plain(v) for k, v in vars(value).items()} if is_dataclass(value) else value
 
 
 def _constraint(data: dict[str, Any]) -> Constraint:
     return Constraint(**{**data, "others": tuple(data.get("others", ()))})
 
 
-def _price(data: dict[str, str]) -> PriceRange:
-    return PriceRange(**{k: Decimal(v) for k, v in data.items()})
+def _price(data: dict[str, str | None]) -> PriceRange:
+    return PriceRange(**{k: Decimal(v) for k, v in data.items() if v is not None})

@@ -115,7 +115,8 @@ def understand(
     no_search = indifferent and intent.name in NO_SEARCH
     no_critique = "price" in indifferent and intent.name in ("cheaper", "dearer")
     another = thing and intent.name == "goes_with"  # "oh, and a kite?"
-    if no_search or no_critique or another:
+    stated = named and intent.name in ("availability", "product_question") and not QUESTION.search(corrected)
+    if no_search or no_critique or another or stated:
         intent = intent.called("find")
     order = extreme_asked(corrected)
     references = pointing.skus

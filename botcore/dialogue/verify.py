@@ -41,6 +41,12 @@ GAVE_UP = re.compile(
 MISPLACED = re.compile(
     r"\b(?:for|costs?|comes? to)\s+\[[A-D]\.(?!price|name|rating)[a-z_]+\]|\bat\s+\[[A-D]\.(?:capacity|size)\]", re.I
 )
+OF_ITSELF = re.compile(r"\[([A-D])\.name\],?\s+(?:and|or)\s+\[\1\.", re.IGNORECASE)
+"""A product and its own price as if they were two things."""
+SEVERAL = re.compile(
+    r"\b(?:both|neither|either (?:of|one)|(?:the|these|those) (?:two|three|four)|(?:two|three|four) of)\b",
+    re.IGNORECASE,
+)
 EVERY = re.compile(r"\b(?:both|all|each(?! other)|every|either|any of them)\b", re.IGNORECASE)
 ASKING = re.compile(r"\?|\b(?:tell me|let me know|say the word|give me|name|describe|point me)\b", re.IGNORECASE)
 CHEAPER = re.compile(
@@ -116,6 +122,10 @@ def _form(text: str, brief: Brief) -> Iterable[str]:
         yield "says the same thing of a product twice"
     if found := MISPLACED.search(text):
         yield f"says {found.group()}, as if it were a price"
+    if OF_ITSELF.search(text):
+        yield "speaks of a product and its own price as of two things"
+    if len(brief.items) == 1 and (found := SEVERAL.search(text)):
+        yield f'says "{found.group().lower()}" of one product'
 
 
 def _dwells(tags: list[str]) -> bool:

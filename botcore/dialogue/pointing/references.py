@@ -62,6 +62,10 @@ class Pointing:
         return any(start <= token.start < end for start, end in self.spans)
 
 
+PREDICATE = re.compile(r"(?:到底|也|还)?(?:是不是|是)")
+"""Begins what is said or asked of an item: "第一个是钢制的吗" points at one item by its place alone."""
+
+
 def references(
     text: str,
     words: Sequence[Token],
@@ -79,7 +83,9 @@ def references(
     described = [
         (start, end, items)
         for start, end in _outer(stretches(text, words, matches))
-        if not any(first < end and start < last for first, last in counted) and (items := tells.apart(start, end))
+        if not any(first < end and start < last for first, last in counted)
+        and not any(start <= told.end() < end for _, last, _ in placed if (told := PREDICATE.match(text, last)))
+        and (items := tells.apart(start, end))
     ]
     if not placed and not described:
         named = [*choices(text, words, matches), *title_words(text, _taken(words, matches), shown)]

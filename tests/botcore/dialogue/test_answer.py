@@ -27,6 +27,24 @@ def test_the_description_answers_a_question_about_the_product(talk):
     assert (reply.answer.kind, reply.answer.id, reply.answer.quote) == ("description", "R1", "Thick and warm.")
 
 
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("is the first one made of steel?", "Yes. Harbour Kettle: material steel."),
+        ("does the first one come in wool?", "Its data doesn't mention wool. Harbour Kettle: material steel."),
+        ("第一个是钢制的吗", "有的。Harbour Kettle：材质钢制。"),
+    ],
+)
+def test_whether_a_shown_product_has_something_is_answered_and_no_wish(talk, question, told):
+    place = [item.sku for item in talk("kettles please").items].index("K1")
+    words = question.replace("first", ("first", "second", "third")[place]).replace("第一", f"第{'一二三'[place]}")
+    before = talk.state.constraints
+    reply = talk(words)
+    assert reply.act is Act.ANSWER
+    assert told in reply.text
+    assert talk.state.constraints == before
+
+
 def test_a_sold_out_product_is_said_to_be_and_similar_ones_are_shown(talk, shop):
     talk("a rug in gray")
     Product.objects.get(sku="R1").variants.update(stock=0)

@@ -252,3 +252,8 @@ def test_starting_over_forgets_everything_and_an_unsure_reading_does_not(talk):
 @pytest.mark.parametrize("asked", ["有紅色的水壺嗎", "想買一個紅色嘅水壺"])
 def test_traditional_characters_are_read_as_simplified_ones(talk, asked):
     assert [item.sku for item in talk(asked).items] == ["K1"]
+
+
+def test_a_colour_said_as_a_statement_is_a_wish(talk):
+    talk("a kettle please")
+    assert skus(talk("ok then, green")) == {"K2", "K4"}

@@ -21,6 +21,7 @@ LIST = Brief(
     items=(item("A", material="brass", color="green"), item("B", material="glass", color="amber")),
     slots={"budget": "$80"},
 )
+CHOSEN = Brief("recommend", wishes=("lamp",), items=LIST.items[:1])
 PAIR = Brief("compare", items=LIST.items, notes={"differ": "material", "cheaper": "A", "rated": "B"})
 POLICY = Brief("answer", notes={"title": "Returns"}, slots={"quote": "Send it back within 30 days."})
 STOCK = Brief("answer", items=(item("A"),), notes={"about": "A", "stock": "no"})
@@ -54,6 +55,9 @@ def test_a_reply_that_says_only_facts_is_accepted(brief, reply):
         (LIST, "Take a look at [A.name], in purple."),
         (LIST, "[A.name] is a bestseller."),
         (LIST, "[A.name] will light up your garden for years."),
+        # two where there is one
+        (CHOSEN, "Both are brass."),
+        (CHOSEN, "That leaves [A.name] and [A.price]."),
         # a fact of another item
         (LIST, "[A.name] is glass."),
         (LIST, "[A.name] is glass and [B.name] is brass."),
