@@ -65,6 +65,8 @@ SERVICE, EXPECTED = 0.12, 0.08
 """What the kind of evidence gains that the message's intent asks for, by the intent's chance."""
 NAMED, NAMED_VALUE = 0.3, 0.2
 """What an attribute gains whose name the question holds, and stock when it names a size, colour or edition."""
+CERTAIN = 0.6
+"""The least nearness of an attribute of which a value is asked about an item that the question points at."""
 UNKNOWN = 0.1
 """What a product's data and description lose when the question holds a word that no text of the shop holds."""
 OPINION = 0.1
@@ -209,6 +211,8 @@ def _from_product(
             near[i] -= unknown
         if e.kind is Kind.ATTRIBUTE:
             near[i] += NAMED * (_names(asked, e.name) or e.name in has)
+            if e.name in has and said.references and said.is_question:
+                near[i] = max(near[i], CERTAIN)
     for kind in (Kind.ATTRIBUTE, Kind.DESCRIPTION, Kind.STOCK):
         places = [i for i, e in enumerate(evidence) if e.kind is kind]
         if places:

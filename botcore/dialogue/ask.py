@@ -267,6 +267,8 @@ def answered(said: Understanding, before: DialogueState, lexicon: Lexicon) -> Un
     question = before.open_question
     if question is None or said.intent.name in ("person", "upset", "reset"):
         return said
+    if said.is_question and said.references and not question.alone:  # "does the first one have a timer?"
+        return said
     told = _told(question, said, before, lexicon)
     if question.attribute == MEANING:
         return _meant(said, told[0], before, lexicon) if told else said
@@ -369,6 +371,8 @@ def ambiguous(said: Understanding, state: DialogueState, shop: Shop, lexicon: Le
     if MEANING in state.asked or said.intent.name not in ("find", "show", "vague", "availability"):
         return None
     for match in lexicon.match(tokens(said.text)):
+        if match.phrase in thesaurus().kin:
+            continue
         options = _categories_meant(match, said, state, lexicon) or _values_meant(match, said, state, shop, lexicon)
         if len(options) >= FEWEST:
             return match.phrase, Question(MEANING, tuple(options[:SLATE]), alone=True)

@@ -43,8 +43,8 @@ def companions(shop: Shop, chosen: tuple[Candidate, ...], state: DialogueState) 
 
 
 def offer(shop: Shop, decision: Decision, found: Found, state: DialogueState, lexicon: Lexicon, seed: int) -> Offer:
-    """What to add to the reply; nothing but about one product that was chosen, or is asked for and sold out."""
-    if len(found.slate) != 1:
+    """What to add to the reply; nothing but about one product that was decided on, or is asked for and sold out."""
+    if len(found.slate) != 1 or decision.looking:
         return Offer()
     product, hidden = found.slate[0], (*state.rejected, *state.liked)
     sold_out = product.variant.stock == 0

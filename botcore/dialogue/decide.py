@@ -14,6 +14,7 @@ from botcore.dialogue.evidence import Kind
 from botcore.dialogue.lexicon import TEXT
 from botcore.dialogue.state import Act, DialogueState, Question
 from botcore.dialogue.understand import Understanding
+from botcore.dialogue.understanding.intention import extreme_asked
 
 ASKS = 0.25
 """Chance of a question, by all intents to ask together, from which a sure answer is given."""
@@ -36,7 +37,8 @@ POINTS = re.compile(r"\b(?:it|its|this|that|these|those|they|them)\b|[它这那]
 class Decision:
     """The act and its occasion. ``reason`` is the note the reply needs (topic, reason, what is unclear, what kind of list).
 
-    ``word`` is one with several meanings, which ``question`` asks about.
+    ``word`` is one with several meanings, which ``question`` asks about. ``looking`` says that a product was only asked
+    for ("which is the cheapest?"), not yet decided on.
     """
 
     act: Act
@@ -45,6 +47,7 @@ class Decision:
     fresh: bool = False
     question: Question | None = None
     word: str = ""
+    looking: bool = False
 
     @property
     def failed(self) -> bool:
@@ -67,7 +70,8 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     if intent == "goes_with" and before.slate and said.goals in ((), (before.goal,)):
         return Decision(Act.RECOMMEND, "goes_with", about=said.references or _spotlight(before))
     if intent == "choose" and said.references and not said.goals:
-        return Decision(Act.RECOMMEND, "chosen", about=said.references[:1])
+        looking = said.is_question or bool(extreme_asked(said.text))
+        return Decision(Act.RECOMMEND, "chosen", about=said.references[:1], looking=looking)
     if answer and (answer.sure or _clearly_asked(answer, said)) and _asks_for(answer, before, said):
         return _answered(answer)
     if intent == "discount" and (said.intent.confidence > SURE or not wish):

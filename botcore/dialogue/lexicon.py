@@ -166,6 +166,8 @@ class Lexicon:
         """
         if word in FUNCTION_WORDS or word in COMMON_WORDS or word in ENGLISH_WORDS or self.knows(word):
             return word
+        if self.meanings(word):
+            return word
         if len(word) < 4:
             return self._shortened(word)
         if parts := self._run_together(word):
@@ -497,6 +499,8 @@ def _read_kinds(lexicon: Lexicon, holders: Mapping[str, set[int]], places: Mappi
         own = {pk for pk, place in places.items() if (place + "/").startswith(path + "/")}
         for alias in category.aliases:
             word = next(iter(thesaurus().chinese.get(alias, ())), alias)
+            if singular(word) == singular(category.noun):
+                continue
             keys = [_key(token) for token in tokens(word)]
             called = set.intersection(own, *(holders.get(key, set()) for key in keys)) if keys else set()
             if IMPLIES_PRODUCTS <= len(called) < KIND_SHARE * len(own):

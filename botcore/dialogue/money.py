@@ -59,7 +59,7 @@ _ABOVE = (
 )
 _AROUND = r"(?:around|about|roughly|approximately|approx\.?|circa|~|大概|大约|差不多)"
 _BELOW_AFTER = (
-    r"(?:or less|or under|max|tops|at most|or cheaper|(?:to|i can) (?:spend|blow|pay)|"
+    r"(?:or less|or under|max|tops|at (?:the )?(?:very |absolute )?most|or cheaper|(?:to|i can) (?:spend|blow|pay)|"
     r"(?:is|'s|as) (?:my|the|our) (?:absolute )?(?:ceiling|limit|cap|max(?:imum)?|budget|top)|"
     r"(?:的)?预算|以内|以下|之内|内|封顶|顶天|为限|为上限|打住)"
 )

@@ -6,6 +6,7 @@ Nothing is decided here and no state is changed; ``track.py`` does that with the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,13 +20,24 @@ from botcore.dialogue.pointing.references import references as pointed_at
 from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.understanding.indifference import indifferent as no_longer_minded
-from botcore.dialogue.understanding.intention import NO_SEARCH, QUESTION, QUESTION_INTENTS, extreme_asked, settled
+from botcore.dialogue.understanding.intention import (
+    NO_SEARCH,
+    QUESTION,
+    QUESTION_INTENTS,
+    compared_with,
+    extreme_asked,
+    settled,
+)
 from botcore.dialogue.understanding.polarity import Stances, stances
 from botcore.dialogue.understanding.spelling import correct_spelling
 from botcore.dialogue.understanding.wishes import Reading
 from botcore.dialogue.words import Token, language_of, normalise, sentences, tokens
 
 __all__ = ["QUESTION_INTENTS", "ShownItem", "Understanding", "picked", "understand", "wish_summary"]
+
+
+THEY = re.compile(r"\b(?:do|are|have|can) (?:they|these|those|any of (?:them|these|those))\b|[它这那]些.{0,4}有")
+"""All that was shown, of which a kind is asked for."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +120,11 @@ def understand(
     constraints = (*(c for c in reading.constraints if c not in second), *measured)
     if not price.range and (between := price_between(corrected, pointing, shown)):
         price = replace(price, range=PriceRange(*between))
-    pointed = bool(pointing.skus or PRONOUN.search(corrected))
+    references = pointing.skus
+    kinds_of_them = bool(THEY.search(corrected) and constraints) and set(references) == {item.sku for item in shown}
+    if kinds_of_them:
+        references = ()
+    pointed = bool(references or PRONOUN.search(corrected))
     named = names_something(goals, thing, price.range, () if pointed else constraints)
     intent = _meant(mask_numbers(corrected), named, classifier)
     intent = settled(intent, corrected, bool(goals or thing), bool(shown))
@@ -116,10 +132,11 @@ def understand(
     no_critique = "price" in indifferent and intent.name in ("cheaper", "dearer")
     another = thing and intent.name == "goes_with"  # "oh, and a kite?"
     stated = named and intent.name in ("availability", "product_question") and not QUESTION.search(corrected)
-    if no_search or no_critique or another or stated:
+    if no_search or no_critique or another or stated or kinds_of_them:
         intent = intent.called("find")
+    if references and (relation := compared_with(corrected)):
+        intent = intent.called(relation)
     order = extreme_asked(corrected)
-    references = pointing.skus
     if order and len(shown) > 1 and not goals and not thing and not price.range:
         extreme = min if order == "price" else max
         references = references or (extreme(shown, key=lambda item: item.price).sku,)

@@ -25,6 +25,12 @@ CHEAPEST = re.compile(
 DEAREST = re.compile(r"\bmost expensive\b|最贵")
 """With a list in sight they mean the cheapest or dearest of it, with a kind of product that of the whole shop."""
 
+COMPARED = (
+    ("cheaper", re.compile(r"\b(?:cheaper|less expensive|costs? less) than\b|[比跟].{1,12}?(?:便宜|实惠|价格低)")),
+    ("dearer", re.compile(r"\b(?:dearer|pricier|more expensive|costs? more) than\b|比.{1,12}?(?:贵|高档)")),
+)
+"""Beside a shown item, the price that is asked for ("有比第二个便宜的吗")."""
+
 WHY = re.compile(
     r"^(?:and |but |so |ok |okay )?why (?:did|do|would|have|that|this|the|it)\b|^(?:你)?(?:为什么|为啥|凭什么)(?!不)"
 )
@@ -48,6 +54,11 @@ QUESTION = re.compile(
 def extreme_asked(text: str) -> str:
     """ "price" or "-price" where the cheapest or dearest is asked for, else ""."""
     return "price" if CHEAPEST.search(text) else "-price" if DEAREST.search(text) else ""
+
+
+def compared_with(text: str) -> str:
+    """ "cheaper" or "dearer" where something is asked for that is so beside another thing, else ""."""
+    return next((name for name, pattern in COMPARED if pattern.search(text)), "")
 
 
 def settled(intent: Intent, text: str, sold: bool, shown: bool) -> Intent:

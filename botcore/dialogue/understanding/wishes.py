@@ -287,7 +287,8 @@ class Reading:
         if values and not placed and not self._meant(match, goal, values):
             value = values[0].value
             only_part = all(self._is_part(m, match.phrase) for m in values)
-            return [Meaning(TEXT, value)] if value not in thesaurus().people and not only_part else []
+            said = match.phrase if self.lexicon.knows(match.phrase) and not CHINESE.match(match.phrase) else value
+            return [Meaning(TEXT, said)] if value not in thesaurus().people and not only_part else []
         if values := placed or values:
             best = max(values, key=lambda m: self.lexicon.attributes[m.attribute][m.value])
             same = [m for m in values if m.attribute == best.attribute]
@@ -304,7 +305,8 @@ class Reading:
     def _is_part(self, meaning: Meaning, phrase: str) -> bool:
         """Whether a phrase is less than any name of a value ("kitchen" of "small kitchens", "冷" of "冷萃")."""
         names = (meaning.value, *self.lexicon.names.get(meaning, {}).get("zh", ()))
-        return any(phrase in name for name in names) and phrase not in names
+        said = (phrase, *thesaurus().chinese.get(phrase, ()))
+        return any(word in name for word in said for name in names) and not set(said) & set(names)
 
     def _is_exact(self, meaning: Meaning, phrase: str) -> bool:
         names = self.lexicon.names.get(meaning, {})
