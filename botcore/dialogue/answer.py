@@ -66,7 +66,7 @@ SERVICE, EXPECTED = 0.12, 0.08
 NAMED, NAMED_VALUE = 0.3, 0.2
 """What an attribute gains whose name the question holds, and stock when it names a size, colour or edition."""
 CERTAIN = 0.6
-"""The least nearness of an attribute of which a value is asked about an item that the question points at."""
+"""The least nearness of what is asked, without doubt, about an item that the question points at: a value, its stock."""
 UNKNOWN = 0.1
 """What a product's data and description lose when the question holds a word that no text of the shop holds."""
 OPINION = 0.1
@@ -207,6 +207,8 @@ def _from_product(
         near[i] -= others
         if e.kind is Kind.STOCK:
             near[i] += NAMED_VALUE * (e.name in named)
+            if not (e.name or named or has) and said.references and said.intent.name == "availability":
+                near[i] = max(near[i], CERTAIN)
         elif not set(said.unknown) & set(e.words.lower().split()):
             near[i] -= unknown
         if e.kind is Kind.ATTRIBUTE:

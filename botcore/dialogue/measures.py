@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from botcore.dialogue.money import CHINESE_NUMBER, chinese_number
 from botcore.dialogue.understanding.repairs import REPAIR, taken_back
 
 SIZE = "size"
@@ -63,6 +64,14 @@ class Measures:
 
     values: tuple[Measure, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
+
+
+_IN_CHARACTERS = re.compile(rf"({CHINESE_NUMBER})(?=(?:{'|'.join(u for u in UNIT_OF if not u.isascii())}))")
+
+
+def in_digits(text: str) -> str:
+    """A normalised text with Chinese numerals in front of a unit in digits ("四十平米": "40平米")."""
+    return _IN_CHARACTERS.sub(lambda match: str(chinese_number(match[1])), text)
 
 
 def read_measures(

@@ -29,13 +29,13 @@ _WORD = "|".join(
 )
 _ENGLISH_NUMBER = rf"(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
 _DIGITS = r"\d{1,3}(?:[,，]\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?"
-_CHINESE_NUMBER = r"[零〇一二两三四五六七八九十百千万]+"
+CHINESE_NUMBER = r"[零〇一二两三四五六七八九十百千万]+"
 _SIGN = r"(?:us\$|[$€£¥￥]|usd|eur|gbp|cny|rmb)"
 _UNIT = (
     r"(?:dollars?|bucks?|buks|usd|eur(?:os?)?|gbp|pounds?|quid|cny|rmb|yuan|"
     r"(?:元|块钱?)?人民币|美元|美金|欧元|英镑|元|块钱|块|刀|欧|蚊|[$€£¥])"
 )
-_NUMBER = rf"(?:{_DIGITS}|{_ENGLISH_NUMBER}|{_CHINESE_NUMBER})\s?k?(?:[来多](?=[块元刀蚊美欧]))?"
+_NUMBER = rf"(?:{_DIGITS}|{_ENGLISH_NUMBER}|{CHINESE_NUMBER})\s?k?(?:[来多](?=[块元刀蚊美欧]))?"
 AMOUNT = re.compile(
     rf"(?:(?P<sign>{_SIGN})\s?)?(?<![a-z0-9.])(?P<number>{_NUMBER})(?:\s?(?P<unit>{_UNIT})(?![a-z])|(?!(?!ish\b)[a-z0-9%]))",
     re.I,
@@ -100,7 +100,7 @@ NEIGHBOURS = re.compile(
     r"(?<![零〇一二两三四五六七八九十百千万])([一二三四五六七八])([二三四五六七八九])([十百千])(?![零〇一二两三四五六七八九十百千万])"
 )
 """Two digits in a row before a scale: 六七十 is sixty to seventy-odd, 三四百 three to five hundred."""
-CHINESE_NUMERAL = re.compile(_CHINESE_NUMBER)
+CHINESE_NUMERAL = re.compile(CHINESE_NUMBER)
 _JOIN = r"(?:and|to|-|–|—|~|到|至|和)"
 
 
@@ -241,7 +241,7 @@ def _value(text: str) -> Decimal | None:
     if text[:1].isdigit():
         value = Decimal(text.replace(",", "").replace("，", ""))
     elif text and text[0] in _CHINESE_DIGITS | _CHINESE_SCALES.keys():
-        value = Decimal(_chinese_number(text))
+        value = Decimal(chinese_number(text))
     else:
         spoken = _english_number(text)
         if spoken is None:
@@ -268,7 +268,8 @@ def _english_number(text: str) -> int | None:
     return total + current
 
 
-def _chinese_number(text: str) -> int:
+def chinese_number(text: str) -> int:
+    """The value of Chinese numerals ("四百五": 450)."""
     total = section = digit = 0
     if len(text) > 1 and text[-1] in _CHINESE_DIGITS and text[-2] in "百千万":  # 四百五 is 450
         text += {"百": "十", "千": "百", "万": "千"}[text[-2]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from botcore.dialogue import beside
 from botcore.dialogue.answer import Answer, answer_to, returned_text, similar_text
@@ -24,6 +25,7 @@ from botcore.dialogue.followups import reading_brief
 from botcore.dialogue.goals import separated, turned_to
 from botcore.dialogue.intents import IntentClassifier
 from botcore.dialogue.lexicon import Lexicon, lexicon_of
+from botcore.dialogue.named import product_named
 from botcore.dialogue.phrases import phrase_for
 from botcore.dialogue.plan import Plan, brief_of, plan_of
 from botcore.dialogue.ports import Ports
@@ -80,7 +82,7 @@ def respond(
     with clock.stage("understand"):
         lexicon = lexicon_of(shop)
         shown = shown_items(shop, before)
-        said, later = _understood(text, pressed, before, shown, lexicon, ports)
+        said, later = _understood(shop, text, pressed, before, shown, lexicon, ports)
         state = in_reach(shop, track(before, said, shown))
     with clock.stage("decide"):
         answer = _answer(shop, said, before, lexicon, ports)
@@ -167,7 +169,12 @@ def _remembered(
     )
 
 
+ASKED = 0.5
+"""Chance of a question about a product from which its name is looked for."""
+
+
 def _understood(
+    shop: Shop,
     text: str,
     pressed: str,
     before: DialogueState,
@@ -175,11 +182,17 @@ def _understood(
     lexicon: Lexicon,
     ports: Ports,
 ) -> tuple[Understanding, LaterGoal | None]:
-    """The message as it stands in the talk: as an answer to what was asked, its second goal apart."""
+    """The message as it stands in the talk: as an answer to what was asked, its second goal apart; a product that a
+    question calls by its name is one that it points at."""
     if pressed:
         return picked(pressed, text, before), None
     said = understand(text, before, shown, lexicon, IntentClassifier(ports.encoder))
-    return separated(answered(said, before, lexicon), lexicon)
+    said = answered(said, before, lexicon)
+    asks = said.is_question and said.intent.chance("availability", "product_question") > ASKED
+    if asks and not said.references and (named := product_named(shop, said.text)):
+        likelier = max("availability", "product_question", key=said.intent.chance)
+        return replace(said, references=(named,), goals=(), intent=said.intent.called(likelier)), None
+    return separated(said, lexicon)
 
 
 def _decided(

@@ -13,7 +13,7 @@ from typing import Any
 
 from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.lexicon import TEXT, Lexicon
-from botcore.dialogue.measures import read_measures
+from botcore.dialogue.measures import in_digits, read_measures
 from botcore.dialogue.money import mask_numbers, read_price
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between
 from botcore.dialogue.pointing.references import references as pointed_at
@@ -29,6 +29,7 @@ from botcore.dialogue.understanding.intention import (
     settled,
 )
 from botcore.dialogue.understanding.polarity import Stances, stances
+from botcore.dialogue.understanding.predicates import attributive
 from botcore.dialogue.understanding.spelling import correct_spelling
 from botcore.dialogue.understanding.wishes import Reading
 from botcore.dialogue.words import Token, language_of, normalise, sentences, tokens
@@ -95,7 +96,7 @@ def understand(
 ) -> Understanding:
     """Read one message. ``shown`` is the last list in its order."""
     clean = normalise(text)
-    corrected = correct_spelling(clean, lexicon)
+    corrected = correct_spelling(attributive(in_digits(clean), lexicon), lexicon)
     price = read_price(corrected)
     indifferent, spans = no_longer_minded(corrected)
     measures = read_measures(corrected, lexicon.attributes, price.spans)

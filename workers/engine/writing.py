@@ -13,7 +13,8 @@ from typing import Any
 from botcore.dialogue.ports import EngineInfo, Messages, Prompt, Sample
 from workers.engine import constraint
 
-_SENTENCE = re.compile(r".*(?:[.!?…]['\"”’)]*(?=\s|$)|[。！？])", re.DOTALL)
+_SENTENCE = re.compile(r".*(?:(?<!\[[A-D])[.!?…]['\"”’)]*(?=\s|$)|[。！？])", re.DOTALL)
+"""Whole sentences; the dot of a tag that the limit cut ("[A.") ends none."""
 
 
 @dataclass(frozen=True)
