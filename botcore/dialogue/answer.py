@@ -27,7 +27,8 @@ from botcore.dialogue.evidence import (
     product_evidence,
     terms,
 )
-from botcore.dialogue.lexicon import Lexicon, Meaning
+from botcore.dialogue.lexicon import KIND, TEXT, Lexicon, Meaning
+from botcore.dialogue.named import calls_by_name
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.opinions import Opinion, asks_others, opinion_on, remarks_of, subject_of
 from botcore.dialogue.ports import Encoder
@@ -207,7 +208,11 @@ def _from_product(
         near[i] -= others
         if e.kind is Kind.STOCK:
             near[i] += NAMED_VALUE * (e.name in named)
-            if not (e.name or named or has) and said.references and said.intent.name == "availability":
+            if (
+                not (e.name or named or has)
+                and calls_by_name(asked.text, product)
+                and said.intent.name == "availability"
+            ):
                 near[i] = max(near[i], CERTAIN)
         elif not set(said.unknown) & set(e.words.lower().split()):
             near[i] -= unknown
@@ -228,7 +233,7 @@ def _values_asked(said: Understanding) -> dict[str, tuple[str, ...]]:
     if said.goals and not said.references:
         return {}
     asked: dict[str, tuple[str, ...]] = {}
-    for c in said.constraints:
+    for c in (c for c in said.constraints if c.attribute not in (TEXT, KIND)):
         asked[c.attribute] = (*asked.get(c.attribute, ()), c.value)
     return asked
 

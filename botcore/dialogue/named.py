@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from botcore.dialogue.words import content_words, normalise, stem, tokens
 from catalog.models import Product, Shop
 
-QUOTED = re.compile(r"《([^》]{2,80})》|“([^”]{3,80})”|\"([^\"]{3,80})\"")
+IN_QUOTES = re.compile(r"《([^》]{2,80})》|“([^”]{3,80})”|\"([^\"]{3,80})\"")
 FEWEST_WORDS = 3
 """Of so many words is a name that nobody says by chance ("silk dress" is a wish, no name)."""
 LOOKED_AT = 20
@@ -18,7 +18,7 @@ LOOKED_AT = 20
 
 def product_named(shop: Shop, text: str) -> str:
     """The SKU of the one product, sold out or not, whose name a message quotes or says in full; "" for none."""
-    if match := QUOTED.search(text):
+    if match := IN_QUOTES.search(text):
         name = next(group for group in match.groups() if group)
         whole = f"《{name}》" if match[1] else name
         called = Q(title__icontains=name) | Q(translations__zh__title__icontains=whole)
@@ -31,6 +31,12 @@ def product_named(shop: Shop, text: str) -> str:
     stems = {stem(word) for word in said}
     named = [product.sku for product in holding if _words(product.title) <= stems]
     return named[0] if len(named) == 1 else ""
+
+
+def calls_by_name(text: str, product: Product) -> bool:
+    """Whether a question says no more of a product than its name, or a name in quotes."""
+    said = {stem(word) for word in content_words(normalise(text))}
+    return IN_QUOTES.search(text) is not None or (bool(said) and said <= _words(product.title))
 
 
 def _active(shop: Shop) -> QuerySet[Product]:

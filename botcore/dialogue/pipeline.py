@@ -169,8 +169,8 @@ def _remembered(
     )
 
 
-ASKED = 0.5
-"""Chance of a question about a product from which its name is looked for."""
+NAMING = ("availability", "product_question", "find")
+"""Questions in which a product may be called by its name."""
 
 
 def _understood(
@@ -188,7 +188,7 @@ def _understood(
         return picked(pressed, text, before), None
     said = understand(text, before, shown, lexicon, IntentClassifier(ports.encoder))
     said = answered(said, before, lexicon)
-    asks = said.is_question and said.intent.chance("availability", "product_question") > ASKED
+    asks = said.is_question and said.intent.name in NAMING
     if asks and not said.references and (named := product_named(shop, said.text)):
         likelier = max("availability", "product_question", key=said.intent.chance)
         return replace(said, references=(named,), goals=(), intent=said.intent.called(likelier)), None

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from botcore.dialogue.state import Act
+from catalog.models import Product
 
 pytestmark = pytest.mark.django_db
 
@@ -156,6 +157,15 @@ def test_what_is_not_known_of_a_product_is_not_made_up(talk):
     talk("a red kettle")
     reply = talk("is it dishwasher safe?")
     assert reply.brief.notes == {"reason": "no_information"}
+
+
+def test_a_product_called_by_its_name_is_spoken_of_though_it_is_sold_out(talk):
+    Product.objects.filter(sku="K1").update(title="Harbour Whistling Kettle", document="harbour whistling kettle")
+    Product.objects.get(sku="K1").variants.update(stock=0)
+    for asked in ("do you still have the harbour whistling kettle?", 'is "Harbour Whistling Kettle" in stock?'):
+        reply = talk(asked)
+        assert (reply.act, reply.answer and reply.answer.id) == (Act.ANSWER, "K1"), reply.said
+        assert "sold out" in reply.text
 
 
 def test_availability_is_not_claimed_of_a_version_nobody_knows(talk):
