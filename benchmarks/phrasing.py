@@ -210,9 +210,9 @@ def main() -> None:
 
     entries = yaml.safe_load((SETS / f"{options.set}.yaml").read_text("utf-8"))
     with installation():
-        from catalog.models import Shop
+        from benchmarks.shop import demo_shop
 
-        reader = Reader(Shop.objects.get(slug="demo"))
+        reader = Reader(demo_shop())
         judged = [reader.read(entry) for entry in entries]
     print(table(judged))
     for one in judged if options.failures else ():

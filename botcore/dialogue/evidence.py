@@ -41,6 +41,12 @@ CONTEXT = 0.15
 """What an article gains that is about the very kind of product talked about: whose warranty is asked for?"""
 
 
+OPENING = 2
+"""Sentences of a description that tell what the product is."""
+AS_A_WHOLE = ("What is it about?", "speak what?")
+"""How customers ask what a product is; one as ``gloss`` reads the Chinese."""
+
+
 class Kind(StrEnum):
     ARTICLE = "article"
     ATTRIBUTE = "attribute"
@@ -145,6 +151,9 @@ def _of_data(product: Product, language: str, lexicon: Lexicon, currency: str) -
 
 def _of_description(product: Product, language: str) -> Iterator[Evidence]:
     spoken = product.text("description", language)
+    if opening := sentences(spoken)[:OPENING]:
+        text = ("" if language == "zh" else " ").join(opening)
+        yield Evidence(Kind.DESCRIPTION, product.sku, "description", text, AS_A_WHOLE, "讲什么 讲的 内容 介绍")
     for quote, twin in _twins(spoken, product.text("description", "en")):
         yield Evidence(Kind.DESCRIPTION, product.sku, "description", quote, meanings(twin), quote)
 

@@ -37,7 +37,10 @@ from botcore.dialogue.words import Token, language_of, normalise, sentences, tok
 __all__ = ["QUESTION_INTENTS", "ShownItem", "Understanding", "picked", "understand", "wish_summary"]
 
 
-THEY = re.compile(r"\b(?:do|are|have|can) (?:they|these|those|any of (?:them|these|those))\b|[它这那]些.{0,4}有")
+THEY = re.compile(
+    r"\b(?:do|are|have|can) (?:they|these|those|any of (?:them|these|those))\b"
+    r"|\bwhich(?: ones?)? of (?:them|these|those)\b|[它这那]些.{0,4}有"
+)
 """All that was shown, of which a kind is asked for."""
 
 

@@ -247,7 +247,12 @@ def naming_shares(slug: str) -> dict[str, float]:
         def classify(self, text: str, named: bool = False) -> Intent:
             return Intent("find", {"find": 1.0})
 
-    lexicon = lexicon_of(Shop.objects.get(slug=slug))
+    shop = Shop.objects.filter(slug=slug).first()
+    if shop is None:
+        raise SystemExit(
+            f'This installation has no shop "{slug}", with whose words the examples are read: `make run` makes it.'
+        )
+    lexicon = lexicon_of(shop)
     counts: Counter[tuple[str, bool]] = Counter()
     for example in hand_written():
         said = understand(example.text, DialogueState(), (), lexicon, Unread())
