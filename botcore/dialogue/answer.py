@@ -52,7 +52,7 @@ GOES_ON = re.compile(r"^(?:and|or|but|so|what about|how about|what if)\b|\b(?:it
 """What such a question begins with or points by; "how fast is express?" stands for itself."""
 
 THRESHOLDS: Mapping[Kind, float] = {
-    Kind.ARTICLE: 0.5,
+    Kind.ARTICLE: 0.46,
     Kind.ATTRIBUTE: 0.52,
     Kind.STOCK: 0.5,
     Kind.DESCRIPTION: 0.44,

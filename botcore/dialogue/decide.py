@@ -72,7 +72,7 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     if intent == "choose" and said.references and not said.goals:
         looking = said.is_question or bool(extreme_asked(said.text))
         return Decision(Act.RECOMMEND, "chosen", about=said.references[:1], looking=looking)
-    if answer and answer.sure and _asks_for(answer, before, said):
+    if answer and (answer.sure or _clearly_asked(answer, said)) and _asks_for(answer, before, said):
         return _answered(answer)
     if intent == "discount" and (said.intent.confidence > SURE or not wish):
         return Decision(Act.DECLINE, "not_possible")
@@ -85,6 +85,14 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     if unanswered := _unanswered(before, said, wish):
         return unanswered
     return _product(before, state, said, wish)
+
+
+CLEARLY, NEAR_ENOUGH = 0.9, 0.38
+"""Chance of a question about the service from which an article that is less near will do."""
+
+
+def _clearly_asked(answer: Answer, said: Understanding) -> bool:
+    return answer.kind is Kind.ARTICLE and said.intent.chance("policy") > CLEARLY and answer.near >= NEAR_ENOUGH
 
 
 def _answered(answer: Answer) -> Decision:
