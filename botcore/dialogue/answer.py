@@ -197,35 +197,48 @@ def _from_product(
     shop: Shop, asked: Asked, product: Product, said: Understanding, lexicon: Lexicon, encoder: Encoder
 ) -> Iterator[Answer | None]:
     """The nearest of the product's data, of its description, of its stock, and what customers wrote."""
-    item = EXPECTED * said.intent.chance("product_question", "availability")
-    unknown = UNKNOWN if said.unknown and said.language == "en" else 0.0
-    named = named_values(product, asked.text, said.constraints, lexicon)
-    has = _values_asked(said)
-    others = 2 * OPINION if asks_others(asked) else 0.0
+    asks = _AsksOf(
+        asked, said, product, named_values(product, asked.text, said.constraints, lexicon), _values_asked(said)
+    )
     evidence = [*product_evidence(product, asked, lexicon, shop.currency), *stock_evidence(product, asked.language)]
-    near = nearness(asked, evidence, encoder) + item
-    for i, e in enumerate(evidence):
-        near[i] -= others
-        if e.kind is Kind.STOCK:
-            near[i] += NAMED_VALUE * (e.name in named)
-            if (
-                not (e.name or named or has)
-                and calls_by_name(asked.text, product)
-                and said.intent.name == "availability"
-            ):
-                near[i] = max(near[i], CERTAIN)
-        elif not set(said.unknown) & set(e.words.lower().split()):
-            near[i] -= unknown
-        if e.kind is Kind.ATTRIBUTE:
-            near[i] += NAMED * (_names(asked, e.name) or e.name in has)
-            if e.name in has and said.references and said.is_question:
-                near[i] = max(near[i], CERTAIN)
+    item = EXPECTED * said.intent.chance("product_question", "availability")
+    near = [
+        asks.leaning(e, n + item) for e, n in zip(evidence, nearness(asked, evidence, encoder).tolist(), strict=True)
+    ]
     for kind in (Kind.ATTRIBUTE, Kind.DESCRIPTION, Kind.STOCK):
         places = [i for i, e in enumerate(evidence) if e.kind is kind]
         if places:
             best = max(places, key=lambda i: near[i])
-            yield _of(product, evidence[best], float(near[best]), {**has, **named}, asked.language, lexicon)
+            yield _of(product, evidence[best], near[best], {**asks.has, **asks.comes_in}, asked.language, lexicon)
     yield _from_reviews(product, asked, item, encoder)
+
+
+@dataclass(frozen=True)
+class _AsksOf:
+    """A question about a product: ``comes_in`` are the values of its variants that are asked for, ``has`` all others."""
+
+    asked: Asked
+    said: Understanding
+    product: Product
+    comes_in: Mapping[str, tuple[str, ...]]
+    has: Mapping[str, tuple[str, ...]]
+
+    def leaning(self, evidence: Evidence, near: float) -> float:
+        """The nearness of a piece of evidence after what the question names."""
+        near -= 2 * OPINION * asks_others(self.asked)
+        if evidence.kind is not Kind.STOCK and self.said.unknown and self.said.language == "en":
+            near -= UNKNOWN * (not set(self.said.unknown) & set(evidence.words.lower().split()))
+        if evidence.kind is Kind.STOCK:
+            near += NAMED_VALUE * (evidence.name in self.comes_in)
+        elif evidence.kind is Kind.ATTRIBUTE:
+            near += NAMED * (_names(self.asked, evidence.name) or evidence.name in self.has)
+        return max(near, CERTAIN) if self._beyond_doubt(evidence) else near
+
+    def _beyond_doubt(self, evidence: Evidence) -> bool:
+        if evidence.kind is Kind.ATTRIBUTE:
+            return evidence.name in self.has and bool(self.said.references) and self.said.is_question
+        whole = evidence.kind is Kind.STOCK and not (evidence.name or self.comes_in or self.has)
+        return whole and self.said.intent.name == "availability" and calls_by_name(self.asked.text, self.product)
 
 
 def _values_asked(said: Understanding) -> dict[str, tuple[str, ...]]:

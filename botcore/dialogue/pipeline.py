@@ -93,52 +93,36 @@ def respond(
     with clock.stage("ask"):
         decision, found, asking = asked(decision, found, before, state, said, lexicon, later)
     with clock.stage("plan"):
-        items = items_of(
-            found.slate, shop, spoken_of(decision, state, said), lexicon, first=answer.name if answer else ""
-        )
+        spoken_with = spoken_of(decision, state, said)
+        items = items_of(found.slate, shop, spoken_with, lexicon, first=answer.name if answer else "")
         plan = plan_of(decision, state, said, found, items, answer, asking.question)
         brief = _brief(decision, plan, shop, lexicon)
         second = second_goal(shop, plan, later, lexicon, ports, visit)
         offer = beside.offer(shop, decision, found, state, lexicon, seed)
         alike = () if offer.items else beside.alike(shop, plan, lexicon)
     with clock.stage("compose"):
-        wording = word(
-            brief,
-            state.language,
-            ports.encoder,
-            None if decision.word or (plan.answer and plan.answer.by_itself) else ports.generator,
-            samples=samples,
-            seed=seed,
-            deadline=deadline,
-        )
+        approved = decision.word or (plan.answer and plan.answer.by_itself)
+        writer = None if approved else ports.generator
+        wording = word(brief, state.language, ports.encoder, writer, samples=samples, seed=seed, deadline=deadline)
         more = followups(shop, plan, wording.text, before, second, lexicon, ports, visit)
+        paragraphs = [
+            returned_text(before),
+            _sentence(fill(wording.text, brief.tags()), similar_text(plan.answer, alike, state.language)),
+            _details(decision, found, state),
+            "\n".join(_table(plan)),
+            offer.text,
+        ]
+        followed = [fill(phrase_for(each, state.language, seed), each.tags()) for each in more]
     shows = (*(items if plan.shows_items else ()), *second.items, *alike)
+    state = state.with_(hurried=hurried(before, state, said), waiting=second.waiting)
     clock.stages["total"] = round((time.monotonic() - clock.started) * 1000, 1)
     return Reply(
-        text=_joined(
-            [
-                returned_text(before),
-                " ".join(
-                    filter(None, [fill(wording.text, brief.tags()), similar_text(plan.answer, alike, state.language)])
-                ),
-                _details(decision, found, state),
-                "\n".join(_table(plan)),
-                offer.text,
-            ],
-            [fill(phrase_for(each, state.language, seed), each.tags()) for each in more],
-            state.language,
-        ),
+        text=_joined(paragraphs, followed, state.language),
         act=plan.act,
         language=state.language,
         written_by=wording.written_by,
-        model_version=ports.generator.info.model_version if ports.generator and wording.written_by == "model" else "",
-        state=_remembered(
-            state.with_(hurried=hurried(before, state, said), waiting=second.waiting),
-            decision,
-            plan,
-            shows,
-            listed=not decision.about or bool(alike),
-        ),
+        model_version=_model_version(ports, wording.written_by),
+        state=_remembered(state, decision, plan, shows, listed=not decision.about or bool(alike)),
         cards=tuple(item.card() for item in (*shows, *offer.items)),
         items=(*shows, *offer.items),
         told=(*plan.items, *second.items, *alike, *offer.items),
@@ -151,6 +135,14 @@ def respond(
         answer=plan.answer,
         timings_ms=clock.stages,
     )
+
+
+def _sentence(*parts: str) -> str:
+    return " ".join(filter(None, parts))
+
+
+def _model_version(ports: Ports, written_by: str) -> str:
+    return ports.generator.info.model_version if ports.generator and written_by == "model" else ""
 
 
 def _remembered(

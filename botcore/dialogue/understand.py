@@ -118,35 +118,13 @@ def understand(
         described=frozenset(i for i, token in enumerate(words) if pointing.describes(token)),
         asks=bool(shown) and QUESTION.search(corrected) is not None,
     )
-    goals, thing = reading.goals, reading.thing_name
+    goals, thing, second = reading.goals, reading.thing_name, reading.second
     measured = tuple(Constraint(m.attribute, m.value, turn=state.turn + 1) for m in measures.values)
-    second = reading.second
     constraints = (*(c for c in reading.constraints if c not in second), *measured)
     if not price.range and (between := price_between(corrected, pointing, shown)):
         price = replace(price, range=PriceRange(*between))
-    references = pointing.skus
-    kinds_of_them = bool(THEY.search(corrected) and constraints) and set(references) == {item.sku for item in shown}
-    if kinds_of_them:
-        references = ()
-    pointed = bool(references or PRONOUN.search(corrected))
-    named = names_something(goals, thing, price.range, () if pointed else constraints)
-    intent = _meant(mask_numbers(corrected), named, classifier)
-    intent = settled(intent, corrected, bool(goals or thing), bool(shown))
-    no_search = indifferent and intent.name in NO_SEARCH
-    no_critique = "price" in indifferent and intent.name in ("cheaper", "dearer")
-    another = thing and intent.name == "goes_with"  # "oh, and a kite?"
-    stated = named and intent.name in ("availability", "product_question") and not QUESTION.search(corrected)
-    if no_search or no_critique or another or stated or kinds_of_them:
-        intent = intent.called("find")
-    if references and (relation := compared_with(corrected)):
-        intent = intent.called(relation)
-    order = extreme_asked(corrected)
-    if order and len(shown) > 1 and not goals and not thing and not price.range:
-        extreme = min if order == "price" else max
-        references = references or (extreme(shown, key=lambda item: item.price).sku,)
-        intent = intent.called("choose") if len(references) == 1 else intent
-    elif order and (goals or thing):
-        intent = intent.called("find")
+    told = _Told(corrected, goals, thing, constraints, price.range, indifferent, shown, pointing.skus)
+    intent, references, order = told.meant(classifier)
     return Understanding(
         text=clean,
         language=language_of(clean, state.language),
@@ -161,12 +139,60 @@ def understand(
         rejected=_rejected(pointing, words, polarity),
         thing=thing,
         indifferent=indifferent,
-        order=order if goals or thing else "",
+        order=order,
         words=reading.search_words(),
         unknown=reading.unknown(),
         is_question=QUESTION.search(corrected) is not None,
         masked=mask_numbers(clean)[:200],
     )
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a message names, from which follows what it wants done, and with which of the ``shown`` items."""
+
+    text: str
+    goals: tuple[str, ...]
+    thing: str
+    constraints: tuple[Constraint, ...]
+    price: PriceRange
+    indifferent: tuple[str, ...]
+    shown: Sequence[ShownItem]
+    pointed: tuple[str, ...]
+
+    def meant(self, classifier: IntentClassifier) -> tuple[Intent, tuple[str, ...], str]:
+        """The intent, the shown items it is about, and the order wanted in a search ("price", "-price", "")."""
+        order = extreme_asked(self.text)
+        of_a_kind = bool(self.goals or self.thing)
+        references = () if self._asks_for_a_kind_of_them else self.pointed
+        intent = self._intent(classifier, references)
+        if order and len(self.shown) > 1 and not of_a_kind and not self.price:
+            extreme = min if order == "price" else max
+            references = references or (extreme(self.shown, key=lambda item: item.price).sku,)
+            intent = intent.called("choose") if len(references) == 1 else intent
+        elif order and of_a_kind:
+            intent = intent.called("find")
+        return intent, references, order if of_a_kind else ""
+
+    @property
+    def _asks_for_a_kind_of_them(self) -> bool:
+        """Whether all of what was shown is pointed at for those of a kind: "do they come in black?" """
+        everything = set(self.pointed) == {item.sku for item in self.shown}
+        return everything and bool(self.constraints and THEY.search(self.text))
+
+    def _intent(self, classifier: IntentClassifier, references: tuple[str, ...]) -> Intent:
+        of_a_kind, pointed = bool(self.goals or self.thing), bool(references or PRONOUN.search(self.text))
+        named = names_something(self.goals, self.thing, self.price, () if pointed else self.constraints)
+        intent = _meant(mask_numbers(self.text), named, classifier)
+        intent = settled(intent, self.text, of_a_kind, bool(self.shown))
+        no_search = self.indifferent and intent.name in NO_SEARCH
+        no_critique = "price" in self.indifferent and intent.name in ("cheaper", "dearer")
+        another = self.thing and intent.name == "goes_with"  # "oh, and a kite?"
+        stated = named and intent.name in ("availability", "product_question") and not QUESTION.search(self.text)
+        if no_search or no_critique or another or stated or self._asks_for_a_kind_of_them:
+            intent = intent.called("find")
+        relation = compared_with(self.text) if references else ""
+        return intent.called(relation) if relation else intent
 
 
 CALLS_A_PERSON = 0.6
