@@ -184,9 +184,9 @@ def shown_cards(slate: Iterable[Mapping[str, Any]]) -> list[ShownCard]:
         ShownCard(
             letter=str(item.get("letter") or ""),
             sku=str(item.get("sku") or ""),
-            title=str(item.get("title") or item.get("sku") or ""),
+            title=str(item.get("name") or item.get("sku") or ""),
             price=str(item.get("price") or ""),
-            image=_image_address(str(item.get("image") or item.get("image_url") or "")),
+            image=_image_address(str(item.get("image") or "")),
         )
         for item in slate
     ]

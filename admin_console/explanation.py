@@ -118,12 +118,12 @@ def candidates(considered: Iterable[Mapping[str, Any]], slate: Iterable[Mapping[
     """A table over the union of all features; a nested mapping counts as so many features."""
     letters = {item.get("sku"): str(item.get("letter") or "") for item in slate}
     flat = [_flattened(item) for item in considered]
-    keys = dict.fromkeys(key for item in flat for key in item if key not in ("sku", "title", "letter"))
+    keys = dict.fromkeys(key for item in flat for key in item if key not in ("sku", "name", "letter"))
     columns = sorted(keys, key=lambda key: key not in CANDIDATES_FIRST)
     rows = tuple(
         Candidate(
             sku=str(item.get("sku", "")),
-            title=str(item.get("title", "")),
+            title=str(item.get("name", "")),
             letter=letters.get(item.get("sku"), ""),
             features=tuple(plain(item.get(column)) for column in columns),
         )

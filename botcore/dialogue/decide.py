@@ -114,6 +114,8 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
     """Whether a message asks what the answer says, rather than for products."""
     if said.price or (said.intent.name == "order_status" and said.intent.confidence > SURE):
         return False
+    if said.intent.name in ("cheaper", "dearer") and said.references:
+        return False
     about_service = said.intent.chance("policy", "order_status")
     subject = subject_of(before, said)
     if _names_another_kind(before, said) and not said.references:

@@ -14,7 +14,7 @@ from botcore.dialogue.facts import Item, format_price
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.state import DialogueState, LaterGoal, Question
-from botcore.dialogue.words import CHINESE
+from botcore.dialogue.words import CHINESE, sentences
 
 QUESTION_ENDS = ("?", "？")
 
@@ -55,10 +55,14 @@ def _band(option: str, language: str, currency: str) -> str:
 
 
 def asks_already(text: str, question: Question, language: str, lexicon: Lexicon) -> bool:
-    """Whether a reply ends with the question: its last sentence asks, and names two of the options."""
-    last = text.rstrip().lower()
+    """Whether a reply ends with the question: its last sentence asks, and names the attribute or two of the options."""
+    last = (sentences(text) or [""])[-1].lower()
+    if not last.endswith(QUESTION_ENDS):
+        return False
+    if attribute_name(question.attribute, language) in last:
+        return True
     names = [name.lower() for _, name in option_names(question, language, lexicon)]
-    return last.endswith(QUESTION_ENDS) and sum(name in last for name in names) >= min(2, len(names)) > 0
+    return sum(name in last for name in names) >= min(2, len(names)) > 0
 
 
 def second_brief(goal: LaterGoal, item: Item | None, gave_up: Sequence[str], language: str, lexicon: Lexicon) -> Brief:

@@ -376,7 +376,11 @@ def _beside_own(lexicon: Lexicon, word: str, meanings: set[Meaning]) -> set[Mean
 
 def _pieces(name: str) -> Iterable[str]:
     """The words of a name; a Chinese one also without the ending that only says what kind of value it is."""
-    for word in segment(name.replace("-", " ")).split():
+    *modifiers, head = name.split(" ")
+    whole = [
+        word for word in modifiers if "-" not in word or PRIVATIVE.fullmatch(word)
+    ]  # no "safe" of "dishwasher-safe basket"
+    for word in segment(" ".join([*whole, head]).replace("-", " ")).split():
         bare = ENDING.sub("", word)
         for piece in {word, bare}:
             if len(piece) > (1 if CHINESE.match(piece) else 2):

@@ -198,7 +198,7 @@ def _decided(
     """The act for the message; where the customer is done with one goal, the one that waits is turned to."""
     decision = decide(before, state, said, answer)
     if decision.act is Act.ANSWER and decision.about and state.goal == before.goal:  # "has it a timer?" wishes for none
-        state = state.with_(constraints=before.constraints)
+        state = state.with_(constraints=before.constraints, price=before.price)
     if decision.failed and before.failures >= FAILURES:
         return Decision(Act.HANDOFF, "stuck"), state
     if state.waiting and before.shown and _done_with(decision, said):

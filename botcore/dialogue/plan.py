@@ -163,7 +163,8 @@ def _wishes(plan: Plan, lexicon: Lexicon) -> tuple[str, ...]:
             continue
         if all(satisfied(candidate, constraint) for candidate in plan.found.slate):
             phrases.append(_phrase(constraint, state.language, lexicon))
-    price = () if plan.found.gave_up_price else _price_phrases(state)
+    kept = not plan.found.gave_up_price and all(state.price.holds(item.price) for item in plan.items)
+    price = _price_phrases(state) if kept else ()
     return tuple(dict.fromkeys([*phrases[:WISHES_TOLD], *price]))
 
 
@@ -185,8 +186,7 @@ def _reasons(plan: Plan, lexicon: Lexicon) -> list[str]:
     item = plan.items[0]
     held = [c for c in plan.state.constraints if satisfied(plan.found.slate[0], c)]
     reasons = [_phrase(c, plan.state.language, lexicon) for c in held]
-    price = plan.state.price
-    if price and (price.high is None or item.price <= price.high) and (price.low is None or item.price >= price.low):
+    if plan.state.price.holds(item.price):
         reasons += _price_phrases(plan.state)
     if not reasons and plan.state.goal:
         reasons.append(lexicon.name(Meaning(CATEGORY, plan.state.goal), plan.state.language))

@@ -73,7 +73,7 @@ REASONS = 3
 def _candidate_json(candidate: Candidate) -> dict[str, Any]:
     return {
         "sku": candidate.product.sku,
-        "title": candidate.product.title,
+        "name": candidate.product.title,
         "price": str(candidate.variant.price),
         "score": round(candidate.score, 4),
         **candidate.features,

@@ -55,6 +55,9 @@ class PriceRange:
     def __bool__(self) -> bool:
         return self.low is not None or self.high is not None
 
+    def holds(self, amount: Decimal) -> bool:
+        return (self.low is None or amount >= self.low) and (self.high is None or amount <= self.high)
+
 
 @dataclass(frozen=True)
 class Question:

@@ -34,7 +34,7 @@ def test_a_field_the_console_has_never_heard_of_is_shown_under_its_own_name():
 
 def test_candidates_make_one_table_of_all_their_features_with_the_score_first():
     table = candidates(
-        [{"sku": "P1", "title": "Coat", "dense": 0.71234, "score": 0.9}, {"sku": "P2", "features": {"stock": True}}],
+        [{"sku": "P1", "name": "Coat", "dense": 0.71234, "score": 0.9}, {"sku": "P2", "features": {"stock": True}}],
         slate=[{"letter": "A", "sku": "P1"}],
     )
     assert table.columns == ("score", "dense", "stock")

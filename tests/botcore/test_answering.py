@@ -79,7 +79,7 @@ def test_the_reply_is_stored_with_everything_that_explains_it(account, ports, ge
     assert stored.leased_until is None
     assert stored.answered_at is not None
     assert stored.slate[0]["sku"] == "J-1"
-    assert stored.candidates[0]["sku"] == "J-1"
+    assert (stored.candidates[0]["sku"], stored.candidates[0]["name"]) == ("J-1", "Moss jacket")
     assert stored.brief["items"][0]["slots"]["price"] == "$89.50"
     assert [sample["chosen"] for sample in stored.samples] == [True]
     assert stored.understanding

@@ -16,6 +16,7 @@ from botcore.dialogue.pointing.descriptions import Telling, choices, stretches, 
 from botcore.dialogue.pointing.places import CLASSIFIER, COUNT, all_of, by_place
 from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import DialogueState
+from botcore.dialogue.understanding.intention import compared_with
 from botcore.dialogue.words import Token
 
 PRONOUN = re.compile(
@@ -87,14 +88,18 @@ def references(
         and not any(start <= told.end() < end for _, last, _ in placed if (told := PREDICATE.match(text, last)))
         and (items := tells.apart(start, end))
     ]
+    titles = [(item.title.lower(), item) for item in shown]
+    called = [(place, place + len(title), [item]) for title, item in titles if (place := text.find(title)) >= 0]
+    if (placed or called) and compared_with(text):  # "cheaper than the second" describes what is not shown yet
+        described = []
     if not placed and not described:
         named = [*choices(text, words, matches), *title_words(text, _taken(words, matches), shown)]
         described = [(start, end, items) for start, end in named if (items := tells.apart(start, end))]
-    spans = tuple((start, end) for start, end, _ in (*described, *placed))
+    spans = tuple((start, end) for start, end, _ in (*described, *placed, *called))
     mentions = [_mention(*found) for found in (*placed, *described)]
     if not described:
         mentions += [_mention(start, end, shown) for start, end in wholes]
-    mentions += [_mention(text.find(item.title.lower()), 0, [item]) for item in shown if item.title.lower() in text]
+    mentions += [_mention(*found) for found in called]
     if not any(m.start() < end and start < m.end() for start, end, _ in described for m in OTHERS.finditer(text)):
         mentions += _others(text, mentions, shown, state)
     if not mentions:

@@ -26,8 +26,11 @@ DEAREST = re.compile(r"\bmost expensive\b|最贵")
 """With a list in sight they mean the cheapest or dearest of it, with a kind of product that of the whole shop."""
 
 COMPARED = (
-    ("cheaper", re.compile(r"\b(?:cheaper|less expensive|costs? less) than\b|[比跟].{1,12}?(?:便宜|实惠|价格低)")),
-    ("dearer", re.compile(r"\b(?:dearer|pricier|more expensive|costs? more) than\b|比.{1,12}?(?:贵|高档)")),
+    ("cheaper", r"\b(?:cheaper|less expensive|costs? less)(?: [a-z]+)? than\b|比[^，。,.!?！？]{1,40}?(?:便宜|实惠)"),
+    (
+        "dearer",
+        r"\b(?:dearer|pricier|more expensive|costs? more)(?: [a-z]+)? than\b|比[^，。,.!?！？]{1,40}?(?:贵|高档)",
+    ),
 )
 """Beside a shown item, the price that is asked for ("有比第二个便宜的吗")."""
 
@@ -58,7 +61,7 @@ def extreme_asked(text: str) -> str:
 
 def compared_with(text: str) -> str:
     """ "cheaper" or "dearer" where something is asked for that is so beside another thing, else ""."""
-    return next((name for name, pattern in COMPARED if pattern.search(text)), "")
+    return next((name for name, pattern in COMPARED if re.search(pattern, text)), "")
 
 
 def settled(intent: Intent, text: str, sold: bool, shown: bool) -> Intent:

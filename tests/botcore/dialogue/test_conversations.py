@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from botcore.dialogue.state import Act
+from botcore.dialogue.state import Act, PriceRange
 from catalog.models import Product
 
 pytestmark = pytest.mark.django_db
@@ -267,3 +267,51 @@ def test_traditional_characters_are_read_as_simplified_ones(talk, asked):
 def test_a_colour_said_as_a_statement_is_a_wish(talk):
     talk("a kettle please")
     assert skus(talk("ok then, green")) == {"K2", "K4"}
+
+
+# --- found by using it
+
+
+def test_a_question_about_one_item_changes_no_budget(talk):
+    talk("kettles up to 100 euros")
+    before = talk.state
+    assert talk("is the first one made of steel?").act is Act.ANSWER
+    assert (talk.state.price, talk.state.constraints) == (before.price, before.constraints)
+
+
+def test_what_costs_more_than_the_budget_is_not_said_to_be_within_it(talk):
+    talk("kettles please")
+    talk.state = talk.state.with_(price=PriceRange(high=Decimal("20")))
+    reply = talk("I'll take the Summit Kettle")
+    assert [item.sku for item in reply.items] == ["K3"]
+    assert not any("budget" in wish for wish in reply.brief.wishes)
+    assert "budget" not in reply.brief.slots
+
+
+@pytest.mark.parametrize("asked", ["is there a cheaper one than the Meadow Kettle?", "有比Meadow Kettle便宜的吗"])
+def test_something_cheaper_than_a_shown_item_is_searched_for(talk, asked):
+    assert "K2" in skus(talk("kettles please, but no plastic"))
+    reply = talk(asked)
+    assert reply.act is Act.RECOMMEND
+    assert skus(reply) == {"K1"}
+
+
+def test_those_of_a_kind_among_what_was_shown_are_searched_for(talk):
+    assert len(skus(talk("kettles please"))) == 3
+    assert skus(talk("do they come in green?")) == {"K2", "K4"}
+
+
+@pytest.mark.parametrize("asked", ["what is the first one about?", "第一个讲什么的"])
+def test_what_a_product_is_about_is_told_from_its_description(talk, asked):
+    first = talk("board games please").items[0].sku
+    reply = talk(asked)
+    assert (reply.act, reply.answer.kind, reply.answer.id) == (Act.ANSWER, "description", first)
+
+
+def test_what_belongs_to_a_longer_name_is_no_wish_of_its_own(talk):
+    assert talk("a safe choice: a red kettle").brief.gave_up == ()
+
+
+def test_the_end_of_a_word_is_no_permission(talk):
+    said = talk("a green kettle for my cookbook").said
+    assert [c.hard for c in said.constraints if c.value == "green"] == [True]
