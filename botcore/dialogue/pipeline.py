@@ -32,7 +32,7 @@ from botcore.dialogue.ports import Ports
 from botcore.dialogue.questions import asked, hurried
 from botcore.dialogue.reasons import difference_table
 from botcore.dialogue.reply import Reply
-from botcore.dialogue.settle import settled, spoken_of
+from botcore.dialogue.settle import CHEAPEST, settled, spoken_of
 from botcore.dialogue.state import Act, DialogueState, LaterGoal
 from botcore.dialogue.track import after_reply, track
 from botcore.dialogue.understand import ShownItem, Understanding, picked, understand
@@ -101,7 +101,7 @@ def respond(
         offer = beside.offer(shop, decision, found, state, lexicon, seed)
         alike = () if offer.items else beside.alike(shop, plan, lexicon)
     with clock.stage("compose"):
-        approved = decision.word or (plan.answer and plan.answer.by_itself)
+        approved = decision.word or plan.reason == CHEAPEST or (plan.answer and plan.answer.by_itself)
         writer = None if approved else ports.generator
         wording = word(brief, state.language, ports.encoder, writer, samples=samples, seed=seed, deadline=deadline)
         more = followups(shop, plan, wording.text, before, second, lexicon, ports, visit)
@@ -211,7 +211,9 @@ def _decided(
 
 
 def _brief(decision: Decision, plan: Plan, shop: Shop, lexicon: Lexicon) -> Brief:
-    """What the reply says; which meaning a word has is asked in an approved phrase alone."""
+    """What the reply says; which meaning a word has, and that nothing costs less, is said in approved phrases alone."""
+    if plan.reason == CHEAPEST:
+        return Brief(CHEAPEST)
     if decision.word and decision.question:
         return reading_brief(decision.question, decision.word, plan.state, lexicon)
     return brief_of(plan, shop, lexicon)

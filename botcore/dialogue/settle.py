@@ -15,6 +15,9 @@ from botcore.dialogue.understand import Understanding
 from catalog.models import Shop
 from catalog.search import Candidate
 
+CHEAPEST = "cheapest"
+"""Why nothing is shown to somebody who asked for something cheaper."""
+
 
 def settled(
     shop: Shop,
@@ -28,8 +31,8 @@ def settled(
 ) -> tuple[Decision, DialogueState, Found]:
     """What is done in the end, with its products: what finding tells changes the decision and the state."""
     decision, found = _found(shop, decision, state, said, lexicon, ports, visit)
-    if decision.reason == "cheapest":  # nothing costs less: the lower limit that was tried is forgotten
-        decision, state = replace(decision, reason="nothing_fits"), state.with_(price=before.price)
+    if decision.reason == CHEAPEST:  # nothing costs less: the lower limit that was tried is forgotten
+        state = state.with_(price=before.price)
     if found.left_goal:
         state = state.with_(goal="")
     return decision, state, found
@@ -61,10 +64,10 @@ def _found(
     if decision.act is not Act.RECOMMEND:
         return decision, Found((), ())
     found = find(shop, state, lexicon, ports.encoder, fresh=decision.fresh, order=said.order, visit=visit)
+    if decision.reason == "cheaper" and (found.gave_up_price or not found.slate):
+        return replace(decision, act=Act.DECLINE, reason=CHEAPEST), Found((), found.candidates)
     if not found.slate:
         return replace(decision, act=Act.DECLINE, reason="not_sold" if said.thing else "nothing_fits"), found
-    if found.gave_up_price and decision.reason == "cheaper":
-        return replace(decision, act=Act.DECLINE, reason="cheapest"), Found((), found.candidates)
     if not state.goal and said.unknown and not decision.reason and _far(found.slate):
         return replace(decision, act=Act.DECLINE, reason="not_sold"), Found((), found.candidates)
     return decision, found

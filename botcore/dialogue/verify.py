@@ -32,6 +32,10 @@ REFUSAL = re.compile(
     r"\b(?:no|not|none|nothing|without|never|cannot|\w+n't|afraid|unfortunately|sorry|beyond|outside|unable|nowhere)\b",
     re.I,
 )
+AFFIRMS = re.compile(
+    r"\b(?:yet|but|though|however),? (?:we|i) (?:do|have|carry|sell|stock)\b(?! (?:not|no|nothing)\b)", re.IGNORECASE
+)
+"""A denial taken back in a breath."""
 PERSON = re.compile(r"\b(?:person|people|colleagues?|team|someone|human|teammate|somebody)\b", re.IGNORECASE)
 GAVE_UP = re.compile(
     r"\b(?:no|not|nothing|none|without|\w+n't|cannot|over|above|beyond|past|out of|sorry|afraid|unfortunately|sadly|alas|drop\w*|"
@@ -200,6 +204,8 @@ def _duty(text: str, brief: Brief) -> Iterable[str]:
         yield "asks nothing"
     if brief.act == "handoff" and not PERSON.search(text):
         yield "does not say that a person takes over"
+    if brief.act == "decline" and AFFIRMS.search(text):
+        yield "has something all the same"
     if brief.act == "decline" and brief.notes.get("reason") != "nothing_fits" and not REFUSAL.search(text):
         yield "does not say no"
     if "quote" in brief.slots and text.count("[quote]") != 1:

@@ -296,6 +296,14 @@ def test_something_cheaper_than_a_shown_item_is_searched_for(talk, asked):
     assert skus(reply) == {"K1"}
 
 
+def test_that_nothing_costs_less_is_said_and_the_budget_stays(talk):
+    talk("kettles up to 60 euros, no plastic")
+    reply = talk("something cheaper than the Harbour Kettle?")
+    assert reply.act is Act.DECLINE
+    assert "cheaper" in reply.text or "costs less" in reply.text
+    assert talk.state.price == PriceRange(high=Decimal("60"))
+
+
 def test_those_of_a_kind_among_what_was_shown_are_searched_for(talk):
     assert len(skus(talk("kettles please"))) == 3
     assert skus(talk("do they come in green?")) == {"K2", "K4"}

@@ -55,6 +55,7 @@ def test_a_reply_that_says_only_facts_is_accepted(brief, reply):
         (LIST, "Take a look at [A.name], in purple."),
         (LIST, "[A.name] is a bestseller."),
         (LIST, "[A.name] will light up your garden for years."),
+        (NO, "I'm afraid that is not a match, yet we do something for a nursery."),
         # two where there is one
         (CHOSEN, "Both are brass."),
         (CHOSEN, "That leaves [A.name] and [A.price]."),
