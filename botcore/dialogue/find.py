@@ -122,7 +122,7 @@ def in_reach(shop: Shop, state: DialogueState) -> DialogueState:
     def reached(constraint: Constraint) -> Constraint:
         if constraint.attribute == TEXT or not constraint.wanted:
             return constraint
-        wish = Wish(constraint.attribute, (constraint.value, *constraint.others))
+        (wish,) = _wishes(constraint)
         somewhere = count_products(
             ProductQuery(shop=shop, category=state.goal, wishes=(wish,), in_stock=False), at_most=1
         )
@@ -182,9 +182,14 @@ def _alternatives(topic: str) -> tuple[str, ...]:
     return thesaurus().alternatives(topic) if topic in thesaurus().things else ()
 
 
+EVERYBODY = ("unisex", "universal", "all skin types", "all hair types", "all ages")
+"""Values with which catalogues say that any wish about the attribute is fulfilled."""
+
+
 def _wishes(constraint: Constraint) -> Iterator[Wish]:
     if constraint.attribute != TEXT:
-        yield Wish(constraint.attribute, (constraint.value, *constraint.others), constraint.wanted)
+        everybody = EVERYBODY if constraint.wanted else ()
+        yield Wish(constraint.attribute, (constraint.value, *constraint.others, *everybody), constraint.wanted)
         return
     alternatives = thesaurus().alternatives(constraint.value) if constraint.wanted else (constraint.value,)
     yield Wish(TEXT, alternatives, constraint.wanted)

@@ -54,7 +54,7 @@ def _found(
 ) -> tuple[Decision, Found]:
     """The products a decision needs; a decision that finds none becomes another one."""
     if decision.about:
-        chosen = items_by_sku(shop, decision.about, said.constraints)
+        chosen = items_by_sku(shop, decision.about, (*state.constraints, *said.constraints))
         if chosen and decision.reason == beside.GOES_WITH:
             others = beside.companions(shop, chosen, state)
             return replace(decision, about=()) if others else Decision(Act.DECLINE, "nothing_fits"), Found(

@@ -287,7 +287,8 @@ class Reading:
         if values and not placed and not self._meant(match, goal, values):
             value = values[0].value
             only_part = all(self._is_part(m, match.phrase) for m in values)
-            said = match.phrase if self.lexicon.knows(match.phrase) and not CHINESE.match(match.phrase) else value
+            concepts = thesaurus().chinese.get(match.phrase, ()) if CHINESE.match(match.phrase) else (match.phrase,)
+            said = next((word for word in concepts if self.lexicon.knows(word)), value)
             return [Meaning(TEXT, said)] if value not in thesaurus().people and not only_part else []
         if values := placed or values:
             best = max(values, key=lambda m: self.lexicon.attributes[m.attribute][m.value])

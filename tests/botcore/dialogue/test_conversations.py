@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from botcore.dialogue import lexicon
 from botcore.dialogue.state import Act, PriceRange
-from catalog.models import Product
+from catalog.models import AttributeValue, Product
 
 pytestmark = pytest.mark.django_db
 
@@ -314,6 +315,26 @@ def test_what_a_product_is_about_is_told_from_its_description(talk, asked):
     first = talk("board games please").items[0].sku
     reply = talk(asked)
     assert (reply.act, reply.answer.kind, reply.answer.id) == (Act.ANSWER, "description", first)
+
+
+def test_what_is_for_everybody_is_for_her_as_well(talk, shop):
+    for sku, gender in (("R1", "women"), ("R2", "unisex"), ("R3", "men")):
+        Product.objects.filter(sku=sku).update(
+            attributes={**Product.objects.get(sku=sku).attributes, "gender": [gender]}
+        )
+    AttributeValue.objects.bulk_create(
+        AttributeValue(shop=shop, attribute="gender", value=v, product_count=1) for v in ("women", "unisex", "men")
+    )
+    lexicon._cache.clear()
+    reply = talk("a rug for women")
+    assert skus(reply) == {"R1", "R2"}
+    assert reply.brief.gave_up == ()
+
+
+def test_the_chosen_version_is_the_one_that_was_wished_for(talk):
+    reply = talk("a yellow tray please")
+    assert "T1" in skus(reply)
+    assert "yellow" in talk("I'll take the first one").items[0].attributes["color"]
 
 
 def test_what_belongs_to_a_longer_name_is_no_wish_of_its_own(talk):
