@@ -61,7 +61,7 @@ class Environment:
         return cls(
             var_dir=var_dir,
             port=port,
-            public_url=_public_url(values.get("PUBLIC_URL") or f"http://127.0.0.1:{port}"),
+            public_url=_public_url(values.get("PUBLIC_URL") or f"http://127.0.0.1:{_served_port(var_dir) or port}"),
             database_url=_database_url(values.get("DATABASE_URL", "")),
             broker_url=_broker_url(values.get("BROKER_URL", "")),
             secret_key=values.get("SECRET_KEY") or _kept_secret(var_dir / "secret-key"),
@@ -74,6 +74,17 @@ class Environment:
             reply_seconds=_integer(values, "REPLY_SECONDS", 4, 1, 60),
             log_level=_choice(values, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         )
+
+
+SERVED_PORT = "port"
+"""File in ``VAR_DIR`` while ``manage.py up`` runs: commands beside it speak of the port that it was given."""
+
+
+def _served_port(var_dir: Path) -> int | None:
+    try:
+        return int((var_dir / SERVED_PORT).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
 
 
 def _wrong(name: str, text: str, problem: str) -> ConfigurationError:

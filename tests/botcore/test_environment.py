@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botcore.environment import PROJECT, ConfigurationError, Environment
+from botcore.environment import PROJECT, SERVED_PORT, ConfigurationError, Environment
 
 WRONG = {
     "PORT": ["0", "65536", "eighty", "-1", "80.5", "1e3", "9" * 6000],
@@ -76,6 +76,14 @@ def test_nothing_set_means_everything_built_in(tmp_path):
     assert (environment.database_url, environment.broker_url, environment.engine) == ("", "", "auto")
     assert (environment.port, environment.public_url) == (8000, "http://127.0.0.1:8000")
     assert (environment.debug, environment.allowed_hosts, environment.samples) == (False, (), 4)
+
+
+def test_what_runs_on_another_port_is_spoken_of_with_that_port(tmp_path):
+    (tmp_path / SERVED_PORT).write_text("8123")
+    assert read(tmp_path).public_url == "http://127.0.0.1:8123"
+    assert read(tmp_path, PUBLIC_URL="https://shop.example").public_url == "https://shop.example"
+    (tmp_path / SERVED_PORT).write_text("")
+    assert read(tmp_path).public_url == "http://127.0.0.1:8000"
 
 
 def test_an_empty_value_is_as_good_as_none(tmp_path):

@@ -13,6 +13,7 @@ import time
 import urllib.request
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from botcore import firstrun
 from botcore.embedded_postgres import EmbeddedPostgres
-from botcore.environment import PROJECT, ConfigurationError, Environment
+from botcore.environment import PROJECT, SERVED_PORT, ConfigurationError, Environment
 from botcore.supervisor import Child, Supervisor, on_a_leash
 
 REPLY_THREADS = 16
@@ -44,10 +45,11 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if options["port"]:
             os.environ["PORT"] = options["port"]
-        environment = Environment.read()
         started = time.monotonic()
-        with _only_one() as let_commands_in:
+        with _only_one() as let_commands_in, _served() as served:
+            environment = Environment.read()
             _check_port(options["host"], environment.port)
+            served.write_text(str(environment.port), encoding="ascii")
             supervisor = Supervisor(colour=sys.stdout.isatty())
             with _signals(supervisor):
                 try:
@@ -77,6 +79,17 @@ class Command(BaseCommand):
         _wait_for_reply(supervisor)
         firstrun.announce(supervisor.say, environment.public_url, logins, shop, time.monotonic() - started)
         supervisor.watch()
+
+
+@contextlib.contextmanager
+def _served() -> Iterator[Path]:
+    """Where commands read which port is served; gone before and after, whatever became of the last run."""
+    path = settings.VAR_DIR / SERVED_PORT
+    path.unlink(missing_ok=True)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def children(host: str, port: int) -> list[Child]:
