@@ -34,7 +34,7 @@ EXACT: Mapping[str, Any] = {**PROPERTIES, "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"
 THREADS = len(os.sched_getaffinity(0))
 """Every core: a reply takes two thirds of the time it takes with one core less on two cores (docs/benchmarks.md)."""
 
-NICENESS = 5
+NICENESS = 15
 """Webhooks, pages and the database go before the model: they need little, and platforms do not wait."""
 
 MAX_SEQUENCES = 64

@@ -105,8 +105,8 @@ def children(host: str, port: int) -> list[Child]:
         pool = ["-P", "threads", "-c", str(threads)] if threads > 1 else ["-P", "solo"]
         command = [*celery, "worker", "-Q", queue, "-n", f"{queue}@%h", *pool, *flags]
         if queue == "index":  # nobody waits for it, and what it leaves undone is found again
-            return Child(queue, on_a_leash(command), patience=2, niceness=15, env=QUIET)
-        return Child(queue, on_a_leash(command), niceness=3 if queue == "io" else 0, env=QUIET)
+            return Child(queue, on_a_leash(command), patience=2, niceness=19, env=QUIET)
+        return Child(queue, on_a_leash(command), niceness=8 if queue == "io" else 12, env=QUIET)
 
     beat = [*celery, "beat", "--loglevel=WARNING", "-s", str(settings.VAR_DIR / "beat")]
     beat += ["--pidfile="]
