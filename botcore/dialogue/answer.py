@@ -27,7 +27,8 @@ from botcore.dialogue.evidence import (
     product_evidence,
     terms,
 )
-from botcore.dialogue.lexicon import KIND, TEXT, Lexicon, Meaning
+from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.meanings import KIND, TEXT, Meaning
 from botcore.dialogue.named import calls_by_name
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.opinions import Opinion, asks_others, opinion_on, remarks_of, subject_of

@@ -14,7 +14,8 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-from botcore.dialogue.lexicon import CATEGORY, TEXT, Lexicon, Match, Meaning
+from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.meanings import CATEGORY, TEXT, Match, Meaning
 from botcore.dialogue.names import attribute_name, meaning_name
 from botcore.dialogue.pointing.references import references as pointed_at
 from botcore.dialogue.pointing.shown import ShownItem

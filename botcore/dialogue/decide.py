@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from botcore.dialogue.answer import Answer
 from botcore.dialogue.evidence import Kind
-from botcore.dialogue.lexicon import TEXT
+from botcore.dialogue.meanings import TEXT
 from botcore.dialogue.state import Act, DialogueState, Question
 from botcore.dialogue.understand import Understanding
 from botcore.dialogue.understanding.intention import extreme_asked
@@ -116,6 +116,8 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
         return False
     if said.intent.name in ("cheaper", "dearer") and said.references:
         return False
+    if said.goals and answer.kind is not Kind.ARTICLE and not (said.references or POINTS.search(said.text)):
+        return False  # "so, coats? one in size L" asks for coats, not about the one in sight
     about_service = said.intent.chance("policy", "order_status")
     subject = subject_of(before, said)
     if _names_another_kind(before, said) and not said.references:

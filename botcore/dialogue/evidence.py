@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 from botcore.dialogue.facts import format_price
 from botcore.dialogue.gloss import english_gist, readings
-from botcore.dialogue.lexicon import Lexicon, Meaning
+from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.meanings import Meaning
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.thesaurus import thesaurus

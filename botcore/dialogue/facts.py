@@ -15,7 +15,8 @@ from django.conf import settings
 
 from botcore.channels.base import Card
 from botcore.dialogue.brief import LETTERS, ItemFacts
-from botcore.dialogue.lexicon import KIND, TEXT, Lexicon, Meaning
+from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.meanings import KIND, TEXT, Meaning
 from botcore.dialogue.state import Constraint, DialogueState
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import singular, stem, tokens

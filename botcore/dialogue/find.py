@@ -15,7 +15,8 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from botcore.dialogue.lexicon import KIND, TEXT, Lexicon
+from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.meanings import KIND, TEXT
 from botcore.dialogue.ports import Encoder, SequenceScores
 from botcore.dialogue.sold_out import asks_for_sold_out
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
@@ -169,6 +170,13 @@ def items_by_sku(shop: Shop, skus: Sequence[str], wishes: Sequence[Constraint] =
     if hard := tuple(wish for c in wishes if c.attribute != TEXT for wish in _wishes(c)):
         by_sku |= {c.product.sku: c for c in search_products(replace(query, wishes=hard))}
     return tuple(by_sku[sku] for sku in skus if sku in by_sku)
+
+
+def holding(shop: Shop, skus: Sequence[str], constraints: Sequence[Constraint]) -> bool:
+    """Whether products hold, in some variant, what is wished of their data; texts are not asked."""
+    wishes = tuple(wish for c in constraints if c.attribute not in (TEXT, KIND) for wish in _wishes(c))
+    query = ProductQuery(shop=shop, only=tuple(skus), in_stock=False, wishes=wishes, limit=len(skus))
+    return not wishes or count_products(query) == len(set(skus))
 
 
 def shown_text(product: Product) -> str:

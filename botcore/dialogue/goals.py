@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from botcore.dialogue.lexicon import CATEGORY, Lexicon
+from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.meanings import CATEGORY
 from botcore.dialogue.money import read_price
 from botcore.dialogue.state import DialogueState, LaterGoal, PriceRange
 from botcore.dialogue.understand import Understanding

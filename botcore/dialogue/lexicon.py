@@ -23,42 +23,19 @@ from django.db.models.functions import Mod
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from botcore.dialogue.kinds import MOST, chinese_names, kinds_in
+from botcore.dialogue.meanings import CATEGORY, LACKS, TEXT, Match, Meaning
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import CHINESE, ENGLISH_WORDS, FUNCTION_WORDS, Token, singular, stem, tokens
 from catalog.models import AttributeValue, Category, Product, Shop
 from catalog.text import segment, simplified
 
-CATEGORY = "category"
-TEXT = "text"
-KIND = "title"
-"""The attribute of a kind of product that a category holds beside others: "humidifier" in "Air & Climate". Titles tell it."""
-LACKS = "lacks"
-"""The attribute of a word that a value says the absence of: "perfume" in "perfume-free"; its value is attribute=value."""
 RECHECK_SECONDS = 5.0
 READ_AT_ONCE = 5_000
 """Products that are read in less than half a second: a customer may wait for their words."""
 READING_SHARE = 0.02
 TITLES = 50_000
 """So many titles tell in which category things are."""
-
-
-class Meaning(NamedTuple):
-    """What a phrase stands for: a category path, an attribute's value, or a word looked up in all texts."""
-
-    attribute: str
-    value: str
-
-
-@dataclass(frozen=True)
-class Match:
-    """A phrase of a message that the shop knows, by token positions ``[first, last)``; several meanings are ambiguous."""
-
-    first: int
-    last: int
-    phrase: str
-    meanings: tuple[Meaning, ...]
-    inner: tuple[Match, ...] = ()
-    """Values named inside a category's name, in front of its head ("espresso" in "espresso machine")."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +123,20 @@ class Lexicon:
     def knows(self, word: str) -> bool:
         """Whether any text of the shop holds the word (by stem)."""
         return stem(word) in self.document_stems
+
+    def kind(self, path: str, phrase: str) -> str:
+        """The kind of a category's products that a phrase names, in the words of their titles; "" for none.
+
+        What the thesaurus knows by the same concept names the same kind.
+        """
+        words = thesaurus()
+        concepts = (*words.chinese.get(phrase, ()), *words.english.get(phrase, ()), *words.english.get(singular(phrase), ()))
+        names = (phrase, *(name for concept in concepts for name in words.alternatives(concept)))
+        return next((kind for name in names if (kind := self.kinds.get((path, phrase_key(name))))), "")
+
+    def leaves(self) -> list[str]:
+        """The categories that have none below them."""
+        return [p for p in self.categories if not any(q.startswith(p + "/") for q in self.categories)]
 
     def category_chain(self, path: str) -> Iterator[str]:
         """The path and its ancestors, nearest first."""
@@ -294,13 +285,15 @@ def _build(shop: Shop) -> Lexicon:
     _read_values(shop, lexicon)
     _read_places(shop, lexicon)
     _read_absences(lexicon)
+    titles = _titles(shop, lexicon)
+    _read_kinds(lexicon, titles)
     parts = _parts(lexicon)
     _bridge(lexicon, parts)
     _bridge_people(lexicon)
     for word, meanings in parts.items():
         if not {m.attribute for m in lexicon.meanings(word)} - {m.attribute for m in meanings} - {LACKS, TEXT}:
             lexicon.learn(word, *meanings)
-    _read_titles(shop, lexicon)
+    _read_things(lexicon, titles)
     for key, (phrase, meanings) in lexicon.phrases.items():
         lexicon.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings))))
         if len(phrase) > 1 and all(map(CHINESE.match, phrase)):
@@ -458,22 +451,34 @@ def _read_places(shop: Shop, lexicon: Lexicon) -> None:
             lexicon.placed.setdefault(Meaning(attribute, value), {})[paths.get(path, path)] = count
 
 
+class Titles(NamedTuple):
+    """What a product is called, and in which category it is."""
+
+    path: str
+    english: str
+    chinese: str
+
+
 IMPLIES_SHARE, IMPLIES_PRODUCTS = 0.85, 2
 """A thing belongs to a category when so many products are called so there, and so few elsewhere."""
 
 
-def _read_titles(shop: Shop, lexicon: Lexicon) -> None:
-    """Learn in which category the things are that no category is named after: a humidifier is in "Air & Climate"."""
-    holders: defaultdict[str, set[int]] = defaultdict(set)
-    places: dict[int, str] = {}
+def _titles(shop: Shop, lexicon: Lexicon) -> dict[int, Titles]:
+    """What the products are called, by their ids; of a large catalogue a part."""
     step = max(1, lexicon.size // TITLES)
     some = Product.objects.filter(shop=shop, active=True).annotate(place=Mod("pk", step)).filter(place=0)
-    for pk, title, path in some.values_list("pk", "title", "category__path").iterator():
-        places[pk] = path
-        for token in tokens(title.lower()):
+    rows = some.values_list("pk", "category__path", "title", "translations__zh__title")
+    return {pk: Titles(path, title, chinese or "") for pk, path, title, chinese in rows.iterator()}
+
+
+def _read_things(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
+    """Learn in which category the things are that no category is named after: a humidifier is in "Air & Climate"."""
+    holders: defaultdict[str, set[int]] = defaultdict(set)
+    for pk, called in titles.items():
+        for token in tokens(called.english.lower()):
             holders[_key(token)].add(pk)
+    places = {pk: called.path for pk, called in titles.items()}
     _read_heads(lexicon, holders, places)
-    _read_kinds(lexicon, holders, places)
     values = {
         key
         for key, (_, meanings) in lexicon.phrases.items()
@@ -481,34 +486,43 @@ def _read_titles(shop: Shop, lexicon: Lexicon) -> None:
     }
     parts = {part for key in values for part in key.split()}
     for thing in thesaurus().things:
-        called: set[int] = set()
+        holding: set[int] = set()
         for phrase in thesaurus().alternatives(thing):
             keys = [_key(token) for token in tokens(phrase.lower())]
             if phrase == thing or not parts.issuperset(keys):  # "oxford" is a fabric before it is a shoe
-                called |= set.intersection(*(holders.get(key, set()) for key in keys))
-        counted = Counter(places[pk] for pk in called)
+                holding |= set.intersection(*(holders.get(key, set()) for key in keys))
+        counted = Counter(places[pk] for pk in holding)
         if counted:
             path, products = counted.most_common(1)[0]
             if products >= IMPLIES_PRODUCTS and products >= IMPLIES_SHARE * counted.total():
                 lexicon.implied[thing] = path
 
 
-KIND_SHARE = 0.8
-"""A name for so many of a category's products is a name of the category."""
-
-
-def _read_kinds(lexicon: Lexicon, holders: Mapping[str, set[int]], places: Mapping[int, str]) -> None:
-    """Which other names of a category are those of a kind in it, by the titles that bear them."""
+def _read_kinds(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
+    """Learn the names of the kinds that a category holds: aliases that only some titles bear, and what its titles end in."""
+    inside: defaultdict[str, dict[int, Titles]] = defaultdict(dict)
+    for pk, called in titles.items():
+        for place in lexicon.category_chain(called.path):
+            inside[place][pk] = called
     for path, category in lexicon.categories.items():
-        own = {pk for pk, place in places.items() if (place + "/").startswith(path + "/")}
+        own = {singular(category.noun), singular(category.name.lower())}
         for alias in category.aliases:
-            word = next(iter(thesaurus().chinese.get(alias, ())), alias)
-            if singular(word) == singular(category.noun):
-                continue
-            keys = [_key(token) for token in tokens(word)]
-            called = set.intersection(own, *(holders.get(key, set()) for key in keys)) if keys else set()
-            if IMPLIES_PRODUCTS <= len(called) < KIND_SHARE * len(own):
-                lexicon.kinds[path, alias] = singular(word)
+            kind = singular(next(iter(thesaurus().chinese.get(alias, ())), alias))
+            bearing = sum(kind in each.english.lower() for each in inside[path].values())
+            if kind not in own and IMPLIES_PRODUCTS <= bearing < MOST * len(inside[path]):
+                lexicon.kinds[path, phrase_key(alias)] = kind
+    valued: defaultdict[str, set[str]] = defaultdict(set)
+    for meaning, places in lexicon.placed.items():
+        for path in places:
+            valued[path].update(token.text for token in tokens(meaning.value))
+    for path in lexicon.leaves():
+        english = {pk: each.english for pk, each in inside[path].items()}
+        chinese = {pk: each.chinese for pk, each in inside[path].items() if each.chinese}
+        kinds = kinds_in(english, valued[path])
+        for name, kind in {**{kind: kind for kind in kinds}, **chinese_names(chinese, kinds)}.items():
+            if not lexicon.meanings(name):
+                lexicon.learn(name, Meaning(CATEGORY, path))
+                lexicon.kinds.setdefault((path, phrase_key(name)), kind)
 
 
 def _read_heads(lexicon: Lexicon, holders: Mapping[str, set[int]], places: Mapping[int, str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from botcore.dialogue.lexicon import CATEGORY, Lexicon, Meaning
+from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.meanings import CATEGORY, Meaning
 
 CHINESE_ATTRIBUTES = {
     "category": "品类", "kind": "款式", "budget": "预算", "price": "价格", "rating": "评分", "color": "颜色",

@@ -12,7 +12,8 @@ from botcore.dialogue.decide import Decision
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, format_price, satisfied
 from botcore.dialogue.find import Found
-from botcore.dialogue.lexicon import CATEGORY, Lexicon, Meaning
+from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.meanings import CATEGORY, Meaning
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.state import Act, Constraint, DialogueState, Question
 from botcore.dialogue.understand import Understanding

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from botcore.dialogue import beside
 from botcore.dialogue.decide import Decision
-from botcore.dialogue.find import Found, Visit, find, items_by_sku
+from botcore.dialogue.find import Found, Visit, find, holding, items_by_sku
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import Act, DialogueState
@@ -53,6 +53,8 @@ def _found(
     visit: Visit,
 ) -> tuple[Decision, Found]:
     """The products a decision needs; a decision that finds none becomes another one."""
+    if decision.reason == "chosen" and not holding(shop, decision.about, said.constraints):
+        decision = Decision(Act.RECOMMEND, fresh=True)  # "the first is close, but I need one in blue"
     if decision.about:
         chosen = items_by_sku(shop, decision.about, (*state.constraints, *said.constraints))
         if chosen and decision.reason == beside.GOES_WITH:

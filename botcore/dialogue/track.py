@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from botcore.dialogue.lexicon import TEXT
+from botcore.dialogue.meanings import TEXT
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import QUESTION_INTENTS, ShownItem, Understanding

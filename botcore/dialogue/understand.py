@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botcore.dialogue.intents import Intent, IntentClassifier
-from botcore.dialogue.lexicon import TEXT, Lexicon
+from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.meanings import TEXT
 from botcore.dialogue.measures import in_digits, read_measures
 from botcore.dialogue.money import mask_numbers, read_price
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from botcore.dialogue.lexicon import CATEGORY, Match
+from botcore.dialogue.meanings import CATEGORY, Match
 from botcore.dialogue.measures import QUANTITY, quantity
 from botcore.dialogue.pointing.places import CLASSIFIER, COUNT, ORDINALS, THAT
 from botcore.dialogue.pointing.shown import ShownItem, extreme

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from botcore.dialogue.lexicon import Match
+from botcore.dialogue.meanings import Match
 from botcore.dialogue.pointing.descriptions import Telling, choices, stretches, title_words
 from botcore.dialogue.pointing.places import CLASSIFIER, COUNT, all_of, by_place
 from botcore.dialogue.pointing.shown import ShownItem

@@ -15,7 +15,7 @@ from functools import cache
 
 import yaml
 
-from botcore.dialogue.lexicon import CATEGORY, Match
+from botcore.dialogue.meanings import CATEGORY, Match
 from botcore.dialogue.words import CHINESE, CLAUSE_END, DATA, Token
 
 NEGATIONS = {"no", "not", "without", "don't", "dont", "never", "except", "hate", "avoid", "nothing", "neither", "nor",
@@ -100,7 +100,7 @@ class _Reader:
 
     def __init__(self, text: str, words: Sequence[Token], matches: Sequence[Match]) -> None:
         self.text, self.words, self.matches = text, words, matches
-        self.values = frozenset(i for m in matches if _names_value(m) for i in range(m.first, m.last))
+        self.values = frozenset(i for m in matches if names_value(m) for i in range(m.first, m.last))
         self.named = frozenset(i for m in matches for i in range(m.first, m.last))
         self.refused: set[int] = set()
         self.idle: set[int] = set()
@@ -191,7 +191,7 @@ class _Reader:
         token = self.words[index]
         if _cue("turns").match(self.text, token.start):
             return True
-        head = next((m for m in self.matches if m.first == index and not _names_value(m)), None)
+        head = next((m for m in self.matches if m.first == index and not names_value(m)), None)
         return bool(head and CHINESE.match(token.text) and self.text[token.start - 1 : token.start] == "的")
 
     def _doubled(self, clause: _Clause) -> bool:
@@ -245,5 +245,6 @@ class _Reader:
         return bare and bool({"or", "nor"} & set(texts))
 
 
-def _names_value(match: Match) -> bool:
+def names_value(match: Match) -> bool:
+    """Whether a phrase says something of a product rather than which category it is of."""
     return all(x.attribute != CATEGORY for x in match.meanings)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from botcore.dialogue.lexicon import CATEGORY, KIND, LACKS, TEXT, Lexicon, Match, Meaning
+from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.meanings import CATEGORY, KIND, LACKS, TEXT, Match, Meaning
 from botcore.dialogue.measures import SIZE
 from botcore.dialogue.state import Constraint, DialogueState
 from botcore.dialogue.thesaurus import thesaurus
@@ -93,12 +94,8 @@ class Reading:
         valued = [meanings for meanings in valued if meanings]
         if paths or len(valued) < 2:
             return ""
-        holding = [p for p in self._leaves() if all(any(self.lexicon.holds(p, x) for x in ms) for ms in valued)]
+        holding = [p for p in self.lexicon.leaves() if all(any(self.lexicon.holds(p, x) for x in ms) for ms in valued)]
         return holding[0] if len(holding) == 1 else ""
-
-    def _leaves(self) -> Iterable[str]:
-        paths = self.lexicon.categories
-        return (p for p in paths if not any(q.startswith(p + "/") for q in paths))
 
     def _home(self, meaning: Meaning) -> str:
         """The category a thing is in, or that the last word of a value names ("tower fan"); "" for none."""
@@ -179,7 +176,7 @@ class Reading:
             valued += [(match, goal, c) for c in self._wishes_of(match, goal, match.first in soft)]
         found = self._with_alternatives(valued)
         for head in self.heads:
-            if kind := self.lexicon.kinds.get((self._category(head), head.phrase)):
+            if kind := self.lexicon.kind(self._category(head), head.phrase):
                 found.append((self._category(head), Constraint(KIND, kind, True, True, turn)))
         for index, token in self._loose():
             if self.lexicon.knows(token.text):

@@ -3,7 +3,8 @@
 import pytest
 
 from botcore.dialogue.answer import stock_text
-from botcore.dialogue.lexicon import Lexicon, Meaning
+from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.meanings import Meaning
 from botcore.dialogue.state import Constraint
 from botcore.dialogue.stock import named_values, stock_of
 from catalog.models import Product

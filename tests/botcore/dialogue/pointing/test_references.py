@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from botcore.dialogue.lexicon import Match, Meaning
+from botcore.dialogue.meanings import Match, Meaning
 from botcore.dialogue.pointing.references import price_between, references
 from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import DialogueState

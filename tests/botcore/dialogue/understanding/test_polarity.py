@@ -2,7 +2,7 @@
 
 import pytest
 
-from botcore.dialogue.lexicon import Match, Meaning
+from botcore.dialogue.meanings import Match, Meaning
 from botcore.dialogue.understanding.polarity import stances
 from botcore.dialogue.words import normalise, tokens
 

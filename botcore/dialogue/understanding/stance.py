@@ -1,0 +1,84 @@
+"""The learned stance: what a message says of each thing it names, decided by all that stands around it.
+
+The rules of ``polarity.py`` are one of its inputs. Trained by ``workers/training/stance.py`` on messages of writers who knew
+neither the rules nor any shop. Pure, apart from reading the weights once.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+import numpy as np
+
+from botcore.dialogue.heads import Floats, Head, shipped
+from botcore.dialogue.meanings import Match
+from botcore.dialogue.understanding.contexts import Mention, features
+from botcore.dialogue.understanding.polarity import Stances, names_value
+from botcore.dialogue.words import Token, language_of
+
+HASHED = 32_768
+"""Places for features; the same feature always has the same place and sign."""
+
+
+class Stance(StrEnum):
+    """``allowed`` is acceptable, ``idle`` neither wanted nor refused, ``unneeded`` no longer required, ``aside`` only told."""
+
+    WANTED = "wanted"
+    SOFT = "soft"
+    REFUSED = "refused"
+    ALLOWED = "allowed"
+    IDLE = "idle"
+    UNNEEDED = "unneeded"
+    ASIDE = "aside"
+
+
+def hashed(found: Iterable[str]) -> dict[int, float]:
+    """The features of one mention by their places, at length one."""
+    places: Counter[int] = Counter()
+    for name in found:
+        code = zlib.crc32(name.encode())
+        places[code % HASHED] += 1 if code & 0x80000000 else -1
+    length = sum(value * value for value in places.values()) ** 0.5
+    return {place: value / length for place, value in places.items() if value}
+
+
+def judged(text: str, mentions: Sequence[Mention], head: Head) -> list[Stance]:
+    """The stance towards each mention of a normalised text."""
+    language = language_of(text)
+    return [Stance(head.labels[int(_chances(found, head, language).argmax())]) for found in features(text, mentions)]
+
+
+def _chances(found: Iterable[str], head: Head, language: str) -> Floats:
+    row = np.zeros(HASHED, dtype=np.float32)
+    for place, value in hashed(found).items():
+        row[place] = value
+    return head.probabilities(row, language)
+
+
+def revised(text: str, words: Sequence[Token], matches: Sequence[Match], read: Stances) -> Stances:
+    """What the rules read, with the learned stance towards every value that the message names."""
+    named = sorted(matches, key=lambda m: m.first)
+    mentions = [
+        Mention(words[m.first].start, words[m.last - 1].end, by_rules(range(m.first, m.last), read)) for m in named
+    ]
+    sets = {stance: set(getattr(read, stance, ())) for stance in SETS}
+    for match, stance in zip(named, judged(text, mentions, shipped("stance")), strict=True):
+        if not names_value(match):
+            continue
+        places = set(range(match.first, match.last))
+        for name, indices in sets.items():
+            indices.difference_update(places)
+            if name == (Stance.IDLE if stance is Stance.ASIDE else stance):
+                indices.update(places)
+    return Stances(**{name: frozenset(indices) for name, indices in sets.items()})
+
+
+SETS = ("refused", "idle", "unneeded", "allowed", "soft")
+
+
+def by_rules(places: range, read: Stances) -> str:
+    """What the rules say of the tokens of one phrase."""
+    return next((name for name in SETS if getattr(read, name).intersection(places)), Stance.WANTED)
