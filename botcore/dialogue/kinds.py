@@ -91,7 +91,7 @@ def _at_place(titles: Mapping[int, str], kinds: Mapping[str, set[int]], place: i
     for pk, title in titles.items():
         for ending in _endings(title.split()[place : place + 1]):
             called[ending].add(pk)
-    found = {}
+    found: dict[str, str] = {}
     for kind, products in kinds.items():
         known = products & titles.keys()
         for ending, pks in called.items():

@@ -130,7 +130,11 @@ class Lexicon:
         What the thesaurus knows by the same concept names the same kind.
         """
         words = thesaurus()
-        concepts = (*words.chinese.get(phrase, ()), *words.english.get(phrase, ()), *words.english.get(singular(phrase), ()))
+        concepts = (
+            *words.chinese.get(phrase, ()),
+            *words.english.get(phrase, ()),
+            *words.english.get(singular(phrase), ()),
+        )
         names = (phrase, *(name for concept in concepts for name in words.alternatives(concept)))
         return next((kind for name in names if (kind := self.kinds.get((path, phrase_key(name))))), "")
 

@@ -32,6 +32,7 @@ from botcore.dialogue.understanding.intention import (
 from botcore.dialogue.understanding.polarity import Stances, stances
 from botcore.dialogue.understanding.predicates import attributive
 from botcore.dialogue.understanding.spelling import correct_spelling
+from botcore.dialogue.understanding.stance import revised
 from botcore.dialogue.understanding.wishes import Reading
 from botcore.dialogue.words import Token, language_of, normalise, sentences, tokens
 
@@ -107,7 +108,7 @@ def understand(
     read = (*price.spans, *spans, *measures.spans)
     words = [t for t in tokens(corrected) if not any(start <= t.start < end for start, end in read)]
     matches = lexicon.match(words)
-    polarity = stances(corrected, words, matches)
+    polarity = revised(corrected, words, matches, stances(corrected, words, matches))
     pointing = pointed_at(corrected, words, matches, shown, state)
     reading = Reading(
         corrected,

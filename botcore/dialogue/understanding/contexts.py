@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from botcore.dialogue.words import CHINESE, CLAUSE_END, Token, tokens
 
-OTHER, THIS = "□", "■"
+VALUE, KIND_OF_THING = "□", "△"
 STRONG = re.compile(r"[.;:!?。；：！？\n]")
 NEAR = (1, 2, 3, 5, 8, 13)
 """Bounds of the distances, in tokens, that count as alike."""
@@ -21,11 +21,15 @@ JOINS = frozenset({"or", "and", "nor", "和", "或", "跟", "、", ",", "，", "
 
 @dataclass(frozen=True)
 class Mention:
-    """A thing named at ``[start, end)`` of a normalised text, and what the rules of ``polarity.py`` take it to be."""
+    """A thing named at ``[start, end)`` of a normalised text, and what the rules of ``polarity.py`` take it to be.
+
+    ``is_kind``: a kind of product ("boots") rather than something said of one.
+    """
 
     start: int
     end: int
     rules: str
+    is_kind: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,9 @@ def _units(text: str, mentions: Sequence[Mention]) -> list[_Unit]:
     clause = sentence = 0
     for token in tokens(text):
         if token.start in starts:
-            units.append(_Unit(OTHER, starts[token.start], clause, sentence))
+            number = starts[token.start]
+            sign = KIND_OF_THING if mentions[number].is_kind else VALUE
+            units.append(_Unit(sign, number, clause, sentence))
         elif not any(mention.start < token.start < mention.end for mention in mentions):
             units.append(_Unit(_shape(token), None, clause, sentence))
         if CLAUSE_END.match(token.text):
@@ -66,19 +72,20 @@ def _shape(token: Token) -> str:
 
 def _around(units: Sequence[_Unit], place: int, number: int, mentions: Sequence[Mention]) -> Iterator[str]:
     here = units[place]
-    yield f"rules={mentions[number].rules}"
+    rules = mentions[number].rules
+    kind = here.text
+    yield from (f"{kind} rules={rules}", f"rules={rules}")
     for other, side in ((number - 1, "before"), (number + 1, "after")):
         if 0 <= other < len(mentions):
-            yield f"rules {side}={mentions[other].rules}"
-            yield f"rules both={mentions[number].rules}/{side}={mentions[other].rules}"
-    inside = [unit for unit in units if unit.clause == here.clause]
-    alone = all(unit.mention is not None or unit.text in JOINS or CLAUSE_END.match(unit.text) for unit in inside)
-    yield f"alone={alone}"
-    yield f"last={not any(unit.sentence > here.sentence for unit in units)}"
+            yield f"rules={rules}/{side}={mentions[other].rules}{units[_place(units, other)].text}"
     ends = next((unit.text for unit in units[place:] if CLAUSE_END.match(unit.text)), "$")
     yield f"ends={ends}"
     for side, walk in (("<", units[:place][::-1]), (">", units[place + 1 :])):
         yield from _on_side(side, walk, here)
+
+
+def _place(units: Sequence[_Unit], number: int) -> int:
+    return next(place for place, unit in enumerate(units) if unit.mention == number)
 
 
 def _on_side(side: str, walk: Sequence[_Unit], here: _Unit) -> Iterator[str]:
@@ -97,8 +104,6 @@ def _on_side(side: str, walk: Sequence[_Unit], here: _Unit) -> Iterator[str]:
                 distance = next(bound for bound in NEAR if at < bound)
                 yield f"{side}{distance} {words}"
                 yield f"{side}{crossed[at]}{min(seen[at], 2)} {words}"
-    if len(texts) < 3:
-        yield f"{side}edge{len(texts)}"
 
 
 def _crossed(unit: _Unit, here: _Unit) -> str:

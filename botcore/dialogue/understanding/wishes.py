@@ -21,6 +21,8 @@ BARE = DETERMINERS | {"the", "more", "these", "those", "other", "such", "kind", 
 """Before a category's name they say nothing of it."""
 PURPOSE = {"for", "to"}
 MANNER = {"with", "in", "of", "from"}
+PLACE = {"under", "on", "over", "behind", "beside", "against", "into"}
+"""What stands after these is where a thing goes ("a robot that fits under the sofa")."""
 ONLOOKER = re.compile(r"(?:'s)? (?:would|will|'d|says?|said|thinks?|laughed|complains?|hates?)\b|(?:会|说|嫌|笑|觉得)")
 """What follows a person who has an opinion and is not whom the thing is for."""
 ANY_MORE = re.compile(r"\bany ?more\b|\bno longer\b|\bforget\b|\bchanged my mind\b|了[吧啦]?$")
@@ -120,7 +122,7 @@ class Reading:
             and any(x.attribute == TEXT and x.value in things for x in m.meanings)
         ]
         heads = [m for m in named if not any(other.first == m.last for other in named)]
-        return next((m for m in heads if not self._after(m, PURPOSE | MANNER)), None) or self._introduced()
+        return next((m for m in heads if not self._after(m, PURPOSE | MANNER | PLACE)), None) or self._introduced()
 
     @property
     def thing_name(self) -> str:
@@ -386,9 +388,14 @@ class Reading:
         return tuple(dict.fromkeys([*named, *(t.text for i, t in self._loose() if i not in refused)]))
 
     def unknown(self) -> tuple[str, ...]:
-        """What is asked for and nowhere in the catalogue."""
-        loose = self._loose()
-        return tuple(t.text for i, t in loose if i not in self.stances.refused and not self.lexicon.knows(t.text))
+        """What is asked for and nowhere in the catalogue; not what it is for ("something for my wardrobe")."""
+        return tuple(
+            token.text
+            for index, token in self._loose()
+            if index not in self.stances.refused
+            and not self.lexicon.knows(token.text)
+            and not self._after(Match(index, index + 1, token.text, ()), PURPOSE | PLACE)
+        )
 
     def _loose(self) -> list[tuple[int, Token]]:
         """Content words that belong to no known phrase."""
