@@ -116,7 +116,7 @@ class Reader:
 
         state = self._state(entry.get("before", {}), entry["language"])
         shown = shown_items(self._shop, state)
-        said = understand(entry["text"], state, shown, self._lexicon, self._classifier)
+        said = understand(entry["text"], state, shown, self._lexicon, self._classifier, self._classifier.encoder)
         places = {sku: place for place, sku in enumerate(state.slate)}
         refers = frozenset(places[sku] for sku in said.references if sku in places)
         return Judged(entry, self._gold(entry["gold"]), self._found(said), refers, said)

@@ -175,6 +175,11 @@ class Lexicon:
         alike = [(distance, -self._weight(other), other) for other, distance, _ in near if other[0] == word[0]]
         return min(alike)[2] if alike else word
 
+    def apart(self, first: str, second: str) -> bool:
+        """Whether two words are one name written apart ("every day", "hard cover"), and name nothing as they stand."""
+        valued = any(m.attribute in self.attributes for m in self.meanings(first + second))
+        return valued and f"{first} {second}".isascii() and not self.meanings(f"{first} {second}")
+
     def _shortened(self, word: str) -> str:
         """The name that a word without vowels stands for ("grn"), if it is the only one."""
         if len(word) != 3 or set(word) & set("aeiou"):

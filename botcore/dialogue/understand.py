@@ -19,6 +19,7 @@ from botcore.dialogue.money import mask_numbers, read_price
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between
 from botcore.dialogue.pointing.references import references as pointed_at
 from botcore.dialogue.pointing.shown import ShownItem
+from botcore.dialogue.ports import Encoder
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.understanding.indifference import indifferent as no_longer_minded
 from botcore.dialogue.understanding.intention import (
@@ -29,6 +30,7 @@ from botcore.dialogue.understanding.intention import (
     extreme_asked,
     settled,
 )
+from botcore.dialogue.understanding.paraphrase import paraphrased
 from botcore.dialogue.understanding.polarity import Stances, stances
 from botcore.dialogue.understanding.predicates import attributive
 from botcore.dialogue.understanding.spelling import correct_spelling
@@ -97,9 +99,14 @@ class Understanding:
 
 
 def understand(
-    text: str, state: DialogueState, shown: Sequence[ShownItem], lexicon: Lexicon, classifier: IntentClassifier
+    text: str,
+    state: DialogueState,
+    shown: Sequence[ShownItem],
+    lexicon: Lexicon,
+    classifier: IntentClassifier,
+    encoder: Encoder | None = None,
 ) -> Understanding:
-    """Read one message. ``shown`` is the last list in its order."""
+    """Read one message. ``shown`` is the last list in its order; ``encoder`` finds paraphrases of the shop's values."""
     clean = normalise(text)
     corrected = correct_spelling(attributive(in_digits(clean), lexicon), lexicon)
     price = read_price(corrected)
@@ -108,6 +115,8 @@ def understand(
     read = (*price.spans, *spans, *measures.spans)
     words = [t for t in tokens(corrected) if not any(start <= t.start < end for start, end in read)]
     matches = lexicon.match(words)
+    if encoder:
+        matches = paraphrased(corrected, words, matches, state.goal, lexicon, encoder)
     polarity = revised(corrected, words, matches, stances(corrected, words, matches))
     pointing = pointed_at(corrected, words, matches, shown, state)
     reading = Reading(

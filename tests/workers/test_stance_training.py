@@ -17,7 +17,7 @@ def test_marks_are_taken_off_and_placed_in_the_normalised_text():
     assert message.stances == (Stance.WANTED, Stance.REFUSED)
 
 
-@pytest.mark.parametrize("marked", ["nothing marked", "a {lamp|unheard}", "a {!|wanted}"])
+@pytest.mark.parametrize("marked", ["nothing marked", "a {lamp|unheard}", "a {  |wanted}"])
 def test_a_bad_line_is_named(tmp_path, marked):
     (tmp_path / "w.tsv").write_text(f"en\ta {{lamp|wanted}}\nen\t{marked}\n")
     with pytest.raises(ValueError, match=r"w\.tsv, line 2"):

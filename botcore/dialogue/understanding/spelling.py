@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import cache
+from itertools import zip_longest
 
 import rjieba
 
@@ -19,8 +20,14 @@ LONGEST = 6
 def correct_spelling(text: str, lexicon: Lexicon) -> str:
     """A normalised text with misspelt names put right; everything else, spacing included, as written."""
     parts, position = [], 0
-    for token in tokens(text):
-        if token.is_word and (better := lexicon.correct(token.text)) != token.text:
+    found = tokens(text)
+    for token, following in zip_longest(found, found[1:]):
+        if token.start < position:
+            continue
+        if following and text[token.end : following.start] == " " and lexicon.apart(token.text, following.text):
+            parts += [text[position : token.start], token.text + following.text]
+            position = following.end
+        elif token.is_word and (better := lexicon.correct(token.text)) != token.text:
             parts += [text[position : token.start], better]
             position = token.end
     english = "".join([*parts, text[position:]])

@@ -57,11 +57,13 @@ class Reading:
     def heads(self) -> tuple[Match, ...]:
         """The matches that name the categories wanted, in the message's order.
 
-        The head of a compound is its last noun ("camping chair"); what stands after "for" is a purpose, not a goal,
-        unless nothing else is named.
+        The head of a compound is its last noun ("camping chair"), unless that only says in general what the one before
+        names ("romance novel"); what stands after "for" is a purpose, not a goal, unless nothing else is named.
         """
         wanted = [m for m in self._naming() if not self._is_ruled_out(m)]
-        heads = [m for m in wanted if not any(other.first == m.last for other in wanted)]
+        pairs = [(m, other) for m in wanted for other in wanted if other.first == m.last]
+        general = [other for m, other in pairs if self._category(m).startswith(self._category(other) + "/")]
+        heads = [m for m in wanted if m not in general and not any(a is m and b not in general for a, b in pairs)]
         direct = [m for m in heads if not self._after(m, PURPOSE)] or heads
         said = [(self.words[m.first].start, self.words[m.last - 1].end, CATEGORY, m) for m in direct]
         repaired = taken_back(self.text, said)

@@ -22,9 +22,8 @@ def mention(text: str, name: str, rules: str = "wanted") -> Mention:
     ("text", "name", "expected"),
     [
         ("wool makes me itch, so keep it well away from me", "wool", Stance.REFUSED),
-        ("i'm allergic to lanolin", "lanolin", Stance.REFUSED),
         ("a lamp in brass please", "brass", Stance.WANTED),
-        ("我对羊毛过敏", "羊毛", Stance.REFUSED),
+        ("羊毛扎人", "羊毛", Stance.REFUSED),
         ("想要一盏黄铜的灯", "黄铜", Stance.WANTED),
     ],
 )
