@@ -432,7 +432,7 @@ def _read_values(shop: Shop, lexicon: Lexicon) -> None:
         meaning = Meaning(attribute, value)
         lexicon.names[meaning] = names
         plain = value.replace(".", "").isdigit() or (len(value) < 2 and not CHINESE.match(value))
-        if value in FUNCTION_WORDS or value in ("yes", "no", "true", "false"):
+        if value in ("yes", "no", "true", "false"):
             continue
         own = () if plain else (value,)  # "l" and "42" are read by the grammar of sizes
         for phrase in {*own, *(str(n).lower() for listed in names.values() for n in listed)}:
@@ -638,8 +638,16 @@ def _idle(words: list[Token], first: int, last: int, phrase: str, meanings: tupl
         return True  # "dressier" is no dress
     if last - first > 1 or word not in FUNCTION_WORDS:
         return False
+    if any(m.value == word for m in meanings):  # "for the evening", "as a gift"; not "good evening"
+        return not _is_purpose(words, first)
     verb = first > 0 and words[first - 1].text in SUBJECTS
     return verb or singular(word) != singular(phrase) or all(m.attribute == TEXT for m in meanings)
+
+
+def _is_purpose(words: list[Token], place: int) -> bool:
+    """Whether a word says what something is for: "for the evening", "as a gift"."""
+    before = [token.text for token in words[max(place - 2, 0) : place]]
+    return before[-1:] in (["for"], ["as"]) or (before[:1] in (["for"], ["as"]) and before[1] in ("a", "the"))
 
 
 def _document_stems(shop: Shop) -> dict[str, int]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from botcore.dialogue.heads import HEADS
 from botcore.dialogue.understanding.stance import Stance
-from workers.training.stance import check, fit_sparse, read_message, read_messages
+from workers.training.provenance import sha256
+from workers.training.stance import MESSAGES, check, fit_sparse, read_message, read_messages
 
 
 def test_marks_are_taken_off_and_placed_in_the_normalised_text():
@@ -46,3 +50,9 @@ def test_the_check_judges_no_writer_by_its_own_messages():
         for language, thing in (("en", "tin"), ("en", "oak"), ("zh", "tin"), ("zh", "oak"))
     ]
     assert check(messages)["other writers' head, en"]["refusals F1"] < 0.5
+
+
+def test_the_shipped_head_was_trained_on_these_messages():
+    """After a change of the messages: ``python -m workers.training.stance``."""
+    stated = json.loads((HEADS / "stance.json").read_text(encoding="utf-8"))["sha256"]
+    assert stated == {path.name: sha256(path) for path in MESSAGES.glob("*.tsv")}
