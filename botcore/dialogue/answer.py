@@ -17,11 +17,13 @@ import yaml
 
 from botcore.dialogue.evidence import (
     CONTEXT,
+    RARE,
     Asked,
     Evidence,
     Kind,
     article_evidence,
     closeness,
+    holding_rare,
     listed,
     nearness,
     product_evidence,
@@ -166,10 +168,11 @@ def _from_article(
         near = np.maximum(near, further - told)
         again = float(near.max()) < THRESHOLDS[Kind.ARTICLE]  # rather told again than not understood
         near = np.maximum(near, further) if again else near
-    chosen = near
+    rare = holding_rare(shop, asked)
+    chosen = near + np.array([RARE * rare.get(e.id, 0.0) for e in evidence], dtype=np.float32)
     if product:
         kind = f"{product.category.name}, {product.category.path.partition('/')[0].replace('-', ' ')}"
-        chosen = near + CONTEXT * closeness((kind,), [e.probes for e in evidence], encoder)
+        chosen = chosen + CONTEXT * closeness((kind,), [e.probes for e in evidence], encoder)
     slug = evidence[int(chosen.argmax())].id
     places = [i for i, e in enumerate(evidence) if e.id == slug]
     article = evidence[places[0]]

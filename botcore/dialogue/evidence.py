@@ -38,6 +38,8 @@ SHARED = 0.2
 """What evidence gains that holds every word of the question; measured with ``benchmarks.answers`` on its development half."""
 AROUND = 0.3
 """The part that the text around a sentence has in how near it is: a sentence alone may be near by chance."""
+RARE, NAMED_BY = 0.25, 2
+"""What an article gains, beside others, that holds the question's rare words: those that one or two of the articles hold."""
 CONTEXT = 0.15
 """What an article gains that is about the very kind of product talked about: whose warranty is asked for?"""
 
@@ -98,8 +100,10 @@ def meanings(text: str) -> tuple[str, ...]:
 
 
 def article_evidence(shop: Shop, asked: Asked, encoder: Encoder, last: str = "") -> list[Evidence]:
-    """The sentences and titles of the articles nearest to the question, and of the one quoted last (its slug)."""
+    """The sentences and titles of the articles nearest to the question, of those that hold its rare words, and of the one
+    quoted last (its slug)."""
     slugs: dict[str, None] = {last: None} if last else {}
+    slugs |= dict.fromkeys(holding_rare(shop, asked))
     for vector in encoder.encode(asked.readings):
         for found in search_articles(shop, asked.language, asked.text, vector, limit=ARTICLES):
             slugs[found.article.slug] = None
@@ -107,6 +111,17 @@ def article_evidence(shop: Shop, asked: Asked, encoder: Encoder, last: str = "")
     for row in KnowledgeArticle.objects.filter(shop=shop, active=True, slug__in=slugs).order_by("pk"):
         by_slug.setdefault(row.slug, {})[row.language] = row
     return [e for rows in by_slug.values() for e in _of_article(rows, asked.language)]
+
+
+def holding_rare(shop: Shop, asked: Asked) -> dict[str, float]:
+    """The articles that hold words of the question which hardly any article holds ("Singapore"), each with its share of
+    these words. Titles are left out: they ask, in words that any question may have."""
+    texts: dict[str, str] = {}
+    for slug, body in KnowledgeArticle.objects.filter(shop=shop, active=True).values_list("slug", "body"):
+        texts[slug] = f"{texts.get(slug, '')} {body}"
+    holders = {term: {slug for slug, text in texts.items() if term in terms(text)} for term in terms(asked.text)}
+    rare = [slugs for slugs in holders.values() if 0 < len(slugs) <= NAMED_BY]
+    return {slug: sum(slug in slugs for slugs in rare) / len(rare) for slug in set().union(*rare)} if rare else {}
 
 
 def _of_article(rows: dict[str, KnowledgeArticle], language: str) -> Iterator[Evidence]:

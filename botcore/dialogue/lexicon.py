@@ -127,15 +127,20 @@ class Lexicon:
     def kind(self, path: str, phrase: str) -> str:
         """The kind of a category's products that a phrase names, in the words of their titles; "" for none.
 
-        What the thesaurus knows by the same concept names the same kind.
+        What the thesaurus knows by the same concept names the same kind; what it knows by the concept of the category
+        itself names none ("rucksack" where there are backpacks and daypacks).
         """
-        words = thesaurus()
+        words, category = thesaurus(), self.categories[path]
+        if kind := self.kinds.get((path, phrase_key(phrase))):
+            return kind
         concepts = (
             *words.chinese.get(phrase, ()),
             *words.english.get(phrase, ()),
             *words.english.get(singular(phrase), ()),
         )
-        names = (phrase, *(name for concept in concepts for name in words.alternatives(concept)))
+        names = [phrase, *(name for concept in concepts for name in words.alternatives(concept))]
+        if {category.noun, category.name.lower()}.intersection([*names, *map(singular, names)]):
+            return ""
         return next((kind for name in names if (kind := self.kinds.get((path, phrase_key(name))))), "")
 
     def leaves(self) -> list[str]:

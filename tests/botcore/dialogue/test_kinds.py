@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from botcore.dialogue.kinds import chinese_names, kinds_in
+from botcore.dialogue.lexicon import CategoryWords, Lexicon, phrase_key
 
 GARDEN = [
     "Acme Folding Hand Saw, 20 cm", "Brio Hand Saw with Wooden Grip", "Corso Hand Saw", "Dorn Hand Saw (curved)",
@@ -45,3 +46,16 @@ def test_chinese_names_are_those_of_the_same_products():
     assert names["绿篱修剪机"] in ("trimmer", "hedge trimmer")
     assert "轻便" not in names
     assert "折叠手锯" not in names  # one of them only
+
+
+def test_another_word_for_the_category_names_no_kind_of_it():
+    bags = CategoryWords("bags", "Backpacks", "backpack", "双肩包", 40)
+    lexicon = Lexicon(categories={"bags": bags}, kinds={("bags", phrase_key("daypack")): "daypack"})
+    assert lexicon.kind("bags", "daypack") == "daypack"
+    assert lexicon.kind("bags", "rucksack") == lexicon.kind("bags", "backpack") == ""
+
+
+def test_another_word_for_a_kind_names_it():
+    mixing = CategoryWords("mixing", "Mixers & Blenders", "mixers & blender", "搅拌料理", 40)
+    lexicon = Lexicon(categories={"mixing": mixing}, kinds={("mixing", phrase_key("blender")): "blender"})
+    assert lexicon.kind("mixing", "smoothie maker") == "blender"
