@@ -16,7 +16,6 @@ VALUE, KIND_OF_THING = "□", "△"
 STRONG = re.compile(r"[.;:!?。；：！？\n]")
 NEAR = (1, 2, 3, 5, 8, 13)
 """Bounds of the distances, in tokens, that count as alike."""
-JOINS = frozenset({"or", "and", "nor", "和", "或", "跟", "、", ",", "，", "/", "&", "者"})
 
 
 @dataclass(frozen=True)
@@ -56,14 +55,17 @@ def _units(text: str, mentions: Sequence[Mention]) -> list[_Unit]:
     for token in tokens(text):
         if token.start in starts:
             number = starts[token.start]
-            sign = KIND_OF_THING if mentions[number].is_kind else VALUE
-            units.append(_Unit(sign, number, clause, sentence))
+            units.append(_Unit(_sign(mentions[number]), number, clause, sentence))
         elif not any(mention.start < token.start < mention.end for mention in mentions):
             units.append(_Unit(_shape(token), None, clause, sentence))
         if CLAUSE_END.match(token.text):
             clause += 1
             sentence += bool(STRONG.match(token.text))
     return units
+
+
+def _sign(mention: Mention) -> str:
+    return KIND_OF_THING if mention.is_kind else VALUE
 
 
 def _shape(token: Token) -> str:
@@ -73,19 +75,14 @@ def _shape(token: Token) -> str:
 def _around(units: Sequence[_Unit], place: int, number: int, mentions: Sequence[Mention]) -> Iterator[str]:
     here = units[place]
     rules = mentions[number].rules
-    kind = here.text
-    yield from (f"{kind} rules={rules}", f"rules={rules}")
+    yield from (f"{here.text} rules={rules}", f"rules={rules}")
     for other, side in ((number - 1, "before"), (number + 1, "after")):
         if 0 <= other < len(mentions):
-            yield f"rules={rules}/{side}={mentions[other].rules}{units[_place(units, other)].text}"
+            yield f"rules={rules}/{side}={mentions[other].rules}{_sign(mentions[other])}"
     ends = next((unit.text for unit in units[place:] if CLAUSE_END.match(unit.text)), "$")
     yield f"ends={ends}"
     for side, walk in (("<", units[:place][::-1]), (">", units[place + 1 :])):
         yield from _on_side(side, walk, here)
-
-
-def _place(units: Sequence[_Unit], number: int) -> int:
-    return next(place for place, unit in enumerate(units) if unit.mention == number)
 
 
 def _on_side(side: str, walk: Sequence[_Unit], here: _Unit) -> Iterator[str]:

@@ -7,6 +7,7 @@ much nearer to one of them than to any other counts. English: the encoder reads 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from botcore.dialogue.ports import Encoder
 from botcore.dialogue.words import FUNCTION_WORDS, Token, language_of
 
 LONGEST = 4
+AT_ONCE = 24
+"""Windows of a message that are encoded, its first ones: a reply has its budget of time."""
 NEAR, MARGIN = 0.58, 0.15
 """The least cosine of a paraphrase with a value, and how much further off the next value is. By the pairs of
 ``tests/botcore/dialogue/understanding/test_paraphrase.py`` and the development phrasings."""
@@ -29,7 +32,7 @@ def paraphrased(
     """The matches with those of paraphrases, in the order of the message. ``goal`` is what the talk was about before."""
     named = [m.value for match in matches for m in match.meanings if m.attribute == CATEGORY]
     goal = named[0] if named else goal
-    windows = list(_windows(words, matches)) if goal and language_of(text) == "en" else []
+    windows = [*islice(_windows(words, matches), AT_ONCE)] if goal and language_of(text) == "en" else []
     values = _values(goal, lexicon) if windows else []
     if not values:
         return list(matches)
