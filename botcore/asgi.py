@@ -20,7 +20,7 @@ class WithoutMiddleware(ASGIHandler):
     """Django's handler for requests of machines, which have no session, no cookie and no page.
 
     Some of the middleware is synchronous, so Django runs all of it, and with it every request, on a thread made for that
-    request: two thirds of what a webhook costs.
+    request; on a machine whose cores are busy, each change of threads is a wait.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:

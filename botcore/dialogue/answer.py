@@ -156,7 +156,8 @@ def _from_article(
 ) -> Answer | None:
     """The nearest article with its best sentences; of articles about as near, the one about this kind of product."""
     going_on, again = _going_on(shop, asked, before), False
-    evidence = article_evidence(shop, going_on or asked, encoder, before.last_article)
+    rare = holding_rare(shop, asked)
+    evidence = article_evidence(shop, going_on or asked, encoder, [*filter(None, [before.last_article]), *rare])
     if not evidence:
         return None
     near = nearness(asked, evidence, encoder)
@@ -168,7 +169,6 @@ def _from_article(
         near = np.maximum(near, further - told)
         again = float(near.max()) < THRESHOLDS[Kind.ARTICLE]  # rather told again than not understood
         near = np.maximum(near, further) if again else near
-    rare = holding_rare(shop, asked)
     chosen = near + np.array([RARE * rare.get(e.id, 0.0) for e in evidence], dtype=np.float32)
     if product:
         kind = f"{product.category.name}, {product.category.path.partition('/')[0].replace('-', ' ')}"

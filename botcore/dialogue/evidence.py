@@ -99,11 +99,9 @@ def meanings(text: str) -> tuple[str, ...]:
     return tuple(reading for reading in readings(text) if reading and not (only_things and reading == gist))
 
 
-def article_evidence(shop: Shop, asked: Asked, encoder: Encoder, last: str = "") -> list[Evidence]:
-    """The sentences and titles of the articles nearest to the question, of those that hold its rare words, and of the one
-    quoted last (its slug)."""
-    slugs: dict[str, None] = {last: None} if last else {}
-    slugs |= dict.fromkeys(holding_rare(shop, asked))
+def article_evidence(shop: Shop, asked: Asked, encoder: Encoder, also: Iterable[str] = ()) -> list[Evidence]:
+    """The sentences and titles of the articles nearest to the question, and of those ``also`` to be read, by their slugs."""
+    slugs: dict[str, None] = dict.fromkeys(also)
     for vector in encoder.encode(asked.readings):
         for found in search_articles(shop, asked.language, asked.text, vector, limit=ARTICLES):
             slugs[found.article.slug] = None

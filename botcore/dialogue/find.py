@@ -175,7 +175,7 @@ def items_by_sku(shop: Shop, skus: Sequence[str], wishes: Sequence[Constraint] =
 def holding(shop: Shop, skus: Sequence[str], constraints: Sequence[Constraint]) -> bool:
     """Whether products hold, in some variant, what is wished of their data; texts are not asked."""
     wishes = tuple(wish for c in constraints if c.attribute not in (TEXT, KIND) for wish in _wishes(c))
-    query = ProductQuery(shop=shop, only=tuple(skus), in_stock=False, wishes=wishes, limit=len(skus))
+    query = ProductQuery(shop=shop, only=tuple(skus), in_stock=False, wishes=wishes)
     return not wishes or count_products(query) == len(set(skus))
 
 

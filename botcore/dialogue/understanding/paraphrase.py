@@ -11,7 +11,7 @@ from itertools import islice
 
 import numpy as np
 
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon import UNREADABLE, Lexicon
 from botcore.dialogue.meanings import CATEGORY, Match, Meaning
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.words import FUNCTION_WORDS, Token, language_of
@@ -22,7 +22,7 @@ AT_ONCE = 24
 NEAR, MARGIN = 0.58, 0.15
 """The least cosine of a paraphrase with a value, and how much further off the next value is. By the pairs of
 ``tests/botcore/dialogue/understanding/test_paraphrase.py`` and the development phrasings."""
-NAMES = frozenset({"author", "brand", "gender", "audience", "size", "language"})
+NAMES = UNREADABLE | {"gender", "audience", "size", "language"}
 """Attributes whose values are names, or are read by the grammar of people and sizes."""
 
 

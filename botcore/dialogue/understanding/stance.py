@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from enum import StrEnum
 
 import numpy as np
@@ -20,6 +21,8 @@ from botcore.dialogue.understanding.contexts import Mention, features
 from botcore.dialogue.understanding.polarity import Stances, names_value
 from botcore.dialogue.words import Token, language_of
 
+SETS = tuple(field.name for field in fields(Stances))
+"""The stances that the rules tell; what is in none is wanted."""
 HASHED = 65_536
 """Places for features; the same feature always has the same place and sign."""
 RULES = 0.5
@@ -85,19 +88,14 @@ def revised(text: str, words: Sequence[Token], matches: Sequence[Match], read: S
         )
         for m in named
     ]
-    sets = {stance: set(getattr(read, stance, ())) for stance in SETS}
+    sets = {name: set(getattr(read, name)) for name in SETS}
     for match, stance in zip(named, judged(text, mentions, shipped("stance")), strict=True):
         if not names_value(match):
             continue
-        places = set(range(match.first, match.last))
+        said = Stance.IDLE if stance is Stance.ASIDE else stance
         for name, indices in sets.items():
-            indices.difference_update(places)
-            if name == (Stance.IDLE if stance is Stance.ASIDE else stance):
-                indices.update(places)
+            (indices.update if name == said else indices.difference_update)(range(match.first, match.last))
     return Stances(**{name: frozenset(indices) for name, indices in sets.items()})
-
-
-SETS = ("refused", "idle", "unneeded", "allowed", "soft")
 
 
 def by_rules(places: range, read: Stances) -> str:
