@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from botcore.dialogue import lexicon
+from botcore.dialogue.evidence import Asked, holding_rare
 from botcore.dialogue.state import Act, PriceRange
 from catalog.models import AttributeValue, Product
 
@@ -344,3 +345,29 @@ def test_what_belongs_to_a_longer_name_is_no_wish_of_its_own(talk):
 def test_the_end_of_a_word_is_no_permission(talk):
     said = talk("a green kettle for my cookbook").said
     assert [c.hard for c in said.constraints if c.value == "green"] == [True]
+
+
+def test_a_wish_that_the_chosen_lacks_is_searched_for(talk):
+    first = talk("a kettle made of steel").items[0]
+    reply = talk("the first is nice, but I need one in green")
+    assert first.sku not in skus(reply) and skus(reply) <= {"K2", "K4"} and reply.items
+
+
+def test_a_wish_that_the_chosen_holds_is_no_search(talk):
+    talk("a red kettle")
+    assert skus(talk("I'll take the first, the red one")) == {"K1"}
+
+
+def test_a_kind_asked_for_anew_is_no_question_about_the_one_in_sight(talk):
+    talk("a tray")
+    assert talk("so, trays? ideally one in yellow").act is Act.RECOMMEND
+
+
+def test_a_thing_that_it_goes_under_is_not_asked_for(talk):
+    assert talk("something warm that fits under the sofa").why != "not_sold"
+
+
+def test_rare_words_are_those_that_hardly_any_article_holds(talk):
+    asked = Asked.of("do you deliver to spain, by card or by bank transfer?", "en")
+    assert holding_rare(talk.shop, asked) == {"delivery": 0.4, "payment": 0.6}
+    assert holding_rare(talk.shop, Asked.of("is there anything on zebras?", "en")) == {}
