@@ -178,7 +178,7 @@ def _understood(
     question calls by its name is one that it points at."""
     if pressed:
         return picked(pressed, text, before), None
-    said = understand(text, before, shown, lexicon, IntentClassifier(ports.encoder), ports.encoder)
+    said = understand(text, before, shown, lexicon, IntentClassifier(ports.encoder), ports.encoder, ports.reader)
     said = answered(said, before, lexicon)
     asks = said.is_question and said.intent.name in NAMING
     if asks and not said.references and (named := product_named(shop, said.text)):

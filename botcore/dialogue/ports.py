@@ -75,6 +75,19 @@ class Encoder(Protocol):
         ...
 
 
+class Reader(Protocol):
+    """Reads a message closely."""
+
+    def stances(
+        self, text: str, things: Sequence[tuple[int, int]], rules: Sequence[str]
+    ) -> Sequence[Mapping[str, float]]:
+        """What a normalised text says of each thing at ``[start, end)``: the chance of every ``Stance``.
+
+        ``rules`` is what the rules of the understanding take each to be.
+        """
+        ...
+
+
 class SequenceScores(Protocol):
     """What usually follows what a customer took."""
 
@@ -90,8 +103,9 @@ class SequenceScores(Protocol):
 @dataclass(frozen=True)
 class Ports:
     """The models handed down to the dialogue. ``generator`` is None where replies are to be made from templates,
-    ``sequence`` where no model knows what follows what."""
+    ``sequence`` where no model knows what follows what, ``reader`` where messages are read by rules alone."""
 
     encoder: Encoder
     generator: Generator | None
     sequence: SequenceScores | None = None
+    reader: Reader | None = None

@@ -11,16 +11,19 @@ from django.conf import settings
 from workers.engine.artefacts import Artefact, Progress, build
 
 if TYPE_CHECKING:
-    from workers.engine.encoder import MiniLmEncoder
+    from workers.engine.encoder import SentenceEncoder
+    from workers.engine.reader import MessageReader
     from workers.engine.writing import TokenGenerator
 
 SHIPPED_ADAPTER = Path(__file__).parent / "adapter"
 
 _generator_lock = threading.Lock()
 _encoder_lock = threading.Lock()
+_reader_lock = threading.Lock()
 _generators: dict[Path | None, TokenGenerator] = {}
 """By adapter folder; None is the base model alone."""
-_encoders: list[MiniLmEncoder] = []
+_encoders: list[SentenceEncoder] = []
+_readers: list[MessageReader] = []
 
 
 def load_generator(adapter: Path | None = None) -> TokenGenerator:
@@ -43,14 +46,24 @@ def close_generators() -> None:
             _generators.popitem()[1].close()
 
 
-def load_encoder() -> MiniLmEncoder:
+def load_encoder() -> SentenceEncoder:
     """The sentence encoder, loaded on first use."""
     with _encoder_lock:
         if not _encoders:
-            from workers.engine.encoder import MiniLmEncoder
+            from workers.engine.encoder import SentenceEncoder
 
-            _encoders.append(MiniLmEncoder())
+            _encoders.append(SentenceEncoder())
         return _encoders[0]
+
+
+def load_reader() -> MessageReader:
+    """What reads messages closely, loaded on first use."""
+    with _reader_lock:
+        if not _readers:
+            from workers.engine.reader import MessageReader
+
+            _readers.append(MessageReader())
+        return _readers[0]
 
 
 def current_artefact(adapter: Path | None = None, progress: Progress | None = None) -> Artefact:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from botcore.dialogue.heads import HEADS, Floats, Head, in_english, message_inputs, situation_inputs
+from botcore.dialogue.heads import HEADS, Floats, Head, message_inputs, situation_inputs
 from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.money import mask_numbers
 from botcore.dialogue.words import DATA, language_of, normalise
@@ -70,7 +70,6 @@ SOURCES = {
         " mapped to four acts, texts reduced to embeddings",
         "iard": "IARD (Cai & Chen, UMAP 2020), MIT, Copyright (c) 2020 wanlingcai1997",
     },
-    "stance": {"workers/training/stance_messages": "this project"},
 }
 
 
@@ -159,12 +158,6 @@ def temperature_for(logits: Sequence[Floats], right: Sequence[Sequence[int]]) ->
     return float(min(np.geomspace(0.3, 4, 80), key=loss))
 
 
-def encoded(texts: Sequence[str], encoder: Encoder) -> list[Floats | None]:
-    """Embeddings, of a Chinese text's English words; None where it has none."""
-    known = {text: english for text in texts if (english := in_english(text))}
-    return list(map(dict(zip(known, encoder.encode(list(known.values())), strict=True)).get, texts))
-
-
 # The intent head
 
 
@@ -204,7 +197,7 @@ def noise_rows() -> list[Row]:
     return [Row(text, UNCLEAR, language_of(text)) for text in ["", *english, *other]]
 
 
-def train_intent(own: Sequence[Row], more: Sequence[Row], vectors: Mapping[str, Floats | None]) -> Head:
+def train_intent(own: Sequence[Row], more: Sequence[Row], vectors: Mapping[str, Floats]) -> Head:
     rows = [*own, *more]
     names = tuple(dict.fromkeys(row.label for row in own))
     inputs = np.stack([message_inputs(row.text, vectors[row.text]) for row in rows])
@@ -214,7 +207,7 @@ def train_intent(own: Sequence[Row], more: Sequence[Row], vectors: Mapping[str, 
 
 
 def cross_validated(
-    own: Sequence[Row], more: Sequence[Row], vectors: Mapping[str, Floats | None], encoder: Encoder
+    own: Sequence[Row], more: Sequence[Row], vectors: Mapping[str, Floats], encoder: Encoder
 ) -> dict[str, list[tuple[Row, Intent]]]:
     """What heads and nearest examples say of our examples, none of which they had seen."""
     places = np.random.default_rng(SEED).permutation(len(own))
@@ -266,7 +259,7 @@ def with_temperatures(head: Head, encoder: Encoder, right: Mapping[str, set[str]
     """The head calibrated on the development phrasings; ``right`` maps their intents to ours."""
     entries = development()
     texts = [as_read(entry["text"]) for entry in entries]
-    vectors = encoded(texts, encoder)
+    vectors = encoder.encode(texts)
     found = {}
     for language in ("en", "zh"):
         logits, places = [], []
@@ -416,7 +409,7 @@ def main() -> None:
         encoder, named = load_encoder(), naming_shares(DEMO)
     own, more = own_rows(), [*bitext_rows(options.data / "bitext-support"), *noise_rows()]
     texts = list(dict.fromkeys(row.text for row in (*own, *more)))
-    vectors = dict(zip(texts, encoded(texts, encoder), strict=True))
+    vectors = dict(zip(texts, encoder.encode(texts), strict=True))
     head = replace(with_temperatures(train_intent(own, more, vectors), encoder, INTENTS), named=named)
     report: dict[str, Any] = {}
     for way, answers in cross_validated(own, more, vectors, encoder).items():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from botcore.dialogue.understanding.contexts import Mention, features
 
 from botcore.dialogue.heads import shipped
 from botcore.dialogue.meanings import CATEGORY, Match, Meaning
-from botcore.dialogue.understanding.contexts import Mention, features
 from botcore.dialogue.understanding.polarity import Stances
 from botcore.dialogue.understanding.stance import Stance, hashed, judged, revised
 from botcore.dialogue.words import tokens
