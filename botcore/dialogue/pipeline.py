@@ -280,4 +280,4 @@ def _answer(shop: Shop, said: Understanding, before: DialogueState, lexicon: Lex
     products = (
         Product.objects.filter(shop=shop, sku=subject).select_related("category__parent").prefetch_related("variants")
     )
-    return answer_to(shop, said, before, products.first() if subject else None, lexicon, ports.encoder)
+    return answer_to(shop, said, before, products.first() if subject else None, lexicon, ports)

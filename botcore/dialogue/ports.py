@@ -87,6 +87,10 @@ class Reader(Protocol):
         """
         ...
 
+    def answers(self, question: str, passages: Sequence[str]) -> Sequence[float]:
+        """For each passage of the shop the chance that it answers a customer's question."""
+        ...
+
 
 class SequenceScores(Protocol):
     """What usually follows what a customer took."""

