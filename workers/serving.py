@@ -5,8 +5,8 @@ from __future__ import annotations
 import structlog
 from django.conf import settings
 
-from botcore.dialogue.ports import Encoder, Generator, Ports, Reader
-from workers.engine import load_encoder, load_generator, load_reader
+from botcore.dialogue.ports import Encoder, Generator, Ports
+from workers.engine import load_encoder, load_generator
 from workers.habits import ShopSequences
 
 log = structlog.get_logger(__name__)
@@ -14,26 +14,17 @@ log = structlog.get_logger(__name__)
 
 def ports() -> Ports:
     """Every model, loaded once per process. A generator that cannot load leaves replies to the phrases."""
-    return Ports(encoder(), _generator(), ShopSequences(settings.VAR_DIR / "models"), reader())
+    return Ports(encoder(), _generator(), ShopSequences(settings.VAR_DIR / "models"))
 
 
 def ports_without_generator() -> Ports:
     """What reads and finds, for replies in phrases."""
-    return Ports(encoder(), None, reader=reader())
+    return Ports(encoder(), None)
 
 
 def encoder() -> Encoder:
     """The sentence encoder, loaded once per process."""
     return load_encoder()
-
-
-def reader() -> Reader | None:
-    """What reads messages closely; where it cannot load, messages are read by rules alone."""
-    try:
-        return load_reader()
-    except Exception as error:
-        log.exception("the reader of messages cannot be loaded", error=str(error))
-        return None
 
 
 def _generator() -> Generator | None:

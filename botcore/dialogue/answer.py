@@ -34,7 +34,7 @@ from botcore.dialogue.meanings import KIND, TEXT, Meaning
 from botcore.dialogue.named import calls_by_name
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.opinions import Opinion, asks_others, opinion_on, remarks_of, subject_of
-from botcore.dialogue.ports import Encoder, Ports
+from botcore.dialogue.ports import Encoder
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.stock import Stock, named_values, stock_evidence, stock_of
 from botcore.dialogue.understand import Understanding
@@ -120,13 +120,13 @@ class Answer:
 
 
 def answer_to(
-    shop: Shop, said: Understanding, before: DialogueState, product: Product | None, lexicon: Lexicon, ports: Ports
+    shop: Shop, said: Understanding, before: DialogueState, product: Product | None, lexicon: Lexicon, encoder: Encoder
 ) -> Answer | None:
     """The nearest answer that the shop has to a message, sure or not; ``product`` is the one it speaks of, if any."""
     asked = Asked(said.text, said.language)
-    answers = [_from_article(shop, asked, said, before, product, ports)]
+    answers = [_from_article(shop, asked, said, before, product, encoder)]
     if product:
-        answers += _from_product(shop, asked, product, said, lexicon, ports)
+        answers += _from_product(shop, asked, product, said, lexicon, encoder)
     return max(filter(None, answers), key=_worth, default=None)
 
 
@@ -152,27 +152,27 @@ def _from_article(
     said: Understanding,
     before: DialogueState,
     product: Product | None,
-    ports: Ports,
+    encoder: Encoder,
 ) -> Answer | None:
     """The nearest article with its best sentences; of articles about as near, the one about this kind of product."""
     going_on, again = _going_on(shop, asked, before), False
     rare = holding_rare(shop, asked)
-    evidence = article_evidence(shop, going_on or asked, ports.encoder, [*filter(None, [before.last_article]), *rare])
+    evidence = article_evidence(shop, going_on or asked, encoder, [*filter(None, [before.last_article]), *rare])
     if not evidence:
         return None
-    near = nearness(asked, evidence, ports.encoder, ports.reader)
+    near = nearness(asked, evidence, encoder)
     if going_on:
         own = [e for e in evidence if e.id == before.last_article]
         whole = TOLD_WHOLE if all(e.quote in before.last_quote for e in own) else 0.0
         told = np.array([whole * (e.id == before.last_article) for e in evidence], dtype=np.float32)
-        further = nearness(going_on, evidence, ports.encoder, ports.reader)
+        further = nearness(going_on, evidence, encoder)
         near = np.maximum(near, further - told)
         again = float(near.max()) < THRESHOLDS[Kind.ARTICLE]  # rather told again than not understood
         near = np.maximum(near, further) if again else near
     chosen = near + np.array([RARE * rare.get(e.id, 0.0) for e in evidence], dtype=np.float32)
     if product:
         kind = f"{product.category.name}, {product.category.path.partition('/')[0].replace('-', ' ')}"
-        chosen = chosen + CONTEXT * closeness((kind,), [e.probes for e in evidence], ports.encoder)
+        chosen = chosen + CONTEXT * closeness((kind,), [e.probes for e in evidence], encoder)
     slug = evidence[int(chosen.argmax())].id
     places = [i for i, e in enumerate(evidence) if e.id == slug]
     article = evidence[places[0]]
@@ -198,7 +198,7 @@ def _quote(parts: Sequence[tuple[str, float]], told: str) -> str:
 
 
 def _from_product(
-    shop: Shop, asked: Asked, product: Product, said: Understanding, lexicon: Lexicon, ports: Ports
+    shop: Shop, asked: Asked, product: Product, said: Understanding, lexicon: Lexicon, encoder: Encoder
 ) -> Iterator[Answer | None]:
     """The nearest of the product's data, of its description, of its stock, and what customers wrote."""
     asks = _AsksOf(
@@ -206,14 +206,14 @@ def _from_product(
     )
     evidence = [*product_evidence(product, asked, lexicon, shop.currency), *stock_evidence(product, asked.language)]
     item = EXPECTED * said.intent.chance("product_question", "availability")
-    alike = nearness(asked, evidence, ports.encoder, ports.reader).tolist()
+    alike = nearness(asked, evidence, encoder).tolist()
     near = [asks.leaning(e, n + item) for e, n in zip(evidence, alike, strict=True)]
     for kind in (Kind.ATTRIBUTE, Kind.DESCRIPTION, Kind.STOCK):
         places = [i for i, e in enumerate(evidence) if e.kind is kind]
         if places:
             best = max(places, key=lambda i: near[i])
             yield _of(product, evidence[best], near[best], {**asks.has, **asks.comes_in}, asked.language, lexicon)
-    yield _from_reviews(product, asked, item, ports.encoder)
+    yield _from_reviews(product, asked, item, encoder)
 
 
 @dataclass(frozen=True)

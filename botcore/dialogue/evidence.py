@@ -22,7 +22,7 @@ from botcore.dialogue.facts import format_price
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import Meaning
 from botcore.dialogue.names import attribute_name
-from botcore.dialogue.ports import Encoder, Reader
+from botcore.dialogue.ports import Encoder
 from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, normalise, sentences, stem, tokens
 from catalog.models import KnowledgeArticle, Product, Shop
 from catalog.search import search_articles
@@ -38,8 +38,6 @@ AROUND = 0.3
 """The part that the text around a sentence has in how near it is: a sentence alone may be near by chance."""
 RARE, NAMED_BY = 0.25, 2
 """What an article gains, beside others, that holds the question's rare words: those that one or two of the articles hold."""
-JUDGED, JUDGEMENT = 8, 0.2
-"""Passages that the reader judges, the nearest ones, and how much its being sure counts, for or against."""
 CONTEXT = 0.15
 """What an article gains that is about the very kind of product talked about: whose warranty is asked for?"""
 
@@ -64,7 +62,7 @@ class Evidence:
 
     ``quote`` stands word for word in the row, in the language of the reply where the shop has it. ``probes`` are texts
     near which a question for it lies, ``around`` the whole text it stands in; ``words`` what it says in the reply's
-    language, ``passage`` what the reader judges: the quote after what it stands under.
+    language.
     """
 
     kind: Kind
@@ -75,7 +73,6 @@ class Evidence:
     words: str = ""
     values: tuple[str, ...] = ()
     around: tuple[str, ...] = ()
-    passage: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,8 +118,7 @@ def _of_article(rows: dict[str, KnowledgeArticle], language: str) -> Iterator[Ev
     whole = (article_passage(spoken.title, spoken.body), article_passage(english.title, english.body))
     for quote, twin in _twins(spoken.body, english.body):
         probes = (quote, f"{spoken.title} {quote}", spoken.title, twin, f"{english.title} {twin}", english.title)
-        words, passage = f"{spoken.title} {quote}", under(spoken.title, quote)
-        yield Evidence(Kind.ARTICLE, spoken.slug, spoken.title, quote, probes, words, around=whole, passage=passage)
+        yield Evidence(Kind.ARTICLE, spoken.slug, spoken.title, quote, probes, f"{spoken.title} {quote}", around=whole)
 
 
 def _twins(spoken: str, english: str) -> list[tuple[str, str]]:
@@ -146,8 +142,7 @@ def _of_data(product: Product, language: str, lexicon: Lexicon, currency: str) -
         name = attribute_name(attribute, "en")
         probes = (f"What {name} is it?", f"{name}: {', '.join(values)}")
         words = f"{attribute_name(attribute, language)} {told}"
-        passage = under(product.text("title", language), f"{attribute_name(attribute, language)}: {told}")
-        yield Evidence(Kind.ATTRIBUTE, product.sku, attribute, told, probes, words, tuple(values), passage=passage)
+        yield Evidence(Kind.ATTRIBUTE, product.sku, attribute, told, probes, words, tuple(values))
     if product.rating and product.rating_count:
         stars = f"{product.rating:.1f}"
         stars_probes = ("What is its rating?", "How many stars does it have?")
@@ -164,33 +159,17 @@ def _of_description(product: Product, language: str) -> Iterator[Evidence]:
         text = ("" if language == "zh" else " ").join(opening)
         yield Evidence(Kind.DESCRIPTION, product.sku, "description", text, AS_A_WHOLE, "讲什么 讲的 内容 介绍")
     for quote, twin in _twins(spoken, product.text("description", "en")):
-        passage = under(product.text("title", language), quote)
-        yield Evidence(Kind.DESCRIPTION, product.sku, "description", quote, (quote, twin), quote, passage=passage)
+        yield Evidence(Kind.DESCRIPTION, product.sku, "description", quote, (quote, twin), quote)
 
 
-def under(title: str, text: str) -> str:
-    """A text after what it stands under, as the reader of answers was taught."""
-    return f"{title}: {text}"
-
-
-def nearness(asked: Asked, evidence: Sequence[Evidence], encoder: Encoder, reader: Reader | None = None) -> Floats:
-    """How near each piece is to the question, about 0 to 1.2, by meaning and words; the ``reader`` judges the nearest."""
+def nearness(asked: Asked, evidence: Sequence[Evidence], encoder: Encoder) -> Floats:
+    """How near each piece is to the question, about 0 to 1.2."""
     if not evidence or not asked.meant:
         return np.zeros(len(evidence), dtype=np.float32)
     meant = closeness((asked.meant,), [e.probes for e in evidence], encoder)
     whole = closeness((asked.meant,), [e.around for e in evidence], encoder)
     meant = np.where([bool(e.around) for e in evidence], (1 - AROUND) * meant + AROUND * whole, meant)
-    near: Floats = meant + SHARED * shared(asked.text, [e.words for e in evidence])
-    return near + JUDGEMENT * judged(asked, evidence, near, reader) if reader else near
-
-
-def judged(asked: Asked, evidence: Sequence[Evidence], near: Floats, reader: Reader) -> Floats:
-    """From -1 to 1 how sure the reader is that a passage answers; 0 for what is no passage, -1 for what is too far to be
-    judged."""
-    found = np.array([-1.0 if e.passage else 0.0 for e in evidence], dtype=np.float32)
-    places = [int(i) for i in np.argsort(-near) if evidence[i].passage][:JUDGED]
-    found[places] = 2 * np.array(reader.answers(asked.meant, [evidence[i].passage for i in places])) - 1
-    return found
+    return meant + SHARED * shared(asked.text, [e.words for e in evidence])
 
 
 def closeness(texts: Sequence[str], probes: Sequence[Sequence[str]], encoder: Encoder) -> Floats:

@@ -178,7 +178,7 @@ def _understood(
     question calls by its name is one that it points at."""
     if pressed:
         return picked(pressed, text, before), None
-    said = understand(text, before, shown, lexicon, IntentClassifier(ports.encoder), ports.encoder, ports.reader)
+    said = understand(text, before, shown, lexicon, IntentClassifier(ports.encoder), ports.encoder)
     said = answered(said, before, lexicon)
     asks = said.is_question and said.intent.name in NAMING
     if asks and not said.references and (named := product_named(shop, said.text)):
@@ -280,4 +280,4 @@ def _answer(shop: Shop, said: Understanding, before: DialogueState, lexicon: Lex
     products = (
         Product.objects.filter(shop=shop, sku=subject).select_related("category__parent").prefetch_related("variants")
     )
-    return answer_to(shop, said, before, products.first() if subject else None, lexicon, ports)
+    return answer_to(shop, said, before, products.first() if subject else None, lexicon, ports.encoder)

@@ -75,23 +75,6 @@ class Encoder(Protocol):
         ...
 
 
-class Reader(Protocol):
-    """Reads a message closely."""
-
-    def stances(
-        self, text: str, things: Sequence[tuple[int, int]], rules: Sequence[str]
-    ) -> Sequence[Mapping[str, float]]:
-        """What a normalised text says of each thing at ``[start, end)``: the chance of every ``Stance``.
-
-        ``rules`` is what the rules of the understanding take each to be.
-        """
-        ...
-
-    def answers(self, question: str, passages: Sequence[str]) -> Sequence[float]:
-        """For each passage of the shop the chance that it answers a customer's question."""
-        ...
-
-
 class SequenceScores(Protocol):
     """What usually follows what a customer took."""
 
@@ -107,9 +90,8 @@ class SequenceScores(Protocol):
 @dataclass(frozen=True)
 class Ports:
     """The models handed down to the dialogue. ``generator`` is None where replies are to be made from templates,
-    ``sequence`` where no model knows what follows what, ``reader`` where messages are read by rules alone."""
+    ``sequence`` where no model knows what follows what."""
 
     encoder: Encoder
     generator: Generator | None
     sequence: SequenceScores | None = None
-    reader: Reader | None = None

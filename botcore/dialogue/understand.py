@@ -19,7 +19,7 @@ from botcore.dialogue.money import mask_numbers, read_price
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between
 from botcore.dialogue.pointing.references import references as pointed_at
 from botcore.dialogue.pointing.shown import ShownItem
-from botcore.dialogue.ports import Encoder, Reader
+from botcore.dialogue.ports import Encoder
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.understanding.indifference import indifferent as no_longer_minded
 from botcore.dialogue.understanding.intention import (
@@ -105,10 +105,8 @@ def understand(
     lexicon: Lexicon,
     classifier: IntentClassifier,
     encoder: Encoder | None = None,
-    reader: Reader | None = None,
 ) -> Understanding:
-    """Read one message. ``shown`` is the last list in its order; ``encoder`` finds paraphrases of the shop's values,
-    ``reader`` what is said of each."""
+    """Read one message. ``shown`` is the last list in its order; ``encoder`` finds paraphrases of the shop's words."""
     clean = normalise(text)
     corrected = correct_spelling(attributive(in_digits(clean), lexicon), lexicon)
     price = read_price(corrected)
@@ -119,9 +117,7 @@ def understand(
     matches = lexicon.match(words)
     if encoder:
         matches = paraphrased(corrected, words, matches, state.goal, lexicon, encoder)
-    polarity = stances(corrected, words, matches)
-    if reader:
-        polarity = revised(corrected, words, matches, polarity, reader)
+    polarity = revised(corrected, words, matches, stances(corrected, words, matches))
     pointing = pointed_at(corrected, words, matches, shown, state)
     reading = Reading(
         corrected,

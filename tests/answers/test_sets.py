@@ -1,4 +1,4 @@
-"""Both halves of the questions are whole, name only what the demo shop stores, and do not share a question."""
+"""All sets of the questions are whole, name only what the demo shop stores, and do not share a question."""
 
 from collections import Counter
 
@@ -29,7 +29,7 @@ def test_every_question_is_complete_and_stands_once():
     assert (
         len({entry["id"] for entry in ENTRIES})
         == len({tuple(entry["messages"]) + tuple(entry.get("shown", ())) for entry in ENTRIES})
-        == 120
+        == 180
     )
     answerable = [entry for entry in ENTRIES if entry["kind"] != "unanswerable"]
     assert all(entry["sources"] and (entry.get("facts") or entry.get("aspect")) for entry in answerable)

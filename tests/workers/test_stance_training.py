@@ -1,16 +1,17 @@
-"""The messages that teach stances, and their training on a few of them."""
+"""The stance head's messages and their training, on a few of them."""
 
 from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
+from botcore.dialogue.heads import HEADS
 from botcore.dialogue.understanding.stance import Stance
-from workers.engine import reader as serving
-from workers.engine.reader import STANCES, Adapted, MessageReader
 from workers.training.provenance import sha256
-from workers.training.stance import LABELS, MESSAGES, measures, read_message, read_messages, train
+from workers.training.stance import MESSAGES, check, fit_sparse, read_message, read_messages
 
 
 def test_marks_are_taken_off_and_placed_in_the_normalised_text():
@@ -29,43 +30,29 @@ def test_a_bad_line_is_named(tmp_path, marked):
 
 def test_all_messages_of_the_project_are_readable():
     messages = read_messages()
-    assert len({m.text for m in messages}) == len(messages) > 5700
+    assert len(messages) == len({m.text for m in messages}) == 5760
     assert {m.language for m in messages} == {"en", "zh"}
 
 
-@pytest.mark.slow
-def test_what_was_learned_is_served(tmp_path, monkeypatch):
-    """A few epochs on a dozen messages tell "never" from "get me"; the stored adapter reads as the trained model does."""
-    texts = [f"never ever {{{thing}|refused}}" for thing in ("tin", "oak", "silk", "jute", "felt", "lead")]
-    texts += [f"get me {{{thing}|wanted}}" for thing in ("tin", "oak", "silk", "jute", "felt", "lead")]
-    messages = [read_message("w", "en", text) for text in texts]
-    learned, losses = train(messages, epochs=6)
-    assert losses[-1] < losses[0] / 2
-    new = [read_message("w", "en", "never ever {cork|refused}"), read_message("w", "en", "get me {cork|wanted}")]
-    assert learned.read(new) == [[Stance.REFUSED], [Stance.WANTED]]
-    learned.adapter.save(tmp_path, labels=list(LABELS))
-    monkeypatch.setattr(serving, "STANCES", tmp_path)
-    reader = MessageReader()
-    for message in new:
-        (chances,) = reader.stances(message.text, [(m.start, m.end) for m in message.mentions], ["wanted"])
-        assert max(chances, key=chances.__getitem__) == message.stances[0]
-        trained = learned.logits(learned.encoded([message])).softmax(dim=-1)[0].tolist()
-        assert list(chances.values()) == pytest.approx(trained, abs=0.01)
+def test_a_table_that_can_be_told_apart_is_learned():
+    table = csr_array(np.array([[1.0, 0, 1], [1, 0, 1], [0, 1, 1], [0, 1, 1]]))
+    weights = fit_sparse(table, np.array([0, 0, 1, 1]), 2)
+    assert (table @ weights).argmax(axis=1).tolist() == [0, 0, 1, 1]
 
 
-def test_measures_count_refusals_and_whole_messages():
-    messages = [read_message("w", "en", "{a|refused} {b|wanted}"), read_message("w", "en", "{c|refused}")]
-    said = [[Stance.REFUSED, Stance.WANTED], [Stance.WANTED]]
-    assert measures(messages, said) == {
-        "mentions": 3,
-        "accuracy": 0.667,
-        "refusals F1": 0.667,
-        "messages with all refusals right": 0.5,
-    }
+def test_the_check_judges_no_writer_by_its_own_messages():
+    """Two writers who use the same words for opposite things: a head that had seen its own writer would be right."""
+    says = {"a": ("refused", "wanted"), "b": ("wanted", "refused")}
+    messages = [
+        read_message(writer, language, f"{word} {{{thing}|{stance}}}")
+        for writer, stances in says.items()
+        for word, stance in zip(("zig", "zag"), stances, strict=True)
+        for language, thing in (("en", "tin"), ("en", "oak"), ("zh", "tin"), ("zh", "oak"))
+    ]
+    assert check(messages)["other writers' head, en"]["refusals F1"] < 0.5
 
 
-def test_the_shipped_stances_were_learned_from_these_messages():
+def test_the_shipped_head_was_trained_on_these_messages():
     """After a change of the messages: ``python -m workers.training.stance``."""
-    stated = json.loads((STANCES / "meta.json").read_text(encoding="utf-8"))
-    assert stated["sha256"] == {path.name: sha256(path) for path in MESSAGES.glob("*.tsv")}
-    assert Adapted(STANCES).labels == LABELS
+    stated = json.loads((HEADS / "stance.json").read_text(encoding="utf-8"))["sha256"]
+    assert stated == {path.name: sha256(path) for path in MESSAGES.glob("*.tsv")}

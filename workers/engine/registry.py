@@ -12,18 +12,15 @@ from workers.engine.artefacts import Artefact, Progress, build
 
 if TYPE_CHECKING:
     from workers.engine.encoder import SentenceEncoder
-    from workers.engine.reader import MessageReader
     from workers.engine.writing import TokenGenerator
 
 SHIPPED_ADAPTER = Path(__file__).parent / "adapter"
 
 _generator_lock = threading.Lock()
 _encoder_lock = threading.Lock()
-_reader_lock = threading.Lock()
 _generators: dict[Path | None, TokenGenerator] = {}
 """By adapter folder; None is the base model alone."""
 _encoders: list[SentenceEncoder] = []
-_readers: list[MessageReader] = []
 
 
 def load_generator(adapter: Path | None = None) -> TokenGenerator:
@@ -54,16 +51,6 @@ def load_encoder() -> SentenceEncoder:
 
             _encoders.append(SentenceEncoder())
         return _encoders[0]
-
-
-def load_reader() -> MessageReader:
-    """What reads messages closely, loaded on first use."""
-    with _reader_lock:
-        if not _readers:
-            from workers.engine.reader import MessageReader
-
-            _readers.append(MessageReader())
-        return _readers[0]
 
 
 def current_artefact(adapter: Path | None = None, progress: Progress | None = None) -> Artefact:

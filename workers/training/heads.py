@@ -70,6 +70,7 @@ SOURCES = {
         " mapped to four acts, texts reduced to embeddings",
         "iard": "IARD (Cai & Chen, UMAP 2020), MIT, Copyright (c) 2020 wanlingcai1997",
     },
+    "stance": {"workers/training/stance_messages": "this project"},
 }
 
 

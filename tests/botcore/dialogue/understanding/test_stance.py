@@ -1,46 +1,54 @@
-"""The learned stance, by the real reader: it hears refusals that no rule knows, and puts them where the rules put theirs."""
+"""The learned stance: it hears refusals that no rule knows, and leaves the rules' readings alone."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from botcore.dialogue.heads import shipped
 from botcore.dialogue.meanings import CATEGORY, Match, Meaning
-from botcore.dialogue.understanding.polarity import Stances, stances
-from botcore.dialogue.understanding.stance import Stance, by_rules, revised
+from botcore.dialogue.understanding.contexts import Mention, features
+from botcore.dialogue.understanding.polarity import Stances
+from botcore.dialogue.understanding.stance import Stance, hashed, judged, revised
 from botcore.dialogue.words import tokens
-from workers.engine import load_reader
 
 
-def said_of(text: str, name: str) -> str:
-    """The stance towards one value of a message, after rules and reader."""
-    words = tokens(text)
+def mention(text: str, name: str, rules: str = "wanted") -> Mention:
     start = text.index(name)
-    inside = [i for i, token in enumerate(words) if start <= token.start < start + len(name)]
-    match = Match(inside[0], inside[-1] + 1, name, (Meaning("material", name),))
-    read = revised(text, words, [match], stances(text, words, [match]), load_reader())
-    return by_rules(range(match.first, match.last), read)
+    return Mention(start, start + len(name), rules)
 
 
 @pytest.mark.parametrize(
     ("text", "name", "expected"),
     [
         ("wool makes me itch, so keep it well away from me", "wool", Stance.REFUSED),
-        ("i swore off velvet after the last sofa", "velvet", Stance.REFUSED),
         ("a lamp in brass please", "brass", Stance.WANTED),
-        ("no rush at all, looking for a lamp in brass", "brass", Stance.WANTED),
-        ("couldn't you show me the linen one?", "linen", Stance.WANTED),
         ("羊毛扎人", "羊毛", Stance.REFUSED),
-        ("塑料的我可受够了，有别的吗", "塑料", Stance.REFUSED),
         ("想要一盏黄铜的灯", "黄铜", Stance.WANTED),
-        ("没用过陶瓷的，想试试", "陶瓷", Stance.WANTED),
     ],
 )
 def test_what_is_said_of_a_thing(text, name, expected):
-    assert said_of(text, name) == expected
+    assert judged(text, [mention(text, name)], shipped("stance")) == [expected]
+
+
+def test_what_the_rules_read_stands():
+    text = "a lamp in brass please"
+    assert judged(text, [mention(text, "brass", "refused")], shipped("stance")) == [Stance.REFUSED]
+
+
+def test_features_do_not_hold_the_thing_itself():
+    leather, lavender = "no leather please", "no lavender please"
+    assert features(leather, [mention(leather, "leather")]) == features(lavender, [mention(lavender, "lavender")])
+
+
+def test_features_are_hashed_to_length_one_beside_the_rules():
+    places = hashed(["<same no", ">same please"])
+    assert np.isclose(sum(value * value for value in places.values()), 1.0)
+    assert hashed([]) == {}
 
 
 def test_a_category_keeps_what_the_rules_say():
     text = "i'm allergic to boots"
     words = tokens(text)
     boots = Match(len(words) - 1, len(words), "boots", (Meaning(CATEGORY, "shoes/boots"),))
-    assert revised(text, words, [boots], Stances(), load_reader()) == Stances()
+    assert revised(text, words, [boots], Stances()) == Stances()
