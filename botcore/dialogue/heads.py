@@ -71,7 +71,10 @@ def load(path: Path) -> Head:
 
 def message_inputs(text: str, vector: Floats) -> Floats:
     """What the intent head reads of a normalised message: its embedding, hashed n-grams, language, form. Shape
-    ``(EMBEDDED + HASHED + 4,)``."""
+    ``(2 * EMBEDDED + HASHED + 4,)``.
+
+    Each language has an embedding block of its own: a Chinese vector comes over a bridge, which says less of refusals.
+    """
     grams = np.zeros(HASHED, dtype=np.float32)
     for gram in ngrams(text):
         code = zlib.crc32(gram.encode())
@@ -81,7 +84,9 @@ def message_inputs(text: str, vector: Floats) -> Floats:
     form = np.array(
         [language_of(text) == "zh", bool(re.search("[?？]", text)), words <= 3, min(words, 20) / 20], dtype=np.float32
     )
-    return np.concatenate([vector, grams, form])
+    meaning = np.zeros((2, EMBEDDED), dtype=np.float32)
+    meaning[int(form[0])] = vector
+    return np.concatenate([meaning.ravel(), grams, form])
 
 
 def ngrams(text: str) -> Iterable[str]:
