@@ -19,7 +19,7 @@ import yaml
 
 if TYPE_CHECKING:
     from benchmarks.simulator.run import Say
-    from botcore.dialogue.ports import Ports
+    from botcore.dialogue.ports import Encoder
     from botcore.dialogue.reply import Reply
     from catalog.models import Shop
 
@@ -59,9 +59,10 @@ def questions(half: str) -> list[dict[str, Any]]:
     return [{**entry, "language": entry["id"].split("-")[1]} for entry in entries]
 
 
-def asked(entry: Mapping[str, Any], shop: Shop, ports: Ports) -> Reply:
+def asked(entry: Mapping[str, Any], shop: Shop, encoder: Encoder) -> Reply:
     """The reply to an entry's last message, with its product in sight and its earlier messages said."""
     from botcore.dialogue.pipeline import respond
+    from botcore.dialogue.ports import Ports
     from botcore.dialogue.state import DialogueState
     from catalog.models import Product
 
@@ -71,7 +72,7 @@ def asked(entry: Mapping[str, Any], shop: Shop, ports: Ports) -> Reply:
         state = state.with_(turn=1, goal=goal, shown=(shown,), focus=shown[0] if len(shown) == 1 else "")
     reply = None
     for message in entry["messages"]:
-        reply = respond(shop, message, state, ports, samples=0, seed=1, deadline=0.0)
+        reply = respond(shop, message, state, Ports(encoder, None), samples=0, seed=1, deadline=0.0)
         state = reply.state
     assert reply is not None, f"{entry['id']} asks nothing"
     return reply
@@ -202,19 +203,19 @@ def _f1(judged: Iterable[Judged]) -> str:
     return f"{2 * both / (found + gold):.2f}" if found + gold else ""
 
 
-def measure(half: str, ports: Ports, shop: Shop) -> list[Judged]:
-    return [judge(entry, asked(entry, shop, ports), shop) for entry in questions(half)]
+def measure(half: str, encoder: Encoder, shop: Shop) -> list[Judged]:
+    return [judge(entry, asked(entry, shop, encoder), shop) for entry in questions(half)]
 
 
 def answers_table(say: Say) -> str:
     """All three sets of questions, asked of the demo shop, which is made where there is none."""
     from benchmarks.shop import demo_shop
-    from workers import serving
+    from workers.engine import load_encoder
 
-    shop, ports, told = demo_shop(), serving.ports_without_generator(), []
+    shop, encoder, told = demo_shop(), load_encoder(), []
     for half in FILES:
         say(f"answers: the {half} half")
-        told.append(f"{half}:\n\n{table(measure(half, ports, shop))}")
+        told.append(f"{half}:\n\n{table(measure(half, encoder, shop))}")
     return "\n\n".join(told)
 
 
@@ -229,9 +230,9 @@ def main() -> None:
 
     with installation():
         from catalog.models import Shop
-        from workers import serving
+        from workers.engine import load_encoder
 
-        judged = measure(options.half, serving.ports_without_generator(), Shop.objects.get(slug=SHOP))
+        judged = measure(options.half, load_encoder(), Shop.objects.get(slug=SHOP))
     print(table(judged))
     for one in judged if options.failures else ():
         if not one.good:

@@ -13,13 +13,8 @@ log = structlog.get_logger(__name__)
 
 
 def ports() -> Ports:
-    """Every model, loaded once per process. A generator that cannot load leaves replies to the phrases."""
+    """Encoder and generator, loaded once per process. A generator that cannot load leaves replies to the phrases."""
     return Ports(encoder(), _generator(), ShopSequences(settings.VAR_DIR / "models"))
-
-
-def ports_without_generator() -> Ports:
-    """What reads and finds, for replies in phrases."""
-    return Ports(encoder(), None)
 
 
 def encoder() -> Encoder:

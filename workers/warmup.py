@@ -28,7 +28,7 @@ def warm_up(sender: Any, **_: Any) -> None:
         return
     begun = time.monotonic()
     ports = serving.ports()
-    IntentClassifier(ports.encoder).classify("您好")  # loads the model for Chinese, too
+    IntentClassifier(ports.encoder).classify("您好")  # reads the dictionary for Chinese, too
     for shop in Shop.objects.all()[:20]:
         lexicon_of(shop)
         ranker_of(shop)

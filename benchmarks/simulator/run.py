@@ -37,11 +37,12 @@ def languages_of(choice: str) -> tuple[str, ...]:
 
 def chosen_bots(choice: str, shop: Shop, market: Market, *, with_model: bool = False) -> dict[str, Bot]:
     """The bots of a choice by name, ours first."""
+    from botcore.dialogue.ports import Ports
     from workers import serving
 
     bots: dict[str, Bot] = {}
     if choice in ("ours", "all"):
-        bots["ours"] = Ours(shop, serving.ports() if with_model else serving.ports_without_generator())
+        bots["ours"] = Ours(shop, serving.ports() if with_model else Ports(serving.encoder(), None))
     return bots | {n: bot for n, bot in bots_of(market).items() if choice == "all" or n.startswith(choice)}
 
 

@@ -123,7 +123,7 @@ def answer_to(
     shop: Shop, said: Understanding, before: DialogueState, product: Product | None, lexicon: Lexicon, encoder: Encoder
 ) -> Answer | None:
     """The nearest answer that the shop has to a message, sure or not; ``product`` is the one it speaks of, if any."""
-    asked = Asked(said.text, said.language)
+    asked = Asked.of(said.text, said.language)
     answers = [_from_article(shop, asked, said, before, product, encoder)]
     if product:
         answers += _from_product(shop, asked, product, said, lexicon, encoder)
@@ -142,8 +142,8 @@ def _going_on(shop: Shop, asked: Asked, before: DialogueState) -> Asked | None:
     if not (names_nothing and len(asked.text.split()) <= ELLIPTIC and GOES_ON.search(asked.text)):
         return None
     rows = {row.language: row.title for row in KnowledgeArticle.objects.filter(shop=shop, slug=before.last_article)}
-    title = rows.get(asked.language) or next(iter(rows.values()), "")
-    return replace(asked, context=title)
+    title = rows.get("en") or next(iter(rows.values()), "")
+    return replace(asked, readings=(*(f"{title} {reading}" for reading in asked.readings),) or (title,))
 
 
 def _from_article(
@@ -206,8 +206,9 @@ def _from_product(
     )
     evidence = [*product_evidence(product, asked, lexicon, shop.currency), *stock_evidence(product, asked.language)]
     item = EXPECTED * said.intent.chance("product_question", "availability")
-    alike = nearness(asked, evidence, encoder).tolist()
-    near = [asks.leaning(e, n + item) for e, n in zip(evidence, alike, strict=True)]
+    near = [
+        asks.leaning(e, n + item) for e, n in zip(evidence, nearness(asked, evidence, encoder).tolist(), strict=True)
+    ]
     for kind in (Kind.ATTRIBUTE, Kind.DESCRIPTION, Kind.STOCK):
         places = [i for i, e in enumerate(evidence) if e.kind is kind]
         if places:
@@ -345,7 +346,8 @@ def _from_reviews(product: Product, asked: Asked, item: float, encoder: Encoder)
     text = opinion_text(opinion, asked.language)
     label = _say("review_label", asked.language, title=product.text("title", asked.language))
     details = {"positive": opinion.positive, "of": len(opinion.reviews), "read": opinion.read}
-    return Answer(Kind.REVIEW, product.sku, subject.text, opinion.quote, text, near, opinion.reviews, details, label)
+    name = " ".join(subject.readings[:1])
+    return Answer(Kind.REVIEW, product.sku, name, opinion.quote, text, near, opinion.reviews, details, label)
 
 
 def _without_kind(asked: Asked, product: Product) -> Asked:
@@ -357,7 +359,7 @@ def _without_kind(asked: Asked, product: Product) -> Asked:
     text = asked.text
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, "") if asked.language == "zh" else re.sub(rf"\b{re.escape(name)}\b", "", text)
-    return Asked(text.strip(), asked.language)
+    return Asked.of(text.strip(), asked.language)
 
 
 def _chinese(category: Category) -> list[str]:

@@ -1,7 +1,7 @@
 """What a shop can answer a question from: sentences of its articles, and of one product its data, stock and description.
 
 Every piece of evidence is one quote with the ways in which a customer may ask for it, and one scale says how near it is to
-a question: meaning (the encoder's cosine) and shared words. What customers wrote of a
+a question: meaning (the encoder's cosine, Chinese through ``gloss``) and shared words. What customers wrote of a
 product is gathered in ``opinions.py``. Choosing is ``answer.py``'s.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -19,10 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from botcore.dialogue.facts import format_price
+from botcore.dialogue.gloss import english_gist, readings
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import Meaning
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.ports import Encoder
+from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, normalise, sentences, stem, tokens
 from catalog.models import KnowledgeArticle, Product, Shop
 from catalog.search import search_articles
@@ -44,8 +46,8 @@ CONTEXT = 0.15
 
 OPENING = 2
 """Sentences of a description that tell what the product is."""
-AS_A_WHOLE = ("What is it about?", "讲什么的？")
-"""How customers ask what a product is."""
+AS_A_WHOLE = ("What is it about?", "speak what?")
+"""How customers ask what a product is; one as ``gloss`` reads the Chinese."""
 
 
 class Kind(StrEnum):
@@ -60,8 +62,8 @@ class Kind(StrEnum):
 class Evidence:
     """``id`` is the article's slug or the product's SKU, ``name`` the article's title or the attribute.
 
-    ``quote`` stands word for word in the row, in the language of the reply where the shop has it. ``probes`` are texts
-    near which a question for it lies, ``around`` the whole text it stands in; ``words`` what it says in the reply's
+    ``quote`` stands word for word in the row, in the language of the reply where the shop has it. ``probes`` are English
+    texts near which a question for it lies, ``around`` the whole text it stands in; ``words`` what it says in the reply's
     language.
     """
 
@@ -77,24 +79,32 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, normalised; ``context`` is what it goes on from, where it says too little by itself."""
+    """A question: normalised, with what the encoder reads of it."""
 
     text: str
     language: str
-    context: str = ""
+    readings: tuple[str, ...] = field(default=())
 
-    @property
-    def meant(self) -> str:
-        """What the encoder reads of it."""
-        return f"{self.context} {self.text}".strip()
+    @classmethod
+    def of(cls, text: str, language: str) -> Asked:
+        return cls(text, language, meanings(text))
+
+
+@lru_cache(maxsize=8192)
+def meanings(text: str) -> tuple[str, ...]:
+    """What the encoder reads of a text. The concepts in a Chinese one are left out where they are only things: "book"
+    is near to whatever is said of books."""
+    gist = english_gist(text) if CHINESE.search(text) else ""
+    only_things = bool(gist) and gist in thesaurus().things
+    return tuple(reading for reading in readings(text) if reading and not (only_things and reading == gist))
 
 
 def article_evidence(shop: Shop, asked: Asked, encoder: Encoder, also: Iterable[str] = ()) -> list[Evidence]:
     """The sentences and titles of the articles nearest to the question, and of those ``also`` to be read, by their slugs."""
     slugs: dict[str, None] = dict.fromkeys(also)
-    vector = encoder.encode([asked.meant])[0]
-    for found in search_articles(shop, asked.language, asked.text, vector, limit=ARTICLES):
-        slugs[found.article.slug] = None
+    for vector in encoder.encode(asked.readings):
+        for found in search_articles(shop, asked.language, asked.text, vector, limit=ARTICLES):
+            slugs[found.article.slug] = None
     by_slug: dict[str, dict[str, KnowledgeArticle]] = {}
     for row in KnowledgeArticle.objects.filter(shop=shop, active=True, slug__in=slugs).order_by("pk"):
         by_slug.setdefault(row.slug, {})[row.language] = row
@@ -115,9 +125,9 @@ def holding_rare(shop: Shop, asked: Asked) -> dict[str, float]:
 def _of_article(rows: dict[str, KnowledgeArticle], language: str) -> Iterator[Evidence]:
     spoken = rows.get(language) or next(iter(rows.values()))
     english = rows.get("en", spoken)
-    whole = (article_passage(spoken.title, spoken.body), article_passage(english.title, english.body))
+    whole = meanings(article_passage(english.title, english.body))
     for quote, twin in _twins(spoken.body, english.body):
-        probes = (quote, f"{spoken.title} {quote}", spoken.title, twin, f"{english.title} {twin}", english.title)
+        probes = (*meanings(twin), *meanings(f"{english.title} {twin}"), *meanings(english.title))
         yield Evidence(Kind.ARTICLE, spoken.slug, spoken.title, quote, probes, f"{spoken.title} {quote}", around=whole)
 
 
@@ -159,15 +169,15 @@ def _of_description(product: Product, language: str) -> Iterator[Evidence]:
         text = ("" if language == "zh" else " ").join(opening)
         yield Evidence(Kind.DESCRIPTION, product.sku, "description", text, AS_A_WHOLE, "讲什么 讲的 内容 介绍")
     for quote, twin in _twins(spoken, product.text("description", "en")):
-        yield Evidence(Kind.DESCRIPTION, product.sku, "description", quote, (quote, twin), quote)
+        yield Evidence(Kind.DESCRIPTION, product.sku, "description", quote, meanings(twin), quote)
 
 
 def nearness(asked: Asked, evidence: Sequence[Evidence], encoder: Encoder) -> Floats:
     """How near each piece is to the question, about 0 to 1.2."""
-    if not evidence or not asked.meant:
+    if not evidence or not asked.readings:
         return np.zeros(len(evidence), dtype=np.float32)
-    meant = closeness((asked.meant,), [e.probes for e in evidence], encoder)
-    whole = closeness((asked.meant,), [e.around for e in evidence], encoder)
+    meant = closeness(asked.readings, [e.probes for e in evidence], encoder)
+    whole = closeness(asked.readings, [e.around for e in evidence], encoder)
     meant = np.where([bool(e.around) for e in evidence], (1 - AROUND) * meant + AROUND * whole, meant)
     return meant + SHARED * shared(asked.text, [e.words for e in evidence])
 

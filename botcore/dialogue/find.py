@@ -255,9 +255,9 @@ def _chosen(
 
 
 def _conversation(query: ProductQuery, state: DialogueState, encoder: Encoder, visit: Visit) -> Vector | None:
-    """The talk so far as one vector: its wishes, the message, what was liked and rejected."""
+    """The talk so far as one vector: its wishes, the message (the encoder reads English), what was liked and rejected."""
     said = [] if query.embedding is None else [query.embedding]
-    if visit.message:
+    if visit.message and state.language == "en":
         said.append(encoder.encode([visit.message])[0])
     judged = {*state.liked, *state.rejected, *filter(None, [state.focus])}
     rows = Product.objects.filter(shop=query.shop, sku__in=judged) if judged else ()

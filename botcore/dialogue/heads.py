@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from botcore.dialogue.gloss import readings
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.words import CHINESE, DATA, language_of, stem, tokens
 
@@ -69,12 +70,14 @@ def load(path: Path) -> Head:
     return Head(tuple(meta["labels"]), weights, meta["temperature"], meta["usual"], meta["named"])
 
 
-def message_inputs(text: str, vector: Floats) -> Floats:
-    """What the intent head reads of a normalised message: its embedding, hashed n-grams, language, form. Shape
-    ``(2 * EMBEDDED + HASHED + 4,)``.
+def in_english(text: str) -> str:
+    """What the encoder reads of a message: the text itself, or the English words for a Chinese one ("" for none)."""
+    return " ".join(readings(text)) if CHINESE.search(text) else text
 
-    Each language has an embedding block of its own: a Chinese vector comes over a bridge, which says less of refusals.
-    """
+
+def message_inputs(text: str, vector: Floats | None) -> Floats:
+    """What the intent head reads of a normalised message: its embedding (of :func:`in_english`; None without one),
+    hashed n-grams, language, form. Shape ``(EMBEDDED + HASHED + 4,)``."""
     grams = np.zeros(HASHED, dtype=np.float32)
     for gram in ngrams(text):
         code = zlib.crc32(gram.encode())
@@ -84,9 +87,8 @@ def message_inputs(text: str, vector: Floats) -> Floats:
     form = np.array(
         [language_of(text) == "zh", bool(re.search("[?？]", text)), words <= 3, min(words, 20) / 20], dtype=np.float32
     )
-    meaning = np.zeros((2, EMBEDDED), dtype=np.float32)
-    meaning[int(form[0])] = vector
-    return np.concatenate([meaning.ravel(), grams, form])
+    meaning = np.zeros(EMBEDDED, dtype=np.float32) if vector is None else vector
+    return np.concatenate([meaning, grams, form])
 
 
 def ngrams(text: str) -> Iterable[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from botcore.dialogue.heads import Floats, Head, message_inputs, shipped
+from botcore.dialogue.heads import Floats, Head, in_english, message_inputs, shipped
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.words import DATA, language_of
 
@@ -21,8 +21,8 @@ from botcore.dialogue.words import DATA, language_of
 class Intent:
     """The likeliest intent; ``scores`` are calibrated chances that add up to one, likeliest first.
 
-    ``by_words`` are they before what the message names was weighed in. ``vector`` is the message's embedding, None where
-    no classifier has read it.
+    ``by_words`` are they before what the message names was weighed in. ``vector`` is the message's embedding, None for
+    a Chinese one without words that the dictionary knows.
     """
 
     name: str
@@ -57,7 +57,8 @@ class IntentClassifier:
         says little: customers have words that no shop knows.
         """
         language = language_of(text)
-        vector = self.encoder.encode([text])[0]
+        english = in_english(text)
+        vector = self.encoder.encode([english])[0] if english else None
         chances = self.head.probabilities(message_inputs(text, vector), language)
         by_words = scores = dict(zip(self.head.labels, map(float, chances), strict=True))
         if named:

@@ -108,14 +108,6 @@ class Lexicon:
         """What a phrase stands for so far."""
         return self.phrases.get(phrase_key(phrase), ("", set()))[1]
 
-    def kind_phrases(self) -> list[tuple[str, frozenset[Meaning]]]:
-        """The phrases that name categories or kinds of products, with all that they stand for."""
-        return [
-            (phrase, frozenset(meanings))
-            for phrase, meanings in self.phrases.values()
-            if any(meaning.attribute == CATEGORY for meaning in meanings)
-        ]
-
     def holds(self, path: str, meaning: Meaning) -> bool:
         """Whether some product below a category has the value."""
         return self.held(path, meaning) > 0

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 import yaml
 
-from botcore.dialogue.evidence import Asked, Floats, closeness
+from botcore.dialogue.evidence import Asked, Floats, closeness, meanings
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.words import CHINESE, DATA, FUNCTION_WORDS, language_of, sentences, tokens
 from catalog.models import Interaction, Product
@@ -28,17 +28,20 @@ SPOKEN, TYPICAL = 0.1, 0.3
 """What a sentence gains as the one to quote when it is in the customer's language, and when it says what most say."""
 STAR = 0.4
 """What a star above or below three says beside a sentence's own words (-1 to 1): a five-star review may hold a complaint."""
+GLOSSED = 0.3
+"""How much the words of a Chinese sentence count, of which the encoder reads a gloss."""
 GENERAL = "general"
 
 
 @dataclass(frozen=True)
 class Remark:
-    """One sentence of a review."""
+    """One sentence of a review. ``probes`` are what the encoder reads of it."""
 
     review: int
     stars: int
     language: str
     text: str
+    probes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def remarks_of(product: Product) -> list[Remark]:
     """The sentences of a product's newest reviews."""
     rows = Interaction.objects.filter(product=product, kind=Interaction.Kind.REVIEW).exclude(text="")
     return [
-        Remark(row.pk, row.rating or 3, row.language or language_of(row.text), sentence)
+        Remark(row.pk, row.rating or 3, row.language or language_of(row.text), sentence, meanings(sentence))
         for row in rows.order_by("-at", "-pk")[:READ]
         for sentence in sentences(row.text)
     ]
@@ -75,8 +78,8 @@ def opinion_on(asked: Asked, language: str, remarks: Sequence[Remark], encoder: 
     if not remarks:
         return None
     near = np.zeros(len(remarks), dtype=np.float32)
-    if asked.meant:
-        near = closeness((asked.meant,), [(r.text,) for r in remarks], encoder)
+    if asked.readings:
+        near = closeness(asked.readings, [r.probes for r in remarks], encoder)
     aspect, sure = _aspect(asked, encoder)
     if aspect == GENERAL:
         about = list(remarks)
@@ -105,10 +108,10 @@ def opinion_on(asked: Asked, language: str, remarks: Sequence[Remark], encoder: 
 
 def _aspect(asked: Asked, encoder: Encoder) -> tuple[str, float]:
     """The aspect that a question is after with how near it is, "" where none is near enough."""
-    if not asked.meant:
+    if not asked.readings:
         return GENERAL, 1.0
     names = list(known_remarks())
-    near = closeness((asked.meant,), [[*known_remarks()[n]["about"], *_said_of(n)] for n in names], encoder)
+    near = closeness(asked.readings, [[*known_remarks()[n]["about"], *_said_of(n)] for n in names], encoder)
     best = int(near.argmax())
     return (names[best], float(near[best])) if near[best] >= ASPECT else ("", 0.0)
 
@@ -117,7 +120,7 @@ def _aspects(remarks: Sequence[Remark], encoder: Encoder) -> list[str]:
     """The aspect that each remark is nearest to, "" where it is near to none."""
     names = list(known_remarks())
     near = np.stack(
-        [closeness([*known_remarks()[n]["about"], *_said_of(n)], [(r.text,) for r in remarks], encoder) for n in names]
+        [closeness([*known_remarks()[n]["about"], *_said_of(n)], [r.probes for r in remarks], encoder) for n in names]
     )
     return [names[int(column.argmax())] if column.max() >= LIKE else "" for column in near.T]
 
@@ -130,9 +133,13 @@ def praise(remarks: Sequence[Remark], encoder: Encoder) -> Floats:
     """For every remark how well it speaks of things, above 0 well and below 0 badly: by its words and by the stars of its
     review."""
     tones = np.array([STAR * (remark.stars - 3) for remark in remarks], dtype=np.float32)
-    head = _polarity(encoder)
-    words = encoder.encode([remark.text for remark in remarks]) @ head[:-1] + head[-1]
-    return tones + np.clip(words, -1, 1)
+    known = [i for i, remark in enumerate(remarks) if remark.probes]
+    if known:
+        head = _polarity(encoder)
+        vectors = encoder.encode([remarks[i].probes[-1] for i in known])
+        shares = np.array([GLOSSED if CHINESE.search(remarks[i].text) else 1.0 for i in known], dtype=np.float32)
+        tones[known] += shares * np.clip(vectors @ head[:-1] + head[-1], -1, 1)
+    return tones
 
 
 RIDGE = 0.3
@@ -185,6 +192,6 @@ def asks_others(asked: Asked) -> bool:
 def subject_of(asked: Asked) -> Asked:
     """What a question about opinions is about, without the words for those who have them and for having them."""
     if CHINESE.search(asked.text):
-        return Asked(CHINESE_SAYING.sub("", CHINESE_OTHERS.sub("", asked.text)), asked.language)
+        return Asked.of(CHINESE_SAYING.sub("", CHINESE_OTHERS.sub("", asked.text)), asked.language)
     left = OTHERS | SAYING | FUNCTION_WORDS
-    return Asked(" ".join(t.text for t in tokens(asked.text) if t.is_word and t.text not in left), asked.language)
+    return Asked.of(" ".join(t.text for t in tokens(asked.text) if t.is_word and t.text not in left), asked.language)

@@ -106,7 +106,7 @@ def understand(
     classifier: IntentClassifier,
     encoder: Encoder | None = None,
 ) -> Understanding:
-    """Read one message. ``shown`` is the last list in its order; ``encoder`` finds paraphrases of the shop's words."""
+    """Read one message. ``shown`` is the last list in its order; ``encoder`` finds paraphrases of the shop's values."""
     clean = normalise(text)
     corrected = correct_spelling(attributive(in_digits(clean), lexicon), lexicon)
     price = read_price(corrected)
@@ -210,13 +210,9 @@ CALLS_A_PERSON = 0.6
 """Confidence in one sentence of several from which it decides: who asks for a person tells the reason as well."""
 
 
-CHINESE_COMMA = re.compile(r"(?<=[\u3400-\u9fff])[,，](?=[\u3400-\u9fff])")
-"""It stands between clauses that are sentences by themselves."""
-
-
 def _meant(text: str, named: bool | None, classifier: IntentClassifier) -> Intent:
     """The intent of the whole message, unless one of its sentences calls for a person."""
-    whole, parts = classifier.classify(text, bool(named)), sentences(CHINESE_COMMA.sub("。", text))
+    whole, parts = classifier.classify(text, bool(named)), sentences(text)
     for part in parts if len(parts) > 1 else ():
         alone = classifier.classify(part)
         if alone.name == "person" and alone.confidence > CALLS_A_PERSON:

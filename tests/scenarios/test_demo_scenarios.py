@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 
+from botcore.dialogue.ports import Ports
 from catalog.demo.load import load_demo
 from catalog.models import Product, Shop
 from workers import serving
@@ -72,5 +73,5 @@ def test_what_the_scenarios_expect_to_be_shown_exists(demo_shop):
 def test_the_conversation_holds(demo_shop, scenario, request):
     if scenario["id"] in NOT_YET:
         request.applymarker(pytest.mark.xfail(reason="the dialogue does not do this yet"))
-    outcome = run_scenario(scenario, demo_shop, serving.ports_without_generator())
+    outcome = run_scenario(scenario, demo_shop, Ports(serving.encoder(), None))
     assert outcome.holds, "\n".join(outcome.failures)

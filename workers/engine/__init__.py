@@ -1,6 +1,6 @@
 """The 8-bit generator and the sentence encoder behind ``botcore.dialogue.ports``.
 
-Importing this package loads no model code; each ``load_`` function does, once a process.
+Importing this package loads no model code; ``load_generator`` and ``load_encoder`` do, once a process.
 """
 
 from workers.engine.registry import close_generators, load_encoder, load_generator

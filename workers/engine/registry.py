@@ -11,7 +11,7 @@ from django.conf import settings
 from workers.engine.artefacts import Artefact, Progress, build
 
 if TYPE_CHECKING:
-    from workers.engine.encoder import SentenceEncoder
+    from workers.engine.encoder import MiniLmEncoder
     from workers.engine.writing import TokenGenerator
 
 SHIPPED_ADAPTER = Path(__file__).parent / "adapter"
@@ -20,7 +20,7 @@ _generator_lock = threading.Lock()
 _encoder_lock = threading.Lock()
 _generators: dict[Path | None, TokenGenerator] = {}
 """By adapter folder; None is the base model alone."""
-_encoders: list[SentenceEncoder] = []
+_encoders: list[MiniLmEncoder] = []
 
 
 def load_generator(adapter: Path | None = None) -> TokenGenerator:
@@ -43,13 +43,13 @@ def close_generators() -> None:
             _generators.popitem()[1].close()
 
 
-def load_encoder() -> SentenceEncoder:
+def load_encoder() -> MiniLmEncoder:
     """The sentence encoder, loaded on first use."""
     with _encoder_lock:
         if not _encoders:
-            from workers.engine.encoder import SentenceEncoder
+            from workers.engine.encoder import MiniLmEncoder
 
-            _encoders.append(SentenceEncoder())
+            _encoders.append(MiniLmEncoder())
         return _encoders[0]
 
 

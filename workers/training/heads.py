@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from botcore.dialogue.heads import HEADS, Floats, Head, message_inputs, situation_inputs
+from botcore.dialogue.heads import HEADS, Floats, Head, in_english, message_inputs, situation_inputs
 from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.money import mask_numbers
 from botcore.dialogue.words import DATA, language_of, normalise
@@ -159,6 +159,12 @@ def temperature_for(logits: Sequence[Floats], right: Sequence[Sequence[int]]) ->
     return float(min(np.geomspace(0.3, 4, 80), key=loss))
 
 
+def encoded(texts: Sequence[str], encoder: Encoder) -> list[Floats | None]:
+    """Embeddings, of a Chinese text's English words; None where it has none."""
+    known = {text: english for text in texts if (english := in_english(text))}
+    return list(map(dict(zip(known, encoder.encode(list(known.values())), strict=True)).get, texts))
+
+
 # The intent head
 
 
@@ -198,7 +204,7 @@ def noise_rows() -> list[Row]:
     return [Row(text, UNCLEAR, language_of(text)) for text in ["", *english, *other]]
 
 
-def train_intent(own: Sequence[Row], more: Sequence[Row], vectors: Mapping[str, Floats]) -> Head:
+def train_intent(own: Sequence[Row], more: Sequence[Row], vectors: Mapping[str, Floats | None]) -> Head:
     rows = [*own, *more]
     names = tuple(dict.fromkeys(row.label for row in own))
     inputs = np.stack([message_inputs(row.text, vectors[row.text]) for row in rows])
@@ -208,7 +214,7 @@ def train_intent(own: Sequence[Row], more: Sequence[Row], vectors: Mapping[str, 
 
 
 def cross_validated(
-    own: Sequence[Row], more: Sequence[Row], vectors: Mapping[str, Floats], encoder: Encoder
+    own: Sequence[Row], more: Sequence[Row], vectors: Mapping[str, Floats | None], encoder: Encoder
 ) -> dict[str, list[tuple[Row, Intent]]]:
     """What heads and nearest examples say of our examples, none of which they had seen."""
     places = np.random.default_rng(SEED).permutation(len(own))
@@ -260,7 +266,7 @@ def with_temperatures(head: Head, encoder: Encoder, right: Mapping[str, set[str]
     """The head calibrated on the development phrasings; ``right`` maps their intents to ours."""
     entries = development()
     texts = [as_read(entry["text"]) for entry in entries]
-    vectors = encoder.encode(texts)
+    vectors = encoded(texts, encoder)
     found = {}
     for language in ("en", "zh"):
         logits, places = [], []
@@ -410,7 +416,7 @@ def main() -> None:
         encoder, named = load_encoder(), naming_shares(DEMO)
     own, more = own_rows(), [*bitext_rows(options.data / "bitext-support"), *noise_rows()]
     texts = list(dict.fromkeys(row.text for row in (*own, *more)))
-    vectors = dict(zip(texts, encoder.encode(texts), strict=True))
+    vectors = dict(zip(texts, encoded(texts, encoder), strict=True))
     head = replace(with_temperatures(train_intent(own, more, vectors), encoder, INTENTS), named=named)
     report: dict[str, Any] = {}
     for way, answers in cross_validated(own, more, vectors, encoder).items():

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from botcore.dialogue.ports import Ports
 from catalog.models import Shop
 from workers import indexing, serving
 from workers.replay import ReplayError, read_dialogues, replay_all, write_replayed
@@ -43,6 +44,6 @@ class Command(BaseCommand):
         if waiting := indexing.count_changed(shop.pk):
             self.stderr.write(f"embedding {waiting} texts that are new")
             indexing.embed_changed(shop.pk)
-        ports = serving.ports_without_generator() if options["no_model"] else serving.ports()
+        ports = Ports(serving.encoder(), None) if options["no_model"] else serving.ports()
         count = write_replayed(options["out"], replay_all(dialogues, shop, ports, top=options["top"]))
         self.stdout.write(f"{count} dialogues replayed into {options['out']}")
