@@ -2,7 +2,7 @@
 
 Asks every question of ``tests/answers`` (see its README) of the whole dialogue, with phrases instead of the generator,
 and compares the source of the last reply with the gold. What a source claims is looked up again in the database, by
-this file's own reading of the rows. ``--failures`` lists what went wrong and is for the development half alone.
+this file's own reading of the rows. ``--failures`` lists what went wrong and is for the development sets alone.
 Needs a database with the demo shop and its embeddings (``VAR_DIR``).
 """
 
@@ -53,9 +53,9 @@ class Judged:
         return not self.wrong and (self.fact if self.answerable else self.refused)
 
 
-def questions(half: str) -> list[dict[str, Any]]:
-    """The entries of one half, each with its ``language`` (the id's second part)."""
-    entries: list[dict[str, Any]] = yaml.safe_load((SETS / f"{FILES[half]}.yaml").read_text("utf-8"))
+def questions(name: str) -> list[dict[str, Any]]:
+    """The entries of one set, each with its ``language`` (the id's second part)."""
+    entries: list[dict[str, Any]] = yaml.safe_load((SETS / f"{FILES[name]}.yaml").read_text("utf-8"))
     return [{**entry, "language": entry["id"].split("-")[1]} for entry in entries]
 
 
@@ -203,8 +203,8 @@ def _f1(judged: Iterable[Judged]) -> str:
     return f"{2 * both / (found + gold):.2f}" if found + gold else ""
 
 
-def measure(half: str, encoder: Encoder, shop: Shop) -> list[Judged]:
-    return [judge(entry, asked(entry, shop, encoder), shop) for entry in questions(half)]
+def measure(name: str, encoder: Encoder, shop: Shop) -> list[Judged]:
+    return [judge(entry, asked(entry, shop, encoder), shop) for entry in questions(name)]
 
 
 def answers_table(say: Say) -> str:
@@ -213,26 +213,26 @@ def answers_table(say: Say) -> str:
     from workers.engine import load_encoder
 
     shop, encoder, told = demo_shop(), load_encoder(), []
-    for half in FILES:
-        say(f"answers: the {half} half")
-        told.append(f"{half}:\n\n{table(measure(half, encoder, shop))}")
+    for name in FILES:
+        say(f"answers: {name}")
+        told.append(f"{name}:\n\n{table(measure(name, encoder, shop))}")
     return "\n\n".join(told)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("half", choices=tuple(FILES), nargs="?", default="development")
-    parser.add_argument("--failures", action="store_true", help="list what went wrong (development half only)")
+    parser.add_argument("set", choices=tuple(FILES), nargs="?", default="development")
+    parser.add_argument("--failures", action="store_true", help="list what went wrong (development sets only)")
     options = parser.parse_args()
-    if options.failures and options.half == "heldout":
-        parser.error("the failures of the held-out half are not looked at; use the development half")
+    if options.failures and options.set == "heldout":
+        parser.error("the failures of the held-out set are not looked at; use a development set")
     from botcore.installation import installation
 
     with installation():
         from catalog.models import Shop
         from workers.engine import load_encoder
 
-        judged = measure(options.half, load_encoder(), Shop.objects.get(slug=SHOP))
+        judged = measure(options.set, load_encoder(), Shop.objects.get(slug=SHOP))
     print(table(judged))
     for one in judged if options.failures else ():
         if not one.good:

@@ -10,13 +10,13 @@ from catalog.demo.assortment import demo_products
 from catalog.demo.content import DATA, read
 
 KEYS = {"id", "language", "kind", "messages", "shown", "sources", "facts", "never", "aspect"}
-HALVES = {half: questions(half) for half in FILES}
-ENTRIES = [entry for half in HALVES.values() for entry in half]
+SETS = {name: questions(name) for name in FILES}
+ENTRIES = [entry for entries in SETS.values() for entry in entries]
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_a_half_has_as_many_questions_of_every_kind_and_language(half):
-    counted = Counter((entry["language"], entry["kind"]) for entry in HALVES[half])
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_has_as_many_questions_of_every_kind_and_language(name):
+    counted = Counter((entry["language"], entry["kind"]) for entry in SETS[name])
     assert counted == {
         (language, kind): number
         for language in ("en", "zh")
