@@ -1,4 +1,4 @@
-"""How well messages are understood: ``python -m benchmarks.phrasing [development|development2|heldout] [--failures]``.
+"""How well messages are understood: ``python -m benchmarks.phrasing [SET] [--failures]``.
 
 Reads one message at a time, in the situation its entry describes, and compares what was understood with the gold of
 ``tests/phrasing`` (see its README). Slot F1 counts a category, a price, and every attribute with its polarity;
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from catalog.models import Shop
 
 SETS = Path(__file__).resolve().parents[1] / "tests" / "phrasing"
+SETS_NAMED = ("development", "development2", "development3", "development4", "heldout")
 TEXT, KIND = "text", "title"
 NEGATIONS = {"negation", "negation_scope", "double_negation"}
 Slots = dict[tuple[str, bool], frozenset[str]]
@@ -100,14 +101,13 @@ class Reader:
     """Understands entries over the demo shop."""
 
     def __init__(self, shop: Shop) -> None:
-        from botcore.dialogue.intents import IntentClassifier
         from botcore.dialogue.lexicon import lexicon_of
         from catalog.models import Category
-        from workers.engine import load_encoder
+        from workers.engine import load_encoder, load_reader
 
         self._shop = shop
         self._lexicon: Lexicon = lexicon_of(shop)
-        self._classifier = IntentClassifier(load_encoder())
+        self._encoder, self._model = load_encoder(), load_reader()
         self._paths = {tuple(_names(c)): c.path for c in Category.objects.filter(shop=shop).select_related("parent")}
 
     def read(self, entry: Mapping[str, Any]) -> Judged:
@@ -116,7 +116,7 @@ class Reader:
 
         state = self._state(entry.get("before", {}), entry["language"])
         shown = shown_items(self._shop, state)
-        said = understand(entry["text"], state, shown, self._lexicon, self._classifier, self._classifier.encoder)
+        said = understand(entry["text"], state, shown, self._lexicon, self._model, self._encoder)
         places = {sku: place for place, sku in enumerate(state.slate)}
         refers = frozenset(places[sku] for sku in said.references if sku in places)
         return Judged(entry, self._gold(entry["gold"]), self._found(said), refers, said)
@@ -201,7 +201,7 @@ def _share(flags: Sequence[bool]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("set", choices=("development", "development2", "heldout"), nargs="?", default="development")
+    parser.add_argument("set", choices=SETS_NAMED, nargs="?", default="development")
     parser.add_argument("--failures", action="store_true", help="list what went wrong (development sets only)")
     options = parser.parse_args()
     if options.failures and options.set == "heldout":

@@ -19,7 +19,7 @@ from botcore.dialogue.money import mask_numbers, read_price
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between
 from botcore.dialogue.pointing.references import references as pointed_at
 from botcore.dialogue.pointing.shown import ShownItem
-from botcore.dialogue.ports import Encoder
+from botcore.dialogue.ports import Encoder, MessageReader
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.understanding.indifference import indifferent as no_longer_minded
 from botcore.dialogue.understanding.intention import (
@@ -103,7 +103,7 @@ def understand(
     state: DialogueState,
     shown: Sequence[ShownItem],
     lexicon: Lexicon,
-    classifier: IntentClassifier,
+    reader: MessageReader,
     encoder: Encoder | None = None,
 ) -> Understanding:
     """Read one message. ``shown`` is the last list in its order; ``encoder`` finds paraphrases of the shop's values."""
@@ -117,7 +117,7 @@ def understand(
     matches = lexicon.match(words)
     if encoder:
         matches = paraphrased(corrected, words, matches, state.goal, lexicon, encoder)
-    polarity = revised(corrected, words, matches, stances(corrected, words, matches))
+    polarity = revised(words, matches, stances(corrected, words, matches), reader.message(corrected))
     pointing = pointed_at(corrected, words, matches, shown, state)
     reading = Reading(
         corrected,
@@ -135,7 +135,7 @@ def understand(
     if not price.range and (between := price_between(corrected, pointing, shown)):
         price = replace(price, range=PriceRange(*between))
     told = _Told(corrected, goals, thing, constraints, price.range, indifferent, shown, pointing.skus)
-    intent, references, order = told.meant(classifier)
+    intent, references, order = told.meant(IntentClassifier(reader))
     return Understanding(
         text=clean,
         language=language_of(clean, state.language),
@@ -194,7 +194,7 @@ class _Told:
     def _intent(self, classifier: IntentClassifier, references: tuple[str, ...]) -> Intent:
         of_a_kind, pointed = bool(self.goals or self.thing), bool(references or PRONOUN.search(self.text))
         named = names_something(self.goals, self.thing, self.price, () if pointed else self.constraints)
-        intent = _meant(mask_numbers(self.text), named, classifier)
+        intent = _meant(self.text, named, classifier)
         intent = settled(intent, self.text, of_a_kind, bool(self.shown))
         no_search = self.indifferent and intent.name in NO_SEARCH
         no_critique = "price" in self.indifferent and intent.name in ("cheaper", "dearer")
