@@ -21,7 +21,7 @@ from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, normalise, sentences
 from catalog.models import KnowledgeArticle, Product, Shop
 from catalog.search import search_articles
 
-ARTICLES = 10
+ARTICLES = 24
 """Articles read sentence by sentence: the nearest by vector and full text."""
 NAMED_BY = 2
 """A word that so many articles hold at most is rare."""

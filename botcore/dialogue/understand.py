@@ -34,7 +34,7 @@ from botcore.dialogue.understanding.paraphrase import paraphrased
 from botcore.dialogue.understanding.polarity import Stances, stances
 from botcore.dialogue.understanding.predicates import attributive
 from botcore.dialogue.understanding.spelling import correct_spelling
-from botcore.dialogue.understanding.stance import revised
+from botcore.dialogue.understanding.stance import revised, things
 from botcore.dialogue.understanding.wishes import Reading
 from botcore.dialogue.words import Token, language_of, normalise, sentences, tokens
 
@@ -117,7 +117,8 @@ def understand(
     matches = lexicon.match(words)
     if encoder:
         matches = paraphrased(corrected, words, matches, state.goal, lexicon, encoder)
-    polarity = revised(words, matches, stances(corrected, words, matches), reader.message(corrected))
+    message = reader.message(corrected)
+    polarity = revised(words, matches, stances(corrected, words, matches), message)
     pointing = pointed_at(corrected, words, matches, shown, state)
     reading = Reading(
         corrected,
@@ -127,6 +128,7 @@ def understand(
         lexicon,
         state,
         described=frozenset(i for i, token in enumerate(words) if pointing.describes(token)),
+        things=things(words, matches, message),
         asks=bool(shown) and QUESTION.search(corrected) is not None,
     )
     goals, thing, second = reading.goals, reading.thing_name, reading.second

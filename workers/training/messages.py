@@ -5,15 +5,16 @@
 A low-rank adapter of multilingual-e5-small with two layers over its states, trained together: intents from the mean state,
 and for each piece of the text whether it names a thing and which stance the message takes towards it. It learns from
 ``workers/training/messages`` (one file a writer; the README there explains the marks), the hand-written examples of
-``botcore/dialogue/data/intents.yaml`` and, in English, Bitext's support utterances (a light weight: their sentences come from
-templates). ``--check`` learns from all but the held-out writers and examples, prints how these are read, and writes
-nothing. Temperatures are fitted on ``tests/phrasing/development*.yaml``, which are read for nothing else. Twenty minutes on two
-cores.
+``botcore/dialogue/data/intents.yaml``, the questions of ``workers/training/answer_questions`` and, in English, Bitext's
+support utterances (a light weight: their sentences come from templates). ``--check`` learns from all but the held-out
+writers and examples, prints how these are read, and writes nothing. Temperatures are fitted on
+``tests/phrasing/development*.yaml``, which are read for nothing else. Ten minutes on two cores.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import re
 from collections import Counter
@@ -31,6 +32,7 @@ from botcore.dialogue.words import DATA, language_of, normalise
 from workers.engine.reader import MESSAGES as SHIPPED
 from workers.engine.reader import QUERY, MessageHead, pieces
 from workers.training.adapter import Adapter
+from workers.training.answers import QUESTIONS
 from workers.training.calibration import Judgement, measures, temperature_for
 from workers.training.phrasings import INTENTS, development
 from workers.training.provenance import sha256
@@ -39,6 +41,8 @@ from workers.training.support import BITEXT_FILE, bitext_rows, noise_rows
 
 MESSAGES = Path(__file__).parent / "messages"
 MARK = re.compile(r"\{([^{}|]+)\|([a-z]+)\}")
+QUESTION_WEIGHT = 0.5
+"""Many of them are alike in form."""
 UNTOLD = "-"
 """Stands for the intent in messages that were marked for their things alone."""
 LABELS = (NOTHING, *Stance)
@@ -108,9 +112,25 @@ def own_examples() -> list[Message]:
 
 
 def others(data: Path) -> list[Message]:
-    """Bitext's utterances, and noise."""
+    """Questions to invented shops, Bitext's utterances, and noise."""
     rows = [*bitext_rows(data / "bitext-support"), *noise_rows()]
-    return [Message("others", row.language, row.text, row.label, weight=row.weight) for row in rows if row.text]
+    found = [Message("others", row.language, row.text, row.label, weight=row.weight) for row in rows if row.text]
+    return [*found, *shop_questions()]
+
+
+def shop_questions(folder: Path = QUESTIONS) -> list[Message]:
+    """The questions that the reader of answers learns from: about a product in sight, or else about the shop's service."""
+    found = []
+    for path in sorted(folder.glob("*.jsonl")):
+        for shop in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+            titles = {p["id"]: p["title"] for p in shop["passages"]}
+            for row in shop["questions"]:
+                of_product = row["about"] and all(row["about"] in titles[name] for name in row["answers"])
+                intent = "product_question" if of_product else "policy"
+                found.append(
+                    Message("questions", shop["language"], normalise(row["q"]), intent, weight=QUESTION_WEIGHT)
+                )
+    return found
 
 
 @dataclass(frozen=True)
@@ -256,6 +276,7 @@ def main() -> None:
         return
     bitext = options.data / "bitext-support" / BITEXT_FILE
     files = {"intents.yaml": DATA / "intents.yaml", "bitext-support": bitext}
+    files |= {f"answer_questions/{path.name}": path for path in sorted(QUESTIONS.glob("*.jsonl"))}
     files |= {f"messages/{path.name}": path for path in sorted(MESSAGES.glob("*.tsv"))}
     reader.adapter.save(
         SHIPPED,
@@ -263,7 +284,7 @@ def main() -> None:
         stances=list(LABELS),
         temperature=temperature,
         sources={
-            "workers/training/messages, botcore/dialogue/data/intents.yaml": "this project",
+            "workers/training/messages and answer_questions, botcore/dialogue/data/intents.yaml": "this project",
             "bitext-support": "Bitext customer service tagged training dataset, CDLA-Sharing-1.0: weights are Results"
             " (1.11), on which it lays no obligations (3.5); they hold no part of the utterances",
             "tests/phrasing/development*.yaml": "this project; temperatures only",

@@ -6,8 +6,9 @@ Trained by ``workers/training/messages.py`` on messages of writers who knew neit
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 import numpy as np
@@ -22,7 +23,7 @@ SETS = tuple(field.name for field in fields(Stances))
 """The stances that the rules tell; what is in none is wanted."""
 NOTHING = "nothing"
 """The reader's label of what names no thing."""
-SURE = 0.7
+SURE = 0.75
 """The chance from which the reader is believed, whatever the rules say."""
 
 
@@ -44,6 +45,35 @@ def stance_chances(read: MessageRead, start: int, end: int) -> dict[Stance, floa
     logs = np.log(np.maximum(read.stances[inside], 1e-9)).mean(axis=0) if inside else np.zeros(len(read.labels))
     shares: npt.NDArray[np.float64] = np.exp(logs[1:] - logs[1:].max())
     return dict(zip(map(Stance, read.labels[1:]), (shares / shares.sum()).tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Tokens ``[first, last)`` that the reader takes for a thing, and how sure it is that it is wanted."""
+
+    first: int
+    last: int
+    wanted: float
+
+
+def things(words: Sequence[Token], matches: Sequence[Match], read: MessageRead) -> list[Thing]:
+    """What the reader takes for things and the shop's vocabulary does not know: "a hardbound copy", "要冲锋衣面料的"."""
+    taken = {i for match in matches for i in range(match.first, match.last)}
+    free = [i not in taken and _names(read, token) for i, token in enumerate(words)]
+    found = []
+    for named, run in itertools.groupby(range(len(words)), key=free.__getitem__):
+        places = list(run)
+        if named:
+            start, end = words[places[0]].start, words[places[-1]].end
+            chances = stance_chances(read, start, end)
+            found.append(Thing(places[0], places[-1] + 1, chances[Stance.WANTED]))
+    return found
+
+
+def _names(read: MessageRead, token: Token) -> bool:
+    """Whether a token is likelier part of a thing than not."""
+    inside = [row for row, (first, last) in enumerate(read.pieces) if first < token.end and last > token.start]
+    return bool(inside) and float(read.stances[inside, 0].mean()) < 1 / 2
 
 
 def revised(words: Sequence[Token], matches: Sequence[Match], rules: Stances, read: MessageRead) -> Stances:

@@ -14,6 +14,7 @@ from botcore.dialogue.state import Constraint, DialogueState
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understanding.polarity import NEGATIONS, Stances
 from botcore.dialogue.understanding.repairs import changed_from, taken_back
+from botcore.dialogue.understanding.stance import Thing
 from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, singular
 
 DETERMINERS = {"a", "an", "any", "some", "another"}
@@ -29,6 +30,8 @@ ANY_MORE = re.compile(r"\bany ?more\b|\bno longer\b|\bforget\b|\bchanged my mind
 DEMAND = re.compile(r"\b(?:want|need|make it|give me|show me|prefer|rather)\b|我要|想要|换成|改成|来[件条双个]")
 OR = re.compile(r"^\s*[,，、]?\s*(?:or|或者?|或是|还是|/)\s*$")
 COMMA = re.compile(r"^\s*[,，、]\s*$")
+SURELY = 0.9
+"""The chance of a wish from which what the shop has never heard of is looked for and told to be missing."""
 GOALS = 2
 UNSPOKEN = (CATEGORY, TEXT, LACKS)
 """Meanings that are no values of attributes."""
@@ -38,8 +41,9 @@ UNSPOKEN = (CATEGORY, TEXT, LACKS)
 class Reading:
     """The tokens of one message with what the vocabulary made of them.
 
-    ``described`` are the tokens that only point at shown items; ``asks`` says that the message may ask about these:
-    then a value is asked for even where the category has no product with it.
+    ``things`` are what the reader takes for things and the vocabulary does not know. ``described`` are the tokens that only
+    point at shown items; ``asks`` says that the message may ask about these: then a value is asked for even where the
+    category has no product with it.
     """
 
     text: str
@@ -49,6 +53,7 @@ class Reading:
     lexicon: Lexicon
     state: DialogueState
     described: frozenset[int] = frozenset()
+    things: Sequence[Thing] = ()
     asks: bool = False
 
     # what it is about
@@ -190,8 +195,23 @@ class Reading:
                     alone or (self.thing is not None and self.thing.first == index) or refused or self._modifies(word)
                 )
                 found.append(("", Constraint(TEXT, token.text, not refused, hard, turn)))
+        found += [("", Constraint(TEXT, name, turn=turn)) for name in self._unheard()]
         ruled_out = {(c.attribute, c.value) for _, c in found if not c.wanted}
         return [(g, c) for g, c in found if not (c.wanted and (c.attribute, c.value) in ruled_out)]
+
+    def _unheard(self) -> list[str]:
+        """What is surely wished of the goal and stands in no text of the shop: it cannot be held, and must not be passed over."""
+        if not (self.goals or self.state.goal) or self.asks:
+            return []
+        surely = [thing for thing in self.things if thing.wanted >= SURELY and self._is_unheard(thing)]
+        return [self.text[self.words[t.first].start : self.words[t.last - 1].end] for t in surely]
+
+    def _is_unheard(self, thing: Thing) -> bool:
+        words = self.words[thing.first : thing.last]
+        telling = [t for t in words if CHINESE.match(t.text) or (t.is_word and t.text not in FUNCTION_WORDS)]
+        known = any(t.is_word and self.lexicon.knows(t.text) for t in telling)
+        purpose = self._after(Match(thing.first, thing.last, "", ()), PURPOSE | PLACE)
+        return bool(telling) and not (known or purpose or self.described & set(range(thing.first, thing.last)))
 
     def _wishes_of(self, match: Match, goal: str, soft: bool) -> list[Constraint]:
         """What one phrase wishes: one wish with its alternatives, or a refusal of each value it stands for."""

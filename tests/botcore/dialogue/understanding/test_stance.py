@@ -8,7 +8,7 @@ import pytest
 from botcore.dialogue.meanings import CATEGORY, TEXT, Match, Meaning
 from botcore.dialogue.ports import MessageRead
 from botcore.dialogue.understanding.polarity import Stances
-from botcore.dialogue.understanding.stance import NOTHING, Stance, revised, stance_chances
+from botcore.dialogue.understanding.stance import NOTHING, Stance, revised, stance_chances, things
 from botcore.dialogue.words import tokens
 
 LABELS = (NOTHING, *map(str, Stance))
@@ -61,3 +61,23 @@ def test_what_is_only_told_is_no_wish():
 
 def test_a_category_keeps_what_the_rules_say():
     assert after(Stance.REFUSED, 0.99, Stances(), brass(CATEGORY)) == Stances()
+
+
+def piecewise(text: str, named: dict[str, Stance]) -> MessageRead:
+    """Every word a piece of its own, those named things of a sure stance."""
+    words = tokens(text)
+    rows = np.full((len(words), len(LABELS)), 0.01, dtype=np.float32)
+    for row, word in zip(rows, words, strict=True):
+        row[LABELS.index(named.get(word.text, NOTHING))] = 0.93
+    return MessageRead({}, tuple((word.start, word.end) for word in words), rows, LABELS)
+
+
+def test_things_that_no_phrase_covers_are_found_with_their_stance():
+    text = "a swan neck kettle, no enamel"
+    named = {"swan": Stance.WANTED, "neck": Stance.WANTED, "kettle": Stance.WANTED, "enamel": Stance.REFUSED}
+    words = tokens(text)
+    kettle = next(i for i, word in enumerate(words) if word.text == "kettle")
+    known = Match(kettle, kettle + 1, "kettle", (Meaning(CATEGORY, "kettles"),))
+    swan_neck, enamel = things(words, [known], piecewise(text, named))
+    assert text[words[swan_neck.first].start : words[swan_neck.last - 1].end] == "swan neck"
+    assert swan_neck.wanted > 0.9 > 0.1 > enamel.wanted
