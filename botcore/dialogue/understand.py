@@ -34,7 +34,7 @@ from botcore.dialogue.understanding.paraphrase import paraphrased
 from botcore.dialogue.understanding.polarity import Stances, stances
 from botcore.dialogue.understanding.predicates import attributive
 from botcore.dialogue.understanding.spelling import correct_spelling
-from botcore.dialogue.understanding.stance import revised, things
+from botcore.dialogue.understanding.stance import named_places, revised, things
 from botcore.dialogue.understanding.wishes import Reading
 from botcore.dialogue.words import Token, language_of, normalise, sentences, tokens
 
@@ -57,7 +57,8 @@ class Understanding:
 
     ``thing`` is a kind of product that no category is named after ("tent"), ``indifferent`` the attributes that no longer
     matter, ``order`` is "price" or "-price" where the cheapest or dearest is asked for. ``words`` is what to search for,
-    ``unknown`` the words asked for that no text of the shop holds, ``masked`` the message as the model may see it.
+    ``unknown`` the words asked for that no text of the shop holds, ``unheard`` wishes of the goal that nothing can hold,
+    ``masked`` the message as the model may see it.
     """
 
     text: str
@@ -76,6 +77,7 @@ class Understanding:
     order: str = ""
     words: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
     is_question: bool = False
     masked: str = ""
 
@@ -129,6 +131,7 @@ def understand(
         state,
         described=frozenset(i for i, token in enumerate(words) if pointing.describes(token)),
         things=things(words, matches, message),
+        naming=named_places(words, message),
         asks=bool(shown) and QUESTION.search(corrected) is not None,
     )
     goals, thing, second = reading.goals, reading.thing_name, reading.second
@@ -155,6 +158,7 @@ def understand(
         order=order,
         words=reading.search_words(),
         unknown=reading.unknown(),
+        unheard=reading.unheard(),
         is_question=QUESTION.search(corrected) is not None,
         masked=mask_numbers(clean)[:200],
     )
@@ -210,6 +214,8 @@ class _Told:
 
 CALLS_A_PERSON = 0.6
 """Confidence in one sentence of several from which it decides: who asks for a person tells the reason as well."""
+SOMEHOW = 0.05
+"""The chance that the whole must have: "show me Prof. Tang's" is cut behind its first full stop."""
 
 
 def _meant(text: str, named: bool | None, classifier: IntentClassifier) -> Intent:
@@ -217,7 +223,7 @@ def _meant(text: str, named: bool | None, classifier: IntentClassifier) -> Inten
     whole, parts = classifier.classify(text, bool(named)), sentences(text)
     for part in parts if len(parts) > 1 else ():
         alone = classifier.classify(part)
-        if alone.name == "person" and alone.confidence > CALLS_A_PERSON:
+        if alone.name == "person" and alone.confidence > CALLS_A_PERSON and whole.chance("person") > SOMEHOW:
             return alone
     return whole
 

@@ -41,7 +41,7 @@ from workers.training.support import BITEXT_FILE, bitext_rows, noise_rows
 
 MESSAGES = Path(__file__).parent / "messages"
 MARK = re.compile(r"\{([^{}|]+)\|([a-z]+)\}")
-QUESTION_WEIGHT = 0.5
+QUESTION_WEIGHT = 0.25
 """Many of them are alike in form."""
 UNTOLD = "-"
 """Stands for the intent in messages that were marked for their things alone."""

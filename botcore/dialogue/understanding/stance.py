@@ -23,8 +23,8 @@ SETS = tuple(field.name for field in fields(Stances))
 """The stances that the rules tell; what is in none is wanted."""
 NOTHING = "nothing"
 """The reader's label of what names no thing."""
-SURE = 0.75
-"""The chance from which the reader is believed, whatever the rules say."""
+SURE, SURER = 0.75, 0.95
+"""The chance from which the reader is believed where the rules hear nothing, and where they hear something else."""
 
 
 class Stance(StrEnum):
@@ -59,7 +59,8 @@ class Thing:
 def things(words: Sequence[Token], matches: Sequence[Match], read: MessageRead) -> list[Thing]:
     """What the reader takes for things and the shop's vocabulary does not know: "a hardbound copy", "要冲锋衣面料的"."""
     taken = {i for match in matches for i in range(match.first, match.last)}
-    free = [i not in taken and _names(read, token) for i, token in enumerate(words)]
+    naming = named_places(words, read)
+    free = [i in naming and i not in taken for i in range(len(words))]
     found = []
     for named, run in itertools.groupby(range(len(words)), key=free.__getitem__):
         places = list(run)
@@ -70,8 +71,12 @@ def things(words: Sequence[Token], matches: Sequence[Match], read: MessageRead) 
     return found
 
 
+def named_places(words: Sequence[Token], read: MessageRead) -> frozenset[int]:
+    """The tokens that are likelier part of a thing than not."""
+    return frozenset(i for i, token in enumerate(words) if _names(read, token))
+
+
 def _names(read: MessageRead, token: Token) -> bool:
-    """Whether a token is likelier part of a thing than not."""
     inside = [row for row, (first, last) in enumerate(read.pieces) if first < token.end and last > token.start]
     return bool(inside) and float(read.stances[inside, 0].mean()) < 1 / 2
 
@@ -84,7 +89,8 @@ def revised(words: Sequence[Token], matches: Sequence[Match], rules: Stances, re
             continue
         chances = stance_chances(read, words[match.first].start, words[match.last - 1].end)
         likeliest = max(chances, key=lambda stance: chances[stance])
-        if chances[likeliest] < SURE:
+        heard = any(set(range(match.first, match.last)) & places for places in sets.values())
+        if chances[likeliest] < (SURER if heard else SURE):
             continue
         said = Stance.IDLE if likeliest is Stance.ASIDE else likeliest
         for name, places in sets.items():
