@@ -59,7 +59,7 @@ class _Cursor:
 
     def take(self, layout: str) -> tuple[Any, ...]:
         """Numbers, little-endian, by a ``struct`` layout."""
-        found = struct.unpack_from(f"<{layout}", memoryview(self.data), self.place)
+        found = struct.unpack_from(f"<{layout}", self.data.data, self.place)
         self.place += struct.calcsize(f"<{layout}")
         return found
 

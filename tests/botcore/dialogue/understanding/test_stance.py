@@ -56,7 +56,7 @@ def test_a_reader_in_doubt_leaves_the_rules_reading():
 
 
 def test_what_is_only_told_is_no_wish():
-    assert after(Stance.ASIDE, 0.9, Stances()) == Stances(idle=frozenset({3}))
+    assert after(Stance.ASIDE, 0.95, Stances()) == Stances(idle=frozenset({3}))
 
 
 def test_a_category_keeps_what_the_rules_say():
