@@ -64,8 +64,8 @@ that the reader had not seen, the right sentence came first in 61 % with it and 
 # What speaks for a piece of evidence beside the reader, in log odds:
 RARE = 1.0
 """An article holds the question's rare words, those that one or two of the articles hold, times its share of them."""
-SERVICE = 0.5
-"""The message's intent asks for the shop's service, times the intent's chance."""
+SERVICE, PRODUCT = 1.5, 1.5
+"""The message's intent asks for the shop's service, or for the product that it speaks of, times the intent's chance."""
 NAMED = 2.0
 """An attribute whose name or value the question holds, and stock where it names a size, colour or edition."""
 STOCKED = 2.0
@@ -269,7 +269,7 @@ class _AsksOf:
         """What speaks for a piece of evidence beside the reader."""
         if self._beyond_doubt(evidence):
             return CERTAIN
-        leaning = 0.0
+        leaning = PRODUCT * self.said.intent.chance("product_question", "availability")
         if evidence.kind is not Kind.STOCK and self.said.unknown and self.said.language == "en":
             leaning += UNKNOWN * (not set(self.said.unknown) & set(evidence.passage.lower().split()))
         if evidence.kind is Kind.STOCK:

@@ -368,9 +368,9 @@ def test_a_thing_that_it_goes_under_is_not_asked_for(talk):
 
 
 def test_rare_words_are_those_that_hardly_any_article_holds(talk):
-    asked = Asked.of("do you deliver to spain, by card or by bank transfer?", "en")
+    asked = Asked("do you deliver to spain, by card or by bank transfer?", "en")
     assert holding_rare(talk.shop, asked) == {"delivery": 0.4, "payment": 0.6}
-    assert holding_rare(talk.shop, Asked.of("is there anything on zebras?", "en")) == {}
+    assert holding_rare(talk.shop, Asked("is there anything on zebras?", "en")) == {}
 
 
 @pytest.mark.parametrize("message", ["a kettle with a gooseneck, please", "想要一个鹅颈壶嘴的水壶"])

