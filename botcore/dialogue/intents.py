@@ -1,11 +1,10 @@
-"""What a message wants done, as the reader understands it, and what it names speaks for or against.
+"""What a message wants done: the intent head over the sentence encoder's vector and the message's n-grams.
 
-The examples in ``data/intents.yaml`` and the messages in ``workers/training/messages`` are how to teach it.
+The examples in ``data/intents.yaml`` are how to teach it; ``workers/training/heads.py`` makes the head from them.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -13,19 +12,22 @@ from typing import Any
 
 import yaml
 
-from botcore.dialogue.ports import MessageReader
-from botcore.dialogue.words import DATA
+from botcore.dialogue.heads import Floats, Head, in_english, message_inputs, shipped
+from botcore.dialogue.ports import Encoder
+from botcore.dialogue.words import DATA, language_of
 
 
 @dataclass(frozen=True)
 class Intent:
     """The likeliest intent; ``scores`` are calibrated chances that add up to one, likeliest first.
 
-    ``by_words`` are they before what the message names was weighed in.
+    ``by_words`` are they before what the message names was weighed in. ``vector`` is the message's embedding, None for
+    a Chinese one without words that the dictionary knows.
     """
 
     name: str
     scores: Mapping[str, float]
+    vector: Floats | None = field(default=None, compare=False, repr=False)
     by_words: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
 
     def called(self, name: str) -> Intent:
@@ -44,8 +46,9 @@ class Intent:
 class IntentClassifier:
     """Thread-safe."""
 
-    def __init__(self, reader: MessageReader) -> None:
-        self.reader = reader
+    def __init__(self, encoder: Encoder, head: Head | None = None) -> None:
+        self.encoder = encoder
+        self.head = head or shipped("intent")
 
     def classify(self, text: str, named: bool = False) -> Intent:
         """The intent of a normalised message; ``named`` says that it names a category, value or price of the shop.
@@ -53,20 +56,17 @@ class IntentClassifier:
         That speaks for some intents and against others (Bayes' rule, as if independent of the words). Naming nothing
         says little: customers have words that no shop knows.
         """
-        by_words = scores = self.reader.message(text).intents
+        language = language_of(text)
+        english = in_english(text)
+        vector = self.encoder.encode([english])[0] if english else None
+        chances = self.head.probabilities(message_inputs(text, vector), language)
+        by_words = scores = dict(zip(self.head.labels, map(float, chances), strict=True))
         if named:
-            weighed = {label: p * naming()[label] for label, p in scores.items()}
+            weighed = {label: p * self.head.named[label] for label, p in scores.items()}
             total = sum(weighed.values())
             scores = {label: p / total for label, p in weighed.items()}
         ranked = dict(sorted(scores.items(), key=lambda pair: -pair[1]))
-        return Intent(next(iter(ranked)), ranked, by_words)
-
-
-@lru_cache(maxsize=1)
-def naming() -> dict[str, float]:
-    """How often the messages of an intent name something of the catalogue (``workers/training/naming.py``)."""
-    found: dict[str, float] = json.loads((DATA / "naming.json").read_text(encoding="utf-8"))
-    return found
+        return Intent(next(iter(ranked)), ranked, vector, by_words)
 
 
 @lru_cache(maxsize=1)

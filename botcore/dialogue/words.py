@@ -102,7 +102,18 @@ def content_words(text: str) -> list[str]:
     return [t.text for t in tokens(text) if t.is_word and t.text not in FUNCTION_WORDS and len(t.text) > 1]
 
 
+ABBREVIATED = re.compile(r"\b(?:mrs?|ms|dr|prof|st|vol|approx|e\.g|i\.e)\.$", re.IGNORECASE)
+"""What a full stop does not end ("by Prof. Jun Tang")."""
+
+
 def sentences(text: str) -> list[str]:
-    """The sentences of a shop's text, with their end marks."""
-    parts = re.split(r"(?<=[.!?])\s+|(?<=[。！？])\s*|\n+", text)
-    return [part.strip() for part in parts if part and part.strip()]
+    """The sentences of a text, with their end marks."""
+    found: list[str] = []
+    for part in re.split(r"(?<=[.!?])\s+|(?<=[。！？])\s*|\n+", text):
+        if not part or not part.strip():
+            continue
+        if found and ABBREVIATED.search(found[-1]):
+            found[-1] += f" {part.strip()}"
+        else:
+            found.append(part.strip())
+    return found

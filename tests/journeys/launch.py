@@ -87,9 +87,8 @@ def use_fake_models() -> None:
     from botcore.dialogue.ports import Ports
     from tests.fakes import FakeGenerator, HashEncoder
     from workers import serving
-    from workers.engine import load_reader
 
-    ports = Ports(HashEncoder(), load_reader(), FakeGenerator(seconds=WRITING_SECONDS))
+    ports = Ports(HashEncoder(), FakeGenerator(seconds=WRITING_SECONDS))
     serving.ports = lambda: ports
     serving.encoder = lambda: ports.encoder
 

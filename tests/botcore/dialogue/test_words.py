@@ -52,3 +52,13 @@ def test_colours_are_told_from_things_and_materials():
     assert words.is_colour("navy")
     assert not words.is_colour("denim") and not words.is_colour("lamp")
     assert "wallet" in words.things and "waterproof" not in words.things
+
+
+def test_a_title_or_an_abbreviation_ends_no_sentence():
+    text = "A guide by Prof. Jun Tang and Dr. Helen Moss. Washes well, e.g. at 30 degrees! No. Brown is fine."
+    assert sentences(text) == [
+        "A guide by Prof. Jun Tang and Dr. Helen Moss.",
+        "Washes well, e.g. at 30 degrees!",
+        "No.",
+        "Brown is fine.",
+    ]
