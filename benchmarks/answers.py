@@ -19,7 +19,7 @@ import yaml
 
 if TYPE_CHECKING:
     from benchmarks.simulator.run import Say
-    from botcore.dialogue.ports import Encoder
+    from botcore.dialogue.ports import Ports
     from botcore.dialogue.reply import Reply
     from catalog.models import Shop
 
@@ -59,10 +59,9 @@ def questions(name: str) -> list[dict[str, Any]]:
     return [{**entry, "language": entry["id"].split("-")[1]} for entry in entries]
 
 
-def asked(entry: Mapping[str, Any], shop: Shop, encoder: Encoder) -> Reply:
+def asked(entry: Mapping[str, Any], shop: Shop, ports: Ports) -> Reply:
     """The reply to an entry's last message, with its product in sight and its earlier messages said."""
     from botcore.dialogue.pipeline import respond
-    from botcore.dialogue.ports import Ports
     from botcore.dialogue.state import DialogueState
     from catalog.models import Product
 
@@ -72,7 +71,7 @@ def asked(entry: Mapping[str, Any], shop: Shop, encoder: Encoder) -> Reply:
         state = state.with_(turn=1, goal=goal, shown=(shown,), focus=shown[0] if len(shown) == 1 else "")
     reply = None
     for message in entry["messages"]:
-        reply = respond(shop, message, state, Ports(encoder, None), samples=0, seed=1, deadline=0.0)
+        reply = respond(shop, message, state, ports, samples=0, seed=1, deadline=0.0)
         state = reply.state
     assert reply is not None, f"{entry['id']} asks nothing"
     return reply
@@ -203,19 +202,20 @@ def _f1(judged: Iterable[Judged]) -> str:
     return f"{2 * both / (found + gold):.2f}" if found + gold else ""
 
 
-def measure(name: str, encoder: Encoder, shop: Shop) -> list[Judged]:
-    return [judge(entry, asked(entry, shop, encoder), shop) for entry in questions(name)]
+def measure(name: str, ports: Ports, shop: Shop) -> list[Judged]:
+    return [judge(entry, asked(entry, shop, ports), shop) for entry in questions(name)]
 
 
 def answers_table(say: Say) -> str:
     """All three sets of questions, asked of the demo shop, which is made where there is none."""
     from benchmarks.shop import demo_shop
-    from workers.engine import load_encoder
+    from botcore.dialogue.ports import Ports
+    from workers.engine import load_encoder, load_reader
 
-    shop, encoder, told = demo_shop(), load_encoder(), []
+    shop, ports, told = demo_shop(), Ports(load_encoder(), load_reader(), None), []
     for name in FILES:
         say(f"answers: {name}")
-        told.append(f"{name}:\n\n{table(measure(name, encoder, shop))}")
+        told.append(f"{name}:\n\n{table(measure(name, ports, shop))}")
     return "\n\n".join(told)
 
 
@@ -229,10 +229,11 @@ def main() -> None:
     from botcore.installation import installation
 
     with installation():
+        from botcore.dialogue.ports import Ports
         from catalog.models import Shop
-        from workers.engine import load_encoder
+        from workers.engine import load_encoder, load_reader
 
-        judged = measure(options.set, load_encoder(), Shop.objects.get(slug=SHOP))
+        judged = measure(options.set, Ports(load_encoder(), load_reader(), None), Shop.objects.get(slug=SHOP))
     print(table(judged))
     for one in judged if options.failures else ():
         if not one.good:

@@ -1,6 +1,6 @@
 """What messages want: ``python -m benchmarks.intents [development|development2|heldout]``.
 
-The intent head against the nearest examples that served before it, on the phrasings of ``tests/phrasing``, whose
+The reader against the nearest examples, the simplest way, on the phrasings of ``tests/phrasing``, whose
 intents are coarser than ours: accuracy, macro-F1 and expected calibration error (15 bins). Totals only, whatever the set.
 ``as understood`` is the whole reading, which also knows what a message names. Needs a database with the demo shop.
 """
@@ -8,12 +8,16 @@ intents are coarser than ours: accuracy, macro-F1 and expected calibration error
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import yaml
 
+from benchmarks.nearest import NearestExamples, hand_written
 from benchmarks.phrasing import SETS, Reader
+from botcore.dialogue.intents import Intent
+from botcore.dialogue.words import normalise
+from workers.training.calibration import Judgement, measures
 from workers.training.phrasings import INTENTS
 
 HEAD = ("classifier", "language", "messages", "accuracy", "macro-F1", "ECE")
@@ -37,16 +41,14 @@ def main() -> None:
 
 def rows(entries: Sequence[Mapping[str, Any]], shop: Any) -> list[tuple[str, ...]]:
     from botcore.dialogue.intents import IntentClassifier
-    from workers.engine import load_encoder
-    from workers.training.heads import as_read, judgements, measures
-    from workers.training.nearest import NearestExamples, hand_written
+    from workers.engine import load_encoder, load_reader
 
-    encoder, reader = load_encoder(), Reader(shop)
-    understood = {as_read(entry["text"]): reader.read(entry).said.intent for entry in entries}
+    reader = Reader(shop)
+    understood = {normalise(entry["text"]): reader.read(entry).said.intent for entry in entries}
     ways = {
         "as understood": understood.__getitem__,
-        "intent head alone": IntentClassifier(encoder).classify,
-        "nearest examples": NearestExamples(encoder, hand_written()).classify,
+        "reader alone": IntentClassifier(load_reader()).classify,
+        "nearest examples": NearestExamples(load_encoder(), hand_written()).classify,
     }
     found = []
     for name, classify in ways.items():
@@ -54,6 +56,18 @@ def rows(entries: Sequence[Mapping[str, Any]], shop: Any) -> list[tuple[str, ...
             part = [entry for entry in entries if language in ("all", entry["language"])]
             m = measures(judgements(classify, part, INTENTS))
             found.append((name, language, *(f"{m[key]:g}" for key in ("messages", "accuracy", "macro_f1", "ece"))))
+    return found
+
+
+def judgements(
+    classify: Callable[[str], Intent], entries: Sequence[Mapping[str, Any]], right: Mapping[str, set[str]]
+) -> list[Judgement]:
+    """How a classifier does on phrasings, whose intents are coarser than ours."""
+    found = []
+    for entry in entries:
+        intent, truth = classify(normalise(entry["text"])), entry["gold"]["intent"]
+        said = truth if intent.name in right[truth] else next((g for g, n in right.items() if intent.name in n), "")
+        found.append(Judgement(intent.confidence, truth, said))
     return found
 
 

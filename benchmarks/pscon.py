@@ -13,8 +13,7 @@ from django.core.management import call_command
 from benchmarks.baselines import BM25, by_popularity, by_similarity
 from benchmarks.markdown import table
 from benchmarks.metrics import accuracy, bootstrap, hit_at, macro_f1, mean, reciprocal_rank
-from botcore.dialogue.intents import IntentClassifier
-from botcore.dialogue.ports import Encoder, Ports
+from botcore.dialogue.ports import Encoder, Ports, Reader
 from botcore.dialogue.relevance import Relevance
 from botcore.dialogue.state import Act
 from catalog.models import Shop
@@ -44,7 +43,7 @@ COMPARED = (MINILM, OKAPI)
 Say = Callable[[str], None]
 
 
-def pscon_tables(folder: Path, encoder: Encoder, say: Say) -> str:
+def pscon_tables(folder: Path, encoder: Encoder, reader: Reader, say: Say) -> str:
     """Both tables as Markdown."""
     pscon = read_pscon(folder)
     say("PSCon: baselines")
@@ -55,11 +54,11 @@ def pscon_tables(folder: Path, encoder: Encoder, say: Say) -> str:
     rankings["ours, all titles scored"] = [learner.ranked(i, model) for i, model in enumerate(models)]
     say("PSCon: replayed through a shop's database")
     shop = shop_of(pscon)
-    ports = Ports(encoder, None)
+    ports = Ports(encoder, reader, None)
     replayed = [replayed_at(p.before, shop, ports, model) for p, model in zip(learner.points, models, strict=True)]
     rankings[AS_SERVED] = [list(r.ranked) for r in replayed]
     say("PSCon: next acts")
-    acts = NextActs.of(pscon, encoder, IntentClassifier(encoder))
+    acts = NextActs.of(pscon, encoder, reader)
     predictions = {
         "always the commonest": commonest(acts.turns),
         "the bot's rules, as replayed": [ruled(replayed_at(turn.before, shop, ports, None)) for turn in acts.turns],

@@ -44,10 +44,10 @@ def measured_tables(pscon: Path, search_sizes: Sequence[int]) -> Iterator[tuple[
         from benchmarks.answers import answers_table
         from benchmarks.pscon import pscon_tables
         from benchmarks.simulator.run import simulator_table
-        from workers.engine import load_encoder
+        from workers.engine import load_encoder, load_reader
 
         if (pscon / "products.json").is_file():
-            yield "pscon", pscon_tables(pscon, load_encoder(), _say)
+            yield "pscon", pscon_tables(pscon, load_encoder(), load_reader(), _say)
         else:
             _say(f"SKIPPED: PSCon is not in {pscon}; its tables were neither measured nor written")
         yield "simulator", simulator_table(_say)

@@ -220,13 +220,14 @@ def _conversation(shop: Shop, assortment: Assortment, goods: Sequence[Good], enc
     from botcore.dialogue.ports import Ports
     from botcore.dialogue.state import DialogueState
     from botcore.dialogue.thesaurus import thesaurus
+    from workers.engine import load_reader
 
     before = _resident()
     took = _timed(lambda: lexicon_of(shop))
     rows = {
         "the shop's words: reading / memory": f"{took.wall / 1000:.1f} s / {max(0, _resident() - before) / MIB:.0f} MiB"
     }
-    ports = Ports(encoder, None)
+    ports = Ports(encoder, load_reader(), None)
     messages = []
     for number in range(MESSAGES + 4):
         good = goods[number]

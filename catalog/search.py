@@ -150,8 +150,7 @@ def search_articles(
 ) -> list[FoundArticle]:
     """The articles nearest to a question, one per slug, in the question's language where the shop wrote it.
 
-    Languages of one article share the better of their similarities: the encoder reads English, and a Chinese article
-    is found through its English twin as well as by its own words.
+    Languages of one article share the better of their similarities.
     """
     words = segment(question).split()
     rank = SearchRank(F("search_vector"), any_word(words)) if words else ZERO

@@ -1,10 +1,15 @@
-"""Embeddings kept in step with the catalogue's texts: whatever changed is embedded, in batches, by the ``index`` queue."""
+"""Embeddings kept in step with the catalogue's texts: whatever changed is embedded, in batches, by the ``index`` queue.
+
+Products by the sentence encoder, articles by the reader, whose questions lie near to what answers them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from django.db.models import F, QuerySet
 
 from botcore import queues
@@ -12,6 +17,8 @@ from catalog.ingest.vocabulary import Vocabulary
 from catalog.models import KnowledgeArticle, Product, Shop
 from catalog.text import article_passage, digest, passage
 from workers import serving
+
+Floats = npt.NDArray[np.float32]
 
 BATCH = 64
 
@@ -26,9 +33,11 @@ def embed_changed(shop_id: int, progress: Callable[[int], None] | None = None) -
     articles = _stale_articles().filter(shop=shop)
     done = 0
     while batch := list(products.order_by("pk")[:BATCH]):
-        done += _embed(batch, [passage(vocabulary.text_of(product)) for product in batch], progress)
+        texts = [passage(vocabulary.text_of(product)) for product in batch]
+        done += _embed(batch, texts, serving.encoder().encode(texts), progress)
     while found := list(articles.order_by("pk")[:BATCH]):
-        done += _embed(found, [article_passage(article.title, article.body) for article in found], progress)
+        texts = [article_passage(article.title, article.body) for article in found]
+        done += _embed(found, texts, serving.reader().passages(texts), progress)
     return done
 
 
@@ -46,9 +55,9 @@ def sweep() -> None:
             queues.wake_index(shop_id)
 
 
-def _embed(rows: Sequence[Row], passages: Sequence[str], progress: Callable[[int], None] | None) -> int:
+def _embed(rows: Sequence[Row], texts: Sequence[str], vectors: Floats, progress: Callable[[int], None] | None) -> int:
     """Store the vectors with the digest of what was embedded: a text that changed meanwhile stays stale."""
-    for row, text, vector in zip(rows, passages, serving.encoder().encode(passages), strict=True):
+    for row, text, vector in zip(rows, texts, vectors, strict=True):
         type(row).objects.filter(pk=row.pk).update(embedding=vector, embedded_digest=digest(text))
     if progress:
         progress(len(rows))

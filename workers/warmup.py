@@ -9,8 +9,9 @@ import structlog
 from celery.signals import worker_ready
 from django.conf import settings
 
-from botcore.dialogue.intents import IntentClassifier
+from botcore.dialogue.heads import asking_odds
 from botcore.dialogue.lexicon import lexicon_of
+from botcore.dialogue.state import DialogueState
 from catalog.models import Shop
 from catalog.ranking.model import ranker_of
 from workers import serving
@@ -28,7 +29,8 @@ def warm_up(sender: Any, **_: Any) -> None:
         return
     begun = time.monotonic()
     ports = serving.ports()
-    IntentClassifier(ports.encoder).classify("您好")  # reads the dictionary for Chinese, too
+    ports.reader.message("hello")
+    asking_odds("您好", ports.encoder, DialogueState())  # reads the dictionary for Chinese, too
     for shop in Shop.objects.all()[:20]:
         lexicon_of(shop)
         ranker_of(shop)

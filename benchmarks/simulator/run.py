@@ -42,7 +42,7 @@ def chosen_bots(choice: str, shop: Shop, market: Market, *, with_model: bool = F
 
     bots: dict[str, Bot] = {}
     if choice in ("ours", "all"):
-        bots["ours"] = Ours(shop, serving.ports() if with_model else Ports(serving.encoder(), None))
+        bots["ours"] = Ours(shop, serving.ports() if with_model else Ports(serving.encoder(), serving.reader(), None))
     return bots | {n: bot for n, bot in bots_of(market).items() if choice == "all" or n.startswith(choice)}
 
 

@@ -18,8 +18,10 @@ from botcore.dialogue.understanding.intention import extreme_asked
 
 ASKS = 0.25
 """Chance of a question, by all intents to ask together, from which a sure answer is given."""
-OBVIOUS = 0.55
-"""Nearness from which an answer is given whatever else the message may be."""
+OBVIOUS = 0.85
+"""Chance of an answer from which an answer is given whatever else the message may be."""
+TOLD = 0.55
+"""Chance from which an article answers what asks after an order ("it never came, what now?")."""
 SURE = 0.45
 """Confidence from which an intent that overrides a product wish is believed."""
 
@@ -87,8 +89,8 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     return _product(before, state, said, wish)
 
 
-CLEARLY, NEAR_ENOUGH = 0.9, 0.38
-"""Chance of a question about the service from which an article that is less near will do."""
+CLEARLY, NEAR_ENOUGH = 0.9, 0.35
+"""Chance of a question about the service from which an article that is less likely will do."""
 
 
 def _clearly_asked(answer: Answer, said: Understanding) -> bool:
@@ -112,7 +114,7 @@ def subject_of(before: DialogueState, said: Understanding) -> str:
 
 def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> bool:
     """Whether a message asks what the answer says, rather than for products."""
-    if said.price or (said.intent.name == "order_status" and said.intent.confidence > SURE):
+    if said.price or (said.intent.name == "order_status" and said.intent.confidence > SURE and answer.near < TOLD):
         return False
     if said.intent.name in ("cheaper", "dearer") and said.references:
         return False
@@ -121,7 +123,8 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
     about_service = said.intent.chance("policy", "order_status")
     subject = subject_of(before, said)
     if _names_another_kind(before, said) and not said.references:
-        return about_service > SURE
+        of_the_product = said.intent.chance("product_question") > CLEARLY and answer.kind is not Kind.ARTICLE
+        return about_service > SURE or (said.is_question and answer.near >= OBVIOUS) or bool(subject and of_the_product)
     asks = (
         about_service
         + said.intent.chance("product_question")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from botcore.dialogue.answer import chances
 from botcore.dialogue.brief import LETTERS, Brief
 from botcore.dialogue.facts import Item, items_of
 from botcore.dialogue.find import Visit, find, in_reach, items_by_sku
@@ -11,7 +12,7 @@ from botcore.dialogue.followups import asks_already, order_brief, question_brief
 from botcore.dialogue.goals import turned_to
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.plan import Plan, gave_up_names
-from botcore.dialogue.ports import Ports
+from botcore.dialogue.ports import Ports, titled
 from botcore.dialogue.reasons import standing_out
 from botcore.dialogue.state import Act, DialogueState, LaterGoal
 from botcore.dialogue.words import sentences
@@ -81,9 +82,9 @@ def followups(
     return found
 
 
-HOW_TO_ORDER = "How do I place an order? How do I buy and check out?"
-ORDERING = 0.62
-"""Similarity from which an article is about placing an order; those about changing or tracking one stay below."""
+HOW_TO_ORDER = "How do I place an order?"
+ORDERING = 0.5
+"""Chance from which a sentence tells how to place an order; those about changing or tracking one stay below."""
 
 
 def _closing(shop: Shop, plan: Plan, before: DialogueState, lexicon: Lexicon, ports: Ports) -> Brief | None:
@@ -102,6 +103,7 @@ def _closing(shop: Shop, plan: Plan, before: DialogueState, lexicon: Lexicon, po
 
 def _ordering(shop: Shop, language: str, ports: Ports) -> str:
     """What the shop's own article says about placing an order, "" where it has none."""
-    hits = search_articles(shop, language, HOW_TO_ORDER, ports.encoder.encode([HOW_TO_ORDER])[0], limit=1)
-    near = [hit.article for hit in hits if hit.similarity >= ORDERING]
-    return " ".join(sentences(near[0].body)[:2]) if near else ""
+    hits = search_articles(shop, language, HOW_TO_ORDER, ports.reader.question(HOW_TO_ORDER), limit=1)
+    told = sentences(hits[0].article.body) if hits else []
+    odds = ports.reader.answering(HOW_TO_ORDER, [titled(hits[0].article.title, sentence) for sentence in told])
+    return " ".join(told[:2]) if told and chances(odds).sum() >= ORDERING else ""

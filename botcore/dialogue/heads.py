@@ -1,18 +1,15 @@
-"""Learned heads on the sentence encoder: linear layers with calibrated probabilities, in numpy.
+"""What a salesperson would do next: a linear layer on the sentence encoder with calibrated probabilities, in numpy.
 
-Two are shipped in ``data/heads``: what a message wants done (``intent``) and what a salesperson would do next (``act``).
-``workers/training/heads.py`` trains them; the JSON beside the weights tells from what, under which licences, and how
-well they did. What a head reads is made here, for serving and training alike.
+``workers/training/heads.py`` trains it; the JSON beside the weights in ``data/heads`` tells from what, under which licences,
+and how well it did. What the head reads is made here, for serving and training alike.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
-import zlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,18 +17,15 @@ import numpy as np
 import numpy.typing as npt
 
 from botcore.dialogue.gloss import readings
+from botcore.dialogue.ports import Encoder
 from botcore.dialogue.state import DialogueState
-from botcore.dialogue.words import CHINESE, DATA, language_of, stem, tokens
+from botcore.dialogue.words import CHINESE, DATA, tokens
 
 Floats = npt.NDArray[np.float32]
 
 HEADS = DATA / "heads"
 EMBEDDED = 384
 """The encoder's width (``catalog.models.EMBEDDING_DIMENSIONS``, which needs a configured Django)."""
-HASHED = 4096
-"""Places for n-grams; the same n-gram always has the same place and sign (feature hashing, Weinberger et al. 2009)."""
-NGRAM_SHARE = 1.0
-"""Length of the n-gram block beside the embedding's one."""
 TURNS_TOLD = 4
 """Later turns than this are alike to the act head."""
 
@@ -41,14 +35,13 @@ class Head:
     """``weights`` has shape ``(width + 1, len(labels))``, its last row the intercept.
 
     ``temperature`` by language divides the logits: fitted on messages that the weights were not (Guo et al. 2017).
-    ``usual`` is how often each label occurred; ``named`` how often its messages name something of the catalogue.
+    ``usual`` is how often each label occurred.
     """
 
     labels: tuple[str, ...]
     weights: Floats
     temperature: Mapping[str, float]
     usual: Mapping[str, float]
-    named: Mapping[str, float] = field(default_factory=dict)
 
     def probabilities(self, inputs: Floats, language: str) -> Floats:
         """For one row of inputs, shape ``(width,)``, the chance of each label; they add up to one."""
@@ -67,41 +60,12 @@ def load(path: Path) -> Head:
     meta = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     with np.load(path) as stored:
         weights = stored["weights"].astype(np.float32)
-    return Head(tuple(meta["labels"]), weights, meta["temperature"], meta["usual"], meta["named"])
+    return Head(tuple(meta["labels"]), weights, meta["temperature"], meta["usual"])
 
 
 def in_english(text: str) -> str:
     """What the encoder reads of a message: the text itself, or the English words for a Chinese one ("" for none)."""
     return " ".join(readings(text)) if CHINESE.search(text) else text
-
-
-def message_inputs(text: str, vector: Floats | None) -> Floats:
-    """What the intent head reads of a normalised message: its embedding (of :func:`in_english`; None without one),
-    hashed n-grams, language, form. Shape ``(EMBEDDED + HASHED + 4,)``."""
-    grams = np.zeros(HASHED, dtype=np.float32)
-    for gram in ngrams(text):
-        code = zlib.crc32(gram.encode())
-        grams[code % HASHED] += 1.0 if code & 0x80000000 else -1.0
-    grams *= NGRAM_SHARE / max(float(np.linalg.norm(grams)), 1e-9)
-    words = len(tokens(text))
-    form = np.array(
-        [language_of(text) == "zh", bool(re.search("[?？]", text)), words <= 3, min(words, 20) / 20], dtype=np.float32
-    )
-    meaning = np.zeros(EMBEDDED, dtype=np.float32) if vector is None else vector
-    return np.concatenate([meaning, grams, form])
-
-
-def ngrams(text: str) -> Iterable[str]:
-    """Stems and pairs of them with the message's ends, parts of words against misspelling, and one to three Chinese
-    characters."""
-    words = [t for t in tokens(text.lower()) if t.text[0].isalnum()]
-    units = ["^", *(stem(t.text) if t.is_word else t.text for t in words), "$"]
-    yield from units[1:-1]
-    yield from (f"{a} {b}" for a, b in itertools.pairwise(units))
-    for run in re.findall(rf"(?:{CHINESE.pattern})+", text):
-        yield from (run[i : i + 3] for i in range(len(run) - 2))
-    for word in (t.text for t in words if t.is_word and len(t.text) > 3):
-        yield from (f"#{word[i : i + 4]}" for i in range(len(word) - 3))
 
 
 def situation_inputs(text: str, vector: Floats | None, shown: int, asked: int, question_open: bool) -> Floats:
@@ -114,9 +78,10 @@ def situation_inputs(text: str, vector: Floats | None, shown: int, asked: int, q
     return np.concatenate([meaning, counts.ravel(), np.array(form, dtype=np.float32)])
 
 
-def asking_odds(text: str, vector: Floats | None, before: DialogueState) -> float:
+def asking_odds(text: str, encoder: Encoder, before: DialogueState) -> float:
     """The odds that a salesperson asks next, over what they are on average (1 is no opinion)."""
-    head = shipped("act")
+    head, english = shipped("act"), in_english(text)
+    vector = encoder.encode([english])[0] if english else None
     inputs = situation_inputs(text, vector, len(before.shown), len(before.asked), bool(before.open_question))
     chances = head.probabilities(inputs, "en" if vector is not None else "zh")  # "zh": fitted without words
     return _odds(float(chances[head.labels.index("ask")])) / _odds(head.usual["ask"])

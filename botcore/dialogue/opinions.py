@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import yaml
 
-from botcore.dialogue.evidence import Asked, Floats, closeness, meanings
+from botcore.dialogue.evidence import Asked
+from botcore.dialogue.gloss import english_gist, readings
 from botcore.dialogue.ports import Encoder
+from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import CHINESE, DATA, FUNCTION_WORDS, language_of, sentences, tokens
 from catalog.models import Interaction, Product
+
+Floats = npt.NDArray[np.float32]
 
 READ = 200
 """So many of a product's newest reviews are read."""
@@ -69,6 +74,25 @@ def remarks_of(product: Product) -> list[Remark]:
     ]
 
 
+@lru_cache(maxsize=8192)
+def meanings(text: str) -> tuple[str, ...]:
+    """What the encoder reads of a text. The concepts in a Chinese one are left out where they are only things: "book"
+    is near to whatever is said of books."""
+    gist = english_gist(text) if CHINESE.search(text) else ""
+    only_things = bool(gist) and gist in thesaurus().things
+    return tuple(reading for reading in readings(text) if reading and not (only_things and reading == gist))
+
+
+def closeness(texts: Sequence[str], probes: Sequence[Sequence[str]], encoder: Encoder) -> Floats:
+    """For every group of probes the best cosine with any of the texts, 0 for an empty group."""
+    flat = list(dict.fromkeys(probe for group in probes for probe in group))
+    if not flat:
+        return np.zeros(len(probes), dtype=np.float32)
+    best = (encoder.encode(flat) @ encoder.encode(list(texts)).T).max(axis=1)
+    by_probe = dict(zip(flat, best, strict=True))
+    return np.array([max((by_probe[p] for p in group), default=0.0) for group in probes], dtype=np.float32)
+
+
 def opinion_on(asked: Asked, language: str, remarks: Sequence[Remark], encoder: Encoder) -> Opinion | None:
     """What the remarks say to a question; None where none does.
 
@@ -77,9 +101,9 @@ def opinion_on(asked: Asked, language: str, remarks: Sequence[Remark], encoder: 
     """
     if not remarks:
         return None
-    near = np.zeros(len(remarks), dtype=np.float32)
-    if asked.readings:
-        near = closeness(asked.readings, [r.probes for r in remarks], encoder)
+    near, read_as = np.zeros(len(remarks), dtype=np.float32), meanings(asked.text)
+    if read_as:
+        near = closeness(read_as, [r.probes for r in remarks], encoder)
     aspect, sure = _aspect(asked, encoder)
     if aspect == GENERAL:
         about = list(remarks)
@@ -108,10 +132,11 @@ def opinion_on(asked: Asked, language: str, remarks: Sequence[Remark], encoder: 
 
 def _aspect(asked: Asked, encoder: Encoder) -> tuple[str, float]:
     """The aspect that a question is after with how near it is, "" where none is near enough."""
-    if not asked.readings:
+    read_as = meanings(asked.text)
+    if not read_as:
         return GENERAL, 1.0
     names = list(known_remarks())
-    near = closeness(asked.readings, [[*known_remarks()[n]["about"], *_said_of(n)] for n in names], encoder)
+    near = closeness(read_as, [[*known_remarks()[n]["about"], *_said_of(n)] for n in names], encoder)
     best = int(near.argmax())
     return (names[best], float(near[best])) if near[best] >= ASPECT else ("", 0.0)
 
@@ -192,6 +217,6 @@ def asks_others(asked: Asked) -> bool:
 def subject_of(asked: Asked) -> Asked:
     """What a question about opinions is about, without the words for those who have them and for having them."""
     if CHINESE.search(asked.text):
-        return Asked.of(CHINESE_SAYING.sub("", CHINESE_OTHERS.sub("", asked.text)), asked.language)
+        return Asked(CHINESE_SAYING.sub("", CHINESE_OTHERS.sub("", asked.text)), asked.language)
     left = OTHERS | SAYING | FUNCTION_WORDS
-    return Asked.of(" ".join(t.text for t in tokens(asked.text) if t.is_word and t.text not in left), asked.language)
+    return Asked(" ".join(t.text for t in tokens(asked.text) if t.is_word and t.text not in left), asked.language)

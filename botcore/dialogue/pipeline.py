@@ -23,7 +23,6 @@ from botcore.dialogue.find import Found, Visit, in_reach, items_by_sku, shown_te
 from botcore.dialogue.follow import followups, second_goal
 from botcore.dialogue.followups import reading_brief
 from botcore.dialogue.goals import separated, turned_to
-from botcore.dialogue.intents import IntentClassifier
 from botcore.dialogue.lexicon import Lexicon, lexicon_of
 from botcore.dialogue.named import product_named
 from botcore.dialogue.phrases import phrase_for
@@ -91,7 +90,7 @@ def respond(
         visit = Visit(text, customer_id, seed, ports.sequence)
         decision, state, found = settled(shop, decision, state, before, said, lexicon, ports, visit)
     with clock.stage("ask"):
-        decision, found, asking = asked(decision, found, before, state, said, lexicon, later)
+        decision, found, asking = asked(decision, found, before, state, said, lexicon, later, ports.encoder)
     with clock.stage("plan"):
         spoken_with = spoken_of(decision, state, said)
         items = items_of(found.slate, shop, spoken_with, lexicon, first=answer.name if answer else "")
@@ -178,7 +177,7 @@ def _understood(
     question calls by its name is one that it points at."""
     if pressed:
         return picked(pressed, text, before), None
-    said = understand(text, before, shown, lexicon, IntentClassifier(ports.encoder), ports.encoder)
+    said = understand(text, before, shown, lexicon, ports.reader, ports.encoder)
     said = answered(said, before, lexicon)
     asks = said.is_question and said.intent.name in NAMING
     if asks and not said.references and (named := product_named(shop, said.text)):
@@ -280,4 +279,4 @@ def _answer(shop: Shop, said: Understanding, before: DialogueState, lexicon: Lex
     products = (
         Product.objects.filter(shop=shop, sku=subject).select_related("category__parent").prefetch_related("variants")
     )
-    return answer_to(shop, said, before, products.first() if subject else None, lexicon, ports.encoder)
+    return answer_to(shop, said, before, products.first() if subject else None, lexicon, ports)

@@ -75,6 +75,54 @@ class Encoder(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class MessageRead:
+    """What the reader makes of a message.
+
+    ``intents`` are calibrated chances that add up to one. ``pieces`` are stretches ``[start, end)`` of the text, ``stances`` for
+    each the chances of ``labels``, shape ``(len(pieces), len(labels))``; the first label is that nothing is named there.
+    """
+
+    intents: Mapping[str, float]
+    pieces: tuple[tuple[int, int], ...]
+    stances: npt.NDArray[np.float32]
+    labels: tuple[str, ...]
+
+
+class MessageReader(Protocol):
+    """Reads messages, English and Chinese."""
+
+    def message(self, text: str) -> MessageRead:
+        """What a normalised message wants done, and what it says of the things it names."""
+        ...
+
+
+class Reader(MessageReader, Protocol):
+    """Reads questions as well, and what answers them."""
+
+    def passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Unit vectors of what may answer, shape ``(len(texts), EMBEDDING_DIMENSIONS)``."""
+        ...
+
+    def question(self, text: str) -> npt.NDArray[np.float32]:
+        """The unit vector of a question, near to those of the passages that answer it."""
+        ...
+
+    def answering(self, question: str, passages: Sequence[str]) -> npt.NDArray[np.float32]:
+        """For each passage the log odds that it answers the question, against that none does."""
+        ...
+
+
+def titled(title: str, text: str) -> str:
+    """A sentence as the reader sees it: after what it stands under."""
+    return f"{title}: {text}"
+
+
+def about(subject: str, question: str) -> str:
+    """A question as the reader sees it, after what it is about, if it is known."""
+    return titled(subject, question) if subject else question
+
+
 class SequenceScores(Protocol):
     """What usually follows what a customer took."""
 
@@ -93,5 +141,6 @@ class Ports:
     ``sequence`` where no model knows what follows what."""
 
     encoder: Encoder
+    reader: Reader
     generator: Generator | None
     sequence: SequenceScores | None = None

@@ -9,6 +9,7 @@ from botcore.dialogue.decide import Decision
 from botcore.dialogue.find import Found
 from botcore.dialogue.heads import asking_odds
 from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.ports import Encoder
 from botcore.dialogue.state import Act, DialogueState, LaterGoal
 from botcore.dialogue.understand import Understanding
 
@@ -26,6 +27,7 @@ def asked(
     said: Understanding,
     lexicon: Lexicon,
     later: LaterGoal | None,
+    encoder: Encoder,
 ) -> tuple[Decision, Found, Asking]:
     """The decision after weighing questions: shown as it is, with a question beside it, or the question alone."""
     if decision.act is Act.ASK:
@@ -39,7 +41,7 @@ def asked(
         found.slate,
         state,
         lexicon,
-        odds=asking_odds(said.text, said.intent.vector, before),
+        odds=asking_odds(said.text, encoder, before),
         alone=not (in_haste or asked_last or later or said.intent.name in DIRECT or decision.reason in DIRECT),
         beside=not (in_haste or later),
     )

@@ -9,8 +9,9 @@ from botcore.dialogue import beside
 from botcore.dialogue.decide import Decision
 from botcore.dialogue.find import Found, Visit, find, holding, items_by_sku
 from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.meanings import TEXT
 from botcore.dialogue.ports import Ports
-from botcore.dialogue.state import Act, DialogueState
+from botcore.dialogue.state import Act, Constraint, DialogueState
 from botcore.dialogue.understand import Understanding
 from catalog.models import Shop
 from catalog.search import Candidate
@@ -66,6 +67,8 @@ def _found(
     if decision.act is not Act.RECOMMEND:
         return decision, Found((), ())
     found = find(shop, state, lexicon, ports.encoder, fresh=decision.fresh, order=said.order, visit=visit)
+    missed = [Constraint(TEXT, name, turn=state.turn) for name in said.unheard]
+    found = replace(found, gave_up=(*found.gave_up, *missed)) if found.slate else found
     if decision.reason == "cheaper" and (found.gave_up_price or not found.slate):
         return replace(decision, act=Act.DECLINE, reason=CHEAPEST), Found((), found.candidates)
     if not found.slate:

@@ -9,6 +9,7 @@ from botcore.dialogue.evidence import Evidence, Kind
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import Meaning
 from botcore.dialogue.names import attribute_name
+from botcore.dialogue.ports import titled
 from botcore.dialogue.state import Constraint
 from botcore.dialogue.words import Token, normalise, tokens
 from catalog.models import Product, Variant
@@ -55,16 +56,12 @@ def stock_evidence(product: Product, language: str) -> list[Evidence]:
 
 
 def _evidence(product: Product, language: str) -> Iterator[Evidence]:
+    title = product.text("title", language)
     for attribute, values in varying(product).items():
-        name = attribute_name(attribute, "en")
-        probes = (
-            f"Which {name}s do you have in stock?",
-            f"What {name}s does it come in?",
-            f"Do you have it in another {name}?",
-            f"{name}: {', '.join(values)}",
-        )
-        yield Evidence(Kind.STOCK, product.sku, attribute, "", probes, f"{attribute_name(attribute, language)} 还有")
-    yield Evidence(Kind.STOCK, product.sku, "", "", ("Is it in stock?", "Is it available?"), "有货吗 现货")
+        name = attribute_name(attribute, language)
+        said = f"有货的{name}：{'、'.join(values)}" if language == "zh" else f"In stock, by {name}: {', '.join(values)}"
+        yield Evidence(Kind.STOCK, product.sku, attribute, "", titled(title, said))
+    yield Evidence(Kind.STOCK, product.sku, "", "", titled(title, "有现货" if language == "zh" else "It is in stock"))
 
 
 def named_values(

@@ -19,7 +19,7 @@ from botcore.dialogue.money import mask_numbers, read_price
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between
 from botcore.dialogue.pointing.references import references as pointed_at
 from botcore.dialogue.pointing.shown import ShownItem
-from botcore.dialogue.ports import Encoder
+from botcore.dialogue.ports import Encoder, MessageReader
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.understanding.indifference import indifferent as no_longer_minded
 from botcore.dialogue.understanding.intention import (
@@ -34,7 +34,7 @@ from botcore.dialogue.understanding.paraphrase import paraphrased
 from botcore.dialogue.understanding.polarity import Stances, stances
 from botcore.dialogue.understanding.predicates import attributive
 from botcore.dialogue.understanding.spelling import correct_spelling
-from botcore.dialogue.understanding.stance import revised
+from botcore.dialogue.understanding.stance import named_places, revised, things
 from botcore.dialogue.understanding.wishes import Reading
 from botcore.dialogue.words import Token, language_of, normalise, sentences, tokens
 
@@ -57,7 +57,8 @@ class Understanding:
 
     ``thing`` is a kind of product that no category is named after ("tent"), ``indifferent`` the attributes that no longer
     matter, ``order`` is "price" or "-price" where the cheapest or dearest is asked for. ``words`` is what to search for,
-    ``unknown`` the words asked for that no text of the shop holds, ``masked`` the message as the model may see it.
+    ``unknown`` the words asked for that no text of the shop holds, ``unheard`` wishes of the goal that nothing can hold,
+    ``masked`` the message as the model may see it.
     """
 
     text: str
@@ -76,6 +77,7 @@ class Understanding:
     order: str = ""
     words: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
     is_question: bool = False
     masked: str = ""
 
@@ -103,7 +105,7 @@ def understand(
     state: DialogueState,
     shown: Sequence[ShownItem],
     lexicon: Lexicon,
-    classifier: IntentClassifier,
+    reader: MessageReader,
     encoder: Encoder | None = None,
 ) -> Understanding:
     """Read one message. ``shown`` is the last list in its order; ``encoder`` finds paraphrases of the shop's values."""
@@ -117,7 +119,8 @@ def understand(
     matches = lexicon.match(words)
     if encoder:
         matches = paraphrased(corrected, words, matches, state.goal, lexicon, encoder)
-    polarity = revised(corrected, words, matches, stances(corrected, words, matches))
+    message = reader.message(corrected)
+    polarity = revised(words, matches, stances(corrected, words, matches), message)
     pointing = pointed_at(corrected, words, matches, shown, state)
     reading = Reading(
         corrected,
@@ -127,6 +130,8 @@ def understand(
         lexicon,
         state,
         described=frozenset(i for i, token in enumerate(words) if pointing.describes(token)),
+        things=things(words, matches, message),
+        naming=named_places(words, message),
         asks=bool(shown) and QUESTION.search(corrected) is not None,
     )
     goals, thing, second = reading.goals, reading.thing_name, reading.second
@@ -135,7 +140,7 @@ def understand(
     if not price.range and (between := price_between(corrected, pointing, shown)):
         price = replace(price, range=PriceRange(*between))
     told = _Told(corrected, goals, thing, constraints, price.range, indifferent, shown, pointing.skus)
-    intent, references, order = told.meant(classifier)
+    intent, references, order = told.meant(IntentClassifier(reader))
     return Understanding(
         text=clean,
         language=language_of(clean, state.language),
@@ -153,6 +158,7 @@ def understand(
         order=order,
         words=reading.search_words(),
         unknown=reading.unknown(),
+        unheard=reading.unheard(),
         is_question=QUESTION.search(corrected) is not None,
         masked=mask_numbers(clean)[:200],
     )
@@ -194,7 +200,7 @@ class _Told:
     def _intent(self, classifier: IntentClassifier, references: tuple[str, ...]) -> Intent:
         of_a_kind, pointed = bool(self.goals or self.thing), bool(references or PRONOUN.search(self.text))
         named = names_something(self.goals, self.thing, self.price, () if pointed else self.constraints)
-        intent = _meant(mask_numbers(self.text), named, classifier)
+        intent = _meant(self.text, named, classifier)
         intent = settled(intent, self.text, of_a_kind, bool(self.shown))
         no_search = self.indifferent and intent.name in NO_SEARCH
         no_critique = "price" in self.indifferent and intent.name in ("cheaper", "dearer")
@@ -208,6 +214,8 @@ class _Told:
 
 CALLS_A_PERSON = 0.6
 """Confidence in one sentence of several from which it decides: who asks for a person tells the reason as well."""
+SOMEHOW = 0.05
+"""The chance that the whole must have: "show me Prof. Tang's" is cut behind its first full stop."""
 
 
 def _meant(text: str, named: bool | None, classifier: IntentClassifier) -> Intent:
@@ -215,7 +223,7 @@ def _meant(text: str, named: bool | None, classifier: IntentClassifier) -> Inten
     whole, parts = classifier.classify(text, bool(named)), sentences(text)
     for part in parts if len(parts) > 1 else ():
         alone = classifier.classify(part)
-        if alone.name == "person" and alone.confidence > CALLS_A_PERSON:
+        if alone.name == "person" and alone.confidence > CALLS_A_PERSON and whole.chance("person") > SOMEHOW:
             return alone
     return whole
 

@@ -24,6 +24,7 @@ from catalog.ranking.taste import COLD
 from tests.factories import AccountFactory
 from tests.fakes import FakeGenerator, HashEncoder, Wakes, at_once
 from tests.journeys.small_shop import open_shop
+from workers.engine import load_reader
 
 pytestmark = pytest.mark.django_db
 concurrent = pytest.mark.django_db(transaction=True)
@@ -50,7 +51,7 @@ def generator() -> FakeGenerator:
 
 @pytest.fixture
 def ports(generator: FakeGenerator) -> Ports:
-    return Ports(ENCODER, generator)
+    return Ports(ENCODER, load_reader(), generator)
 
 
 def say(account: ChannelAccount, text: str = "show me a green jacket") -> int:
@@ -191,7 +192,7 @@ def test_a_dialogue_that_fails_leaves_the_turn_to_the_next_attempt(account, port
 
     turn_id = say(account)
     with pytest.raises(RuntimeError):
-        answering.answer_turn(turn_id, Ports(Broken(), None))
+        answering.answer_turn(turn_id, Ports(Broken(), load_reader(), None))
     assert (Turn.objects.get().status, Outbound.objects.count()) == ("waiting", 0)
     assert answering.answer_turn(turn_id, ports) is None
     Turn.objects.update(leased_until=timezone.now() - timedelta(seconds=1))

@@ -87,8 +87,9 @@ def use_fake_models() -> None:
     from botcore.dialogue.ports import Ports
     from tests.fakes import FakeGenerator, HashEncoder
     from workers import serving
+    from workers.engine import load_reader
 
-    ports = Ports(HashEncoder(), FakeGenerator(seconds=WRITING_SECONDS))
+    ports = Ports(HashEncoder(), load_reader(), FakeGenerator(seconds=WRITING_SECONDS))
     serving.ports = lambda: ports
     serving.encoder = lambda: ports.encoder
 

@@ -11,7 +11,7 @@ from catalog.ingest.records import ArticleRecord, ProductRecord, VariantRecord
 from catalog.ingest.write import upsert_articles, upsert_products
 from catalog.models import Shop
 from tests.factories import ShopFactory
-from workers.engine import load_encoder, load_generator
+from workers.engine import load_encoder, load_generator, load_reader
 from workers.indexing import embed_changed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.model, pytest.mark.slow]
@@ -47,7 +47,7 @@ def shop() -> Shop:
 
 @pytest.fixture
 def talk(shop: Shop) -> Conversing:
-    return Conversing(shop, "journey", Ports(load_encoder(), load_generator()))
+    return Conversing(shop, "journey", Ports(load_encoder(), load_reader(), load_generator()))
 
 
 def test_the_model_writes_and_every_price_is_the_shops(talk):

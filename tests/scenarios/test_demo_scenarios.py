@@ -73,5 +73,5 @@ def test_what_the_scenarios_expect_to_be_shown_exists(demo_shop):
 def test_the_conversation_holds(demo_shop, scenario, request):
     if scenario["id"] in NOT_YET:
         request.applymarker(pytest.mark.xfail(reason="the dialogue does not do this yet"))
-    outcome = run_scenario(scenario, demo_shop, Ports(serving.encoder(), None))
+    outcome = run_scenario(scenario, demo_shop, Ports(serving.encoder(), serving.reader(), None))
     assert outcome.holds, "\n".join(outcome.failures)

@@ -3,16 +3,10 @@
 import numpy as np
 import pytest
 
+from benchmarks.nearest import Example, NearestExamples
 from tests.fakes import HashEncoder
-from workers.training.heads import (
-    Judgement,
-    _situations,
-    accuracy,
-    calibration_error,
-    macro_f1,
-    temperature_for,
-)
-from workers.training.nearest import Example, NearestExamples
+from workers.training.calibration import Judgement, accuracy, calibration_error, macro_f1, temperature_for
+from workers.training.heads import _situations
 from workers.training.pscon import LoggedAct
 
 

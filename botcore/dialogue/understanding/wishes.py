@@ -14,6 +14,7 @@ from botcore.dialogue.state import Constraint, DialogueState
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understanding.polarity import NEGATIONS, Stances
 from botcore.dialogue.understanding.repairs import changed_from, taken_back
+from botcore.dialogue.understanding.stance import Thing
 from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, singular
 
 DETERMINERS = {"a", "an", "any", "some", "another"}
@@ -29,6 +30,10 @@ ANY_MORE = re.compile(r"\bany ?more\b|\bno longer\b|\bforget\b|\bchanged my mind
 DEMAND = re.compile(r"\b(?:want|need|make it|give me|show me|prefer|rather)\b|我要|想要|换成|改成|来[件条双个]")
 OR = re.compile(r"^\s*[,，、]?\s*(?:or|或者?|或是|还是|/)\s*$")
 COMMA = re.compile(r"^\s*[,，、]\s*$")
+PARTICLES = "的地得了吗呢啊吧带有个款种 "
+"""What a stretch of Chinese may begin or end with that is no part of a name."""
+SURELY = 0.9
+"""The chance of a wish from which what the shop has never heard of is looked for and told to be missing."""
 GOALS = 2
 UNSPOKEN = (CATEGORY, TEXT, LACKS)
 """Meanings that are no values of attributes."""
@@ -38,8 +43,9 @@ UNSPOKEN = (CATEGORY, TEXT, LACKS)
 class Reading:
     """The tokens of one message with what the vocabulary made of them.
 
-    ``described`` are the tokens that only point at shown items; ``asks`` says that the message may ask about these:
-    then a value is asked for even where the category has no product with it.
+    ``naming`` are the tokens that the reader takes for parts of things, ``things`` those things that the vocabulary does
+    not know. ``described`` are the tokens that only point at shown items; ``asks`` says that the message may ask about
+    these: then a value is asked for even where the category has no product with it.
     """
 
     text: str
@@ -49,6 +55,8 @@ class Reading:
     lexicon: Lexicon
     state: DialogueState
     described: frozenset[int] = frozenset()
+    things: Sequence[Thing] = ()
+    naming: frozenset[int] = frozenset()
     asks: bool = False
 
     # what it is about
@@ -183,7 +191,7 @@ class Reading:
             if kind := self.lexicon.kind(self._category(head), head.phrase):
                 found.append((self._category(head), Constraint(KIND, kind, True, True, turn)))
         for index, token in self._loose():
-            if self.lexicon.knows(token.text):
+            if index in self.naming and self.lexicon.knows(token.text):
                 refused = index in self.stances.refused
                 word = Match(index, index + 1, token.text, ())
                 hard = (
@@ -394,10 +402,27 @@ class Reading:
         return tuple(
             token.text
             for index, token in self._loose()
-            if index not in self.stances.refused
+            if index in self.naming
+            and index not in self.stances.refused
             and not self.lexicon.knows(token.text)
             and not self._after(Match(index, index + 1, token.text, ()), PURPOSE | PLACE)
         )
+
+    def unheard(self) -> tuple[str, ...]:
+        """What is surely wished of the goal and stands in no text of the shop: it cannot be held, and must not be passed over."""
+        if not (self.goals or self.state.goal) or self.asks:
+            return ()
+        surely = [thing for thing in self.things if thing.wanted >= SURELY and self._is_unheard(thing)]
+        names = (self.text[self.words[t.first].start : self.words[t.last - 1].end] for t in surely)
+        return tuple(name.strip(PARTICLES) for name in names if len(name.strip(PARTICLES)) > 1)
+
+    def _is_unheard(self, thing: Thing) -> bool:
+        words = self.words[thing.first : thing.last]
+        telling = [t for t in words if CHINESE.match(t.text) or (t.is_word and t.text not in FUNCTION_WORDS)]
+        known = any(t.is_word and self.lexicon.knows(t.text) for t in telling)
+        purpose = self._after(Match(thing.first, thing.last, "", ()), PURPOSE | PLACE)
+        pointing = not self.described.isdisjoint(range(thing.first, thing.last))
+        return bool(telling) and not (known or purpose or pointing)
 
     def _loose(self) -> list[tuple[int, Token]]:
         """Content words that belong to no known phrase."""

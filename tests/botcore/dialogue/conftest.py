@@ -9,14 +9,14 @@ from decimal import Decimal
 import pytest
 
 from botcore.dialogue import lexicon, pipeline
-from botcore.dialogue.ports import Encoder, Generator, Ports
+from botcore.dialogue.ports import Encoder, Generator, Ports, Reader
 from botcore.dialogue.state import DialogueState
 from catalog.ingest.records import ArticleRecord, ProductRecord, VariantRecord
 from catalog.ingest.write import upsert_articles, upsert_products
 from catalog.models import Shop
 from tests.factories import ShopFactory
 from workers import indexing, serving
-from workers.engine import load_encoder
+from workers.engine import load_encoder, load_reader
 
 COLOURS = {"red": "红色", "green": "绿色", "yellow": "黄色", "gray": "灰色"}
 
@@ -52,6 +52,11 @@ ARTICLES = [
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
     return load_encoder()
+
+
+@pytest.fixture(scope="session")
+def reader() -> Reader:
+    return load_reader()
 
 
 @pytest.fixture
@@ -109,12 +114,12 @@ class Talk:
 
 
 @pytest.fixture
-def talk(shop: Shop, encoder: Encoder) -> Talk:
+def talk(shop: Shop, encoder: Encoder, reader: Reader) -> Talk:
     """A customer's talk answered from phrases."""
-    return Talk(shop, Ports(encoder, None))
+    return Talk(shop, Ports(encoder, reader, None))
 
 
 @pytest.fixture
-def talk_with(shop: Shop, encoder: Encoder) -> Callable[[Generator], Talk]:
+def talk_with(shop: Shop, encoder: Encoder, reader: Reader) -> Callable[[Generator], Talk]:
     """A customer's talk answered with a generator."""
-    return lambda generator: Talk(shop, Ports(encoder, generator))
+    return lambda generator: Talk(shop, Ports(encoder, reader, generator))

@@ -368,6 +368,18 @@ def test_a_thing_that_it_goes_under_is_not_asked_for(talk):
 
 
 def test_rare_words_are_those_that_hardly_any_article_holds(talk):
-    asked = Asked.of("do you deliver to spain, by card or by bank transfer?", "en")
+    asked = Asked("do you deliver to spain, by card or by bank transfer?", "en")
     assert holding_rare(talk.shop, asked) == {"delivery": 0.4, "payment": 0.6}
-    assert holding_rare(talk.shop, Asked.of("is there anything on zebras?", "en")) == {}
+    assert holding_rare(talk.shop, Asked("is there anything on zebras?", "en")) == {}
+
+
+@pytest.mark.parametrize("message", ["a kettle with a gooseneck, please", "想要一个鹅颈壶嘴的水壶"])
+def test_a_wish_that_the_shop_has_never_heard_of_is_told_to_be_missing(talk, message):
+    reply = talk(message)
+    assert reply.items and reply.found.relaxed
+    assert "gooseneck" in reply.text or "鹅颈" in reply.text
+    assert not talk("show me more").found.gave_up  # told once
+
+
+def test_a_title_with_a_full_stop_calls_no_person(talk):
+    assert talk("show me Prof. Tang ones").act is not Act.HANDOFF

@@ -51,7 +51,7 @@ def records(goods, names, category):
 
 
 @pytest.fixture
-def talk_in(db, encoder, monkeypatch):
+def talk_in(db, encoder, reader, monkeypatch):
     """A talk with a shop of one language."""
     monkeypatch.setattr(serving, "encoder", lambda: encoder)
 
@@ -65,7 +65,7 @@ def talk_in(db, encoder, monkeypatch):
             Category.objects.filter(shop=shop).update(aliases=["folding fan"])
         indexing.embed_changed(shop.pk)
         lexicon._cache.clear()
-        return Talk(shop, Ports(encoder, None))
+        return Talk(shop, Ports(encoder, reader, None))
 
     return made
 

@@ -30,7 +30,7 @@ def mixer() -> Product:
 
 
 def test_the_reviews_that_mention_the_aspect_are_counted_and_one_is_quoted(mixer, encoder):
-    opinion = opinion_on(Asked.of("is it noisy?", "en"), "en", remarks_of(mixer), encoder)
+    opinion = opinion_on(Asked("is it noisy?", "en"), "en", remarks_of(mixer), encoder)
     assert opinion is not None
     texts = set(Interaction.objects.filter(pk__in=opinion.reviews).values_list("rating", flat=True))
     assert (len(opinion.reviews), opinion.positive, texts) == (3, 1, {1, 2, 5})
@@ -38,11 +38,11 @@ def test_the_reviews_that_mention_the_aspect_are_counted_and_one_is_quoted(mixer
 
 
 def test_an_aspect_that_no_review_mentions_has_no_opinion(mixer, encoder):
-    assert opinion_on(Asked.of("does it smell nice?", "en"), "en", remarks_of(mixer), encoder) is None
+    assert opinion_on(Asked("does it smell nice?", "en"), "en", remarks_of(mixer), encoder) is None
 
 
 def test_a_question_about_nothing_in_particular_is_about_all_reviews(mixer, encoder):
-    asked = subject_of(Asked.of("what do people say?", "en"))
+    asked = subject_of(Asked("what do people say?", "en"))
     opinion = opinion_on(asked, "en", remarks_of(mixer), encoder)
     assert opinion is not None and len(opinion.reviews) == len(REVIEWS)
 
@@ -52,4 +52,4 @@ def test_a_question_about_nothing_in_particular_is_about_all_reviews(mixer, enco
     [("do customers find it quiet?", True), ("is it quiet?", False), ("大家觉得吵吗", True), ("吵不吵", False)],
 )
 def test_questions_for_other_people_s_opinions_are_told_apart(text, others):
-    assert asks_others(Asked.of(text, "zh" if not text.isascii() else "en")) is others
+    assert asks_others(Asked(text, "zh" if not text.isascii() else "en")) is others

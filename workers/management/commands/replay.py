@@ -44,6 +44,6 @@ class Command(BaseCommand):
         if waiting := indexing.count_changed(shop.pk):
             self.stderr.write(f"embedding {waiting} texts that are new")
             indexing.embed_changed(shop.pk)
-        ports = Ports(serving.encoder(), None) if options["no_model"] else serving.ports()
+        ports = Ports(serving.encoder(), serving.reader(), None) if options["no_model"] else serving.ports()
         count = write_replayed(options["out"], replay_all(dialogues, shop, ports, top=options["top"]))
         self.stdout.write(f"{count} dialogues replayed into {options['out']}")

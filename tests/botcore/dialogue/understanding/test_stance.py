@@ -1,21 +1,33 @@
-"""The learned stance: it hears refusals that no rule knows, and leaves the rules' readings alone."""
+"""The reader's stances: it is believed where it is sure, hears refusals that no rule knows, and leaves categories alone."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from botcore.dialogue.heads import shipped
-from botcore.dialogue.meanings import CATEGORY, Match, Meaning
-from botcore.dialogue.understanding.contexts import Mention, features
+from botcore.dialogue.meanings import CATEGORY, TEXT, Match, Meaning
+from botcore.dialogue.ports import MessageRead
 from botcore.dialogue.understanding.polarity import Stances
-from botcore.dialogue.understanding.stance import Stance, hashed, judged, revised
+from botcore.dialogue.understanding.stance import NOTHING, Stance, revised, stance_chances, things
 from botcore.dialogue.words import tokens
 
+LABELS = (NOTHING, *map(str, Stance))
+TEXT_READ = "a lamp in brass please"
 
-def mention(text: str, name: str, rules: str = "wanted") -> Mention:
-    start = text.index(name)
-    return Mention(start, start + len(name), rules)
+
+def read(stance: Stance, chance: float) -> MessageRead:
+    """One piece over the whole text, of which the reader is so sure."""
+    rest = (1 - chance) / (len(LABELS) - 2)
+    row = [0.0] + [chance if label == stance else rest for label in LABELS[1:]]
+    return MessageRead({}, ((0, len(TEXT_READ)),), np.array([row], dtype=np.float32), LABELS)
+
+
+def brass(attribute: str = TEXT) -> Match:
+    return Match(3, 4, "brass", (Meaning(attribute, "brass"),))
+
+
+def after(stance: Stance, chance: float, rules: Stances, match: Match | None = None) -> Stances:
+    return revised(tokens(TEXT_READ), [match or brass()], rules, read(stance, chance))
 
 
 @pytest.mark.parametrize(
@@ -25,30 +37,47 @@ def mention(text: str, name: str, rules: str = "wanted") -> Mention:
         ("a lamp in brass please", "brass", Stance.WANTED),
         ("羊毛扎人", "羊毛", Stance.REFUSED),
         ("想要一盏黄铜的灯", "黄铜", Stance.WANTED),
+        ("not leather but brown is fine", "leather", Stance.REFUSED),
     ],
 )
-def test_what_is_said_of_a_thing(text, name, expected):
-    assert judged(text, [mention(text, name)], shipped("stance")) == [expected]
+def test_what_is_said_of_a_thing(reader, text, name, expected):
+    start = text.index(name)
+    chances = stance_chances(reader.message(text), start, start + len(name))
+    assert max(chances, key=lambda stance: chances[stance]) is expected
 
 
-def test_what_the_rules_read_stands():
-    text = "a lamp in brass please"
-    assert judged(text, [mention(text, "brass", "refused")], shipped("stance")) == [Stance.REFUSED]
+def test_a_sure_reader_is_believed_against_the_rules():
+    assert after(Stance.WANTED, 0.95, Stances(refused=frozenset({3}))) == Stances()
+    assert after(Stance.REFUSED, 0.95, Stances()) == Stances(refused=frozenset({3}))
 
 
-def test_features_do_not_hold_the_thing_itself():
-    leather, lavender = "no leather please", "no lavender please"
-    assert features(leather, [mention(leather, "leather")]) == features(lavender, [mention(lavender, "lavender")])
+def test_a_reader_in_doubt_leaves_the_rules_reading():
+    assert after(Stance.WANTED, 0.4, Stances(refused=frozenset({3}))) == Stances(refused=frozenset({3}))
 
 
-def test_features_are_hashed_to_length_one_beside_the_rules():
-    places = hashed(["<same no", ">same please"])
-    assert np.isclose(sum(value * value for value in places.values()), 1.0)
-    assert hashed([]) == {}
+def test_what_is_only_told_is_no_wish():
+    assert after(Stance.ASIDE, 0.95, Stances()) == Stances(idle=frozenset({3}))
 
 
 def test_a_category_keeps_what_the_rules_say():
-    text = "i'm allergic to boots"
+    assert after(Stance.REFUSED, 0.99, Stances(), brass(CATEGORY)) == Stances()
+
+
+def piecewise(text: str, named: dict[str, Stance]) -> MessageRead:
+    """Every word a piece of its own, those named things of a sure stance."""
     words = tokens(text)
-    boots = Match(len(words) - 1, len(words), "boots", (Meaning(CATEGORY, "shoes/boots"),))
-    assert revised(text, words, [boots], Stances()) == Stances()
+    rows = np.full((len(words), len(LABELS)), 0.01, dtype=np.float32)
+    for row, word in zip(rows, words, strict=True):
+        row[LABELS.index(named.get(word.text, NOTHING))] = 0.93
+    return MessageRead({}, tuple((word.start, word.end) for word in words), rows, LABELS)
+
+
+def test_things_that_no_phrase_covers_are_found_with_their_stance():
+    text = "a swan neck kettle, no enamel"
+    named = {"swan": Stance.WANTED, "neck": Stance.WANTED, "kettle": Stance.WANTED, "enamel": Stance.REFUSED}
+    words = tokens(text)
+    kettle = next(i for i, word in enumerate(words) if word.text == "kettle")
+    known = Match(kettle, kettle + 1, "kettle", (Meaning(CATEGORY, "kettles"),))
+    swan_neck, enamel = things(words, [known], piecewise(text, named))
+    assert text[words[swan_neck.first].start : words[swan_neck.last - 1].end] == "swan neck"
+    assert swan_neck.wanted > 0.9 > 0.1 > enamel.wanted

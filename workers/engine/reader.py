@@ -1,0 +1,160 @@
+"""What reads both languages: multilingual-e5-small with two adapters, each trained for one job.
+
+*Messages* (``workers/training/messages.py``): what a message wants done, and what it says of each thing that it names.
+*Answers* (``workers/training/answers.py``): which of a shop's sentences answers a question, if any does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load_file
+from tokenizers import Encoding
+
+from botcore.dialogue.ports import MessageRead
+from botcore.dialogue.words import language_of
+from workers.engine.e5 import E5
+from workers.engine.remembered import Remembered
+
+Floats = npt.NDArray[np.float32]
+
+MESSAGES = Path(__file__).parent / "reader" / "messages"
+ANSWERS = Path(__file__).parent / "reader" / "answers"
+QUERY, PASSAGE = "query: ", "passage: "
+"""What the model was trained to see before what is asked and before what may answer (Wang et al. 2024)."""
+AT_ONCE = 32
+"""Texts that go through the model together."""
+READ = 256
+"""Messages whose reading is kept."""
+
+
+class AnswerHead(torch.nn.Module):
+    """The log odds that passages answer questions, against that none does: the cosine above a bound, sharpened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sharpness = torch.nn.Parameter(torch.tensor(3.0))
+        self.bound = torch.nn.Parameter(torch.tensor(0.85))
+
+    def forward(self, questions: torch.Tensor, passages: torch.Tensor) -> torch.Tensor:
+        """Shape ``(questions, passages)``."""
+        return (questions @ passages.T - self.bound) * self.sharpness.exp()
+
+
+class MessageHead(torch.nn.Module):
+    """The logits of a message's intents, from the mean state of its pieces, and of the stances towards each piece."""
+
+    def __init__(self, width: int, intents: int, stances: int) -> None:
+        super().__init__()
+        self.intent = torch.nn.Linear(width, intents)
+        self.stance = torch.nn.Linear(width, stances)
+
+    def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Shapes ``(texts, intents)`` and ``(texts, pieces, stances)``."""
+        return self.intent(mean_state(states, mask)), self.stance(states)
+
+
+class MultilingualReader:
+    """``botcore.dialogue.ports.Reader``. Safe to call from many threads."""
+
+    def __init__(self) -> None:
+        self._answers = Adapted(ANSWERS)
+        self._nearness = AnswerHead()
+        self._nearness.load_state_dict(self._answers.head)
+        self._messages = Adapted(MESSAGES, self._answers.e5)
+        self._intents, self._stances = (tuple(self._messages.meta[name]) for name in ("intents", "stances"))
+        self._reads = MessageHead(self._messages.width, len(self._intents), len(self._stances))
+        self._reads.load_state_dict(self._messages.head)
+        self._vectors = Remembered(self._answers.vectors)
+        self.message = lru_cache(maxsize=READ)(self._message)
+
+    def passages(self, texts: Sequence[str]) -> Floats:
+        """Unit vectors of sentences or articles that may answer, shape ``(len(texts), 384)``."""
+        return self._vectors([PASSAGE + text for text in texts])
+
+    def question(self, text: str) -> Floats:
+        """The unit vector of a question, near to those of passages that answer it."""
+        vector: Floats = self._vectors([QUERY + text])[0]
+        return vector
+
+    @torch.inference_mode()
+    def answering(self, question: str, passages: Sequence[str]) -> Floats:
+        """For each passage the log odds that it answers the question, against that none does."""
+        if not passages:
+            return np.zeros(0, dtype=np.float32)
+        asked, told = torch.from_numpy(self.question(question)[None]), torch.from_numpy(self.passages(passages))
+        odds: Floats = self._nearness(asked, told)[0].numpy()
+        return odds
+
+    @torch.inference_mode()
+    def _message(self, text: str) -> MessageRead:
+        (encoding,), states, mask = self._messages.states([QUERY + text])
+        intents, stances = self._reads(states, mask)
+        chances = (intents[0] / self._messages.meta["temperature"][language_of(text)]).softmax(dim=0)
+        places = pieces(encoding)
+        return MessageRead(
+            intents=dict(zip(self._intents, chances.tolist(), strict=True)),
+            pieces=tuple((start, end) for _, start, end in places),
+            stances=stances[0].softmax(dim=-1).numpy()[[row for row, _, _ in places]],
+            labels=self._stances,
+        )
+
+
+class Adapted:
+    """The model with one adapter merged; ``head`` is what stands above it, ``meta`` what is told of both."""
+
+    def __init__(self, folder: Path, like: E5 | None = None) -> None:
+        self.meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        tensors = {name: tensor.float() for name, tensor in load_file(folder / "adapter.safetensors").items()}
+        self.head = {name.removeprefix("head."): tensors.pop(name) for name in [*tensors] if name.startswith("head.")}
+        self.e5 = E5(like.weights if like else None)
+        self.width = self.e5.weights.width
+        merge(self.e5.model, tensors, self.meta["scale"])
+
+    def states(self, texts: Sequence[str]) -> tuple[list[Encoding], torch.Tensor, torch.Tensor]:
+        """Pieces, states and mask of texts."""
+        encodings = self.e5.encoded(texts)
+        return encodings, *self.e5.states(encodings)
+
+    @torch.inference_mode()
+    def vectors(self, texts: Sequence[str]) -> Floats:
+        """Unit vectors of texts, those of like length together."""
+        found = np.empty((len(texts), self.width), dtype=np.float32)
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        for start in range(0, len(order), AT_ONCE):
+            places = order[start : start + AT_ONCE]
+            _, states, mask = self.states([texts[place] for place in places])
+            found[places] = unit(mean_state(states, mask)).numpy()
+        return found
+
+
+def pieces(encoding: Encoding) -> list[tuple[int, int, int]]:
+    """The pieces of a message behind ``QUERY``: row, start and end in the message's text."""
+    return [
+        (row, max(start - len(QUERY), 0), end - len(QUERY))
+        for row, (start, end) in enumerate(encoding.offsets)
+        if start < end and end > len(QUERY)
+    ]
+
+
+def mean_state(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """The mean state of each text's pieces."""
+    counted = mask.unsqueeze(-1)
+    return (states * counted).sum(dim=1) / counted.sum(dim=1)
+
+
+def unit(vectors: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.normalize(vectors, dim=-1)
+
+
+def merge(model: torch.nn.Module, adapter: Mapping[str, torch.Tensor], scale: float) -> None:
+    """Adds a low-rank adapter (Hu et al. 2021) to a model's matrices: ``name.lora_A`` and ``name.lora_B`` each."""
+    for name in {key.rpartition(".")[0] for key in adapter}:
+        matrix = model.get_parameter(f"{name}.weight")
+        matrix.data += scale * adapter[f"{name}.lora_B"] @ adapter[f"{name}.lora_A"]

@@ -1,0 +1,152 @@
+"""Trains the reader of answers: which of a shop's sentences answers a customer's question, if any does?
+
+    python -m workers.training.answers [--check]
+
+A low-rank adapter of multilingual-e5-small that lays questions near to the passages that answer them, from the shops and
+questions in ``workers/training/answer_questions`` (the README there tells how they were written). Every question of a shop
+is set against all of its passages and against "none of them" at once, a softmax over both (InfoNCE, van den Oord et al. 2018,
+with a class for what nobody answers). The last shop of every writer in each language is held out: how its questions
+are answered is printed and stored with the weights. ``--check`` writes nothing. Ten minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from botcore.dialogue.ports import about, titled
+from botcore.dialogue.words import normalise
+from workers.engine.reader import ANSWERS, PASSAGE, QUERY, AnswerHead, mean_state, unit
+from workers.training.adapter import Adapter
+from workers.training.provenance import sha256
+
+QUESTIONS = Path(__file__).parent / "answer_questions"
+HELD_OUT = ("05", "10")
+"""Numbers of each writer's shops that are not learned from: one English, one Chinese."""
+EPOCHS = 5
+AT_ONCE = 48
+SURE = 0.5
+"""Chance that something answers, from which held-out questions count as answered in the report."""
+
+
+@dataclass(frozen=True)
+class AskedShop:
+    """A shop's passages and questions as the reader sees them. ``answers[q][p]``: whether a passage answers a question."""
+
+    id: str
+    language: str
+    passages: tuple[str, ...]
+    questions: tuple[str, ...]
+    answers: torch.Tensor
+
+
+def read_shops(folder: Path = QUESTIONS) -> list[AskedShop]:
+    """Every shop. Raises ``ValueError`` for a question that names a passage its shop does not have."""
+    found = []
+    for path in sorted(folder.glob("*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            shop = json.loads(line)
+            ids = [p["id"] for p in shop["passages"]]
+            for row in shop["questions"]:
+                if not set(row["answers"]) <= set(ids):
+                    raise ValueError(f"{path.name}, {shop['id']}: {row['q']!r} names a passage that is not there")
+            found.append(
+                AskedShop(
+                    shop["id"],
+                    shop["language"],
+                    tuple(titled(p["title"], p["text"]) for p in shop["passages"]),
+                    tuple(about(row["about"] or "", normalise(row["q"])) for row in shop["questions"]),
+                    torch.tensor([[name in row["answers"] for name in ids] for row in shop["questions"]]),
+                )
+            )
+    return found
+
+
+@dataclass(frozen=True)
+class AnswerReader:
+    """The chances of answers, while they are learned."""
+
+    adapter: Adapter
+
+    def logits(self, shop: AskedShop) -> torch.Tensor:
+        """Shape ``(questions, 1 + passages)``, that of no answer first, which is 0."""
+        texts = [*(QUERY + q for q in shop.questions), *(PASSAGE + p for p in shop.passages)]
+        vectors = self._vectors(texts)
+        odds = self.adapter.head(vectors[: len(shop.questions)], vectors[len(shop.questions) :])
+        return torch.nn.functional.pad(odds, (1, 0))
+
+    def _vectors(self, texts: Sequence[str]) -> torch.Tensor:
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        found: list[torch.Tensor] = []
+        for start in range(0, len(order), AT_ONCE):
+            states, mask = self.adapter.states([texts[place] for place in order[start : start + AT_ONCE]])
+            found.append(unit(mean_state(states, mask)))
+        return torch.cat(found)[np.argsort(order)]
+
+    def loss(self, shops: Sequence[AskedShop]) -> torch.Tensor:
+        return torch.stack([self._loss(shop) for shop in shops]).mean()
+
+    def _loss(self, shop: AskedShop) -> torch.Tensor:
+        chances = self.logits(shop).log_softmax(dim=1)
+        right = torch.cat([~shop.answers.any(dim=1, keepdim=True), shop.answers], dim=1)
+        return -chances.masked_fill(~right, -torch.inf).logsumexp(dim=1).mean()
+
+
+def train(shops: Sequence[AskedShop], epochs: int = EPOCHS) -> tuple[AnswerReader, list[float]]:
+    """The reader of some shops, and its mean loss in each epoch."""
+    reader = AnswerReader(Adapter(lambda width: AnswerHead()))
+    return reader, reader.adapter.fit(shops, reader.loss, epochs=epochs, batch=1)
+
+
+@torch.inference_mode()
+def judged(reader: AnswerReader, shops: Sequence[AskedShop]) -> dict[str, float]:
+    """How questions are answered: the right passage first among those that can be, answered at all and rightly, answered
+    wrongly, silent where nothing answers; and how well the chance tells the two kinds of questions apart (area under ROC)."""
+    first, sure, can = [], [], []
+    for shop in shops:
+        chances = reader.logits(shop).softmax(dim=1)
+        best = chances[:, 1:].argmax(dim=1)
+        first += shop.answers[torch.arange(len(best)), best].tolist()
+        sure += (1 - chances[:, 0]).tolist()
+        can += shop.answers.any(dim=1).tolist()
+    right, answered, answerable = np.array(first), np.array(sure), np.array(can)
+    told = answered >= SURE
+    pairs = answered[answerable][:, None] > answered[~answerable][None]
+    return {
+        "questions": len(can),
+        "right passage first": round(float(right[answerable].mean()), 3),
+        "answered rightly": round(float((right & told)[answerable].mean()), 3),
+        "answered from another passage": round(float((~right & told)[answerable].mean()), 3),
+        "silent where nothing answers": round(float((~told)[~answerable].mean()), 3),
+        "answerable told apart (AUC)": round(float(pairs.mean()), 3),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="measure only; write nothing")
+    options = parser.parse_args()
+    shops = read_shops()
+    held_out = [shop for shop in shops if shop.id.endswith(HELD_OUT)]
+    reader, losses = train([shop for shop in shops if not shop.id.endswith(HELD_OUT)])
+    report: dict[str, object] = {"loss of each epoch": losses}
+    for language in ("en", "zh"):
+        report[language] = judged(reader, [shop for shop in held_out if shop.language == language])
+        print(language, report[language])  # noqa: T201
+    if not options.check:
+        reader.adapter.save(
+            ANSWERS,
+            sources={"workers/training/answer_questions": "this project"},
+            sha256={path.name: sha256(path) for path in sorted(QUESTIONS.glob("*.jsonl"))},
+            report=report,
+        )
+
+
+if __name__ == "__main__":
+    main()
