@@ -55,9 +55,15 @@ class MessageHead(torch.nn.Module):
         self.intent = torch.nn.Linear(width, intents)
         self.stance = torch.nn.Linear(width, stances)
 
-    def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Shapes ``(texts, intents)`` and ``(texts, pieces, stances)``."""
-        return self.intent(mean_state(states, mask)), self.stance(states)
+    def forward(
+        self, states: torch.Tensor, mask: torch.Tensor, deep: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Shapes ``(texts, intents)`` and ``(texts, pieces, stances)``. Where ``deep``, one flag a text, is false the intents
+        teach nothing to what made the states."""
+        told = mean_state(states, mask)
+        if deep is not None:
+            told = torch.where(deep[:, None], told, told.detach())
+        return self.intent(told), self.stance(states)
 
 
 class MultilingualReader:
