@@ -18,7 +18,7 @@ from botcore.dialogue.understanding.intention import extreme_asked
 
 ASKS = 0.25
 """Chance of a question, by all intents to ask together, from which a sure answer is given."""
-OBVIOUS = 0.85
+OBVIOUS = 0.7
 """Chance of an answer from which an answer is given whatever else the message may be."""
 TOLD = 0.55
 """Chance from which an article answers what asks after an order ("it never came, what now?")."""

@@ -26,7 +26,7 @@ def decision(intent, before=START, confidence=0.9, answer=None, **what):
     return decide(before, track(before, said, ()), said, answer)
 
 
-SURE_ARTICLE, UNSURE_ARTICLE = source(Kind.ARTICLE, 0.55), source(Kind.ARTICLE, 0.3)
+SURE_ARTICLE, UNSURE_ARTICLE = source(Kind.ARTICLE, 0.65), source(Kind.ARTICLE, 0.3)
 DESCRIBED = source(Kind.DESCRIPTION, 0.7, "R2")
 FOCUSED = LISTED.with_(focus="R2")
 
@@ -44,7 +44,8 @@ FOCUSED = LISTED.with_(focus="R2")
         (decision("find", LISTED, confidence=0.2, price=PriceRange(high=Decimal(9))), Act.RECOMMEND, ""),
         (decision("identity", constraints=(Constraint("text", "robot"),)), Act.CHITCHAT, "identity"),
         (decision("discount", confidence=0.2), Act.DECLINE, "not_possible"),
-        (decision("order_status", answer=source(Kind.ARTICLE, 0.9)), Act.DECLINE, "no_information"),
+        (decision("order_status", answer=source(Kind.ARTICLE, 0.9)), Act.ANSWER, "policy"),
+        (decision("order_status", answer=source(Kind.ARTICLE, 0.5)), Act.DECLINE, "no_information"),
         (decision("policy", answer=SURE_ARTICLE), Act.ANSWER, "policy"),
         (decision("policy", answer=UNSURE_ARTICLE), Act.DECLINE, "no_information"),
         (
