@@ -31,7 +31,7 @@ from botcore.dialogue.meanings import KIND, TEXT, Meaning
 from botcore.dialogue.named import calls_by_name
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.opinions import Opinion, asks_others, meanings, opinion_on, remarks_of, subject_of
-from botcore.dialogue.ports import Encoder, Ports, Reader, about
+from botcore.dialogue.ports import Encoder, Ports, about
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.stock import Stock, named_values, stock_evidence, stock_of
 from botcore.dialogue.understand import Understanding
@@ -58,6 +58,9 @@ OPINION_SURE = 0.44
 """How near, on their own scale, customers' remarks must be to a question to answer it."""
 OTHERS, UNASKED = 0.2, 0.1
 """What they gain where other people's opinions are asked for, and lose where they are not."""
+READ, MEANING, USUAL = 0.8, 5.0, 0.4
+"""How the sentence encoder's cosine, less a usual one, is added to the reader's odds of English: of questions to shops that the
+reader had not seen, the right sentence then came first in 70 % for 66 %, and the mean surprise fell from 1.34 to 1.15 nats."""
 # What speaks for a piece of evidence beside the reader, in log odds:
 RARE = 1.0
 """An article holds the question's rare words, those that one or two of the articles hold, times its share of them."""
@@ -79,8 +82,8 @@ class Answer:
 
     ``id`` is an article's slug or a product's SKU, ``name`` the article's title, the attribute or what was asked about;
     ``quote`` stands word for word in the source (a stock has no words: it is what was read from the variants), ``text`` is
-    what the reply says. ``near`` is the chance that it answers; of customers' remarks how near they are. ``rows`` are ids of
-    variants or reviews.
+    what the reply says. ``near`` is the chance that it answers, of customers' remarks how near they are; ``some`` that any of
+    the shop's articles does. ``rows`` are ids of variants or reviews.
     """
 
     kind: Kind
@@ -92,6 +95,7 @@ class Answer:
     rows: tuple[int, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
+    some: float = 0.0
 
     @property
     def sure(self) -> bool:
@@ -154,26 +158,31 @@ def _from_shop(
     leaning = [asks.leaning(e) if asks and e.kind is not Kind.ARTICLE else _service(said, rare, e) for e in evidence]
     told = [TOLD_WHOLE * bool(topic and e.quote and e.quote in before.last_quote) for e in evidence]
     title = product.text("title", asked.language) if product else ""
-    odds = _odds(asked, topic, title, evidence, ports.reader) + np.array(leaning) + np.array(told)
+    odds = _odds(asked, topic, title, evidence, ports) + np.array(leaning) + np.array(told)
     near = chances(odds)
     best = _likeliest(evidence, near)
-    chance = sum(n for e, n in zip(evidence, near.tolist(), strict=True) if _side(e) == _side(best))
+    chance = sum(n for e, n in zip(evidence, near.tolist(), strict=True) if _say_the_same(e, best))
     if product and asks and best.kind is not Kind.ARTICLE:
         return _of(product, best, chance, {**asks.has, **asks.comes_in}, asked.language, lexicon)
     quoted = before.last_quote if best.id == before.last_article else ""
     parts = [(e.quote, n) for e, n in zip(evidence, near.tolist(), strict=True) if _side(e) == _side(best)]
     quote = _quote(parts, quoted)
-    return Answer(Kind.ARTICLE, best.id, best.name, quote, quote, chance, label=best.name)
+    some = float(near[[e.kind is Kind.ARTICLE for e in evidence]].sum())
+    return Answer(Kind.ARTICLE, best.id, best.name, quote, quote, chance, label=best.name, some=some)
 
 
-def _odds(asked: Asked, topic: str, title: str, evidence: Sequence[Evidence], reader: Reader) -> Floats:
-    """The reader's log odds of each piece: of a product's as asked about that product, of an article's as asked by itself
-    or going on from the topic."""
-    passages = [e.passage for e in evidence]
+def _odds(asked: Asked, topic: str, title: str, evidence: Sequence[Evidence], ports: Ports) -> Floats:
+    """The log odds of each piece: of a product's as asked about that product, of an article's as asked by itself or going on
+    from the topic. English is read by the sentence encoder as well."""
+    passages, reader = [e.passage for e in evidence], ports.reader
     service = np.max([reader.answering(way, passages) for way in {asked.text, about(topic, asked.text)}], axis=0)
     of_product = reader.answering(about(title, asked.text), passages) if title else service
     odds: Floats = np.where([e.kind is Kind.ARTICLE for e in evidence], service, of_product)
-    return odds
+    if asked.language != "en":
+        return odds
+    near: Floats = ports.encoder.encode(passages) @ ports.encoder.encode([asked.text])[0]
+    fused: Floats = READ * odds + MEANING * (near - USUAL)
+    return fused
 
 
 def chances(odds: Floats) -> Floats:
@@ -200,6 +209,16 @@ def _side(evidence: Evidence) -> Hashable:
     """What is told as one: an article, a description, an attribute, a stock."""
     told_whole = evidence.kind in (Kind.ARTICLE, Kind.DESCRIPTION)
     return evidence.kind, evidence.id, "" if told_whole else evidence.name
+
+
+def _say_the_same(one: Evidence, other: Evidence) -> bool:
+    """Whether two pieces are one answer: of one side, or a description that tells the attribute's value in its words."""
+    if _side(one) == _side(other):
+        return True
+    if one.id != other.id or {one.kind, other.kind} != {Kind.ATTRIBUTE, Kind.DESCRIPTION}:
+        return False
+    value, told = (one, other) if one.kind is Kind.ATTRIBUTE else (other, one)
+    return bool(terms(value.quote)) and terms(value.quote) <= terms(told.quote)
 
 
 def _summed(keys: Iterable[Hashable], near: Floats) -> dict[Hashable, float]:
@@ -285,6 +304,8 @@ def _values_asked(said: Understanding) -> dict[str, tuple[str, ...]]:
 def _names(asked: Asked, attribute: str) -> bool:
     """Whether a question says the name of an attribute."""
     name = attribute_name(attribute, asked.language)
+    if not name:
+        return False
     return name in asked.text if asked.language == "zh" else terms(name) <= terms(asked.text) and bool(terms(name))
 
 

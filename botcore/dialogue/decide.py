@@ -74,7 +74,7 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     if intent == "choose" and said.references and not said.goals:
         looking = said.is_question or bool(extreme_asked(said.text))
         return Decision(Act.RECOMMEND, "chosen", about=said.references[:1], looking=looking)
-    if answer and (answer.sure or _clearly_asked(answer, said)) and _asks_for(answer, before, said):
+    if answer and (answer.sure or _broadly_asked(answer, said)) and _asks_for(answer, before, said):
         return _answered(answer)
     if intent == "discount" and (said.intent.confidence > SURE or not wish):
         return Decision(Act.DECLINE, "not_possible")
@@ -89,12 +89,13 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     return _product(before, state, said, wish)
 
 
-CLEARLY, NEAR_ENOUGH = 0.9, 0.35
-"""Chance of a question about the service from which an article that is less likely will do."""
+CLEARLY, SOME = 0.7, 0.8
+"""Chances that a message asks about the service and that some article answers, from which the likeliest article is quoted
+though others of the same matter are almost as likely ("what is your return policy?")."""
 
 
-def _clearly_asked(answer: Answer, said: Understanding) -> bool:
-    return answer.kind is Kind.ARTICLE and said.intent.chance("policy") > CLEARLY and answer.near >= NEAR_ENOUGH
+def _broadly_asked(answer: Answer, said: Understanding) -> bool:
+    return answer.kind is Kind.ARTICLE and said.intent.chance("policy") > CLEARLY and answer.some >= SOME
 
 
 def _answered(answer: Answer) -> Decision:

@@ -12,6 +12,8 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 
+import rjieba
+
 from botcore.dialogue.facts import format_price
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import Meaning
@@ -85,9 +87,20 @@ def holding_rare(shop: Shop, asked: Asked) -> dict[str, float]:
     texts: dict[str, str] = {}
     for slug, body in KnowledgeArticle.objects.filter(shop=shop, active=True).values_list("slug", "body"):
         texts[slug] = f"{texts.get(slug, '')} {body}"
-    holders = {term: {slug for slug, text in texts.items() if term in terms(text)} for term in terms(asked.text)}
+    holders = {word: {slug for slug, text in texts.items() if _holds(text, word)} for word in _words(asked.text)}
     rare = [slugs for slugs in holders.values() if 0 < len(slugs) <= NAMED_BY]
     return {slug: sum(slug in slugs for slugs in rare) / len(rare) for slug in set().union(*rare)} if rare else {}
+
+
+def _words(text: str) -> frozenset[str]:
+    """Stems of words that say something; of Chinese those words that are longer than a character."""
+    cut = rjieba.cut(text, False) if CHINESE.search(text) else ()
+    chinese = {word for word in cut if CHINESE.match(word) and len(word) > 1}
+    return frozenset({term for term in terms(text) if not CHINESE.match(term)} | chinese)
+
+
+def _holds(text: str, word: str) -> bool:
+    return word in (text if CHINESE.match(word) else terms(text))
 
 
 def product_evidence(product: Product, asked: Asked, lexicon: Lexicon, currency: str) -> list[Evidence]:

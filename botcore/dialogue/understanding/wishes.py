@@ -10,6 +10,7 @@ from functools import cached_property
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, KIND, LACKS, TEXT, Match, Meaning
 from botcore.dialogue.measures import SIZE
+from botcore.dialogue.names import attribute_name
 from botcore.dialogue.state import Constraint, DialogueState
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understanding.polarity import NEGATIONS, Stances
@@ -422,7 +423,15 @@ class Reading:
         known = any(t.is_word and self.lexicon.knows(t.text) for t in telling)
         purpose = self._after(Match(thing.first, thing.last, "", ()), PURPOSE | PLACE)
         pointing = not self.described.isdisjoint(range(thing.first, thing.last))
-        return bool(telling) and not (known or purpose or pointing)
+        return bool(telling) and not (known or purpose or pointing or self._names_an_attribute(thing))
+
+    def _names_an_attribute(self, thing: Thing) -> bool:
+        """Whether a thing only says of what the value beside it is ("气氛" of "气氛黑暗", where the shop calls it 氛围): Chinese
+        names of one thing share a character more often than not."""
+        said = {character for t in self.words[thing.first : thing.last] for character in t.text}
+        beside = [m for m in self.matches if thing.last == m.first or m.last == thing.first]
+        names = (attribute_name(x.attribute, "zh") for m in beside for x in m.meanings if x.attribute not in UNSPOKEN)
+        return any(said & set(name) for name in names if CHINESE.match(name))
 
     def _loose(self) -> list[tuple[int, Token]]:
         """Content words that belong to no known phrase."""
