@@ -269,7 +269,7 @@ class _AsksOf:
     @classmethod
     def product(cls, asked: Asked, said: Understanding, product: Product, lexicon: Lexicon) -> _AsksOf:
         named = named_values(product, asked.text, said.constraints, lexicon)
-        return cls(asked, said, product, named, _values_asked(said))
+        return cls(asked, said, product, named, _values_asked(said, product))
 
     def leaning(self, evidence: Evidence) -> float:
         """What speaks for a piece of evidence beside the reader."""
@@ -286,14 +286,16 @@ class _AsksOf:
     def _beyond_doubt(self, evidence: Evidence) -> bool:
         if evidence.kind is Kind.ATTRIBUTE:
             return evidence.name in self.has and bool(self.said.references) and self.said.is_question
-        if evidence.kind is not Kind.STOCK or evidence.name or self.comes_in or self.has:
+        meant = evidence.name in self.comes_in if self.comes_in else not evidence.name
+        if evidence.kind is not Kind.STOCK or not meant or self.said.intent.name != "availability":
             return False
-        return self.said.intent.name == "availability" and calls_by_name(self.asked.text, self.of)
+        return calls_by_name(self.asked.text, self.of)
 
 
-def _values_asked(said: Understanding) -> dict[str, tuple[str, ...]]:
-    """The values that a question asks of a product, by attribute; none where it names a kind ("and wool rugs?")."""
-    if said.goals and not said.references:
+def _values_asked(said: Understanding, product: Product) -> dict[str, tuple[str, ...]]:
+    """The values that a question asks of a product, by attribute; none where it names a kind ("and wool rugs?"), or where
+    they are the product's name ("is the silk shift dress back?")."""
+    if (said.goals and not said.references) or calls_by_name(said.text, product):
         return {}
     asked: dict[str, tuple[str, ...]] = {}
     for c in (c for c in said.constraints if c.attribute not in (TEXT, KIND)):

@@ -31,6 +31,8 @@ GUESS = 0.1
 UNCERTAIN = 0.3
 """Calibrated confidence below which a message without a wish is asked about: seven of ten such readings are wrong."""
 WISHES = {"find", "show", "more", "cheaper", "dearer", "reject", "vague", "choose", "availability"}
+LISTING = WISHES - {"find", "choose", "availability"}
+"""What asks for other products than those in sight, or for others in another order."""
 POINTS = re.compile(r"\b(?:it|its|this|that|these|those|they|them)\b|[它这那][个款件本双台条瓶些]?")
 """What a question points with at the product in the spotlight."""
 
@@ -117,7 +119,7 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
     """Whether a message asks what the answer says, rather than for products."""
     if said.price or (said.intent.name == "order_status" and said.intent.confidence > SURE and answer.near < TOLD):
         return False
-    if said.intent.name in ("cheaper", "dearer") and said.references:
+    if said.intent.name in LISTING and (said.intent.confidence > SURE or said.references):
         return False
     if said.goals and answer.kind is not Kind.ARTICLE and not (said.references or POINTS.search(said.text)):
         return False  # "so, coats? one in size L" asks for coats, not about the one in sight
@@ -156,7 +158,8 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
     if intent in ("product_question", "availability") and asks and before.slate and not (said.thing and unsure):
         return Decision(Act.DECLINE, "no_information") if subject else Decision(Act.CLARIFY, "item")
     asks = said.is_question or not before.slate
-    if intent in ("policy", "order_status") and asks and not (unsure and (valued or (wish and not subject))):
+    of_the_shop = intent in ("policy", "order_status") or (intent == "product_question" and not before.slate)
+    if of_the_shop and asks and not (unsure and (valued or (wish and not subject))):
         return Decision(Act.DECLINE, "no_information")
     asking = said.intent.chance("policy", "product_question", "availability")
     points = bool(said.references) or POINTS.search(said.text) is not None

@@ -29,6 +29,8 @@ NAMED_BY = 2
 """A word that so many articles hold at most is rare."""
 OPENING = 2
 """Sentences of a description that tell what the product is."""
+WHAT_IT_IS = {"en": "Description", "zh": "内容简介"}
+"""What they stand under for the reader, so that "what is it about?" finds them."""
 
 
 class Kind(StrEnum):
@@ -131,8 +133,10 @@ def _of_data(product: Product, language: str, lexicon: Lexicon, currency: str) -
 
 def _of_description(product: Product, language: str) -> Iterator[Evidence]:
     title, told = product.text("title", language), sentences(product.text("description", language))
-    opening = ("" if language == "zh" else " ").join(told[:OPENING])
-    for quote in dict.fromkeys(filter(None, [opening, *told])):
+    if opening := ("" if language == "zh" else " ").join(told[:OPENING]):
+        passage = titled(title, titled(WHAT_IT_IS["zh" if language == "zh" else "en"], opening))
+        yield Evidence(Kind.DESCRIPTION, product.sku, "description", opening, passage)
+    for quote in told:
         yield Evidence(Kind.DESCRIPTION, product.sku, "description", quote, titled(title, quote))
 
 

@@ -192,12 +192,13 @@ class Reading:
             if kind := self.lexicon.kind(self._category(head), head.phrase):
                 found.append((self._category(head), Constraint(KIND, kind, True, True, turn)))
         for index, token in self._loose():
-            if index in self.naming and self.lexicon.knows(token.text):
+            if self.lexicon.knows(token.text):
                 refused = index in self.stances.refused
                 word = Match(index, index + 1, token.text, ())
-                hard = (
-                    alone or (self.thing is not None and self.thing.first == index) or refused or self._modifies(word)
-                )
+                main = alone or (self.thing is not None and self.thing.first == index) or self._modifies(word)
+                hard = refused or (main and index in self.naming)
+                if refused and index not in self.naming:
+                    continue
                 found.append(("", Constraint(TEXT, token.text, not refused, hard, turn)))
         ruled_out = {(c.attribute, c.value) for _, c in found if not c.wanted}
         return [(g, c) for g, c in found if not (c.wanted and (c.attribute, c.value) in ruled_out)]
