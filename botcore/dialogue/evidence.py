@@ -136,7 +136,7 @@ def _of_description(product: Product, language: str) -> Iterator[Evidence]:
     if opening := ("" if language == "zh" else " ").join(told[:OPENING]):
         passage = titled(title, titled(WHAT_IT_IS["zh" if language == "zh" else "en"], opening))
         yield Evidence(Kind.DESCRIPTION, product.sku, "description", opening, passage)
-    for quote in told:
+    for quote in told if len(told) > 1 else ():
         yield Evidence(Kind.DESCRIPTION, product.sku, "description", quote, titled(title, quote))
 
 
