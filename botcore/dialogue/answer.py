@@ -7,7 +7,7 @@ sentences that the reply's ``[quote]`` stands for. Reads the database, never wri
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
+from botcore.dialogue.chances import chances, fused
 from botcore.dialogue.evidence import (
     Asked,
     Evidence,
@@ -58,9 +59,6 @@ OPINION_SURE = 0.44
 """How near, on their own scale, customers' remarks must be to a question to answer it."""
 OTHERS, UNASKED = 0.2, 0.1
 """What they gain where other people's opinions are asked for, and lose where they are not."""
-READ, MEANING, USUAL = 0.8, 5.0, 0.4
-"""How the sentence encoder's cosine, less a usual one, is added to the reader's odds of English: of questions to shops that the
-reader had not seen, the right sentence then came first in 70 % for 66 %, and the mean surprise fell from 1.34 to 1.15 nats."""
 # What speaks for a piece of evidence beside the reader, in log odds:
 RARE = 1.0
 """An article holds the question's rare words, those that one or two of the articles hold, times its share of them."""
@@ -149,25 +147,28 @@ def _from_shop(
     topic, rare = _going_on(shop, asked, before), holding_rare(shop, asked)
     also = [*filter(None, [before.last_article]), *rare]
     evidence = article_evidence(shop, asked, about(topic, asked.text), ports.reader, also)
-    asks = _AsksOf.product(asked, said, product, lexicon) if product else None
     if product:
         evidence += product_evidence(product, asked, lexicon, shop.currency)
         evidence += stock_evidence(product, asked.language)
     if not evidence:
         return None
-    leaning = [asks.leaning(e) if asks and e.kind is not Kind.ARTICLE else _service(said, rare, e) for e in evidence]
-    told = [TOLD_WHOLE * bool(topic and e.quote and e.quote in before.last_quote) for e in evidence]
+    asks = _AsksOf.product(asked, said, product, lexicon) if product else None
     title = product.text("title", asked.language) if product else ""
-    odds = _odds(asked, topic, title, evidence, ports) + np.array(leaning) + np.array(told)
-    near = chances(odds)
-    best = _likeliest(evidence, near)
-    chance = sum(n for e, n in zip(evidence, near.tolist(), strict=True) if _say_the_same(e, best))
-    if product and asks and best.kind is not Kind.ARTICLE:
-        return _of(product, best, chance, {**asks.has, **asks.comes_in}, asked.language, lexicon)
-    quoted = before.last_quote if best.id == before.last_article else ""
-    parts = [(e.quote, n) for e, n in zip(evidence, near.tolist(), strict=True) if _side(e) == _side(best)]
-    quote = _quote(parts, quoted)
-    some = float(near[[e.kind is Kind.ARTICLE for e in evidence]].sum())
+    odds = _odds(asked, topic, title, evidence, ports)
+    odds += [asks.leaning(e) if asks and e.kind is not Kind.ARTICLE else _service(said, rare, e) for e in evidence]
+    odds += [TOLD_WHOLE * bool(topic and e.quote and e.quote in before.last_quote) for e in evidence]
+    near = dict(zip(evidence, chances(odds).tolist(), strict=True))
+    best = _likeliest(near)
+    if asks and best.kind is not Kind.ARTICLE:
+        chance = sum(n for e, n in near.items() if _say_the_same(e, best))
+        return _of(asks.of, best, chance, {**asks.has, **asks.comes_in}, asked.language, lexicon)
+    return _of_article(best, near, before.last_quote if best.id == before.last_article else "")
+
+
+def _of_article(best: Evidence, near: Mapping[Evidence, float], quoted: str) -> Answer:
+    parts = [(e.quote, n) for e, n in near.items() if _side(e) == _side(best)]
+    quote, chance = _quote(parts, quoted), sum(n for _, n in parts)
+    some = sum(n for e, n in near.items() if e.kind is Kind.ARTICLE)
     return Answer(Kind.ARTICLE, best.id, best.name, quote, quote, chance, label=best.name, some=some)
 
 
@@ -181,24 +182,14 @@ def _odds(asked: Asked, topic: str, title: str, evidence: Sequence[Evidence], po
     if asked.language != "en":
         return odds
     near: Floats = ports.encoder.encode(passages) @ ports.encoder.encode([asked.text])[0]
-    fused: Floats = READ * odds + MEANING * (near - USUAL)
-    return fused
+    return fused(odds, near)
 
 
-def chances(odds: Floats) -> Floats:
-    """Chances of pieces by their log odds against that none answers, which has the rest."""
-    most = max(float(odds.max()), 0.0)
-    shares = np.exp(odds - most)
-    found: Floats = shares / (shares.sum() + np.exp(-most))
-    return found
-
-
-def _likeliest(evidence: Sequence[Evidence], near: Floats) -> Evidence:
+def _likeliest(near: Mapping[Evidence, float]) -> Evidence:
     """The piece to answer from: the best of the article, or of the product's sides, that are likeliest as a whole."""
-
-    whole, within = (_summed(map(key, evidence), near) for key in (_source, _side))
-    places = [i for i, e in enumerate(evidence) if whole[_source(e)] == max(whole.values())]
-    return evidence[max(places, key=lambda i: (within[_side(evidence[i])], near[i]))]
+    of_source, of_side = _summed(_source, near), _summed(_side, near)
+    among = [e for e in near if of_source[_source(e)] == max(of_source.values())]
+    return max(among, key=lambda e: (of_side[_side(e)], near[e]))
 
 
 def _source(evidence: Evidence) -> Hashable:
@@ -221,10 +212,10 @@ def _say_the_same(one: Evidence, other: Evidence) -> bool:
     return bool(terms(value.quote)) and terms(value.quote) <= terms(told.quote)
 
 
-def _summed(keys: Iterable[Hashable], near: Floats) -> dict[Hashable, float]:
+def _summed(key: Callable[[Evidence], Hashable], near: Mapping[Evidence, float]) -> dict[Hashable, float]:
     found: dict[Hashable, float] = {}
-    for key, chance in zip(keys, near.tolist(), strict=True):
-        found[key] = found.get(key, 0.0) + chance
+    for evidence, chance in near.items():
+        found[key(evidence)] = found.get(key(evidence), 0.0) + chance
     return found
 
 

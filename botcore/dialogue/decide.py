@@ -31,8 +31,8 @@ GUESS = 0.1
 UNCERTAIN = 0.3
 """Calibrated confidence below which a message without a wish is asked about: seven of ten such readings are wrong."""
 WISHES = {"find", "show", "more", "cheaper", "dearer", "reject", "vague", "choose", "availability"}
-LISTING = WISHES - {"find", "choose", "availability"}
-"""What asks for other products than those in sight, or for others in another order."""
+LISTING = WISHES - {"find", "availability"}
+"""What asks for products rather than about them."""
 POINTS = re.compile(r"\b(?:it|its|this|that|these|those|they|them)\b|[它这那][个款件本双台条瓶些]?")
 """What a question points with at the product in the spotlight."""
 
@@ -163,8 +163,7 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
         return Decision(Act.DECLINE, "no_information")
     asking = said.intent.chance("policy", "product_question", "availability")
     points = bool(said.references) or POINTS.search(said.text) is not None
-    listing = WISHES - {"find", "availability"}
-    if subject and said.is_question and not valued and (points or asking >= ASKS) and intent not in listing:
+    if subject and said.is_question and not valued and (points or asking >= ASKS) and intent not in LISTING:
         return Decision(Act.DECLINE, "no_information")
     return None
 

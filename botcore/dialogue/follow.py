@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from botcore.dialogue.answer import chances
 from botcore.dialogue.brief import LETTERS, Brief
+from botcore.dialogue.chances import chances
 from botcore.dialogue.facts import Item, items_of
 from botcore.dialogue.find import Visit, find, in_reach, items_by_sku
 from botcore.dialogue.followups import asks_already, order_brief, question_brief, second_brief, waiting_brief

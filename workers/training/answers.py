@@ -1,6 +1,6 @@
 """Trains the reader of answers: which of a shop's sentences answers a customer's question, if any does?
 
-    python -m workers.training.answers [--check]
+    python -m workers.training.answers [--check | --served]
 
 A low-rank adapter of multilingual-e5-small that lays questions near to the passages that answer them, from the shops and
 questions in ``workers/training/answer_questions`` (the README there tells how they were written). Every question of a shop
@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from botcore.dialogue.ports import about, titled
+from botcore.dialogue.chances import fused
+from botcore.dialogue.ports import Encoder, Reader, about, titled
 from botcore.dialogue.words import normalise
 from workers.engine.reader import ANSWERS, PASSAGE, QUERY, AnswerHead, mean_state, unit
 from workers.training.adapter import Adapter
@@ -105,39 +106,73 @@ def train(shops: Sequence[AskedShop], epochs: int = EPOCHS) -> tuple[AnswerReade
 
 
 @torch.inference_mode()
-def judged(reader: AnswerReader, shops: Sequence[AskedShop]) -> dict[str, float]:
+def judged(shops: Sequence[AskedShop], logits: Callable[[AskedShop], torch.Tensor]) -> dict[str, float]:
     """How questions are answered: the right passage first among those that can be, answered at all and rightly, answered
-    wrongly, silent where nothing answers; and how well the chance tells the two kinds of questions apart (area under ROC)."""
-    first, sure, can = [], [], []
+    wrongly, silent where nothing answers; how well the chance tells the two kinds of questions apart (area under ROC); and
+    the mean surprise (nats) at what is right."""
+    first, sure, can, surprise = [], [], [], []
     for shop in shops:
-        chances = reader.logits(shop).softmax(dim=1)
+        chances = logits(shop).softmax(dim=1)
+        none = ~shop.answers.any(dim=1)
         best = chances[:, 1:].argmax(dim=1)
         first += shop.answers[torch.arange(len(best)), best].tolist()
         sure += (1 - chances[:, 0]).tolist()
-        can += shop.answers.any(dim=1).tolist()
-    right, answered, answerable = np.array(first), np.array(sure), np.array(can)
+        can += (~none).tolist()
+        right = torch.cat([none[:, None], shop.answers], dim=1)
+        surprise += (-(chances * right).sum(dim=1).log()).tolist()
+    best_right, answered, answerable = np.array(first), np.array(sure), np.array(can)
     told = answered >= SURE
     pairs = answered[answerable][:, None] > answered[~answerable][None]
     return {
         "questions": len(can),
-        "right passage first": round(float(right[answerable].mean()), 3),
-        "answered rightly": round(float((right & told)[answerable].mean()), 3),
-        "answered from another passage": round(float((~right & told)[answerable].mean()), 3),
+        "right passage first": round(float(best_right[answerable].mean()), 3),
+        "answered rightly": round(float((best_right & told)[answerable].mean()), 3),
+        "answered from another passage": round(float((~best_right & told)[answerable].mean()), 3),
         "silent where nothing answers": round(float((~told)[~answerable].mean()), 3),
         "answerable told apart (AUC)": round(float(pairs.mean()), 3),
+        "surprise": round(float(np.mean(surprise)), 3),
     }
+
+
+def served(shop: AskedShop, reader: Reader, encoder: Encoder) -> dict[str, torch.Tensor]:
+    """The logits of what is served, as ``AnswerReader.logits``: of the reader alone and, of English, as the dialogue weighs
+    them with the sentence encoder."""
+    odds = np.stack([reader.answering(question, shop.passages) for question in shop.questions])
+    found = {"reader alone": odds}
+    if shop.language == "en":
+        near = encoder.encode(shop.questions) @ encoder.encode(shop.passages).T
+        found["with the encoder"] = fused(odds, near)
+    return {name: torch.nn.functional.pad(torch.from_numpy(values), (1, 0)) for name, values in found.items()}
+
+
+def judge_served(shops: Sequence[AskedShop]) -> None:
+    """Prints how held-out questions are answered by what is served."""
+    from workers.engine import load_encoder, load_reader
+
+    reader, encoder = load_reader(), load_encoder()
+    for language in ("en", "zh"):
+        asked = [shop for shop in shops if shop.language == language]
+        weighed = {shop.id: served(shop, reader, encoder) for shop in asked}
+        for name in weighed[asked[0].id]:
+            told = judged(asked, lambda shop, name=name: weighed[shop.id][name])  # type: ignore[misc]  # noqa: B023
+            print(language, name, told)  # noqa: T201
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="measure only; write nothing")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--check", action="store_true", help="measure only; write nothing")
+    way.add_argument("--served", action="store_true", help="train nothing; judge the weights that are served")
     options = parser.parse_args()
     shops = read_shops()
     held_out = [shop for shop in shops if shop.id.endswith(HELD_OUT)]
+    if options.served:
+        judge_served(held_out)
+        return
     reader, losses = train([shop for shop in shops if not shop.id.endswith(HELD_OUT)])
     report: dict[str, object] = {"loss of each epoch": losses}
     for language in ("en", "zh"):
-        report[language] = judged(reader, [shop for shop in held_out if shop.language == language])
+        report[language] = judged([shop for shop in held_out if shop.language == language], reader.logits)
         print(language, report[language])  # noqa: T201
     if not options.check:
         reader.adapter.save(
