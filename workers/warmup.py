@@ -9,6 +9,7 @@ import structlog
 from celery.signals import worker_ready
 from django.conf import settings
 
+from botcore.dialogue.evidence import article_passages
 from botcore.dialogue.heads import asking_odds
 from botcore.dialogue.lexicon import lexicon_of
 from botcore.dialogue.state import DialogueState
@@ -18,10 +19,13 @@ from workers import serving
 
 log = structlog.get_logger(__name__)
 
+READ_AHEAD = 400
+"""Sentences of the shops' articles that are read at the start; seven milliseconds each, which the first question would wait for."""
+
 
 @worker_ready.connect
 def warm_up(sender: Any, **_: Any) -> None:
-    """Load encoder, generator, intents and vocabularies where this worker serves the ``reply`` queue.
+    """Load the models and vocabularies and read the shops' articles where this worker serves the ``reply`` queue.
 
     Runs before the worker fetches its first task; the file it leaves tells ``manage.py up``.
     """
@@ -31,9 +35,14 @@ def warm_up(sender: Any, **_: Any) -> None:
     ports = serving.ports()
     ports.reader.message("hello")
     asking_odds("您好", ports.encoder, DialogueState())  # reads the dictionary for Chinese, too
+    told: list[str] = []
     for shop in Shop.objects.all()[:20]:
         lexicon_of(shop)
         ranker_of(shop)
+        told += article_passages(shop, READ_AHEAD - len(told))
+    if told:
+        ports.reader.passages(told)
+        ports.encoder.encode(told)
     info = ports.generator.info if ports.generator else None
     settings.REPLY_READY.touch()
     log.info("ready to reply", model=info.model_version if info else "none", seconds=round(time.monotonic() - begun, 1))

@@ -13,10 +13,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import yaml
 
-from botcore.dialogue.chances import chances, fused
+from botcore.dialogue.chances import Floats, chances, fused
 from botcore.dialogue.evidence import (
     Asked,
     Evidence,
@@ -38,8 +37,6 @@ from botcore.dialogue.stock import Stock, named_values, stock_evidence, stock_of
 from botcore.dialogue.understand import Understanding
 from botcore.dialogue.words import DATA, content_words
 from catalog.models import Category, KnowledgeArticle, Product, Shop
-
-Floats = npt.NDArray[np.float32]
 
 QUOTED = 2
 """Sentences quoted at most; an article of three is quoted whole when its sentences are short."""

@@ -76,10 +76,18 @@ def article_evidence(
     for row in KnowledgeArticle.objects.filter(shop=shop, active=True, slug__in=slugs).order_by("pk"):
         by_slug.setdefault(row.slug, {})[row.language] = row
     spoken = [rows.get(asked.language) or next(iter(rows.values())) for rows in by_slug.values()]
+    return [evidence for row in spoken for evidence in _of_article(row)]
+
+
+def article_passages(shop: Shop, limit: int) -> list[str]:
+    """What the models read of a shop's articles, so that it can be read before anybody asks: ``limit`` sentences at most."""
+    rows = KnowledgeArticle.objects.filter(shop=shop, active=True).order_by("pk")[:limit]
+    return [evidence.passage for row in rows for evidence in _of_article(row)][:limit]
+
+
+def _of_article(row: KnowledgeArticle) -> list[Evidence]:
     return [
-        Evidence(Kind.ARTICLE, row.slug, row.title, quote, titled(row.title, quote))
-        for row in spoken
-        for quote in sentences(row.body)
+        Evidence(Kind.ARTICLE, row.slug, row.title, quote, titled(row.title, quote)) for quote in sentences(row.body)
     ]
 
 
