@@ -20,7 +20,7 @@ from workers import serving
 log = structlog.get_logger(__name__)
 
 READ_AHEAD = 400
-"""Sentences of the shops' articles that are read at the start; seven milliseconds each, which the first question would wait for."""
+"""Sentences of the shops' articles that are read at the start, seven milliseconds each, so that no first question waits."""
 
 
 @worker_ready.connect
