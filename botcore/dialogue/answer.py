@@ -42,8 +42,8 @@ QUOTED = 2
 """Sentences quoted at most; an article of three is quoted whole when its sentences are short."""
 SHORT = 220
 """Characters up to which a whole article is quoted."""
-TOLD = 0.5
-"""What a sentence loses when the last answer quoted it already: the customer asks for the rest."""
+TOLD_ALREADY = 0.5
+"""What a sentence loses among those to quote when the last answer quoted it already: the customer asks for the rest."""
 ELLIPTIC = 7
 """Words up to which a question may be read as going on from the last answer: "and who pays for that?"."""
 GOES_ON = re.compile(r"^(?:and|or|but|so|what about|how about|what if)\b|\b(?:it|that|this)\b|^那|呢[？?]?$")
@@ -65,8 +65,8 @@ NAMED = 2.0
 """An attribute whose name or value the question holds, and stock where it names a size, colour or edition."""
 STOCKED = 2.0
 """And stock further, where the message asks for it, times the intent's chance."""
-TOLD_WHOLE = -1.5
-"""A sentence was quoted just before, and the question goes on from there."""
+GOING_ON, TOLD = 2.5, -1.5
+"""The question goes on from the article that was quoted just before, and the sentence was quoted there already."""
 CERTAIN = 4.0
 """It is asked, without doubt, about the item that the question points at: a value, its stock."""
 
@@ -153,7 +153,8 @@ def _from_shop(
     title = product.text("title", asked.language) if product else ""
     odds = _odds(asked, topic, title, evidence, ports)
     odds += [asks.leaning(e) if asks and e.kind is not Kind.ARTICLE else _service(said, rare, e) for e in evidence]
-    odds += [TOLD_WHOLE * bool(topic and e.quote and e.quote in before.last_quote) for e in evidence]
+    if topic:
+        odds += [GOING_ON * (e.id == before.last_article) + TOLD * (e.quote in before.last_quote) for e in evidence]
     near = dict(zip(evidence, chances(odds).tolist(), strict=True))
     best = _likeliest(near)
     if asks and best.kind is not Kind.ARTICLE:
@@ -239,7 +240,7 @@ def _quote(parts: Sequence[tuple[str, float]], told: str) -> str:
     whole = glue.join(part for part, _ in parts)
     if (len(whole) <= SHORT or len(parts) <= QUOTED) and not told:
         return whole
-    order = sorted(range(len(parts)), key=lambda i: -(parts[i][1] - TOLD * (parts[i][0] in told)))
+    order = sorted(range(len(parts)), key=lambda i: -(parts[i][1] - TOLD_ALREADY * (parts[i][0] in told)))
     best = order[:1] if told else order[:QUOTED]
     return glue.join(parts[i][0] for i in sorted(best))
 

@@ -178,7 +178,7 @@ class Reading:
         turn = self.state.turn + 1
         alone = not self.heads and not self.matches and len(self._loose()) <= 2
         gone = {match for match, _ in self._taken_back()} | set(self._repaired())
-        plain = set(range(len(self.words))) - self.stances.soft
+        plain = set(range(len(self.words))) - self.stances.soft - self.stances.refused - self.stances.unneeded
         lone = not self.heads and not any(m.first in plain for m in self.matches)
         soft = self.stances.allowed if lone else self.stances.allowed | self.stances.soft
         valued: list[tuple[Match, str, Constraint]] = []
@@ -215,8 +215,16 @@ class Reading:
         if not values:
             return []
         first, *others = values
-        main = first.attribute != TEXT or not self._about or match == self.thing or self._modifies(match)
+        main = first.attribute != TEXT or match == self.thing or self._modifies(match) or self._is_itself_wanted(match)
         return [Constraint(*first, hard=main and not soft, turn=turn, others=tuple(m.value for m in others))]
+
+    def _is_itself_wanted(self, match: Match) -> bool:
+        """Whether a word of texts is all that says what is wanted: no category, no thing, and in "a backpack for hiking", where
+        the kind is a value, not the purpose behind it."""
+        valued = [
+            m for m in self.matches if m.last <= match.first and any(x.attribute not in UNSPOKEN for x in m.meanings)
+        ]
+        return not self._about and not (valued and self._after(match, PURPOSE))
 
     def _with_alternatives(self, valued: Sequence[tuple[Match, str, Constraint]]) -> list[tuple[str, Constraint]]:
         """The wishes with those joined by "or" made one ("black or navy", "black, navy or gray")."""
