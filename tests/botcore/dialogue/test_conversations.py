@@ -40,6 +40,12 @@ def test_a_correction_takes_the_place_of_what_was_said(talk):
     assert skus(talk("sorry, gray")) == {"K3"}
 
 
+def test_what_is_rather_wanted_instead_must_hold(talk):
+    talk("a red kettle")
+    assert skus(talk("actually forget red, I'd rather have a green one")) == {"K2", "K4"}
+    assert [c.hard for c in talk.state.constraints if c.value == "green"] == [True]
+
+
 def test_a_ruled_out_material_may_be_allowed_again(talk):
     talk("kettles, no plastic")
     assert "K4" in skus(talk("plastic is okay after all")) | skus(talk("which is the cheapest?"))
