@@ -42,8 +42,8 @@ QUOTED = 2
 """Sentences quoted at most; an article of three is quoted whole when its sentences are short."""
 SHORT = 220
 """Characters up to which a whole article is quoted."""
-TOLD_ALREADY = 0.5
-"""What a sentence loses among those to quote when the last answer quoted it already: the customer asks for the rest."""
+TOLD = 0.5
+"""What a sentence loses when the last answer quoted it already: the customer asks for the rest."""
 ELLIPTIC = 7
 """Words up to which a question may be read as going on from the last answer: "and who pays for that?"."""
 GOES_ON = re.compile(r"^(?:and|or|but|so|what about|how about|what if)\b|\b(?:it|that|this)\b|^那|呢[？?]?$")
@@ -65,7 +65,7 @@ NAMED = 2.0
 """An attribute whose name or value the question holds, and stock where it names a size, colour or edition."""
 STOCKED = 2.0
 """And stock further, where the message asks for it, times the intent's chance."""
-GOING_ON, TOLD = 2.5, -1.5
+GOING_ON, REPEATED = 2.5, -1.5
 """The question goes on from the article that was quoted just before, and the sentence was quoted there already."""
 CERTAIN = 4.0
 """It is asked, without doubt, about the item that the question points at: a value, its stock."""
@@ -154,7 +154,7 @@ def _from_shop(
     odds = _odds(asked, topic, title, evidence, ports)
     odds += [asks.leaning(e) if asks and e.kind is not Kind.ARTICLE else _service(said, rare, e) for e in evidence]
     if topic:
-        odds += [GOING_ON * (e.id == before.last_article) + TOLD * (e.quote in before.last_quote) for e in evidence]
+        odds += [_of_topic(e, before) for e in evidence]
     near = dict(zip(evidence, chances(odds).tolist(), strict=True))
     best = _likeliest(near)
     if asks and best.kind is not Kind.ARTICLE:
@@ -222,6 +222,13 @@ def _service(said: Understanding, rare: Mapping[str, float], evidence: Evidence)
     return MEANT * said.intent.chance("policy", "order_status", "discount") + RARE * rare.get(evidence.id, 0.0)
 
 
+def _of_topic(evidence: Evidence, before: DialogueState) -> float:
+    """What speaks for a piece where the question goes on from the last article."""
+    if evidence.kind is not Kind.ARTICLE or evidence.id != before.last_article:
+        return 0.0
+    return GOING_ON + REPEATED * (evidence.quote in before.last_quote)
+
+
 def _going_on(shop: Shop, asked: Asked, before: DialogueState) -> str:
     """The title of the article that a question goes on from, where it says too little by itself; else ""."""
     if not before.last_article:
@@ -240,7 +247,7 @@ def _quote(parts: Sequence[tuple[str, float]], told: str) -> str:
     whole = glue.join(part for part, _ in parts)
     if (len(whole) <= SHORT or len(parts) <= QUOTED) and not told:
         return whole
-    order = sorted(range(len(parts)), key=lambda i: -(parts[i][1] - TOLD_ALREADY * (parts[i][0] in told)))
+    order = sorted(range(len(parts)), key=lambda i: -(parts[i][1] - TOLD * (parts[i][0] in told)))
     best = order[:1] if told else order[:QUOTED]
     return glue.join(parts[i][0] for i in sorted(best))
 
@@ -275,10 +282,10 @@ class _AsksOf:
     def _beyond_doubt(self, evidence: Evidence) -> bool:
         if evidence.kind is Kind.ATTRIBUTE:
             return evidence.name in self.has and bool(self.said.references) and self.said.is_question
-        meant = evidence.name in self.comes_in if self.comes_in else not evidence.name
-        if evidence.kind is not Kind.STOCK or not meant or self.said.intent.name != "availability":
+        if evidence.kind is not Kind.STOCK or self.said.intent.name != "availability":
             return False
-        return calls_by_name(self.asked.text, self.of)
+        of_these = evidence.name in self.comes_in if self.comes_in else not evidence.name
+        return of_these and calls_by_name(self.asked.text, self.of)
 
 
 def _values_asked(said: Understanding, product: Product) -> dict[str, tuple[str, ...]]:
@@ -295,9 +302,9 @@ def _values_asked(said: Understanding, product: Product) -> dict[str, tuple[str,
 def _names(asked: Asked, attribute: str) -> bool:
     """Whether a question says the name of an attribute."""
     name = attribute_name(attribute, asked.language)
-    if not name:
-        return False
-    return name in asked.text if asked.language == "zh" else terms(name) <= terms(asked.text) and bool(terms(name))
+    if asked.language == "zh":
+        return bool(name) and name in asked.text
+    return bool(terms(name)) and terms(name) <= terms(asked.text)
 
 
 def _of(

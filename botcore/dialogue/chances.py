@@ -8,8 +8,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 
 READ, MEANING, USUAL = 0.8, 5.0, 0.4
-"""How much the reader's odds count, and the sentence encoder's cosine beyond a usual one; ``python -m workers.training.answers
---served`` judges it."""
+"""How much the reader's odds count, and the sentence encoder's cosine beyond a usual one. Chosen on the development questions of
+``benchmarks.answers``; ``python -m workers.training.answers --served`` judges them on shops that nothing was chosen on."""
 
 
 def fused(odds: Floats, near: Floats) -> Floats:

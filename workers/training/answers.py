@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,13 +106,13 @@ def train(shops: Sequence[AskedShop], epochs: int = EPOCHS) -> tuple[AnswerReade
 
 
 @torch.inference_mode()
-def judged(shops: Sequence[AskedShop], logits: Callable[[AskedShop], torch.Tensor]) -> dict[str, float]:
+def judged(read: Iterable[tuple[AskedShop, torch.Tensor]]) -> dict[str, float]:
     """How questions are answered: the right passage first among those that can be, answered at all and rightly, answered
     wrongly, silent where nothing answers; how well the chance tells the two kinds of questions apart (area under ROC); and
-    the mean surprise (nats) at what is right."""
+    the mean surprise (nats) at what is right. ``read`` are shops with the logits of ``AnswerReader.logits``."""
     first, sure, can, surprise = [], [], [], []
-    for shop in shops:
-        chances = logits(shop).softmax(dim=1)
+    for shop, logits in read:
+        chances = logits.softmax(dim=1)
         none = ~shop.answers.any(dim=1)
         best = chances[:, 1:].argmax(dim=1)
         first += shop.answers[torch.arange(len(best)), best].tolist()
@@ -151,11 +151,9 @@ def judge_served(shops: Sequence[AskedShop]) -> None:
 
     reader, encoder = load_reader(), load_encoder()
     for language in ("en", "zh"):
-        asked = [shop for shop in shops if shop.language == language]
-        weighed = {shop.id: served(shop, reader, encoder) for shop in asked}
-        for name in weighed[asked[0].id]:
-            told = judged(asked, lambda shop, name=name: weighed[shop.id][name])  # type: ignore[misc]  # noqa: B023
-            print(language, name, told)  # noqa: T201
+        weighed = [(shop, served(shop, reader, encoder)) for shop in shops if shop.language == language]
+        for name in weighed[0][1]:
+            print(language, name, judged((shop, logits[name]) for shop, logits in weighed))  # noqa: T201
 
 
 def main() -> None:
@@ -172,7 +170,7 @@ def main() -> None:
     reader, losses = train([shop for shop in shops if not shop.id.endswith(HELD_OUT)])
     report: dict[str, object] = {"loss of each epoch": losses}
     for language in ("en", "zh"):
-        report[language] = judged([shop for shop in held_out if shop.language == language], reader.logits)
+        report[language] = judged((shop, reader.logits(shop)) for shop in held_out if shop.language == language)
         print(language, report[language])  # noqa: T201
     if not options.check:
         reader.adapter.save(

@@ -138,6 +138,7 @@ def shop_questions(folder: Path = QUESTIONS) -> list[Message]:
 
 
 def asked_by(folder: Path = QUESTIONS) -> list[Path]:
+    """The files of ``ASKED_BY``."""
     return [folder / f"{writer}.jsonl" for writer in ASKED_BY]
 
 

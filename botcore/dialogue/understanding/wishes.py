@@ -192,14 +192,12 @@ class Reading:
             if kind := self.lexicon.kind(self._category(head), head.phrase):
                 found.append((self._category(head), Constraint(KIND, kind, True, True, turn)))
         for index, token in self._loose():
-            if self.lexicon.knows(token.text):
-                refused = index in self.stances.refused
-                word = Match(index, index + 1, token.text, ())
-                main = alone or (self.thing is not None and self.thing.first == index) or self._modifies(word)
-                hard = refused or (main and index in self.naming)
-                if refused and index not in self.naming:
-                    continue
-                found.append(("", Constraint(TEXT, token.text, not refused, hard, turn)))
+            refused, named = index in self.stances.refused, index in self.naming
+            if not self.lexicon.knows(token.text) or (refused and not named):
+                continue
+            main = alone or (self.thing is not None and self.thing.first == index) or refused
+            hard = named and (main or self._modifies(Match(index, index + 1, token.text, ())))
+            found.append(("", Constraint(TEXT, token.text, not refused, hard, turn)))
         ruled_out = {(c.attribute, c.value) for _, c in found if not c.wanted}
         return [(g, c) for g, c in found if not (c.wanted and (c.attribute, c.value) in ruled_out)]
 
