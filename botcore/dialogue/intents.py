@@ -6,6 +6,7 @@ The examples in ``data/intents.yaml`` and the messages in ``workers/training/mes
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -15,6 +16,9 @@ import yaml
 
 from botcore.dialogue.ports import MessageReader
 from botcore.dialogue.words import DATA
+
+GREETING, CLEAR = "greeting", 0.9
+FIRST_CLAUSE = re.compile(r"^[^,.!?，。！？~]{1,24}[,.!?，。！？~]+\s*(?=\w)")
 
 
 @dataclass(frozen=True)
@@ -53,13 +57,27 @@ class IntentClassifier:
         That speaks for some intents and against others (Bayes' rule, as if independent of the words). Naming nothing
         says little: customers have words that no shop knows.
         """
-        by_words = scores = self.reader.message(text).intents
+        by_words = scores = self._by_words(text)
         if named:
             weighed = {label: p * naming()[label] for label, p in scores.items()}
             total = sum(weighed.values())
             scores = {label: p / total for label, p in weighed.items()}
         ranked = dict(sorted(scores.items(), key=lambda pair: -pair[1]))
         return Intent(next(iter(ranked)), ranked, by_words)
+
+    def _by_words(self, text: str) -> Mapping[str, float]:
+        """The reader's chances; of a greeting with more behind it those of the rest, where they are clear ("hello, I want to buy
+        something")."""
+        whole = self.reader.message(text).intents
+        rest = FIRST_CLAUSE.sub("", text, count=1)
+        if _likeliest(whole) != GREETING or len(rest) <= len(text) / 2 or rest == text:
+            return whole
+        behind = self.reader.message(rest).intents
+        return behind if behind[_likeliest(behind)] > CLEAR else whole
+
+
+def _likeliest(chances: Mapping[str, float]) -> str:
+    return max(chances, key=lambda name: chances[name])
 
 
 @lru_cache(maxsize=1)

@@ -184,7 +184,7 @@ def test_a_question_asked_beside_a_list_is_in_the_reply(talk):
 
 @pytest.mark.django_db
 def test_who_wants_to_be_shown_things_is_not_asked_again(talk):
-    talk("I want to buy something")
+    talk("hello, I want to buy something")
     reply = talk("stop asking, just show me kettles")
     assert reply.items and reply.state.open_question is None
 
