@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from botcore.dialogue.understanding.stance import NOTHING, Stance
-from workers.engine.reader import ANSWERS, AnswerHead
+from workers.engine.reader import ANSWERS, AnswerHead, MessageHead
 from workers.training import answers, messages
 from workers.training.messages import Message, in_buckets, of_things, read_message, read_messages, stance_at
 from workers.training.provenance import sha256
@@ -77,6 +77,22 @@ def test_what_lies_nearer_than_the_bound_is_likelier_than_no_answer():
 def test_the_shipped_reader_of_answers_was_trained_on_these_questions():
     stated = json.loads((ANSWERS / "meta.json").read_text(encoding="utf-8"))["sha256"]
     assert stated == {path.name: sha256(path) for path in answers.QUESTIONS.glob("*.jsonl")}
+
+
+def test_what_is_not_deep_teaches_the_layer_of_intents_alone():
+    head, states = MessageHead(4, 3, 2), torch.randn(2, 5, 4, requires_grad=True)
+    intents, _ = head(states, torch.ones(2, 5), torch.tensor([True, False]))
+    intents.pow(2).sum().backward()
+    assert states.grad[0].abs().sum() > 0 and states.grad[1].abs().sum() == 0
+    assert head.intent.weight.grad.abs().sum() > 0
+
+
+def test_what_is_judged_counts_answers_silence_and_surprise():
+    shop = answers.AskedShop("x-05", "en", ("a", "b"), ("q", "r"), torch.tensor([[True, False], [False, False]]))
+    right = torch.tensor([[0.0, 9.0, 0.0], [9.0, 0.0, 0.0]])
+    told = answers.judged([(shop, right)])
+    assert (told["answered rightly"], told["silent where nothing answers"]) == (1, 1)
+    assert answers.judged([(shop, right.roll(1, dims=1))])["surprise"] > 5 > 0.01 > told["surprise"]
 
 
 def test_a_few_steps_lower_the_loss(monkeypatch):

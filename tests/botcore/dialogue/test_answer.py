@@ -3,7 +3,10 @@
 import pytest
 from django.utils import timezone
 
-from botcore.dialogue.state import Act
+from botcore.dialogue.answer import _of_topic as of_topic
+from botcore.dialogue.answer import _say_the_same as say_the_same
+from botcore.dialogue.evidence import Asked, Evidence, Kind, article_evidence, article_passages
+from botcore.dialogue.state import Act, DialogueState
 from catalog.models import Customer, Interaction, Product
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +83,34 @@ def test_given_back_by_a_person_the_bot_says_so_once(talk):
     talk.state = talk.state.with_(returned=True)
     assert talk("thanks").text.startswith("I'm the shop's assistant, a bot, and I'm back")
     assert "I'm back" not in talk("show me rugs").text
+
+
+def test_what_a_question_goes_on_from_speaks_for_its_article_and_against_nothing_else(talk):
+    told = DialogueState(last_article="returns", last_quote="Send goods back within 45 days.")
+    repeated, next_to_it, other, stock = (
+        of_topic(Evidence(kind, id_, "", quote, ""), told)
+        for kind, id_, quote in (
+            (Kind.ARTICLE, "returns", "Send goods back within 45 days."),
+            (Kind.ARTICLE, "returns", "We pay the postage."),
+            (Kind.ARTICLE, "delivery", "It costs 3.90 euros."),
+            (Kind.STOCK, "K1", ""),
+        )
+    )
+    assert next_to_it > repeated > other == stock == 0
+
+
+def test_a_description_that_tells_the_value_is_the_same_answer():
+    value = Evidence(Kind.ATTRIBUTE, "K1", "material", "recycled steel", "")
+    assert say_the_same(value, Evidence(Kind.DESCRIPTION, "K1", "description", "Made of recycled steel.", ""))
+    assert not say_the_same(value, Evidence(Kind.DESCRIPTION, "K1", "description", "Made of steel.", ""))
+    assert not say_the_same(value, Evidence(Kind.DESCRIPTION, "K2", "description", "Made of recycled steel.", ""))
+    assert not say_the_same(value, Evidence(Kind.ATTRIBUTE, "K1", "brand", "recycled steel", ""))
+
+
+def test_what_is_read_ahead_is_what_is_read_when_somebody_asks(talk):
+    ahead = article_passages(talk.shop, 400)
+    asked = article_evidence(
+        talk.shop, Asked("how much is delivery?", "en"), "how much is delivery?", talk.ports.reader
+    )
+    assert {evidence.passage for evidence in asked} <= set(ahead)
+    assert len(article_passages(talk.shop, 2)) == 2 and article_passages(talk.shop, 0) == []

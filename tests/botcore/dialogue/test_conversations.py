@@ -7,6 +7,8 @@ import pytest
 from botcore.dialogue import lexicon
 from botcore.dialogue.evidence import Asked, holding_rare
 from botcore.dialogue.state import Act, PriceRange
+from catalog.ingest.records import ArticleRecord, ProductRecord, VariantRecord
+from catalog.ingest.write import upsert_articles, upsert_products
 from catalog.models import AttributeValue, Product
 
 pytestmark = pytest.mark.django_db
@@ -377,6 +379,33 @@ def test_rare_words_are_those_that_hardly_any_article_holds(talk):
     asked = Asked("do you deliver to spain, by card or by bank transfer?", "en")
     assert holding_rare(talk.shop, asked) == {"delivery": 0.4, "payment": 0.6}
     assert holding_rare(talk.shop, Asked("is there anything on zebras?", "en")) == {}
+
+
+def test_in_chinese_rare_words_are_whole_words(talk):
+    row = ArticleRecord(slug="final", language="zh", title="特价", body="特价商品不能退货，只寄到新加坡。")
+    upsert_articles(talk.shop, [row])
+    assert holding_rare(talk.shop, Asked("能退吗", "zh")) == {}
+    assert holding_rare(talk.shop, Asked("能寄到新加坡吗", "zh"))["final"] > 0
+
+
+def test_what_a_thing_is_for_only_weighs_where_its_kind_is_a_value(talk):
+    bags = [
+        ProductRecord(
+            sku=sku, title=title, category=("Accessories",), attributes={"style": ["backpack"]}, description=told,
+            variants=(VariantRecord(sku=sku, price=Decimal(price), stock=3),),
+        )
+        for sku, title, price, told in (("B1", "Alder", "60", "For hiking."), ("B2", "Birch", "40", "For school."))
+    ]  # fmt: skip
+    upsert_products(talk.shop, bags)
+    lexicon._cache.clear()
+    talk("a backpack for hiking")
+    assert {c.value: c.hard for c in talk.state.constraints} == {"backpack": True, "hiking": False}
+
+
+def test_the_name_of_an_attribute_in_other_words_is_no_wish_of_its_own(talk):
+    talk("想要一个水壶")
+    reply = talk("材料要玻璃的")
+    assert skus(reply) == {"K2"} and not reply.brief.gave_up
 
 
 @pytest.mark.parametrize("message", ["a kettle with a gooseneck, please", "想要一个鹅颈壶嘴的水壶"])

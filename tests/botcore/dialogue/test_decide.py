@@ -17,8 +17,8 @@ LISTED = DialogueState(turn=1, goal="home/rugs", shown=(("R1", "R2", "R3"),))
 QUOTED = LISTED.with_(last_article="returns", last_quote="...")
 
 
-def source(kind, near, id_="returns"):
-    return Answer(kind, id_, "Returns", "Within 30 days.", "Within 30 days.", near)
+def source(kind, near, id_="returns", some=0.0):
+    return Answer(kind, id_, "Returns", "Within 30 days.", "Within 30 days.", near, some=some)
 
 
 def decision(intent, before=START, confidence=0.9, answer=None, **what):
@@ -48,6 +48,15 @@ FOCUSED = LISTED.with_(focus="R2")
         (decision("order_status", answer=source(Kind.ARTICLE, 0.5)), Act.DECLINE, "no_information"),
         (decision("policy", answer=SURE_ARTICLE), Act.ANSWER, "policy"),
         (decision("policy", answer=UNSURE_ARTICLE), Act.DECLINE, "no_information"),
+        (decision("policy", answer=source(Kind.ARTICLE, 0.3, some=0.9)), Act.ANSWER, "policy"),
+        (decision("policy", answer=source(Kind.ARTICLE, 0.3, some=0.7)), Act.DECLINE, "no_information"),
+        (decision("find", answer=source(Kind.ARTICLE, 0.3, some=0.9), goals=("home/rugs",)), Act.RECOMMEND, ""),
+        (decision("product_question", is_question=True, unknown=("wind",)), Act.DECLINE, "no_information"),
+        (
+            decision("cheaper", LISTED, answer=source(Kind.ATTRIBUTE, 0.9, "R2"), is_question=True),
+            Act.RECOMMEND,
+            "cheaper",
+        ),
         (
             decision("discount", confidence=0.4, answer=source(Kind.ARTICLE, 0.7), is_question=True),
             Act.ANSWER,

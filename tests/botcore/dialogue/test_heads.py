@@ -51,6 +51,19 @@ def test_chances_add_up_to_one_and_the_likeliest_comes_first(classifier, said):
     assert intent.confidence == max(intent.scores.values())
 
 
+@pytest.mark.parametrize(
+    ("said", "intent"),
+    [
+        ("hello, i want to buy something", "vague"),
+        ("good morning, sunshine", "greeting"),
+        ("hello, nice to meet you", "greeting"),
+        ("你好，在吗", "greeting"),
+    ],
+)
+def test_a_greeting_is_answered_as_one_unless_a_request_stands_behind_it(classifier, said, intent):
+    assert classifier.classify(said).name == intent
+
+
 def test_a_named_product_speaks_for_a_search_and_against_small_talk(classifier):
     plain, named = (classifier.classify("lovely weather for it", flag).scores for flag in (False, True))
     odds = [scores["find"] / scores["smalltalk"] for scores in (plain, named)]
