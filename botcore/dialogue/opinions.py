@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from botcore.dialogue.evidence import Asked, terms
+from botcore.dialogue.evidence import Asked
 from botcore.dialogue.gloss import english_gist, readings
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.thesaurus import thesaurus
@@ -25,8 +25,6 @@ Floats = npt.NDArray[np.float32]
 
 READ = 200
 """So many of a product's newest reviews are read."""
-SAID = 0.6
-"""How near a sentence is at least that says all that the question asks after, in its words ("is it loud?")."""
 ABOUT = 0.42
 """Cosine from which a sentence is about what was asked, whatever it is like."""
 ASPECT, LIKE = 0.45, 0.35
@@ -106,8 +104,6 @@ def opinion_on(asked: Asked, language: str, remarks: Sequence[Remark], encoder: 
     near, read_as = np.zeros(len(remarks), dtype=np.float32), meanings(asked.text)
     if read_as:
         near = closeness(read_as, [r.probes for r in remarks], encoder)
-    words = terms(asked.text)
-    near = np.maximum(near, [SAID * bool(words and words <= terms(r.text)) for r in remarks])
     aspect, sure = _aspect(asked, encoder)
     if aspect == GENERAL:
         about = list(remarks)

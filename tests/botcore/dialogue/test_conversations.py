@@ -403,9 +403,15 @@ def test_what_a_thing_is_for_only_weighs_where_its_kind_is_a_value(talk):
 
 
 def test_the_name_of_an_attribute_in_other_words_is_no_wish_of_its_own(talk):
-    talk("想要一个水壶")
-    reply = talk("材料要玻璃的")
-    assert skus(reply) == {"K2"} and not reply.brief.gave_up
+    dark = ProductRecord(
+        sku="G4", title="Nightfall", category=("Games",), attributes={"mood": ["dark"]},
+        names={("mood", "dark"): {"zh": ["黑暗"]}}, variants=(VariantRecord(sku="G4", price=Decimal("30"), stock=3),),
+    )  # fmt: skip
+    upsert_products(talk.shop, [dark])
+    lexicon._cache.clear()
+    talk("games please")
+    reply = talk("气氛黑暗一点的")
+    assert skus(reply) == {"G4"} and not reply.brief.gave_up
 
 
 @pytest.mark.parametrize("message", ["a kettle with a gooseneck, please", "想要一个鹅颈壶嘴的水壶"])
