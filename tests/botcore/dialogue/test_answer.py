@@ -93,7 +93,7 @@ def test_what_a_question_goes_on_from_speaks_for_its_article_and_against_nothing
             (Kind.ARTICLE, "returns", "Send goods back within 45 days."),
             (Kind.ARTICLE, "returns", "We pay the postage."),
             (Kind.ARTICLE, "delivery", "It costs 3.90 euros."),
-            (Kind.STOCK, "K1", ""),
+            (Kind.STOCK, "returns", ""),
         )
     )
     assert next_to_it > repeated > other == stock == 0
