@@ -1,5 +1,6 @@
 """Django's settings, made from :mod:`botcore.environment`, the only place that reads what an operator set."""
 
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ ENVIRONMENT = Environment.read()
 
 # Static files are small, and under ASGI they are read whole before they are sent.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
+# Models load in seconds: neither their bars nor a name that peft has not changed yet are news to whoever runs a shop.
+warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = ENVIRONMENT.var_dir

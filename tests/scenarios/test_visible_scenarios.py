@@ -1,4 +1,4 @@
-"""The conversations that the project was given hold, where their files lie beside the checkout; they are not ours to keep here."""
+"""The conversations that the project was given hold, where their files lie beside the checkout; they are not ours to keep."""
 
 from __future__ import annotations
 
