@@ -54,6 +54,7 @@ def answer_turn(turn_id: int, ports: Ports) -> Turn | None:
         if turn.attempts > MOST_ATTEMPTS:
             return _hand_over(turn, lease)
         text = _text(turn)
+        turn.asked_version_id = ports.version_id
         missed = _store(turn, lease, text, _respond(turn, text, ports))
         if missed is None:
             return turn

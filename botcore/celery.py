@@ -82,6 +82,11 @@ app.conf.update(
             "schedule": settings.POPULARITY_SECONDS,
             "options": {"queue": "index", "expires": settings.POPULARITY_SECONDS},
         },
+        "rollouts": {
+            "task": "workers.tasks.watch_rollouts",
+            "schedule": settings.ROLLOUT_SECONDS,
+            "options": {"queue": "io", "expires": settings.ROLLOUT_SECONDS},
+        },
         "links": {
             "task": "workers.tasks.rebuild_links",
             "schedule": settings.LINKS_SECONDS,

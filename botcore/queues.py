@@ -35,6 +35,16 @@ def wake_index(shop_id: int) -> None:
     _send("workers.tasks.embed", "index", shop_id)
 
 
+def wake_training(run_id: int) -> None:
+    """Ask the trainer to carry out a queued run."""
+    _send("workers.tasks.train", "train", run_id)
+
+
+def wake_shadow(turn_id: int) -> None:
+    """Ask a ``reply`` worker what the shadow version would have answered."""
+    _send("workers.tasks.shadow", "reply", turn_id)
+
+
 def backlog(queue: str) -> int:
     """How many wake-ups wait in the broker. A sweeper adds none where each of its rows may have one there already."""
     try:

@@ -130,6 +130,8 @@ TURN_LEASE_SECONDS = 20
 SWEEP_SECONDS = 5
 POPULARITY_SECONDS = 6 * 3600
 LINKS_SECONDS = 24 * 3600
+ROLLOUT_SECONDS = 30
+"""How often the health of new versions of the model is looked at."""
 REPLY_READY = VAR_DIR / "reply.ready"
 """Left by a reply worker that has loaded its models."""
 

@@ -16,7 +16,7 @@ from typing import cast
 
 from botcore.priority import give_way
 
-COLOURS = {"database": 36, "web": 32, "reply": 35, "io": 34, "index": 33, "beat": 90, "daogou": 37}
+COLOURS = {"database": 36, "web": 32, "reply": 35, "io": 34, "index": 33, "train": 31, "beat": 90, "daogou": 37}
 STABLE_SECONDS = 10.0
 LONGEST_PAUSE = 15.0
 

@@ -15,7 +15,7 @@ from factory.django import DjangoModelFactory
 
 from botcore.dialogue.brief import Brief, ItemFacts
 from botcore.dialogue.state import Constraint, DialogueState
-from botcore.models import ChannelAccount, Contact, Conversation, Feedback, ShopMember, Turn
+from botcore.models import ChannelAccount, Contact, Conversation, Feedback, ModelVersion, ShopMember, TrainingRun, Turn
 from catalog.models import Category, KnowledgeArticle, Product, Shop, Variant
 
 PASSWORD = "correct horse battery staple"
@@ -209,3 +209,17 @@ class FeedbackFactory(DjangoModelFactory):
     contact = factory.SelfAttribute("turn.conversation.contact")
     kind = Feedback.Kind.UP
     source = Feedback.Source.BUTTON
+
+
+class ModelVersionFactory(DjangoModelFactory):
+    """A candidate that has passed the gate."""
+
+    class Meta:
+        model = ModelVersion
+
+    shop = factory.SubFactory(ShopFactory)
+    name = factory.Sequence("shop-{}".format)
+    recipe = TrainingRun.Recipe.SFT
+    folder = factory.LazyAttribute(lambda version: f"training/{version.name}")
+    artefact = factory.LazyAttribute(lambda version: f"{version.name}-12345678")
+    gate = factory.LazyFunction(lambda: {"passed": True, "lines": []})

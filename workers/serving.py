@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
 import structlog
 from django.conf import settings
 
 from botcore.dialogue.ports import Encoder, Generator, Ports, Reader
+from botcore.learning import rollout
+from botcore.models import Conversation, ModelVersion
 from workers.engine import load_encoder, load_generator, load_reader
+from workers.engine.lending import Lending
+from workers.engine.registry import open_generator
+from workers.engine.writing import TokenGenerator
 from workers.habits import ShopSequences
 
 log = structlog.get_logger(__name__)
 
+SHIPPED = 0
+"""Stands for the adapter that ships, where a version's id is wanted."""
+
 
 def ports() -> Ports:
-    """Encoder, reader and generator, loaded once per process. A generator that cannot load leaves replies to the phrases."""
-    return Ports(encoder(), reader(), _generator(), ShopSequences(settings.VAR_DIR / "models"))
+    """Encoder, reader and the generator that ships, loaded once per process. One that cannot load leaves replies to the
+    phrases."""
+    return Ports(encoder(), reader(), _shipped(), ShopSequences(settings.VAR_DIR / "models"))
+
+
+@contextmanager
+def ports_for(turn_id: int) -> Iterator[Ports]:
+    """The ports for a turn, with the version of the model that its conversation belongs to."""
+    conversation = Conversation.objects.filter(turns=turn_id).first()
+    version = rollout.served(conversation).writes if conversation else None
+    with writing_by(version) as found:
+        yield found
+
+
+@contextmanager
+def writing_by(version: ModelVersion | None) -> Iterator[Ports]:
+    """The ports with a version's generator, or another's until that is loaded; ``Ports.version_id`` tells whose it is."""
+    common = Ports(encoder(), reader(), None, ShopSequences(settings.VAR_DIR / "models"))
+    with generators.lend(version.pk if version else SHIPPED) as lent:
+        yield replace(common, version_id=lent[0] or None, generator=lent[1]) if lent else common
 
 
 def encoder() -> Encoder:
@@ -27,9 +58,24 @@ def reader() -> Reader:
     return load_reader()
 
 
-def _generator() -> Generator | None:
+def _shipped() -> Generator | None:
     try:
         return load_generator()
     except Exception as error:  # the shop goes on selling; the log says what is wrong with the model
         log.exception("the generator cannot be loaded", error=str(error))
         return None
+
+
+def _load(version_id: int) -> TokenGenerator:
+    if version_id == SHIPPED:
+        return open_generator()
+    return open_generator(adapter_of(ModelVersion.objects.get(pk=version_id)))
+
+
+def adapter_of(version: ModelVersion) -> Path:
+    """Where a version's adapter lies."""
+    return Path(settings.VAR_DIR / version.folder)
+
+
+generators: Lending[int, TokenGenerator] = Lending(_load)
+"""By the version's id."""

@@ -4,18 +4,41 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from botcore import answering, delivery, intake
+from botcore import answering, delivery, intake, queues
 from botcore.celery import app
+from botcore.learning import rollout, runs
 from catalog.graph.build import rebuild
 from catalog.models import Shop
 from catalog.ranking.popularity import refresh_popularity
-from workers import indexing, serving
+from workers import indexing, serving, shadow, trainer
 
 
 @app.task(name="workers.tasks.answer", queue="reply")
 def answer(turn_id: int) -> None:
     """Write and store the reply of a waiting turn."""
-    answering.answer_turn(turn_id, serving.ports())
+    with serving.ports_for(turn_id) as ports:
+        turn = answering.answer_turn(turn_id, ports)
+    if turn and rollout.served(turn.conversation).shadow:
+        queues.wake_shadow(turn_id)
+
+
+@app.task(name="workers.tasks.shadow", queue="reply", expires=30)
+def shadow_reply(turn_id: int) -> None:
+    """Store what the shadow version would have answered to a turn."""
+    shadow.answer_beside(turn_id)
+
+
+@app.task(name="workers.tasks.train", queue="train")
+def train(run_id: int) -> None:
+    """Carry out a training run, in a process of its own."""
+    trainer.carry_out_apart(run_id)
+
+
+@app.task(name="workers.tasks.watch_rollouts", queue="io", soft_time_limit=50, time_limit=60)
+def watch_rollouts() -> None:
+    """Take back what does worse than it may, in every shop."""
+    for shop in Shop.objects.order_by("pk"):
+        rollout.watch(shop, timezone.now())
 
 
 @app.task(name="workers.tasks.deliver", queue="io", soft_time_limit=50, time_limit=60)
@@ -52,7 +75,8 @@ def rebuild_links() -> None:
 
 @app.task(name="workers.tasks.sweep", queue="io", soft_time_limit=20, time_limit=30)
 def sweep() -> None:
-    """Find what lost its wake-up: waiting turns, pending messages, stale embeddings."""
+    """Find what lost its wake-up: waiting turns, pending messages, stale embeddings, training runs."""
     intake.sweep()
     delivery.sweep()
     indexing.sweep()
+    runs.sweep()

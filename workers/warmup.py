@@ -12,7 +12,10 @@ from django.conf import settings
 from botcore.dialogue.evidence import article_passages
 from botcore.dialogue.heads import asking_odds
 from botcore.dialogue.lexicon import lexicon_of
+from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import DialogueState
+from botcore.learning.versions import SERVES
+from botcore.models import ModelVersion
 from catalog.models import Shop
 from catalog.ranking.model import ranker_of
 from workers import serving
@@ -21,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 READ_AHEAD = 400
 """Sentences of the shops' articles that are read at the start, seven milliseconds each, so that no first question waits."""
+VERSIONS_AHEAD = 3
+"""Versions of shops' own models that are loaded at the start; others are when they are first asked for."""
 
 
 @worker_ready.connect
@@ -32,7 +37,17 @@ def warm_up(sender: Any, **_: Any) -> None:
     if "reply" not in sender.app.amqp.queues.consume_from:
         return
     begun = time.monotonic()
-    ports = serving.ports()
+    with serving.writing_by(None) as ports:
+        _read_ahead(ports)
+        for version in ModelVersion.objects.filter(state__in=SERVES).order_by("pk")[:VERSIONS_AHEAD]:
+            with serving.writing_by(version):
+                serving.generators.settle()
+    settings.REPLY_READY.touch()
+    log.info("ready to reply", models=len(serving.generators.loaded()), seconds=round(time.monotonic() - begun, 1))
+
+
+def _read_ahead(ports: Ports) -> None:
+    """Load what reads, the shops' vocabularies, and what their articles say."""
     ports.reader.message("hello")
     asking_odds("您好", ports.encoder, DialogueState())  # reads the dictionary for Chinese, too
     told: list[str] = []
@@ -43,6 +58,3 @@ def warm_up(sender: Any, **_: Any) -> None:
     if told:
         ports.reader.passages(told)
         ports.encoder.encode(told)
-    info = ports.generator.info if ports.generator else None
-    settings.REPLY_READY.touch()
-    log.info("ready to reply", model=info.model_version if info else "none", seconds=round(time.monotonic() - begun, 1))

@@ -40,6 +40,8 @@ class Brief:
 
     ``wishes`` and ``gave_up`` are short phrases ("green", "not leather", "under [budget]"). ``notes`` are the act's own
     lines, in order (``docs/training.md`` lists them for every act). ``slots`` holds the values of conversation tags.
+    ``house_words`` are words that the shop says in place of others, each with the one it stands for; the model is not told
+    them: it has learned to use them, or it has not.
     """
 
     act: str
@@ -49,6 +51,7 @@ class Brief:
     items: tuple[ItemFacts, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
     slots: Mapping[str, str] = field(default_factory=dict)
+    house_words: Mapping[str, str] = field(default_factory=dict)
 
     def tags(self) -> dict[str, str]:
         """Every tag this reply may use, without brackets, with its value."""
@@ -67,6 +70,7 @@ class Brief:
             ],
             "notes": dict(self.notes),
             "slots": dict(self.slots),
+            "house_words": dict(self.house_words),
         }
 
     @classmethod
@@ -79,6 +83,7 @@ class Brief:
             items=tuple(ItemFacts(**item) for item in data.get("items", ())),
             notes=dict(data.get("notes", {})),
             slots=dict(data.get("slots", {})),
+            house_words=dict(data.get("house_words", {})),
         )
 
 

@@ -101,6 +101,7 @@ def brief_of(plan: Plan, shop: Shop, lexicon: Lexicon) -> Brief:
         items=tuple(item.facts() for item in plan.items),
         notes=notes,
         slots=slots,
+        house_words=dict(shop.house_words.values_list("word", "stands_for")),
     )
 
 

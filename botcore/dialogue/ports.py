@@ -138,9 +138,11 @@ class SequenceScores(Protocol):
 @dataclass(frozen=True)
 class Ports:
     """The models handed down to the dialogue. ``generator`` is None where replies are to be made from templates,
-    ``sequence`` where no model knows what follows what."""
+    ``sequence`` where no model knows what follows what. ``version_id`` names the generator's version, None the one that
+    ships."""
 
     encoder: Encoder
     reader: Reader
     generator: Generator | None
     sequence: SequenceScores | None = None
+    version_id: int | None = None

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from botcore.dialogue.brief import TAG, Brief
-from botcore.dialogue.vocabulary import WORD, item_texts, neutral_words, parts, shared_texts
+from botcore.dialogue.vocabulary import WORD, item_texts, neutral_words, parts, plainly, shared_texts
 from botcore.dialogue.words import stem
 
 WORD_LIMIT = 70
+NO_FACT = '"{}" is supported by no fact'
+"""What is said of a word from outside the vocabulary."""
 SENTENCE = re.compile(r"(?<=[.!?;])\s+")
 FORBIDDEN = re.compile(r"[\d$€£¥￥%<>{}\\|]|https?:|www\.")
 ALPHABET = re.compile(r"[a-z\s.,;:!?'\"()&/…‘’“”–—-]", re.IGNORECASE | re.ASCII)
@@ -95,6 +97,7 @@ class Verdict:
 
 def verify(text: str, brief: Brief) -> Verdict:
     """Check one English reply with its tags not yet filled."""
+    text = plainly(text, brief)
     form = [*_form(text, brief), *_duty(text, brief)]
     claims = [
         *_unknown_tags(text, brief),
@@ -246,7 +249,7 @@ def _claims(text: str, brief: Brief) -> Iterable[str]:
                 if key in joined - general and word not in neutral and _negated(sentence, start):
                     yield f'denies "{word}", which is a fact'
             else:
-                yield f'"{word}" is supported by no fact'
+                yield NO_FACT.format(word)
 
 
 def _subjects(text: str, letters: list[str]) -> Iterable[tuple[str, str, list[str]]]:

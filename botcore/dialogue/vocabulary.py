@@ -53,6 +53,7 @@ COMPARISONS = {
 """What a comparison says of the item that a note names, and of no other; a capital is for a sentence's first word."""
 COMPARED = frozenset("cheaper cheapest less lower better higher".split())
 """Words of a comparison that stand in those phrases only."""
+TAG_OR_TEXT = re.compile(rf"{TAG.pattern}|[^\[]+|\[")
 LETTERS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 
@@ -60,8 +61,25 @@ def prompt_of(brief: Brief) -> Prompt:
     """What the model is told for a brief, and the words, tags and phrases it may answer with."""
     facts = {word for text in _fact_texts(brief) for word in _forms(text)}
     compared = COMPARED if brief.act == "compare" else frozenset()
+    words = (neutral_words(brief.act) | facts) - compared
+    own = {word for word, stands_for in brief.house_words.items() if stands_for in words}
     tags = tuple(tag for tag in brief.tags() if tag not in BUDGETS)
-    return Prompt(messages(brief), (neutral_words(brief.act) | facts) - compared, tags, tuple(_phrases(brief)))
+    return Prompt(messages(brief), words | own, tags, tuple(_phrases(brief)))
+
+
+def plainly(text: str, brief: Brief) -> str:
+    """A reply with the shop's own words put back into those that they stand for: it claims what these claim."""
+    if not brief.house_words:
+        return text
+    own = re.compile(rf"\b(?:{'|'.join(map(re.escape, brief.house_words))})\b", re.IGNORECASE)
+    return TAG_OR_TEXT.sub(
+        lambda part: (
+            part.group()
+            if part.group().startswith("[")
+            else own.sub(lambda word: brief.house_words[word.group().lower()], part.group())
+        ),
+        text,
+    )
 
 
 @lru_cache(maxsize=16)

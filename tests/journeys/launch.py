@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.journeys.settings")
@@ -91,6 +92,7 @@ def use_fake_models() -> None:
 
     ports = Ports(HashEncoder(), load_reader(), FakeGenerator(seconds=WRITING_SECONDS))
     serving.ports = lambda: ports
+    serving.writing_by = lambda version: nullcontext(ports)
     serving.encoder = lambda: ports.encoder
 
 
@@ -103,7 +105,8 @@ def use_own_queues() -> None:
     if prefix := os.environ.get("JOURNEY_QUEUES"):
         exchange = Exchange(prefix, "direct")
         app.conf.task_queues = [
-            Queue(f"{prefix}.{name}", exchange, routing_key=name, alias=name) for name in ("reply", "io", "index")
+            Queue(f"{prefix}.{name}", exchange, routing_key=name, alias=name)
+            for name in ("reply", "io", "index", "train")
         ]
 
 

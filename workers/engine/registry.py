@@ -32,11 +32,16 @@ def load_generator(adapter: Path | None = None) -> TokenGenerator:
     Without ``adapter``: ``DAOGOU_ADAPTER``, else the shipped adapter, else the base model alone. Raises
     ``ArtefactError`` when an input is missing or does not fit.
     """
-    chosen = _chosen(adapter)
+    chosen = chosen_adapter(adapter)
     with _generator_lock:
         if chosen not in _generators:
-            _generators[chosen] = _open(current_artefact(chosen))
+            _generators[chosen] = serve(current_artefact(chosen))
         return _generators[chosen]
+
+
+def open_generator(adapter: Path | None = None) -> TokenGenerator:
+    """As ``load_generator``, a new one each time, which the caller closes."""
+    return serve(current_artefact(adapter))
 
 
 def close_generators() -> None:
@@ -68,7 +73,7 @@ def load_reader() -> MultilingualReader:
 
 def current_artefact(adapter: Path | None = None, progress: Progress | None = None) -> Artefact:
     """What ``load_generator`` serves, built below ``VAR_DIR/models`` if it is not there yet."""
-    return build(_chosen(adapter), settings.DAOGOU_BASE_MODEL or None, settings.VAR_DIR / "models", progress)
+    return build(chosen_adapter(adapter), settings.DAOGOU_BASE_MODEL or None, settings.VAR_DIR / "models", progress)
 
 
 def engine_name() -> str:
@@ -80,13 +85,15 @@ def engine_name() -> str:
     return "transformers" if torch.cuda.is_available() else "openvino"
 
 
-def _chosen(adapter: Path | None) -> Path | None:
-    """The shipped adapter was trained on the bundled base and is served with no other."""
+def chosen_adapter(adapter: Path | None) -> Path | None:
+    """``adapter``, else ``DAOGOU_ADAPTER``, else the shipped one, which was trained on the bundled base and goes with no
+    other."""
     shipped = not settings.DAOGOU_BASE_MODEL and (SHIPPED_ADAPTER / "adapter_model.safetensors").is_file()
     return adapter or settings.DAOGOU_ADAPTER or (SHIPPED_ADAPTER if shipped else None)
 
 
-def _open(artefact: Artefact) -> TokenGenerator:
+def serve(artefact: Artefact) -> TokenGenerator:
+    """A generator over a built model; the caller closes it."""
     if engine_name() == "transformers":
         from workers.engine.transformers_engine import TransformersGenerator
 

@@ -20,6 +20,7 @@ import platform
 import random
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -27,9 +28,9 @@ from typing import Any, cast
 import torch
 import torch.nn.functional as F  # noqa: N812
 from datasets import Dataset
-from peft import LoraConfig, get_peft_model_state_dict
-from safetensors.torch import save_file
-from transformers import PreTrainedTokenizerBase
+from peft import LoraConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors.torch import load_file, save_file
+from transformers import PreTrainedTokenizerBase, TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
@@ -44,6 +45,9 @@ IGNORED = -100
 LINEAR_LAYERS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 SORTED_TOGETHER = 512
 """Examples sorted by length at a time: enough to make padding rare, few enough to keep batches mixed."""
+Watch = Callable[[dict[str, float]], None]
+"""Is told every logged point: step, of how many, and what was measured."""
+WEIGHTS = "adapter_model.safetensors"
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
 
@@ -57,6 +61,12 @@ class Recipe:
 
     data: Path
     base: str | None = None
+    start: Path | None = None
+    """Adapter to go on from; None: a new one, shaped by ``rank`` and ``first_layer``."""
+    validation: Path | None = None
+    """JSONL that is looked at while training: it stops after ``patience`` looks without gain, and the best is kept."""
+    patience: int = 3
+    look_steps: int = 10
     epochs: int = 2
     lr: float = 1e-3
     warmup: float = 0.05
@@ -109,14 +119,20 @@ def encode(tokenizer: PreTrainedTokenizerBase, brief: Brief, reply: str) -> Exam
 
 def read(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> tuple[list[Example], list[Example]]:
     """Training and held-out examples of the data set, in an order that only the seed decides."""
-    with recipe.data.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines if line.strip()]
-    random.Random(recipe.seed).shuffle(rows)
-    rows = rows[: recipe.limit]
-    if len(rows) <= recipe.held_out:
-        raise TrainingError(f"{recipe.data} gives {len(rows)} examples; --held-out {recipe.held_out} leaves none.")
-    examples = [encode(tokenizer, Brief.from_json(row["brief"]), row["reply"]) for row in rows]
+    examples = _examples(recipe.data, tokenizer)
+    random.Random(recipe.seed).shuffle(examples)
+    examples = examples[: recipe.limit]
+    if recipe.validation:
+        return examples, _examples(recipe.validation, tokenizer)
+    if len(examples) <= recipe.held_out:
+        raise TrainingError(f"{recipe.data} gives {len(examples)} examples; --held-out {recipe.held_out} leaves none.")
     return examples[recipe.held_out :], examples[: recipe.held_out]
+
+
+def _examples(path: Path, tokenizer: PreTrainedTokenizerBase) -> list[Example]:
+    with path.open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines if line.strip()]
+    return [encode(tokenizer, Brief.from_json(row["brief"]), row["reply"]) for row in rows]
 
 
 # --- batches --------------------------------------------------------------------------------------------------------
@@ -203,6 +219,50 @@ class ReplyTrainer(SFTTrainer):
         """A shop's training run is nobody else's business."""
 
 
+class BestKept(TrainerCallback):
+    """Looks at the validation examples now and then, keeps the best weights, and ends the run when it gains no more."""
+
+    def __init__(self, recipe: Recipe, examples: list[Example], checkpoints: Path) -> None:
+        self._recipe, self._examples = recipe, examples
+        self._weights, self._record = checkpoints / "best.safetensors", checkpoints / "best.json"
+        told = json.loads(self._record.read_text()) if self._record.exists() else {}
+        self.trainer: ReplyTrainer | None = None
+        self.losses: list[list[float]] = told.get("losses", [])
+
+    @property
+    def best(self) -> float:
+        return min((loss for _, loss in self.losses), default=math.inf)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step % self._recipe.look_steps and state.global_step < state.max_steps:
+            return
+        trainer = cast(ReplyTrainer, self.trainer)
+        loss = cast(float, held_out_loss(trainer, self._examples, self._recipe.batch_tokens))
+        if loss < self.best:
+            save_file(_adapter_weights(trainer.model), self._weights)
+        self.losses.append([state.global_step, loss])
+        self._record.write_text(json.dumps({"losses": self.losses}))
+        trainer.log({"validation": loss})
+        since_best = len(self.losses) - 1 - [told for _, told in self.losses].index(self.best)
+        control.should_training_stop |= since_best >= self._recipe.patience
+
+    def restore(self) -> None:
+        """Put the best weights back."""
+        if self._weights.exists():
+            set_peft_model_state_dict(cast(ReplyTrainer, self.trainer).model, load_file(self._weights))
+
+
+class Told(TrainerCallback):
+    """Hands every logged point of a run to whoever watches it."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        numbers = {name: round(value, 5) for name, value in (logs or {}).items() if isinstance(value, int | float)}
+        self._watch({"step": state.global_step, "of": state.max_steps, **numbers})
+
+
 def bf16_is_fast() -> bool:
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported()
@@ -227,7 +287,7 @@ def held_out_loss(trainer: ReplyTrainer, examples: list[Example], batch_tokens: 
 # --- the run --------------------------------------------------------------------------------------------------------
 
 
-def train(recipe: Recipe, out: Path) -> dict[str, Any]:
+def train(recipe: Recipe, out: Path, watch: Watch = lambda point: None) -> dict[str, Any]:
     """Train, write the adapter folder ``out`` and return its ``meta.json``.
 
     Raises ``TrainingError`` when the data are too few or ``out`` holds a run of another recipe,
@@ -235,20 +295,17 @@ def train(recipe: Recipe, out: Path) -> dict[str, Any]:
     """
     torch.manual_seed(recipe.seed)
     source = artefacts.resolve_base(recipe.base)
-    model, tokenizer = artefacts.load_base(source)
     bf16 = bf16_is_fast() if recipe.bf16 is None else recipe.bf16
-    model = model.to(torch.bfloat16 if bf16 else torch.float32)
-    # Sequences are short: plain attention costs little memory and beats the CPU's fused kernel (docs/training.md).
-    if not torch.cuda.is_available():
-        model.set_attn_implementation("eager")
+    model, tokenizer = load_policy(source, recipe.start, bf16)
 
     examples, held_out = read(recipe, tokenizer)
     lengths = [len(example.ids) for example in examples]
     batches = plan(lengths, recipe.batch_tokens, recipe.epochs, recipe.seed)
     inputs: dict[str, Any] = {
-        "recipe": asdict(recipe) | {"data": recipe.data.name},
+        "recipe": {name: told.name if isinstance(told, Path) else told for name, told in asdict(recipe).items()},
         "data": sha256(recipe.data),
         "base": {path.name: sha256(path) for path in source.files()},
+        "start": sha256(recipe.start / WEIGHTS) if recipe.start else None,
     }
     checkpoints = out / "checkpoints"
     resumed = _claim(checkpoints, inputs)
@@ -259,19 +316,25 @@ def train(recipe: Recipe, out: Path) -> dict[str, Any]:
         train_dataset=as_rows(examples, batches),
         data_collator=collate,
         processing_class=tokenizer,
-        peft_config=_lora(recipe, model.config.num_hidden_layers),
+        peft_config=None if recipe.start else _lora(recipe, model.config.num_hidden_layers),
+        callbacks=[Told(watch)],
     )
+    if best := BestKept(recipe, held_out, checkpoints) if recipe.validation else None:
+        best.trainer = trainer
+        trainer.add_callback(best)
     compiled = shutil.which("g++") is not None if recipe.compile is None else recipe.compile
     if compiled:
-        for layer in model.base_model.layers:  # peft put the adapters into this very model
+        for layer in trainer.accelerator.unwrap_model(trainer.model).get_base_model().base_model.layers:
             layer.compile(dynamic=True)
 
     before = held_out_loss(trainer, held_out, recipe.batch_tokens)
     logger.info("%d examples, %d steps, held-out loss %s", len(examples), len(batches), before)
     trainer.train(resume_from_checkpoint=resumed)
+    if best:
+        best.restore()
     after = held_out_loss(trainer, held_out, recipe.batch_tokens)
 
-    _write_adapter(trainer.model, source.name, out)
+    write_adapter(trainer.model, source.name, out)
     meta = {
         "version": out.name,
         "kind": "sft",
@@ -294,6 +357,18 @@ def train(recipe: Recipe, out: Path) -> dict[str, Any]:
     (out / "meta.json").write_text(json.dumps(meta, indent=2) + "\n")
     shutil.rmtree(checkpoints)
     return meta
+
+
+def load_policy(source: artefacts.Base, start: Path | None, bf16: bool) -> tuple[Any, PreTrainedTokenizerBase]:
+    """The base ready for training, with the adapter ``start`` on it, in single precision, where there is one."""
+    model, tokenizer = artefacts.load_base(source)
+    model = model.to(torch.bfloat16 if bf16 else torch.float32)
+    # Sequences are short: plain attention costs little memory and beats the CPU's fused kernel (docs/training.md).
+    if not torch.cuda.is_available():
+        model.set_attn_implementation("eager")
+    if start:
+        model = PeftModel.from_pretrained(model, str(start), is_trainable=True, autocast_adapter_dtype=True)
+    return model, tokenizer
 
 
 def _lora(recipe: Recipe, depth: int) -> LoraConfig:
@@ -357,15 +432,19 @@ def _claim(checkpoints: Path, inputs: dict[str, Any]) -> str | None:
     return get_last_checkpoint(str(checkpoints))
 
 
-def _write_adapter(model: Any, base_name: str, out: Path) -> None:
-    """fp16 halves the file and rounds far below the 8-bit step that follows the merge."""
+def write_adapter(model: Any, base_name: str, out: Path) -> None:
+    """The adapter folder that ``artefacts.build`` merges; fp16 rounds far below the 8-bit step that follows the merge."""
     config = model.peft_config["default"]
     config.base_model_name_or_path = base_name
     config.inference_mode = True
     config.save_pretrained(str(out))
+    state = {name: tensor.half() for name, tensor in _adapter_weights(model).items()}
+    save_file(state, out / WEIGHTS, metadata={"format": "pt"})
+
+
+def _adapter_weights(model: Any) -> dict[str, torch.Tensor]:
     weights = get_peft_model_state_dict(model, save_embedding_layers=False)  # "auto" would ask the Hub about the base
-    state = {name: tensor.half().cpu() for name, tensor in weights.items()}
-    save_file(state, out / "adapter_model.safetensors", metadata={"format": "pt"})
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -374,6 +453,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="JSONL of workers.training.dialogues.build")
     parser.add_argument("--out", type=Path, required=True, help="adapter folder; its name is the version")
     parser.add_argument("--base", help="Hugging Face model or folder; without it the bundled model")
+    parser.add_argument("--start", type=Path, help="adapter folder to go on from")
+    parser.add_argument("--validation", type=Path, help="JSONL that decides when to stop and what to keep")
+    parser.add_argument("--patience", type=int, default=default.patience, help="looks at it without gain")
+    parser.add_argument("--look-steps", type=int, default=default.look_steps, help="steps between two looks")
     parser.add_argument("--epochs", type=int, default=default.epochs)
     parser.add_argument("--lr", type=float, default=default.lr)
     parser.add_argument("--rank", type=int, default=default.rank)

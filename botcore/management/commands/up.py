@@ -104,7 +104,7 @@ def children(host: str, port: int) -> list[Child]:
         flags = ["--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
         pool = ["-P", "threads", "-c", str(threads)] if threads > 1 else ["-P", "solo"]
         command = [*celery, "worker", "-Q", queue, "-n", f"{queue}@%h", *pool, *flags]
-        if queue == "index":  # nobody waits for it, and what it leaves undone is found again
+        if queue in ("index", "train"):  # nobody waits for it, and what it leaves undone is found again
             return Child(queue, on_a_leash(command), patience=2, niceness=19, env=QUIET)
         return Child(queue, on_a_leash(command), niceness=8 if queue == "io" else 12, env=QUIET)
 
@@ -115,6 +115,7 @@ def children(host: str, port: int) -> list[Child]:
         worker("reply", REPLY_THREADS),
         worker("io", IO_THREADS),
         worker("index", 1),
+        worker("train", 1),
         Child("beat", on_a_leash(beat)),
     ]
 

@@ -112,6 +112,14 @@ class Turn(models.Model):
     language = models.CharField(max_length=8, blank=True)
     written_by = models.CharField(max_length=10, choices=WrittenBy.choices, blank=True)
     model_version = models.CharField(max_length=80, blank=True)
+    asked_version = models.ForeignKey(
+        "botcore.ModelVersion",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="turns",
+        help_text="the version that was to write, whoever wrote in the end; none: the one that ships",
+    )
     state_before = models.JSONField(default=dict, blank=True)
     state_after = models.JSONField(default=dict, blank=True)
     understanding = models.JSONField(default=dict, blank=True)

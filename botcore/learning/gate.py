@@ -1,0 +1,93 @@
+"""The gate: whether a candidate may serve customers, decided from its evaluation report and nothing else.
+
+Not worse than what is live on what must not suffer, and better on at least one thing that matters, with the whole
+interval of the difference on the right side. Every line that fails is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+SUITE = {"grounded": 0.02, "wishes": 0.02}
+"""What must not suffer, with the margin within which a difference counts as none (non-inferiority, shares)."""
+SLOWEST = 1.15
+"""A candidate's answer time over the live version's, at most."""
+GAINS = ("naturalness", "preference", "likelihood")
+"""Of these one must be better. All are measured so that more is better."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One condition with what was found."""
+
+    name: str
+    passed: bool
+    found: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Passed only if every line is."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.lines) and all(line.passed for line in self.lines)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"passed": self.passed, "lines": [asdict(line) for line in self.lines]}
+
+
+def judge(report: Mapping[str, Any]) -> Verdict:
+    """The verdict on a report of ``workers.training.compare``; what the report does not hold has not passed.
+
+    It reads ``candidate`` and ``live`` (numbers by name) and ``differences``: by name {mean, low, high, n} of candidate
+    minus live over the same examples, a 95 % interval.
+    """
+    return Verdict((*(_kept(report, name, margin) for name, margin in SUITE.items()), _true(report), *_rest(report)))
+
+
+def _rest(report: Mapping[str, Any]) -> tuple[Line, Line]:
+    return _fast(report), _better(report)
+
+
+def _kept(report: Mapping[str, Any], name: str, margin: float) -> Line:
+    difference = _difference(report, name)
+    if difference is None:
+        return Line(name, False, "not measured")
+    low, high = difference["low"], difference["high"]
+    found = f"{difference['mean']:+.3f} ({low:+.3f} to {high:+.3f}); at worst {-margin:+.3f} is allowed"
+    return Line(name, low >= -margin, found)
+
+
+def _true(report: Mapping[str, Any]) -> Line:
+    """Nothing that the verifier let through may be found false by the audit, which looks the other way round."""
+    false = report.get("candidate", {}).get("audited_after")
+    return Line("nothing false is sent", false == 0, "not measured" if false is None else f"{false:.2%} of the replies")
+
+
+def _fast(report: Mapping[str, Any]) -> Line:
+    own, live = (report.get(side, {}).get("seconds_per_reply") for side in ("candidate", "live"))
+    if not own or not live:
+        return Line("answer time", False, "not measured")
+    return Line(
+        "answer time", own <= SLOWEST * live, f"{own / live:.2f} times the live version's, {SLOWEST} is allowed"
+    )
+
+
+def _better(report: Mapping[str, Any]) -> Line:
+    told = []
+    for name in GAINS:
+        if difference := _difference(report, name):
+            told.append(f"{name} {difference['mean']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})")
+            if difference["low"] > 0:
+                return Line("better at something", True, told[-1])
+    return Line("better at something", False, "; ".join(told) or "nothing was measured")
+
+
+def _difference(report: Mapping[str, Any], name: str) -> Mapping[str, float] | None:
+    found = report.get("differences", {}).get(name)
+    return found if found and found.get("n") else None

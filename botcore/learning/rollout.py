@@ -1,0 +1,131 @@
+"""Which version answers a conversation, and when one must not answer any more.
+
+A conversation stays with one version while the canary's share stays: the share is a slice of the hashes of conversations.
+Health is compared over the replies since the canary began; what passes a threshold is rolled back without asking.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+import structlog
+from django.db.models import Q
+
+from botcore.learning import versions
+from botcore.models import Conversation, Feedback, ModelVersion, Turn
+from catalog.models import Shop
+
+log = structlog.get_logger(__name__)
+
+State = ModelVersion.State
+WATCHED = timedelta(hours=24)
+"""How long after a version went live its health is compared with that of what it replaced."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """The versions of one conversation; None is the shipped adapter, or no shadow."""
+
+    writes: ModelVersion | None
+    shadow: ModelVersion | None
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What a version may cost, at most. Shares are differences to the version it is compared with."""
+
+    fewest: int = 30
+    """With fewer replies nothing is said, good or bad."""
+    errors: float = 0.05
+    fallbacks: float = 0.10
+    latency: float = 1.5
+    """Times the other's time to write, at the 95th percentile."""
+    slowest_ms: float = 3_000.0
+    """And slower than that in itself: a fast model that is half as fast is still fast."""
+    thumbs_down: float = 0.10
+
+
+@dataclass(frozen=True)
+class Health:
+    """Replies of one version, English ones with something for a model to write. Shares; milliseconds of a whole reply."""
+
+    replies: int
+    errors: float
+    fallbacks: float
+    p95_ms: float
+    thumbs_down: float
+
+
+def served(conversation: Conversation) -> Served:
+    """The versions for a conversation: one query."""
+    rows = ModelVersion.objects.filter(shop_id=conversation.shop_id, state__in=(State.LIVE, State.CANARY, State.SHADOW))
+    by_state = {row.state: row for row in rows}
+    canary = by_state.get(State.CANARY)
+    chosen = canary if canary and in_canary(conversation.key, canary.share, canary.pk) else by_state.get(State.LIVE)
+    return Served(chosen, by_state.get(State.SHADOW))
+
+
+def in_canary(key: UUID, share: int, salt: int) -> bool:
+    """Whether a conversation is among the first ``share`` percent of hashes; ``salt`` draws others for each canary."""
+    digest = hashlib.blake2b(f"{salt}/{key}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") < share / 100 * 2**64
+
+
+def watch(shop: Shop, now: datetime, thresholds: Thresholds = Thresholds()) -> str:
+    """Roll back what does worse than it may; the reason, "" where all is well."""
+    for version, before in _watched(shop, now):
+        reason = complaint(health(shop, version, version.state_since), before, thresholds)
+        if reason:
+            versions.rollback(shop, reason=reason)
+            log.warning("a version was rolled back", shop=shop.slug, version=version.name, reason=reason)
+            return reason
+    return ""
+
+
+def complaint(own: Health, other: Health, thresholds: Thresholds) -> str:
+    """What a version does worse than another by more than it may; "" for nothing, or too few replies to tell."""
+    if own.replies < thresholds.fewest:
+        return ""
+    for name, most in (("errors", thresholds.errors), ("fallbacks", thresholds.fallbacks)):
+        if getattr(own, name) - getattr(other, name) > most:
+            return f"{name} in {getattr(own, name):.0%} of {own.replies} replies, {getattr(other, name):.0%} before"
+    if own.p95_ms > thresholds.slowest_ms and own.p95_ms > thresholds.latency * other.p95_ms:
+        return f"replies take {own.p95_ms:.0f} ms at the 95th percentile, {other.p95_ms:.0f} ms before"
+    if own.thumbs_down - other.thumbs_down > thresholds.thumbs_down:
+        return f"thumbs down on {own.thumbs_down:.0%} of {own.replies} replies, {other.thumbs_down:.0%} before"
+    return ""
+
+
+def health(shop: Shop, version: ModelVersion | None, since: datetime, until: datetime | None = None) -> Health:
+    """How the replies made with a version were. A reply that had to come from a phrase counts for the version that was asked."""
+    turns = Turn.objects.filter(
+        conversation__shop=shop, status=Turn.Status.ANSWERED, answered_at__gte=since, asked_version=version
+    ).filter(Q(written_by=Turn.WrittenBy.MODEL) | ~Q(error=""))
+    if until:
+        turns = turns.filter(answered_at__lt=until)
+    rows = list(turns.values_list("written_by", "error", "timings_ms"))
+    if not rows:
+        return Health(0, 0.0, 0.0, 0.0, 0.0)
+    disliked = Feedback.objects.filter(turn__in=turns, kind=Feedback.Kind.DOWN).values("turn").distinct().count()
+    return Health(
+        replies=len(rows),
+        errors=sum("failed" in error for _, error, _ in rows) / len(rows),
+        fallbacks=sum(written_by != Turn.WrittenBy.MODEL for written_by, _, _ in rows) / len(rows),
+        p95_ms=float(np.percentile([timings.get("total", 0.0) for _, _, timings in rows], 95)),
+        thumbs_down=disliked / len(rows),
+    )
+
+
+def _watched(shop: Shop, now: datetime) -> Iterator[tuple[ModelVersion, Health]]:
+    """The canary beside what is live, and a young live version beside what it replaced as that was."""
+    current = versions.live(shop)
+    if canary := ModelVersion.objects.filter(shop=shop, state=State.CANARY).first():
+        yield canary, health(shop, current, canary.state_since)
+    elif current and now - current.state_since < WATCHED:
+        before, since = versions.replaced_by(current), current.state_since
+        yield current, health(shop, before, since - WATCHED, since)

@@ -1,0 +1,81 @@
+"""Training runs as rows: asked for, claimed by one trainer, alive while they give signs, found again when they die."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from botcore import queues
+from botcore.models import Dataset, TrainingRun
+
+Status = TrainingRun.Status
+SILENT = timedelta(minutes=5)
+"""A run that has given no sign for so long is taken for dead and continued."""
+POINTS_KEPT = 2_000
+
+
+class RefusedError(ValueError):
+    """The run cannot be started; the message says why."""
+
+
+def ask_for(dataset: Dataset, recipe: str, options: Mapping[str, Any], by: User | None = None) -> TrainingRun:
+    """Queue a run over an approved snapshot. Raises ``RefusedError``."""
+    if dataset.approved_at is None:
+        raise RefusedError("Somebody has to look at the snapshot and approve it before a model learns from it.")
+    with transaction.atomic():
+        run = TrainingRun.objects.create(
+            shop=dataset.shop, dataset=dataset, recipe=recipe, options=dict(options), created_by=by
+        )
+        transaction.on_commit(partial(queues.wake_training, run.pk))
+    return run
+
+
+def claim(run_id: int) -> TrainingRun | None:
+    """The run, now running; None where it is done, stopped, or alive elsewhere. One statement decides."""
+    now = timezone.now()
+    dead = Q(status=Status.RUNNING) & (Q(alive_at=None) | Q(alive_at__lt=now - SILENT))
+    taken = TrainingRun.objects.filter(Q(status=Status.QUEUED) | dead, pk=run_id).update(
+        status=Status.RUNNING, alive_at=now, started_at=now, error=""
+    )
+    return TrainingRun.objects.select_related("shop", "dataset").get(pk=run_id) if taken else None
+
+
+def tell(run: TrainingRun, stage: str = "", point: Mapping[str, Any] | None = None) -> None:
+    """A sign of life, with what the run is doing or has measured. Raises ``RefusedError`` where it was stopped."""
+    if stage:
+        run.stage = stage[:60]
+    if point:
+        run.curves = [*run.curves, {"stage": run.stage, **point}][-POINTS_KEPT:]
+    alive = TrainingRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(
+        stage=run.stage, curves=run.curves, alive_at=timezone.now()
+    )
+    if not alive:
+        raise RefusedError("The run was stopped.")
+
+
+def finish(run: TrainingRun, error: str = "") -> None:
+    """The end, good or bad; a run that was stopped stays stopped."""
+    TrainingRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(
+        status=Status.FAILED if error else Status.DONE, error=error[:2_000], finished_at=timezone.now()
+    )
+
+
+def stop(run: TrainingRun) -> bool:
+    """End a run that is queued or running, at its next sign of life."""
+    open_ones = TrainingRun.objects.filter(pk=run.pk, status__in=(Status.QUEUED, Status.RUNNING))
+    return bool(open_ones.update(status=Status.STOPPED, finished_at=timezone.now()))
+
+
+def sweep() -> None:
+    """Wake the trainer for runs whose wake-up was lost or whose process died."""
+    dead = Q(status=Status.RUNNING, alive_at__lt=timezone.now() - SILENT)
+    for run in TrainingRun.objects.filter(Q(status=Status.QUEUED) | dead).order_by("pk")[:1]:
+        if not queues.backlog("train"):
+            queues.wake_training(run.pk)

@@ -1,0 +1,126 @@
+"""The registry of a shop's model versions: what may follow what, who moved it and why, and the way back.
+
+A version goes candidate -> shadow -> canary -> live -> retired; every step is one transaction and leaves a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from botcore.learning import gate
+from botcore.models import ModelVersion, VersionChange
+from catalog.models import Shop
+
+State = ModelVersion.State
+ALLOWED: Mapping[str, tuple[str, ...]] = {
+    State.CANDIDATE: (State.SHADOW, State.CANARY, State.LIVE, State.RETIRED),
+    State.SHADOW: (State.CANDIDATE, State.CANARY, State.LIVE, State.RETIRED),
+    State.CANARY: (State.CANDIDATE, State.SHADOW, State.LIVE, State.RETIRED),
+    State.LIVE: (State.RETIRED,),
+    State.RETIRED: (State.CANDIDATE,),
+}
+SERVES = (State.CANARY, State.LIVE)
+"""States in which customers read what a version writes: only what passed the gate gets there."""
+CANARY_SHARE = 10
+SHIPPED = "shipped"
+"""The name of what serves where no version is live."""
+
+
+class RefusedError(ValueError):
+    """The step is not possible; the message says why and what would make it so."""
+
+
+def live(shop: Shop) -> ModelVersion | None:
+    """What serves the shop's customers; None is the adapter that ships."""
+    return ModelVersion.objects.filter(shop=shop, state=State.LIVE).first()
+
+
+def judge(version: ModelVersion, report: Mapping[str, Any]) -> gate.Verdict:
+    """Keep an evaluation with the gate's verdict on it."""
+    verdict = gate.judge(report)
+    version.report, version.gate = dict(report), verdict.to_json()
+    version.save(update_fields=["report", "gate"])
+    return verdict
+
+
+def move(
+    version: ModelVersion, to: str, by: User | None = None, reason: str = "", share: int = CANARY_SHARE
+) -> ModelVersion:
+    """Bring a version into another state; whoever held a place that only one can hold makes room.
+
+    A canary may be moved to ``canary`` again with another ``share`` (percent). Raises ``RefusedError``.
+    """
+    with transaction.atomic():
+        Shop.objects.select_for_update().get(pk=version.shop_id)
+        version = ModelVersion.objects.get(pk=version.pk)
+        _check(version, to, share)
+        if to in (State.SHADOW, State.CANARY, State.LIVE):
+            _make_room(version, to, by)
+        _write(version, to, by, reason, share if to == State.CANARY else 0)
+    return version
+
+
+def rollback(shop: Shop, by: User | None = None, reason: str = "") -> ModelVersion | None:
+    """Take what was put before customers last away from them; what serves from now on, None for the shipped adapter.
+
+    A canary is ended; without one, the live version goes and what was live before it comes back. Raises
+    ``RefusedError`` where there is nothing to go back from.
+    """
+    with transaction.atomic():
+        Shop.objects.select_for_update().get(pk=shop.pk)
+        if canary := ModelVersion.objects.filter(shop=shop, state=State.CANARY).first():
+            _write(canary, State.RETIRED, by, reason, 0)
+            return live(shop)
+        current = live(shop)
+        if current is None:
+            raise RefusedError(f"{shop.name} is served by the adapter that ships; there is nothing before it.")
+        before = replaced_by(current)
+        _write(current, State.RETIRED, by, reason, 0)
+        if before:
+            _write(before, State.LIVE, by, f"back from {current}", 0)
+        return before
+
+
+REPLACED = "replaced by {}"
+
+
+def replaced_by(current: ModelVersion) -> ModelVersion | None:
+    """What a version that is live took the place of; None where that was the shipped adapter.
+
+    Of a version that came back after a rollback this is what was live before it the first time.
+    """
+    made_room = VersionChange.objects.filter(
+        version__shop=current.shop, before=State.LIVE, after=State.RETIRED, reason=REPLACED.format(current)
+    )
+    row = made_room.select_related("version").first()
+    return row.version if row else None
+
+
+def _check(version: ModelVersion, to: str, share: int) -> None:
+    again = version.state == to == State.CANARY
+    if to not in ALLOWED[version.state] and not again:
+        raise RefusedError(f"{version} is {version.state} and cannot become {to}.")
+    if to in SERVES and not version.gate.get("passed"):
+        failed = [line["name"] for line in version.gate.get("lines", ()) if not line["passed"]]
+        why = f"the gate refused it for: {', '.join(failed)}" if failed else "it has not been evaluated"
+        raise RefusedError(f"{version} may not serve customers: {why}. Run `manage.py evaluate {version}`.")
+    if to == State.CANARY and not 1 <= share <= 99:
+        raise RefusedError("A canary answers between 1 and 99 percent of the conversations.")
+
+
+def _make_room(version: ModelVersion, to: str, by: User | None) -> None:
+    for holder in ModelVersion.objects.filter(shop=version.shop, state=to).exclude(pk=version.pk):
+        _write(holder, State.RETIRED if to == State.LIVE else State.CANDIDATE, by, REPLACED.format(version), 0)
+
+
+def _write(version: ModelVersion, to: str, by: User | None, reason: str, share: int) -> None:
+    VersionChange.objects.create(
+        version=version, before=version.state, after=to, share=share, reason=reason[:1_000], by=by
+    )
+    version.state, version.share, version.state_since = to, share, timezone.now()
+    version.save(update_fields=["state", "share", "state_since"])

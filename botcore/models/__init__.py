@@ -1,0 +1,43 @@
+"""The rows of botcore: conversations with what explains them, and what is learned from them."""
+
+from botcore.models.conversations import (
+    ChannelAccount,
+    Contact,
+    Conversation,
+    Feedback,
+    InboundEvent,
+    Outbound,
+    ShopMember,
+    Turn,
+    make_public_key,
+)
+from botcore.models.learning import (
+    Annotation,
+    Dataset,
+    DatasetRow,
+    HouseWord,
+    ModelVersion,
+    ShadowReply,
+    TrainingRun,
+    VersionChange,
+)
+
+__all__ = [
+    "Annotation",
+    "ChannelAccount",
+    "Contact",
+    "Conversation",
+    "Dataset",
+    "DatasetRow",
+    "Feedback",
+    "HouseWord",
+    "InboundEvent",
+    "ModelVersion",
+    "Outbound",
+    "ShadowReply",
+    "ShopMember",
+    "TrainingRun",
+    "Turn",
+    "VersionChange",
+    "make_public_key",
+]

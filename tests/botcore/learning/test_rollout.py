@@ -1,0 +1,153 @@
+"""Who is answered by whom, and when a version is taken back without anybody asking."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from botcore.learning.rollout import Health, Thresholds, complaint, in_canary, served, watch
+from botcore.learning.versions import move
+from botcore.models import ModelVersion, Turn
+from catalog.models import Shop
+from tests.factories import ConversationFactory, FeedbackFactory, ModelVersionFactory, ShopFactory, TurnFactory
+
+FINE = Health(100, 0.0, 0.02, 900.0, 0.05)
+
+
+def test_a_conversation_stays_on_its_side_while_the_share_grows():
+    keys = [uuid.UUID(int=n) for n in range(4_000)]
+    ten, thirty = ({key for key in keys if in_canary(key, share, 1)} for share in (10, 30))
+    assert ten < thirty
+    assert 330 < len(ten) < 470
+    assert 1_080 < len(thirty) < 1_320
+
+
+def test_every_canary_draws_other_conversations():
+    keys = [uuid.UUID(int=n) for n in range(2_000)]
+    first, second = ({key for key in keys if in_canary(key, 10, salt)} for salt in (1, 2))
+    assert len(first & second) < len(first) / 2
+
+
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        (FINE, ""),
+        (Health(100, 0.06, 0.02, 900, 0.05), "errors"),
+        (Health(100, 0.0, 0.13, 900, 0.05), "fallbacks"),
+        (Health(100, 0.0, 0.02, 3_500, 0.05), "replies take"),
+        (Health(100, 0.0, 0.02, 2_900, 0.05), ""),
+        (Health(100, 0.0, 0.02, 900, 0.16), "thumbs down"),
+        (Health(29, 1.0, 1.0, 9_000, 1.0), ""),
+    ],
+)
+def test_what_a_version_may_cost(own, told):
+    reason = complaint(own, FINE, Thresholds())
+    assert reason.startswith(told) and bool(reason) == bool(told)
+
+
+def test_a_slow_machine_is_no_reason():
+    slow = Health(100, 0.0, 0.02, 3_900, 0.05)
+    assert complaint(slow, Health(100, 0.0, 0.02, 3_500, 0.05), Thresholds()) == ""
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return ShopFactory()
+
+
+def version_in(shop: Shop, state: str, share: int = 50) -> ModelVersion:
+    return move(ModelVersionFactory(shop=shop), state, share=share)
+
+
+def replies(shop: Shop, version: ModelVersion | None, count: int = 30, **fields: object) -> list[Turn]:
+    conversation = ConversationFactory(shop=shop)
+    made = {"timings_ms": {"total": 800.0}, "error": "", **fields}
+    return TurnFactory.create_batch(count, conversation=conversation, asked_version=version, **made)
+
+
+@pytest.mark.django_db
+def test_without_versions_the_shipped_adapter_writes(shop):
+    assert served(ConversationFactory(shop=shop)) == served(ConversationFactory())
+    assert served(ConversationFactory(shop=shop)).writes is None
+
+
+@pytest.mark.django_db
+def test_live_canary_and_shadow_each_have_their_place(shop, django_assert_num_queries):
+    live, canary, shadow = (version_in(shop, state) for state in ("live", "canary", "shadow"))
+    sides = set()
+    for _ in range(40):
+        conversation = ConversationFactory(shop=shop)
+        with django_assert_num_queries(1):
+            found = served(conversation)
+        assert found == served(conversation)
+        assert found.shadow == shadow
+        sides.add(found.writes)
+    assert sides == {live, canary}
+
+
+@pytest.mark.django_db
+def test_another_shops_versions_never_answer(shop):
+    version_in(ShopFactory(), "live")
+    assert served(ConversationFactory(shop=shop)).writes is None
+
+
+@pytest.mark.django_db
+def test_a_slow_canary_is_rolled_back(shop):
+    version_in(shop, "live")
+    canary = version_in(shop, "canary")
+    replies(shop, None)
+    replies(shop, canary, timings_ms={"total": 6_000.0})
+    assert "replies take 6000 ms" in watch(shop, timezone.now())
+    canary.refresh_from_db()
+    assert canary.state == "retired"
+    assert canary.changes.first().reason.startswith("replies take")
+
+
+@pytest.mark.django_db
+def test_a_canary_whose_replies_must_come_from_phrases_is_rolled_back(shop):
+    canary = version_in(shop, "canary")
+    replies(shop, None)
+    replies(shop, canary, 20)
+    replies(shop, canary, 12, written_by="template", error="every sample was refused")
+    assert "fallbacks in 38%" in watch(shop, timezone.now())
+
+
+@pytest.mark.django_db
+def test_a_canary_that_customers_dislike_is_rolled_back(shop):
+    canary = version_in(shop, "canary")
+    replies(shop, None)
+    for turn in replies(shop, canary)[:6]:
+        FeedbackFactory(turn=turn, kind="down")
+    assert "thumbs down on 20%" in watch(shop, timezone.now())
+
+
+@pytest.mark.django_db
+def test_a_healthy_canary_stays(shop):
+    canary = version_in(shop, "canary")
+    replies(shop, None)
+    replies(shop, canary)
+    assert watch(shop, timezone.now()) == ""
+    canary.refresh_from_db()
+    assert canary.state == "canary"
+
+
+@pytest.mark.django_db
+def test_phrases_that_no_model_was_asked_for_say_nothing_of_it(shop):
+    canary = version_in(shop, "canary")
+    replies(shop, canary, written_by="template", timings_ms={"total": 9_000.0})
+    assert watch(shop, timezone.now()) == ""
+
+
+@pytest.mark.django_db
+def test_a_young_live_version_is_compared_with_what_it_replaced(shop):
+    first = version_in(shop, "live")
+    replies(shop, first, answered_at=timezone.now() - timedelta(hours=1))
+    second = version_in(shop, "live")
+    replies(shop, second, timings_ms={"total": 6_000.0})
+    assert watch(shop, timezone.now() + timedelta(hours=25)) == ""
+    assert "replies take" in watch(shop, timezone.now())
+    first.refresh_from_db()
+    assert first.state == "live"

@@ -1,0 +1,111 @@
+"""The registry: one live version, nothing to customers that the gate refused, and always a way back."""
+
+from __future__ import annotations
+
+import pytest
+
+from botcore.learning import versions
+from botcore.learning.versions import RefusedError, move, rollback
+from botcore.models import ModelVersion, VersionChange
+from catalog.models import Shop
+from tests.factories import ModelVersionFactory, ShopFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return ShopFactory()
+
+
+def state(version: ModelVersion) -> str:
+    version.refresh_from_db()
+    return version.state
+
+
+def test_a_version_goes_from_candidate_to_live_and_every_step_is_kept(shop):
+    version = ModelVersionFactory(shop=shop)
+    for step in ("shadow", "canary", "live"):
+        move(version, step, reason="fine")
+    assert versions.live(shop) == version
+    steps = VersionChange.objects.order_by("pk").values_list("before", "after", "share")
+    assert list(steps) == [("candidate", "shadow", 0), ("shadow", "canary", 10), ("canary", "live", 0)]
+
+
+@pytest.mark.parametrize("gate", [{}, {"passed": False, "lines": [{"name": "wishes", "passed": False, "found": ""}]}])
+@pytest.mark.parametrize("to", ["canary", "live"])
+def test_what_the_gate_did_not_let_through_serves_nobody(shop, gate, to):
+    version = ModelVersionFactory(shop=shop, gate=gate)
+    with pytest.raises(RefusedError, match="wishes" if gate else "not been evaluated"):
+        move(version, to)
+    assert state(version) == "candidate"
+
+
+def test_a_refused_version_may_still_be_watched_in_the_shadow(shop):
+    version = ModelVersionFactory(shop=shop, gate={"passed": False, "lines": []})
+    move(version, "shadow")
+    assert state(version) == "shadow"
+
+
+def test_a_new_live_version_retires_the_old_one_and_a_new_canary_sends_the_old_one_back(shop):
+    first, second, third = ModelVersionFactory.create_batch(3, shop=shop)
+    move(first, "live")
+    move(second, "canary")
+    move(third, "canary")
+    assert (state(first), state(second), state(third)) == ("live", "candidate", "canary")
+    move(third, "live")
+    assert (state(first), state(third)) == ("retired", "live")
+
+
+def test_the_share_of_a_canary_can_be_moved(shop):
+    version = ModelVersionFactory(shop=shop)
+    move(version, "canary", share=5)
+    move(version, "canary", share=50)
+    version.refresh_from_db()
+    assert version.share == 50
+    with pytest.raises(RefusedError, match="between 1 and 99"):
+        move(version, "canary", share=100)
+
+
+@pytest.mark.parametrize(("from_", "to"), [("live", "canary"), ("retired", "live"), ("live", "candidate")])
+def test_steps_that_make_no_sense_are_refused(shop, from_, to):
+    version = ModelVersionFactory(shop=shop, state=from_)
+    with pytest.raises(RefusedError, match="cannot become"):
+        move(version, to)
+
+
+def test_rollback_ends_the_canary_first(shop):
+    live, canary = ModelVersionFactory.create_batch(2, shop=shop)
+    move(live, "live")
+    move(canary, "canary")
+    assert rollback(shop, reason="slow") == live
+    assert (state(live), state(canary)) == ("live", "retired")
+
+
+def test_rollback_goes_back_step_by_step_to_what_ships(shop):
+    first, second = ModelVersionFactory.create_batch(2, shop=shop)
+    move(first, "live")
+    move(second, "live")
+    assert rollback(shop) == first
+    assert (state(first), state(second)) == ("live", "retired")
+    assert rollback(shop) is None
+    assert state(first) == "retired"
+    with pytest.raises(RefusedError, match="nothing before it"):
+        rollback(shop)
+
+
+def test_a_version_that_was_rolled_back_can_be_tried_again(shop):
+    version = ModelVersionFactory(shop=shop)
+    move(version, "live")
+    rollback(shop)
+    move(version, "candidate")
+    move(version, "live")
+    assert rollback(shop) is None
+
+
+def test_shops_do_not_touch_each_other(shop):
+    here, there = ModelVersionFactory(shop=shop), ModelVersionFactory()
+    move(here, "live")
+    move(there, "live")
+    rollback(shop)
+    assert state(there) == "live"

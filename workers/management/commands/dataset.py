@@ -1,0 +1,81 @@
+"""``manage.py dataset``: snapshots of a shop's feedback."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from botcore.learning import datasets
+from botcore.models import Dataset
+from workers.management.commands._shop import add_shop, shop_of
+
+
+class Command(BaseCommand):
+    help = "Build, list and approve snapshots of what merchants and customers made of replies."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        steps = parser.add_subparsers(dest="step", required=True)
+        build = steps.add_parser("build", help="make a snapshot of the feedback there is")
+        build.add_argument("--since", type=_day, help="replies from this day on (2026-11-01)")
+        build.add_argument("--until", type=_day, help="replies before this day")
+        build.add_argument("--act", action="append", default=[], help="replies of this act alone; may be repeated")
+        build.add_argument("--no-votes", action="store_true", help="leave customers' thumbs out")
+        build.add_argument("--approve", action="store_true", help="approve it at once")
+        approve = steps.add_parser("approve", help="let models learn from a snapshot")
+        approve.add_argument("dataset", type=int)
+        listed = steps.add_parser("list", help="the shop's snapshots")
+        for step in (build, approve, listed):
+            add_shop(step)  # type: ignore[arg-type]
+            step.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        shop = shop_of(options["shop"])
+        if options["step"] == "list":
+            found = list(Dataset.objects.filter(shop=shop))
+        elif options["step"] == "approve":
+            row = Dataset.objects.filter(shop=shop, pk=options["dataset"]).first()
+            if row is None:
+                raise CommandError(f"{shop.name} has no snapshot {options['dataset']}; see `manage.py dataset list`")
+            found = [datasets.approve(row, None)]
+        else:
+            filters = datasets.Filters(
+                options["since"], options["until"], tuple(options["act"]), votes=not options["no_votes"]
+            )
+            try:
+                made = datasets.build(shop, filters)
+            except datasets.NothingToLearnError as error:
+                raise CommandError(str(error)) from error
+            found = [datasets.approve(made, None) if options["approve"] else made]
+        told = [_told(row) for row in found]
+        self.stdout.write(json.dumps(told, indent=1) if options["json"] else "\n\n".join(map(_as_text, told)))
+
+
+def _day(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _told(row: Dataset) -> dict[str, Any]:
+    return {
+        "dataset": row.pk,
+        "content_hash": row.content_hash,
+        "made": row.created_at.isoformat(timespec="seconds"),
+        "approved": row.approved_at.isoformat(timespec="seconds") if row.approved_at else "",
+        **row.counts,
+    }
+
+
+def _as_text(told: dict[str, Any]) -> str:
+    lines = [f"snapshot {told['dataset']}  {told['content_hash'][:12]}  {told['made']}"]
+    lines.append(
+        f"  approved    {told['approved'] or 'not yet: `manage.py dataset approve ' + str(told['dataset']) + '`'}"
+    )
+    for use, parts in told["rows"].items():
+        lines.append(f"  {use:<11} {', '.join(f'{count} {part}' for part, count in sorted(parts.items())) or 'none'}")
+    for name in ("acts", "topics", "sentiments", "left_out"):
+        told_of = ", ".join(f"{key} {count}" for key, count in told[name].items()) or "none"
+        lines.append(f"  {name.replace('_', ' '):<11} {told_of}")
+    return "\n".join(lines)

@@ -1,0 +1,68 @@
+"""``manage.py evaluate VERSION``: a version beside what is live now, and the gate's verdict."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from botcore.learning import versions
+from botcore.models import ModelVersion
+from workers.management.commands._shop import add_shop, shop_of, version_of
+
+SHOWN = (
+    "accepted",
+    "accepted_samples",
+    "unsupported_before",
+    "unsupported_after",
+    "audited_after",
+    "wishes",
+    "distinct_2",
+    "mean_length",
+    "seconds_per_reply",
+)
+
+
+class Command(BaseCommand):
+    help = "Measure a version against what is live now, and let the gate judge it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("version")
+        parser.add_argument("--briefs", type=int, default=150, help="held-out briefs of the base set")
+        parser.add_argument("--json", action="store_true", help="print the report as JSON")
+        add_shop(parser)  # type: ignore[arg-type]
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from workers.training import run
+
+        version = version_of(shop_of(options["shop"]), options["version"])
+        try:
+            files = run.files_of(version)
+        except versions.RefusedError as error:
+            raise CommandError(str(error)) from error
+        told = {**run.OPTIONS, "briefs": options["briefs"]}
+        version = run.evaluate(version, files, told, self.stderr.write)
+        self.stdout.write(json.dumps(version.report, indent=1) if options["json"] else as_text(version))
+
+
+def as_text(version: ModelVersion) -> str:
+    """The report and the verdict as a table."""
+    told = version.report
+    lines = [f"{'':<22}{version.name:>16}{told['against']['version']:>16}"]
+    for name in SHOWN:
+        lines.append(f"{name.replace('_', ' '):<22}{told['candidate'][name]:>16}{told['live'][name]:>16}")
+    lines.append("")
+    for name, found in told["differences"].items():
+        if found:
+            spread = f"{found['low']:+.3f} to {found['high']:+.3f}"
+            lines.append(f"{name:<22}{found['mean']:>+16.3f}   95 %: {spread}, n={found['n']}")
+    lines.append("")
+    for line in version.gate["lines"]:
+        lines.append(f"{'passed' if line['passed'] else 'FAILED':<8}{line['name']}: {line['found']}")
+    lines.append(f"the gate {'lets' if version.gate['passed'] else 'does not let'} {version.name} to customers")
+    for changed in told["changed"]:
+        lines.append(f"\n  {changed['act']}: {changed['customer']}\n    now    {changed['live']}")
+        lines.append(f"    then   {changed['candidate']}")
+    return "\n".join(lines)

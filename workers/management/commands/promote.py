@@ -1,0 +1,34 @@
+"""``manage.py promote VERSION``: one step towards the customers, or all of them."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from botcore.learning import versions
+from botcore.models import ModelVersion
+from workers.management.commands._shop import add_shop, shop_of, version_of
+
+STATES = [state for state in ModelVersion.State.values if state != ModelVersion.State.RETIRED]
+
+
+class Command(BaseCommand):
+    help = "Let a version write beside (shadow), for a share of the conversations (canary), or for all (live)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("version")
+        parser.add_argument("--to", choices=STATES, default=ModelVersion.State.CANARY)
+        parser.add_argument("--share", type=int, default=versions.CANARY_SHARE, help="percent, of a canary")
+        parser.add_argument("--reason", default="")
+        add_shop(parser)  # type: ignore[arg-type]
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        version = version_of(shop_of(options["shop"]), options["version"])
+        try:
+            version = versions.move(version, options["to"], reason=options["reason"], share=options["share"])
+        except versions.RefusedError as error:
+            raise CommandError(str(error)) from error
+        share = f" for {version.share} % of the conversations" if version.share else ""
+        self.stdout.write(f"{version} is {version.state}{share}")

@@ -1,0 +1,32 @@
+"""``manage.py rollback``: the customers get back what wrote for them before."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from botcore.learning import versions
+from workers.management.commands._shop import add_shop, shop_of, version_of
+
+
+class Command(BaseCommand):
+    help = "End the canary, or put back what was live before; takes effect with the next turn."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("version", nargs="?", help="the version to take back; without it whatever came last")
+        parser.add_argument("--reason", default="")
+        add_shop(parser)  # type: ignore[arg-type]
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        shop = shop_of(options["shop"])
+        if options["version"]:
+            named = version_of(shop, options["version"])
+            if named.state not in versions.SERVES:
+                raise CommandError(f"{named} is {named.state}: it serves nobody")
+        try:
+            now = versions.rollback(shop, reason=options["reason"])
+        except versions.RefusedError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{shop.name} is served by {now or versions.SHIPPED}")

@@ -1,0 +1,57 @@
+"""Carries out training runs: each in a process of its own, which leaves nothing behind in the worker that started it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+
+from botcore.environment import PROJECT
+from botcore.learning import runs
+from botcore.models import ModelVersion, TrainingRun
+from botcore.supervisor import on_a_leash
+
+log = structlog.get_logger(__name__)
+
+LOG_NAME = "log.txt"
+
+
+def carry_out_apart(run_id: int) -> None:
+    """Start ``manage.py train --run`` and wait for it; its output is kept in the run's folder."""
+    folder = log_of(run_id).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    command = on_a_leash([sys.executable, str(PROJECT / "manage.py"), "train", "--run", str(run_id)])
+    with log_of(run_id).open("ab") as output:
+        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=PROJECT).returncode
+    log.info("training ended", run=run_id, code=code)
+
+
+def log_of(run_id: int) -> Path:
+    """What a run printed."""
+    return Path(settings.VAR_DIR) / "training" / str(run_id) / LOG_NAME
+
+
+def carry_out(run_id: int, say: Callable[[str], None]) -> ModelVersion | None:
+    """Claim a run and do it here; None where there was nothing to claim. Errors are kept with the run and raised."""
+    run = runs.claim(run_id)
+    if run is None:
+        return None
+    from workers.training.run import carry_out as steps
+
+    try:
+        version = steps(run, say)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit):  # it goes on where it stopped when it is started again
+            TrainingRun.objects.filter(pk=run.pk, status=TrainingRun.Status.RUNNING).update(
+                status=TrainingRun.Status.QUEUED
+            )
+        else:
+            runs.finish(run, f"{type(error).__name__}: {error}\n{traceback.format_exc()[-1_500:]}")
+        raise
+    runs.finish(run)
+    return version

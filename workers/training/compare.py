@@ -1,0 +1,179 @@
+"""Two versions side by side on the same examples: the report that the gate reads (``botcore.learning.gate``).
+
+Both write through the serving engine, in turns, so that whatever else the machine does slows both alike. Differences are
+candidate minus live, paired by example, with a 95 % bootstrap interval.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from botcore.dialogue.brief import TAG, Brief
+from botcore.dialogue.ports import Encoder, Generator
+from botcore.dialogue.verify import WORD, stem
+from workers.engine.artefacts import Artefact
+from workers.training.evaluate import Auditor, Written, report, write_all
+from workers.training.likelihood import log_likelihoods
+from workers.training.snapshot import Row
+
+BATCH = 25
+"""Briefs that one version writes before it is the other's turn."""
+RESAMPLES = 2_000
+SEED = 0
+EXAMPLES = 5
+"""Briefs whose replies changed are shown side by side, so many."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A built model with the engine that serves it."""
+
+    artefact: Artefact
+    generator: Generator
+
+
+@dataclass(frozen=True)
+class Material:
+    """What both are asked: ``briefs`` to write for, ``replies`` and ``pairs`` of the snapshot's test part."""
+
+    briefs: Sequence[Brief]
+    replies: Sequence[Row]
+    pairs: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one version wrote, in the order of the briefs, and seconds a reply, batch by batch."""
+
+    written: list[Written]
+    seconds: list[float]
+
+
+def compare(
+    candidate: Version, live: Version, material: Material, encoder: Encoder, say: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
+    """The report: ``candidate`` and ``live`` with their numbers, ``differences`` by name, ``changed`` replies."""
+    say("writing")
+    own, other = _write_in_turns(candidate, live, material.briefs, encoder)
+    say("judging")
+    auditor = Auditor()
+    sides = {
+        name: asdict(report(version.artefact.version, side.written, auditor, sum(side.seconds)))
+        | {"seconds_per_reply": round(statistics.median(side.seconds), 4), "wishes": _mean(_wishes(side.written))}
+        for name, version, side in (("candidate", candidate, own), ("live", live, other))
+    }
+    differences = {
+        "grounded": _difference(_grounded(own.written), _grounded(other.written)),
+        "wishes": _difference(_wishes(own.written), _wishes(other.written)),
+    }
+    say("reading")
+    return {
+        **sides,
+        "differences": differences | _by_likelihood(candidate.artefact, live.artefact, material),
+        "changed": _changed(own.written, other.written),
+    }
+
+
+def interval(differences: Sequence[float], seed: int = SEED) -> tuple[float, float]:
+    """The 95 % interval of a mean, by the bootstrap's percentiles."""
+    values, rng = np.asarray(differences), np.random.default_rng(seed)
+    means = values[rng.integers(0, len(values), (RESAMPLES, len(values)))].mean(1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _write_in_turns(candidate: Version, live: Version, briefs: Sequence[Brief], encoder: Encoder) -> tuple[Side, Side]:
+    own, other = Side([], []), Side([], [])
+    for start in range(0, len(briefs), BATCH):
+        for version, side in ((candidate, own), (live, other)):
+            begun, batch = time.monotonic(), briefs[start : start + BATCH]
+            side.written.extend(write_all(version.generator, encoder, batch))
+            side.seconds.append((time.monotonic() - begun) / len(batch))
+    return own, other
+
+
+def _grounded(written: Sequence[Written]) -> list[float]:
+    """Of each brief the share of samples that claim nothing without a fact, before anything is refused."""
+    return [statistics.fmean([not verdict.unsupported for verdict in one.verdicts] or [0.0]) for one in written]
+
+
+def _wishes(written: Sequence[Written]) -> list[float]:
+    """Of each brief with wishes whether a reply can be sent that names one of them, or all that had to be given up."""
+    return [float(_names_wish(one)) for one in written if one.brief.wishes or one.brief.gave_up]
+
+
+def _names_wish(one: Written) -> bool:
+    said, tags = _stems(one.chosen), set(TAG.findall(one.chosen))
+    if one.brief.gave_up:
+        return bool(one.chosen)  # the verifier lets nothing through that leaves one out
+    return any(_stems(wish) & said or set(TAG.findall(wish)) & tags for wish in one.brief.wishes)
+
+
+def _stems(text: str) -> set[str]:
+    return {stem(word.lower()) for word in WORD.findall(TAG.sub(" ", text))}
+
+
+def _by_likelihood(candidate: Artefact, live: Artefact, material: Material) -> dict[str, Any]:
+    """Differences of held-out likelihood (nats a token) and of preference agreement (share of pairs told apart rightly)."""
+    replies = [(Brief.from_json(row["brief"]), str(row["reply"])) for row in material.replies]
+    chosen = [(Brief.from_json(row["brief"]), str(row["chosen"])) for row in material.pairs]
+    rejected = [(Brief.from_json(row["brief"]), str(row["rejected"])) for row in material.pairs]
+    texts = [*replies, *chosen, *rejected]
+    if not texts:
+        return {}
+    own, other = (_read(artefact, texts) for artefact in (candidate, live))
+    found = {}
+    if replies:
+        found["likelihood"] = _difference(own[: len(replies)], other[: len(replies)])
+    if chosen:
+        found["preference"] = _difference(*(_agreements(told[len(replies) :]) for told in (own, other)))
+    return found
+
+
+def _read(artefact: Artefact, texts: Sequence[tuple[Brief, str]]) -> list[float]:
+    from transformers import AutoModelForCausalLM
+
+    from workers.engine.writing import load_tokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(artefact.hf, dtype=torch.float32, local_files_only=True)
+    return log_likelihoods(model, load_tokenizer(artefact.hf), texts)
+
+
+def _agreements(told: Sequence[float]) -> list[float]:
+    """Whether each chosen reply is likelier than its rejected one; the first half of ``told`` are the chosen."""
+    half = len(told) // 2
+    return [float(chosen > rejected) for chosen, rejected in zip(told[:half], told[half:], strict=True)]
+
+
+def _difference(own: Sequence[float], other: Sequence[float]) -> dict[str, Any] | None:
+    if not own:
+        return None
+    differences = [a - b for a, b in zip(own, other, strict=True)]
+    low, high = interval(differences)
+    return {
+        "candidate": _mean(own),
+        "live": _mean(other),
+        "mean": _mean(differences),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "n": len(own),
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(statistics.fmean(values), 4) if values else 0.0
+
+
+def _changed(own: Sequence[Written], other: Sequence[Written]) -> list[Mapping[str, str]]:
+    differing = [(a, b) for a, b in zip(own, other, strict=True) if a.chosen != b.chosen]
+    return [
+        {"customer": a.brief.customer, "act": a.brief.act, "candidate": a.chosen, "live": b.chosen}
+        for a, b in differing[:EXAMPLES]
+    ]

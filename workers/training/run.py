@@ -1,0 +1,210 @@
+"""One training run from snapshot to judged candidate: export, SFT, preferences, build, evaluate, gate.
+
+Every step writes into the run's folder and is passed over when it is already there, so that a run that was killed goes on
+where it stopped when it is started again.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from tensorboardX import SummaryWriter
+
+from botcore.dialogue.brief import Brief
+from botcore.learning import runs, versions
+from botcore.models import ModelVersion, TrainingRun
+from workers.engine import artefacts, load_encoder, registry
+from workers.training import preference, sft, snapshot
+from workers.training.compare import Material, Version, compare
+from workers.training.provenance import code_revision, sha256
+
+OPTIONS: Mapping[str, Any] = {
+    "epochs": 3,
+    "lr": 2e-4,
+    "replay": snapshot.REPLAY,
+    "department": "",
+    "seed": 7,
+    "briefs": 150,
+    "preference_epochs": 2,
+    "preference_lr": 5e-5,
+}
+"""What a run may be told, with what it does otherwise. ``briefs`` are those of the base set in the evaluation."""
+BATCH_TOKENS = 1024
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folder of a run."""
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def adapter(self, name: str) -> Path:
+        return self.folder / name
+
+
+def carry_out(run: TrainingRun, say: Say = lambda _: None) -> ModelVersion:
+    """Do a claimed run to its end; the candidate with its report and the gate's verdict.
+
+    Raises what the steps raise; the caller closes the run (``runs.finish``).
+    """
+    options = {**OPTIONS, **run.options}
+    place = Place(Path(settings.VAR_DIR) / "training" / str(run.pk))
+    watch = _Watch(run, place.folder, say)
+    watch.stage("data")
+    files = snapshot.export(
+        run.dataset,
+        place.data,
+        replay=options["replay"],
+        department=options["department"],
+        seed=options["seed"],
+    )
+    name = f"{run.shop.slug}-{run.pk}"
+    adapter = _taught(run, options, files, place, name, watch)
+    watch.stage("building")
+    artefact = artefacts.build(adapter, settings.DAOGOU_BASE_MODEL or None, Path(settings.VAR_DIR) / "models", say)
+    version = _registered(run, name, adapter, artefact)
+    evaluate(version, files, options, watch.stage)
+    return version
+
+
+def evaluate(
+    version: ModelVersion, files: snapshot.Files, options: Mapping[str, Any] = OPTIONS, say: Say = lambda _: None
+) -> ModelVersion:
+    """Compare a version with what is live now, keep the report, and let the gate judge it."""
+    models = Path(settings.VAR_DIR) / "models"
+    rival = versions.live(version.shop)
+    sides = [
+        artefacts.build(Path(settings.VAR_DIR) / version.folder, settings.DAOGOU_BASE_MODEL or None, models),
+        registry.current_artefact(Path(settings.VAR_DIR) / rival.folder if rival else None),
+    ]
+    material = _material(files, options)
+    generators = [registry.serve(artefact) for artefact in sides]
+    try:
+        own, other = (Version(*side) for side in zip(sides, generators, strict=True))
+        report = compare(own, other, material, load_encoder(), say)
+    finally:
+        for generator in generators:
+            generator.close()
+    against = {"version": rival.name if rival else versions.SHIPPED}
+    versions.judge(version, report | {"against": against, "material": _counted(material)})
+    return version
+
+
+def files_of(version: ModelVersion) -> snapshot.Files:
+    """The files that a version's run was made from."""
+    if version.run_id is None:
+        raise versions.RefusedError(f"{version} was made by no run; register it with the snapshot to test it on.")
+    return snapshot.Files(Place(Path(settings.VAR_DIR) / "training" / str(version.run_id)).data)
+
+
+def _taught(
+    run: TrainingRun, options: Mapping[str, Any], files: snapshot.Files, place: Place, name: str, watch: _Watch
+) -> Path:
+    """The adapter that the recipe ends with."""
+    recipe = sft.Recipe(
+        data=files.train,
+        start=_base_adapter(),
+        base=settings.DAOGOU_BASE_MODEL or None,
+        validation=files.validation,
+        epochs=options["epochs"],
+        lr=options["lr"],
+        batch_tokens=BATCH_TOKENS,
+        seed=options["seed"],
+    )
+    wants_preference = run.recipe == TrainingRun.Recipe.PREFERENCE
+    taught = place.adapter(f"{name}-sft" if wants_preference else name)
+    watch.stage("sft")
+    if not (taught / "meta.json").exists():
+        sft.train(recipe, taught, watch.point)
+    if not wants_preference:
+        return taught
+    watch.stage("preference")
+    preferring = place.adapter(name)
+    if not (preferring / "meta.json").exists():
+        preference.train(
+            preference.Recipe(
+                start=taught,
+                pairs=files.pairs,
+                votes=files.votes,
+                base=settings.DAOGOU_BASE_MODEL or None,
+                epochs=options["preference_epochs"],
+                lr=options["preference_lr"],
+                seed=options["seed"],
+            ),
+            preferring,
+            watch.point,
+        )
+    return preferring
+
+
+def _base_adapter() -> Path | None:
+    """Where every run starts: what ships, never the last version, so that mistakes do not pile up."""
+    return registry.chosen_adapter(None)
+
+
+def _registered(run: TrainingRun, name: str, adapter: Path, artefact: artefacts.Artefact) -> ModelVersion:
+    built = json.loads((artefact.folder / "meta.json").read_text())
+    version, _ = ModelVersion.objects.get_or_create(
+        shop=run.shop,
+        name=name,
+        defaults={
+            "recipe": run.recipe,
+            "run": run,
+            "dataset": run.dataset,
+            "parent": versions.live(run.shop),
+            "folder": str(adapter.relative_to(settings.VAR_DIR)),
+            "artefact": artefact.version,
+            "digests": {"adapter": sha256(adapter / sft.WEIGHTS), **built["outputs"]},
+            "code": code_revision(),
+        },
+    )
+    return version
+
+
+def _material(files: snapshot.Files, options: Mapping[str, Any]) -> Material:
+    held_out = [Brief.from_json(row["brief"]) for row in snapshot.read(files.heldout)]
+    replies = snapshot.read(files.test)
+    chosen = random.Random(options["seed"]).sample(held_out, min(len(held_out), options["briefs"]))
+    own = [Brief.from_json(row["brief"]) for row in replies]
+    return Material([*own, *chosen], replies, snapshot.read(files.test_pairs))
+
+
+def _counted(material: Material) -> dict[str, int]:
+    return {"briefs": len(material.briefs), "replies": len(material.replies), "pairs": len(material.pairs)}
+
+
+class _Watch:
+    """Tells the run's row, TensorBoard and whoever started it what goes on."""
+
+    def __init__(self, run: TrainingRun, folder: Path, say: Say) -> None:
+        self._run, self._say = run, say
+        self._board = SummaryWriter(str(folder / "tensorboard"))
+
+    def stage(self, name: str) -> None:
+        runs.tell(self._run, name)
+        self._say(name)
+
+    def point(self, point: Mapping[str, Any]) -> None:
+        runs.tell(self._run, point=point)
+        step = int(point.get("step", 0))
+        for measure, value in point.items():
+            if measure not in ("step", "of") and isinstance(value, int | float):
+                self._board.add_scalar(f"{self._run.stage}/{measure}", value, step)
+        self._board.flush()
+        if "loss" in point or "validation" in point:
+            told = ", ".join(f"{name} {value}" for name, value in point.items() if name in SHOWN)
+            self._say(f"{self._run.stage} {step}/{int(point.get('of', 0))}: {told}")
+
+
+SHOWN = ("loss", "validation", "rewards/accuracies", "rewards/margins")
