@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run install install-dev test lint bench bench-recommend clean
+.PHONY: run install install-dev test lint bench bench-recommend loop clean
 
 run: install  ## start everything: database, web, workers
 	@$(BIN)/python manage.py up
@@ -37,6 +37,9 @@ bench: install-dev  ## how fast, and how good, on this machine
 
 bench-recommend: install-dev  ## how well products are found and acts chosen, beside baselines
 	@$(BIN)/python -m benchmarks.recommend
+
+loop: install  ## corrections and votes become a better model, live and back, in a shop of its own (half an hour)
+	@$(BIN)/python -m benchmarks.loop
 
 clean:  ## forget the installation's data (asks first)
 	@read -p "Delete var/ with the database? [y/N] " answer && [ "$$answer" = y ] && rm -rf var || true

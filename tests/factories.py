@@ -15,7 +15,17 @@ from factory.django import DjangoModelFactory
 
 from botcore.dialogue.brief import Brief, ItemFacts
 from botcore.dialogue.state import Constraint, DialogueState
-from botcore.models import ChannelAccount, Contact, Conversation, Feedback, ModelVersion, ShopMember, TrainingRun, Turn
+from botcore.models import (
+    ChannelAccount,
+    Contact,
+    Conversation,
+    Dataset,
+    Feedback,
+    ModelVersion,
+    ShopMember,
+    TrainingRun,
+    Turn,
+)
 from catalog.models import Category, KnowledgeArticle, Product, Shop, Variant
 
 PASSWORD = "correct horse battery staple"
@@ -223,3 +233,13 @@ class ModelVersionFactory(DjangoModelFactory):
     folder = factory.LazyAttribute(lambda version: f"training/{version.name}")
     artefact = factory.LazyAttribute(lambda version: f"{version.name}-12345678")
     gate = factory.LazyFunction(lambda: {"passed": True, "lines": []})
+
+
+class DatasetFactory(DjangoModelFactory):
+    """An empty snapshot that nobody has approved."""
+
+    class Meta:
+        model = Dataset
+
+    shop = factory.SubFactory(ShopFactory)
+    content_hash = factory.Sequence("{:064x}".format)

@@ -12,62 +12,11 @@ import pytest
 pytest.importorskip("trl")
 import torch
 from peft import PeftModel
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
-from botcore.dialogue.brief import Brief, ItemFacts, messages
+from botcore.dialogue.brief import messages
+from tests.workers.tiny import CHATML, example
 from workers.training import sft
-
-CHATML = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
-)
-COLOURS = ("green", "black", "red", "navy")
-
-
-def example(number: int) -> tuple[Brief, str]:
-    colour = COLOURS[number % len(COLOURS)]
-    jacket = ItemFacts("A", "jacket", {"color": colour}, {"name": "", "price": ""})
-    words = " ".join(["please"] * (number % 7))
-    return Brief(
-        "recommend", f"a jacket {words}", ("hiking",), (), (jacket,)
-    ), f"Try the {colour} [A.name] at [A.price]."
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base")
-    raw = Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    raw.decoder = decoders.ByteLevel()
-    texts = [chat["content"] for number in range(8) for chat in messages(example(number)[0])]
-    special = ["<|im_start|>", "<|im_end|>"]
-    letters = pre_tokenizers.ByteLevel.alphabet()
-    raw.train_from_iterator(
-        texts, trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=letters)
-    )
-
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="<|im_end|>", pad_token="<|im_end|>")
-    tokenizer.chat_template = CHATML
-    tokenizer.save_pretrained(folder)
-    torch.manual_seed(1)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=48,
-        intermediate_size=96,
-        num_hidden_layers=4,
-        initializer_range=0.3,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        eos_token_id=tokenizer.eos_token_id,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def tokenizer(base: Path) -> PreTrainedTokenizerFast:
-    return PreTrainedTokenizerFast.from_pretrained(base)
 
 
 @pytest.fixture
@@ -234,3 +183,30 @@ def test_a_folder_of_another_recipe_is_not_resumed(recipe: sft.Recipe, monkeypat
 def test_holding_out_everything_is_refused(recipe: sft.Recipe, tokenizer: Any) -> None:
     with pytest.raises(sft.TrainingError, match="leaves none"):
         sft.read(dataclasses.replace(recipe, held_out=28), tokenizer)
+
+
+def test_a_second_run_goes_on_from_an_adapter(recipe: sft.Recipe) -> None:
+    first, second = recipe.data.parent / "first", recipe.data.parent / "second"
+    learned = sft.train(recipe, first)["losses"]["held_out"]["after"]
+    meta = sft.train(dataclasses.replace(recipe, start=first, epochs=1, lr=1e-4), second)
+    assert meta["losses"]["held_out"]["before"] == pytest.approx(learned, abs=0.02)
+    assert adapter_weights(first).keys() == adapter_weights(second).keys()
+
+
+def test_a_run_that_gains_no_more_on_the_validation_stops_and_keeps_its_best(
+    recipe: sft.Recipe, tmp_path: Path
+) -> None:
+    """The validation replies are shuffled: the better the rest is learned, the worse they are."""
+    rows = [json.loads(line) for line in recipe.data.read_text().splitlines()]
+    validation = tmp_path / "validation.jsonl"
+    others = [row["reply"] for row in rows[1:8]] + [rows[0]["reply"]]
+    validation.write_text(
+        "".join(json.dumps(row | {"reply": reply}) + "\n" for row, reply in zip(rows[:8], others, strict=True))
+    )
+    seen: list[dict[str, float]] = []
+    stopping = dataclasses.replace(recipe, validation=validation, patience=2, look_steps=2, epochs=40)
+    meta = sft.train(stopping, tmp_path / "voice", seen.append)
+    looks = [point["validation"] for point in seen if "validation" in point]
+    assert 3 <= len(looks) < meta["hyperparameters"]["steps"] / 2
+    assert looks[-1] > min(looks)
+    assert meta["losses"]["held_out"]["after"] == pytest.approx(min(looks), abs=0.01)

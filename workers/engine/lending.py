@@ -86,6 +86,12 @@ class Lending(Generic[Key, Engine]):
         for thread in list(self._loading.values()):
             thread.join(seconds)
 
+    def close(self) -> None:
+        """Free everything; only for a process that is about to end."""
+        with self._lock:
+            while self._held:
+                self._held.popitem()[1].engine.close()
+
     def _load_first(self, wanted: Key) -> None:
         with self._lock:
             if not self._held and self._may_try(wanted):

@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 FENCE = 3.0
 """Quartile distances above the third quartile from which a surprise is an outlier (Tukey's far fence)."""
+ALIKE = 0.1
+"""Nats a token: replies that differ by less are alike, however close the others lie together."""
 FEWEST_PAIRS = 8
 """With fewer pairs the direction between them is noise; SFT has taught them already."""
 
@@ -64,7 +66,7 @@ def inliers(surprises: Sequence[float]) -> list[bool]:
     if len(surprises) < FEWEST_PAIRS:
         return [True] * len(surprises)
     first, third = np.quantile(surprises, [0.25, 0.75])
-    return [bool(value <= third + FENCE * max(third - first, 1e-3)) for value in surprises]
+    return [bool(value <= third + FENCE * max(third - first, ALIKE)) for value in surprises]
 
 
 def train(recipe: Recipe, out: Path, watch: Watch = lambda point: None) -> dict[str, Any]:
@@ -159,7 +161,7 @@ def _arguments(recipe: Recipe, folder: Path) -> dict[str, Any]:
         "per_device_train_batch_size": recipe.batch,
         "learning_rate": recipe.lr,
         "lr_scheduler_type": "cosine",
-        "warmup_ratio": 0.1,
+        "warmup_steps": 0.1,  # below 1: a share of the steps
         "beta": recipe.beta,
         "seed": recipe.seed,
         "use_cpu": not torch.cuda.is_available(),

@@ -1,0 +1,109 @@
+"""Preferences on a tiny model: what was corrected becomes likelier than what it corrected, and a troll changes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("trl")
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+
+from tests.workers.tiny import example
+from workers.training import preference, sft
+from workers.training.likelihood import log_likelihoods
+from workers.training.preference import inliers
+from workers.training.snapshot import write
+
+
+def row(number: int) -> dict[str, Any]:
+    brief, reply = example(number)
+    return {"brief": brief.to_json(), "reply": reply}
+
+
+def corrected(reply: str) -> str:
+    return reply.replace("Try", "Take")
+
+
+@pytest.fixture(scope="module")
+def taught(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An adapter that says "Try the ..." and now and then "Take the ..."."""
+    folder = tmp_path_factory.mktemp("taught")
+    rows = [row(n) for n in range(28)]
+    rows += [one | {"reply": corrected(one["reply"])} for one in rows[::4]]
+    write(folder / "data.jsonl", rows)
+    recipe = sft.Recipe(
+        folder / "data.jsonl", base=str(base), epochs=12, lr=1e-2, rank=8, batch_tokens=700, held_out=4, bf16=False,
+        compile=False, first_layer=0.0,
+    )  # fmt: skip
+    sft.train(recipe, folder / "voice")
+    return folder / "voice"
+
+
+def preferring(base: Path, adapter: Path, tokenizer: Any, texts: list[tuple[Any, str]]) -> list[float]:
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), str(adapter))
+    return log_likelihoods(model, tokenizer, texts)
+
+
+def gains(base: Path, before: Path, after: Path, tokenizer: Any) -> list[float]:
+    """By how much each unseen edit came nearer to, or went beyond, its original (nats a token)."""
+    unseen = [example(n) for n in range(28, 36)]
+    texts = [*unseen, *((brief, corrected(reply)) for brief, reply in unseen)]
+    told = [preferring(base, folder, tokenizer, texts) for folder in (before, after)]
+    margins = [[edit - old for old, edit in zip(one[:8], one[8:], strict=True)] for one in told]
+    return [then - first for first, then in zip(*margins, strict=True)]
+
+
+def test_edits_become_likelier_than_what_they_corrected(base, taught, tokenizer, tmp_path):
+    pairs = [
+        {"brief": one["brief"], "chosen": corrected(one["reply"]), "rejected": one["reply"]}
+        for one in map(row, range(24))
+    ]
+    write(tmp_path / "pairs.jsonl", pairs)
+    seen: list[dict[str, float]] = []
+    recipe = preference.Recipe(taught, pairs=tmp_path / "pairs.jsonl", base=str(base), epochs=3, lr=2e-3)
+    meta = preference.train(recipe, tmp_path / "preferring", seen.append)
+    assert all(gain > 0.1 for gain in gains(base, taught, tmp_path / "preferring", tokenizer))
+    assert meta["data"]["pairs"]["given"] == 24
+    assert json.loads((tmp_path / "preferring" / "meta.json").read_text()) == meta
+    assert any("rewards/margins" in point for point in seen)
+
+
+def test_thumbs_move_the_model_towards_what_is_liked_once_there_are_enough(base, taught, tokenizer, tmp_path):
+    votes = []
+    for number in range(200):
+        one = row(number)
+        votes.append(one | {"liked": False})
+        votes.append(one | {"reply": corrected(one["reply"]), "liked": True})
+    write(tmp_path / "votes.jsonl", votes)
+    recipe = preference.Recipe(taught, votes=tmp_path / "votes.jsonl", base=str(base), lr=2e-3, batch=8)
+    preference.train(recipe, tmp_path / "liked")
+    assert all(gain > 0.1 for gain in gains(base, taught, tmp_path / "liked", tokenizer))
+
+    write(tmp_path / "votes.jsonl", votes[:150])
+    preference.train(recipe, tmp_path / "few")
+    assert gains(base, taught, tmp_path / "few", tokenizer) == pytest.approx([0.0] * 8, abs=1e-3)
+
+
+def test_outliers_are_dropped_and_their_like_kept():
+    usual = [1.0, 1.1, 0.9, 1.05, 0.95, 1.2, 0.8, 1.0]
+    assert inliers([*usual, 9.0]) == [True] * 8 + [False]
+    assert inliers([*usual, 1.5]) == [True] * 9
+    assert inliers([1.0, 9.0]) == [True, True]
+    assert inliers([]) == []
+
+
+def test_nonsense_among_the_edits_is_an_outlier(base, taught, tmp_path):
+    pairs = [
+        {"brief": one["brief"], "chosen": corrected(one["reply"]), "rejected": one["reply"]}
+        for one in map(row, range(16))
+    ]
+    pairs[3] |= {"chosen": "zxqv zxqv jkjk wwww qqqq zzzz"}
+    write(tmp_path / "pairs.jsonl", pairs)
+    recipe = preference.Recipe(taught, pairs=tmp_path / "pairs.jsonl", base=str(base), epochs=1)
+    meta = preference.train(dataclasses.replace(recipe, epochs=1), tmp_path / "out")
+    assert meta["data"]["pairs"] == {"given": 16, "outliers": 1}
