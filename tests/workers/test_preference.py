@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -97,13 +96,15 @@ def test_outliers_are_dropped_and_their_like_kept():
     assert inliers([]) == []
 
 
-def test_nonsense_among_the_edits_is_an_outlier(base, taught, tmp_path):
+def test_nonsense_among_the_edits_is_one_outlier_more(base, taught, tmp_path):
     pairs = [
         {"brief": one["brief"], "chosen": corrected(one["reply"]), "rejected": one["reply"]}
         for one in map(row, range(16))
     ]
-    pairs[3] |= {"chosen": "zxqv zxqv jkjk wwww qqqq zzzz"}
-    write(tmp_path / "pairs.jsonl", pairs)
-    recipe = preference.Recipe(taught, pairs=tmp_path / "pairs.jsonl", base=str(base), epochs=1)
-    meta = preference.train(dataclasses.replace(recipe, epochs=1), tmp_path / "out")
-    assert meta["data"]["pairs"] == {"given": 16, "outliers": 1}
+    nonsense = {"chosen": "zxqv zxqv jkjk wwww qqqq zzzz"}
+    dropped = []
+    for name, rows in (("as they are", pairs), ("with nonsense", [pairs[0] | nonsense, *pairs[1:]])):
+        write(tmp_path / "pairs.jsonl", rows)
+        recipe = preference.Recipe(taught, pairs=tmp_path / "pairs.jsonl", base=str(base), epochs=1)
+        dropped.append(preference.train(recipe, tmp_path / name)["data"]["pairs"]["outliers"])
+    assert dropped[1] == dropped[0] + 1

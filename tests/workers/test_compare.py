@@ -1,0 +1,110 @@
+"""Two versions side by side: paired differences with their intervals, from what the serving engine writes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("trl")
+
+from botcore.dialogue.brief import Brief, ItemFacts
+from botcore.dialogue.ports import EngineInfo, Prompt, Sample
+from botcore.learning.gate import judge
+from tests.fakes import HashEncoder
+from tests.workers.tiny import example
+from workers.engine.artefacts import Artefact
+from workers.training.compare import Material, Version, compare, interval
+
+GOOD = "I would take the green [A.name], at [A.price]."
+FALSE = "I would take the waterproof [A.name], at [A.price]."
+
+
+@dataclass
+class Says:
+    """Writes ``good`` to every brief but each ``every``-th, which gets ``bad``."""
+
+    good: str = GOOD
+    bad: str = FALSE
+    every: int = 10**9
+    seconds: float = 0.0
+    count: int = 0
+
+    @property
+    def info(self) -> EngineInfo:
+        return EngineInfo("fake", "fake", "none", "cpu", 8, 0.0)
+
+    def write(self, prompt: Prompt, *, samples: int, seed: int, deadline: float) -> list[Sample]:
+        time.sleep(self.seconds)
+        self.count += 1
+        return [Sample(self.bad if self.count % self.every == 0 else self.good, 12)]
+
+
+@pytest.fixture
+def artefact(base: Path) -> Artefact:
+    class Built(Artefact):
+        hf = base  # type: ignore[assignment]
+
+    return Built(base, "tiny", "llama")
+
+
+def briefs(count: int) -> list[Brief]:
+    item = ItemFacts("A", "jacket", {"color": "green"}, {"name": "", "price": ""})
+    return [Brief("recommend", "a green jacket", wishes=("jacket", "green"), items=(item,))] * count
+
+
+def compared(artefact: Artefact, candidate: Says, live: Says, material: Material) -> dict:
+    return compare(Version(artefact, candidate), Version(artefact, live), material, HashEncoder())
+
+
+def test_false_claims_are_found_before_and_kept_back_after(artefact):
+    report = compared(artefact, Says(every=4), Says(), Material(briefs(80), (), ()))
+    assert report["candidate"]["unsupported_before"] == 0.25
+    assert report["candidate"]["unsupported_after"] == 0.0
+    difference = report["differences"]["grounded"]
+    assert difference["mean"] == -0.25
+    assert difference["low"] < -0.25 < difference["high"] < 0
+    assert "grounded" in [line.name for line in judge(report).lines if not line.passed]
+
+
+def test_a_version_that_names_no_wish_is_worse_at_wishes(artefact):
+    silent = Says(good="I would take the [A.name], at [A.price].")
+    report = compared(artefact, silent, Says(), Material(briefs(30), (), ()))
+    assert report["differences"]["wishes"]["mean"] == -1.0
+    assert report["differences"]["grounded"]["mean"] == 0.0
+
+
+def test_a_slow_version_takes_more_seconds_a_reply(artefact):
+    report = compared(artefact, Says(seconds=0.08), Says(seconds=0.02), Material(briefs(25), (), ()))
+    assert report["candidate"]["seconds_per_reply"] > 1.15 * report["live"]["seconds_per_reply"]
+    assert "answer time" in [line.name for line in judge(report).lines if not line.passed]
+
+
+def test_the_same_model_twice_differs_in_nothing(artefact):
+    told = [example(n) for n in range(6)]
+    replies = [{"brief": brief.to_json(), "reply": reply} for brief, reply in told]
+    pairs = [{"brief": b.to_json(), "chosen": r, "rejected": r.replace("Try", "Take")} for b, r in told]
+    report = compared(artefact, Says(), Says(), Material(briefs(10), replies, pairs))
+    for name in ("grounded", "wishes", "likelihood", "preference"):
+        assert (report["differences"][name]["low"], report["differences"][name]["high"]) == (0.0, 0.0)
+    assert report["changed"] == []
+    failed = {line.name for line in judge(report).lines if not line.passed}
+    assert failed - {"answer time"} == {"better at something"}  # a microsecond's work may take twice as long
+
+
+def test_changed_replies_are_shown_side_by_side(artefact):
+    other = "Have a look at the green [A.name], at [A.price]."
+    report = compared(artefact, Says(good=other), Says(), Material(briefs(10), (), ()))
+    assert report["changed"][0] == {"customer": "a green jacket", "act": "recommend", "candidate": other, "live": GOOD}
+
+
+def test_the_interval_covers_the_mean_nineteen_times_in_twenty():
+    rng = np.random.default_rng(3)
+    covered = 0
+    for seed in range(200):
+        low, high = interval(rng.normal(0.3, 1.0, 80).tolist(), seed)
+        covered += low <= 0.3 <= high
+    assert 180 <= covered <= 198

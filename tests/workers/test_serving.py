@@ -1,0 +1,94 @@
+"""A turn is written by the version that its conversation belongs to, and beside it by the shadow, which nobody is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from botcore.learning.versions import move
+from botcore.models import ModelVersion, Outbound, ShadowReply
+from tests.factories import ModelVersionFactory, TurnFactory
+from tests.fakes import FakeGenerator, HashEncoder
+from workers import serving, shadow
+from workers.engine.lending import Lending
+
+pytestmark = pytest.mark.django_db
+
+
+class Loaded(FakeGenerator):
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def generators(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lending[int, Loaded]]:
+    lending: Lending[int, Loaded] = Lending(lambda version_id: Loaded())
+    monkeypatch.setattr(serving, "generators", lending)
+    monkeypatch.setattr(serving, "load_encoder", HashEncoder)
+    monkeypatch.setattr(serving, "load_reader", lambda: None)
+    yield lending
+    lending.settle()
+
+
+def version_of(turn: object, state: str) -> ModelVersion:
+    return move(ModelVersionFactory(shop=turn.conversation.shop), state, share=99)  # type: ignore[attr-defined]
+
+
+def test_a_shop_without_versions_is_served_by_what_ships():
+    with serving.ports_for(TurnFactory().pk) as ports:
+        assert ports.version_id is None
+        assert ports.generator is not None
+
+
+def test_the_live_version_writes_and_until_it_is_loaded_what_ships_does(generators):
+    turn = TurnFactory()
+    with serving.ports_for(turn.pk) as ports:
+        assert ports.version_id is None
+    live = version_of(turn, "live")
+    with serving.ports_for(turn.pk) as ports:
+        assert ports.version_id in (None, live.pk)
+    generators.settle()
+    with serving.ports_for(turn.pk) as ports:
+        assert ports.version_id == live.pk
+
+
+def test_after_a_rollback_the_next_turn_is_written_by_what_was_before(generators):
+    from botcore.learning.versions import rollback
+
+    turn = TurnFactory()
+    version_of(turn, "live")
+    with serving.ports_for(turn.pk):
+        pass
+    rollback(turn.conversation.shop)
+    with serving.ports_for(turn.pk):
+        generators.settle()
+    with serving.ports_for(turn.pk) as ports:
+        assert ports.version_id is None
+
+
+def test_a_shadow_reply_is_stored_and_sent_to_nobody(generators):
+    turn = TurnFactory()
+    version = version_of(turn, "shadow")
+    row = shadow.answer_beside(turn.pk)
+    assert row is not None
+    assert (row.version, row.turn, row.written_by) == (version, turn, "model")
+    assert row.text == "I would take the Canvas jacket for $49.00."
+    assert Outbound.objects.count() == 0
+    turn.refresh_from_db()
+    assert turn.reply == "The Canvas jacket is green and costs $49.00."
+
+
+def test_a_second_wake_up_for_the_same_turn_stores_nothing_more():
+    turn = TurnFactory()
+    version_of(turn, "shadow")
+    shadow.answer_beside(turn.pk)
+    shadow.answer_beside(turn.pk)
+    assert ShadowReply.objects.count() == 1
+
+
+def test_without_a_shadow_or_a_brief_nothing_is_written():
+    assert shadow.answer_beside(TurnFactory().pk) is None
+    turn = TurnFactory(brief={})
+    version_of(turn, "shadow")
+    assert shadow.answer_beside(turn.pk) is None
