@@ -22,9 +22,7 @@ class NearDuplicates:
     def seen(self, text: str) -> bool:
         grams = frozenset(text[i : i + SIZE] for i in range(max(1, len(text) - SIZE + 1)))
         rare = sorted(grams, key=lambda gram: hashlib.blake2b(gram.encode(), digest_size=8).digest())[:BANDS]
-        near = any(
-            len(grams & other) >= SIMILAR * len(grams | other) for gram in rare for other in self._holding[gram]
-        )
+        near = any(len(grams & other) >= SIMILAR * len(grams | other) for gram in rare for other in self._holding[gram])
         if not near:
             for gram in rare:
                 self._holding[gram].append(grams)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from botcore.dialogue.brief import Brief
 from botcore.learning import runs, versions
 from botcore.models import ModelVersion, TrainingRun
 from workers.engine import artefacts, load_encoder, registry
-from workers.training import preference, sft, snapshot
+from workers.training import preference, search, sft, snapshot
 from workers.training.compare import Material, Version, compare
 from workers.training.provenance import code_revision, sha256
 
@@ -31,6 +31,7 @@ OPTIONS: Mapping[str, Any] = {
     "department": "",
     "seed": 7,
     "briefs": 150,
+    "search_minutes": 0,
     "preference_epochs": 2,
     "preference_lr": 5e-5,
 }
@@ -124,8 +125,9 @@ def _taught(
     )
     wants_preference = run.recipe == TrainingRun.Recipe.PREFERENCE
     taught = place.adapter(f"{name}-sft" if wants_preference else name)
-    watch.stage("sft")
     if not (taught / "meta.json").exists():
+        recipe = _searched(recipe, options["search_minutes"], place, watch)
+        watch.stage("sft")
         sft.train(recipe, taught, watch.point)
     if not wants_preference:
         return taught
@@ -146,6 +148,16 @@ def _taught(
             watch.point,
         )
     return preferring
+
+
+def _searched(recipe: sft.Recipe, minutes: float, place: Place, watch: _Watch) -> sft.Recipe:
+    """The recipe with the best hyper-parameters of a search, which is done once in the life of a run."""
+    told = place.folder / "search.json"
+    if minutes and not told.exists():
+        watch.stage("search")
+        found = search.search(recipe, place.folder / "search", minutes, watch.point)
+        told.write_text(json.dumps(search.as_json(found), indent=1) + "\n")
+    return replace(recipe, **json.loads(told.read_text())["best"]) if told.exists() else recipe
 
 
 def _base_adapter() -> Path | None:

@@ -27,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--lr", type=float, help="learning rate of SFT")
         parser.add_argument("--replay", type=float, help="share of the base set in what is taught, .3 to .5")
         parser.add_argument("--department", help='learn from one department alone ("clothing")')
+        parser.add_argument("--search-minutes", type=float, help="first look for rates and lengths so long")
         parser.add_argument("--briefs", type=int, help="held-out briefs of the base set in the evaluation")
         parser.add_argument("--seed", type=int)
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -55,7 +56,7 @@ class Command(BaseCommand):
             raise CommandError(f"{shop.name} has no {f'snapshot {number}' if number else 'approved snapshot'}")
         told = {
             name: options[name]
-            for name in ("epochs", "lr", "replay", "department", "briefs", "seed")
+            for name in ("epochs", "lr", "replay", "department", "search_minutes", "briefs", "seed")
             if options[name] is not None
         }
         try:
