@@ -61,7 +61,7 @@ def compared(artefact: Artefact, candidate: Says, live: Says, material: Material
 
 
 def test_false_claims_are_found_before_and_kept_back_after(artefact):
-    report = compared(artefact, Says(every=4), Says(), Material(briefs(80), (), ()))
+    report = compared(artefact, Says(every=4), Says(), Material(briefs(80), (), (), ()))
     assert report["candidate"]["unsupported_before"] == 0.25
     assert report["candidate"]["unsupported_after"] == 0.0
     difference = report["differences"]["grounded"]
@@ -72,13 +72,13 @@ def test_false_claims_are_found_before_and_kept_back_after(artefact):
 
 def test_a_version_that_names_no_wish_is_worse_at_wishes(artefact):
     silent = Says(good="I would take the [A.name], at [A.price].")
-    report = compared(artefact, silent, Says(), Material(briefs(30), (), ()))
+    report = compared(artefact, silent, Says(), Material(briefs(30), (), (), ()))
     assert report["differences"]["wishes"]["mean"] == -1.0
     assert report["differences"]["grounded"]["mean"] == 0.0
 
 
 def test_a_slow_version_takes_more_seconds_a_reply(artefact):
-    report = compared(artefact, Says(seconds=0.08), Says(seconds=0.02), Material(briefs(25), (), ()))
+    report = compared(artefact, Says(seconds=0.08), Says(seconds=0.02), Material(briefs(25), (), (), ()))
     assert report["candidate"]["seconds_per_reply"] > 1.15 * report["live"]["seconds_per_reply"]
     assert "answer time" in [line.name for line in judge(report).lines if not line.passed]
 
@@ -87,7 +87,7 @@ def test_the_same_model_twice_differs_in_nothing(artefact):
     told = [example(n) for n in range(6)]
     replies = [{"brief": brief.to_json(), "reply": reply} for brief, reply in told]
     pairs = [{"brief": b.to_json(), "chosen": r, "rejected": r.replace("Try", "Take")} for b, r in told]
-    report = compared(artefact, Says(), Says(), Material(briefs(10), replies, pairs))
+    report = compared(artefact, Says(), Says(), Material(briefs(10), (), replies, pairs))
     for name in ("grounded", "wishes", "likelihood", "preference"):
         assert (report["differences"][name]["low"], report["differences"][name]["high"]) == (0.0, 0.0)
     assert report["changed"] == []
@@ -97,8 +97,23 @@ def test_the_same_model_twice_differs_in_nothing(artefact):
 
 def test_changed_replies_are_shown_side_by_side(artefact):
     other = "Have a look at the green [A.name], at [A.price]."
-    report = compared(artefact, Says(good=other), Says(), Material(briefs(10), (), ()))
+    report = compared(artefact, Says(good=other), Says(), Material(briefs(10), (), (), ()))
     assert report["changed"][0] == {"customer": "a green jacket", "act": "recommend", "candidate": other, "live": GOOD}
+
+
+def test_who_writes_as_people_do_fools_the_judge_more_often(artefact):
+    people = [f"{opening} [A.name], it's green." for opening in ("Try", "How about", "Here's", "Look at") * 20]
+
+    @dataclass
+    class Human(Says):
+        def write(self, prompt: Prompt, *, samples: int, seed: int, deadline: float) -> list[Sample]:
+            return [Sample(people[seed * 7 % 80], 12)]
+
+    report = compared(artefact, Human(), Says(), Material(briefs(80), people, (), ()))
+    found = report["differences"]["naturalness"]
+    assert found["live"] < 0.1
+    assert 0.3 < found["candidate"] < 0.7
+    assert "better at something" not in [line.name for line in judge(report).lines if not line.passed]
 
 
 def test_the_interval_covers_the_mean_nineteen_times_in_twenty():

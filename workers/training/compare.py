@@ -20,6 +20,7 @@ from botcore.dialogue.ports import Encoder, Generator
 from botcore.dialogue.verify import WORD, stem
 from workers.engine.artefacts import Artefact
 from workers.training.evaluate import Auditor, Written, report, write_all
+from workers.training.judge import told_apart
 from workers.training.likelihood import log_likelihoods
 from workers.training.snapshot import Row
 
@@ -27,6 +28,8 @@ BATCH = 25
 """Briefs that one version writes before it is the other's turn."""
 RESAMPLES = 2_000
 SEED = 0
+FEWEST_JUDGED = 50
+"""Pairs of human and written replies below which nothing is said of naturalness."""
 EXAMPLES = 5
 """Briefs whose replies changed are shown side by side, so many."""
 
@@ -41,9 +44,11 @@ class Version:
 
 @dataclass(frozen=True)
 class Material:
-    """What both are asked: ``briefs`` to write for, ``replies`` and ``pairs`` of the snapshot's test part."""
+    """What both are asked: ``briefs`` to write for, with what people wrote for them, ``replies`` and ``pairs`` of the
+    snapshot's test part."""
 
     briefs: Sequence[Brief]
+    humans: Sequence[str]
     replies: Sequence[Row]
     pairs: Sequence[Row]
 
@@ -72,6 +77,7 @@ def compare(
     differences = {
         "grounded": _difference(_grounded(own.written), _grounded(other.written)),
         "wishes": _difference(_wishes(own.written), _wishes(other.written)),
+        "naturalness": _naturalness(own.written, other.written, material.humans, encoder),
     }
     say("reading")
     return {
@@ -118,6 +124,22 @@ def _names_wish(one: Written) -> bool:
 
 def _stems(text: str) -> set[str]:
     return {stem(word.lower()) for word in WORD.findall(TAG.sub(" ", text))}
+
+
+def _naturalness(
+    own: Sequence[Written], other: Sequence[Written], humans: Sequence[str], encoder: Encoder
+) -> dict[str, Any] | None:
+    """How often a fresh judge of each version is fooled: takes its reply for the human's."""
+    known = [place for place in range(len(humans)) if humans[place] and own[place].samples and other[place].samples]
+    if len(known) < FEWEST_JUDGED:
+        return None
+    people = [humans[place] for place in known]
+    fooled = [1 - told_apart(people, [_said(side[place]) for place in known], encoder) for side in (own, other)]
+    return _difference(fooled[0].tolist(), fooled[1].tolist())
+
+
+def _said(one: Written) -> str:
+    return one.chosen or one.samples[0].text
 
 
 def _by_likelihood(candidate: Artefact, live: Artefact, material: Material) -> dict[str, Any]:

@@ -185,11 +185,11 @@ def _registered(run: TrainingRun, name: str, adapter: Path, artefact: artefacts.
 
 
 def _material(files: snapshot.Files, options: Mapping[str, Any]) -> Material:
-    held_out = [Brief.from_json(row["brief"]) for row in snapshot.read(files.heldout)]
-    replies = snapshot.read(files.test)
+    held_out, replies = snapshot.read(files.heldout), snapshot.read(files.test)
     chosen = random.Random(options["seed"]).sample(held_out, min(len(held_out), options["briefs"]))
-    own = [Brief.from_json(row["brief"]) for row in replies]
-    return Material([*own, *chosen], replies, snapshot.read(files.test_pairs))
+    asked = [*replies, *chosen]
+    briefs, humans = [Brief.from_json(row["brief"]) for row in asked], [str(row["reply"]) for row in asked]
+    return Material(briefs, humans, replies, snapshot.read(files.test_pairs))
 
 
 def _counted(material: Material) -> dict[str, int]:
