@@ -18,13 +18,13 @@ from botcore.supervisor import on_a_leash
 
 log = structlog.get_logger(__name__)
 
-LOG_NAME = "log.txt"
+LOGS = "training-logs"
+"""Below VAR_DIR; beside the runs' folders, which belong to the runs alone."""
 
 
 def carry_out_apart(run_id: int) -> None:
-    """Start ``manage.py train --run`` and wait for it; its output is kept in the run's folder."""
-    folder = log_of(run_id).parent
-    folder.mkdir(parents=True, exist_ok=True)
+    """Start ``manage.py train --run`` and wait for it; its output is kept (``log_of``)."""
+    log_of(run_id).parent.mkdir(parents=True, exist_ok=True)
     command = on_a_leash([sys.executable, str(PROJECT / "manage.py"), "train", "--run", str(run_id)])
     with log_of(run_id).open("ab") as output:
         code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=PROJECT).returncode
@@ -33,7 +33,7 @@ def carry_out_apart(run_id: int) -> None:
 
 def log_of(run_id: int) -> Path:
     """What a run printed."""
-    return Path(settings.VAR_DIR) / "training" / str(run_id) / LOG_NAME
+    return Path(settings.VAR_DIR) / LOGS / f"{run_id}.txt"
 
 
 def carry_out(run_id: int, say: Callable[[str], None]) -> ModelVersion | None:

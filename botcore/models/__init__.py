@@ -21,8 +21,10 @@ from botcore.models.learning import (
     TrainingRun,
     VersionChange,
 )
+from botcore.models.monitoring import Alert
 
 __all__ = [
+    "Alert",
     "Annotation",
     "ChannelAccount",
     "Contact",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,9 +43,20 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Place:
-    """The folder of a run."""
+    """The folder of a run; what another run of that number left there, in a database that is gone, is thrown away."""
 
     folder: Path
+
+    @classmethod
+    def of(cls, run: TrainingRun) -> Place:
+        folder = Path(settings.VAR_DIR) / "training" / str(run.pk)
+        owner = json.dumps([run.dataset.content_hash, run.recipe, run.options, run.created_at.isoformat()])
+        mark = folder / "run.json"
+        if folder.exists() and (not mark.exists() or mark.read_text() != owner):
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        mark.write_text(owner)
+        return cls(folder)
 
     @property
     def data(self) -> Path:
@@ -60,7 +72,7 @@ def carry_out(run: TrainingRun, say: Say = lambda _: None) -> ModelVersion:
     Raises what the steps raise; the caller closes the run (``runs.finish``).
     """
     options = {**OPTIONS, **run.options}
-    place = Place(Path(settings.VAR_DIR) / "training" / str(run.pk))
+    place = Place.of(run)
     watch = _Watch(run, place.folder, say)
     watch.stage("data")
     files = snapshot.export(
