@@ -125,6 +125,7 @@ def conversations(shop: Shop, ports: Ports, wanted: int, seed: int, say: Callabl
     from botcore.models import Turn
 
     market = market_of(shop)
+    Ours(shop, ports).begin()  # makes the channel's account, once
     written = Turn.objects.filter(conversation__shop=shop, written_by=Turn.WrittenBy.MODEL).order_by("pk")
     last = written.last()
     written = written.filter(pk__gt=last.pk if last else 0)
@@ -216,7 +217,8 @@ def show(circle: Circle, before: Sequence[Turn], after: Sequence[Turn]) -> None:
     for name, count in counts.items():
         old, new = (sum(count(turn.reply) for turn in turns) / len(turns) for turns in (before, after))
         circle.say(f"{name:<28}{old:>8.2f}{new:>8.2f}")
-    pairs = [(first, then) for first, then in zip(before, after, strict=False) if first.reply != then.reply]
+    same = {turn.text: turn for turn in before}
+    pairs = [(same[turn.text], turn) for turn in after if turn.text in same and turn.reply != same[turn.text].reply]
     for first, then in pairs[:SHOWN]:
         circle.say(f"\n  customer  {then.text}\n    before  {first.reply}\n    after   {then.reply}")
 

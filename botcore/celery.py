@@ -87,6 +87,11 @@ app.conf.update(
             "schedule": settings.ROLLOUT_SECONDS,
             "options": {"queue": "io", "expires": settings.ROLLOUT_SECONDS},
         },
+        "drifts": {
+            "task": "workers.tasks.watch_drifts",
+            "schedule": settings.DRIFT_SECONDS,
+            "options": {"queue": "index", "expires": settings.DRIFT_SECONDS},
+        },
         "links": {
             "task": "workers.tasks.rebuild_links",
             "schedule": settings.LINKS_SECONDS,

@@ -7,6 +7,7 @@ from django.utils import timezone
 from botcore import answering, delivery, intake, queues
 from botcore.celery import app
 from botcore.learning import rollout, runs
+from botcore.monitoring.alerts import watch_drift
 from catalog.graph.build import rebuild
 from catalog.models import Shop
 from catalog.ranking.popularity import refresh_popularity
@@ -39,6 +40,13 @@ def watch_rollouts() -> None:
     """Take back what does worse than it may, in every shop."""
     for shop in Shop.objects.order_by("pk"):
         rollout.watch(shop, timezone.now())
+
+
+@app.task(name="workers.tasks.watch_drifts", queue="index", soft_time_limit=600, time_limit=660)
+def watch_drifts() -> None:
+    """Tell what changed in what customers want, in every shop."""
+    for shop in Shop.objects.order_by("pk"):
+        watch_drift(shop, timezone.now())
 
 
 @app.task(name="workers.tasks.deliver", queue="io", soft_time_limit=50, time_limit=60)
