@@ -36,8 +36,9 @@ UNSEEN = 40
 SHOWN = 6
 LONG = 24
 """Words of a reply from which the simulated customers find it too long: what their thumbs teach."""
-HOUSE = {"costs": "retails", "comes": "retails", "price": "tag", "pick": "choice", "look": "glance"}
-"""What the simulated merchant says in place of what the model says, word for word."""
+HOUSE = {"like": "fancy", "look": "peek", "try": "sample"}
+"""What the simulated merchant says in place of what the model says, word for word; "like" only where people do it."""
+PLACES = {"like": r"(?<=\byou )like", "look": "look", "try": "try"}
 
 
 @dataclass
@@ -66,7 +67,7 @@ def house_worded(text: str) -> str:
         word = HOUSE[match.group().lower()]
         return word.capitalize() if match.group()[0].isupper() else word
 
-    return re.sub(rf"\b(?:{'|'.join(HOUSE)})\b", own, text, flags=re.IGNORECASE)
+    return re.sub(rf"\b(?:{'|'.join(PLACES.values())})\b", own, text, flags=re.IGNORECASE)
 
 
 def run(circle: Circle, options: argparse.Namespace) -> None:
@@ -76,7 +77,8 @@ def run(circle: Circle, options: argparse.Namespace) -> None:
 
     shop = circle.shop
     with circle.step("conversations"), serving.writing_by(None) as ports:
-        turns = conversations(shop, ports, options.votes, SEED, circle.say)
+        turns = replies(shop)  # of a folder that was kept
+        turns = turns if len(turns) >= options.votes else conversations(shop, ports, options.votes, SEED, circle.say)
     with circle.step("corrections and votes"):
         corrected = correct(turns, options.corrections)
         liked = vote(turns, options.votes)
@@ -115,6 +117,14 @@ def run(circle: Circle, options: argparse.Namespace) -> None:
 # --- people ---------------------------------------------------------------------------------------------------------
 
 
+def replies(shop: Shop, after: int = 0) -> list[Turn]:
+    """The model's replies so far, oldest first."""
+    from botcore.models import Turn
+
+    written = Turn.objects.filter(conversation__shop=shop, written_by=Turn.WrittenBy.MODEL, pk__gt=after)
+    return list(written.select_related("conversation__contact").order_by("pk"))
+
+
 def conversations(shop: Shop, ports: Ports, wanted: int, seed: int, say: Callable[[str], None]) -> list[Turn]:
     """Model-written replies to simulated shoppers, at least ``wanted`` of them, oldest first."""
     from django.db import connection
@@ -122,13 +132,10 @@ def conversations(shop: Shop, ports: Ports, wanted: int, seed: int, say: Callabl
     from benchmarks.simulator.bots import Ours
     from benchmarks.simulator.goods import market_of
     from benchmarks.simulator.shopper import converse, shopper_of
-    from botcore.models import Turn
 
     market = market_of(shop)
     Ours(shop, ports).begin()  # makes the channel's account, once
-    written = Turn.objects.filter(conversation__shop=shop, written_by=Turn.WrittenBy.MODEL).order_by("pk")
-    last = written.last()
-    written = written.filter(pk__gt=last.pk if last else 0)
+    last = max((turn.pk for turn in replies(shop)), default=0)
 
     def talk(number: int) -> None:
         department = market.departments[number % len(market.departments)]
@@ -140,10 +147,11 @@ def conversations(shop: Shop, ports: Ports, wanted: int, seed: int, say: Callabl
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for start in range(0, SHOPPERS, ROUND):
             list(pool.map(talk, range(start, start + ROUND)))
-            say(f"{start + ROUND} shoppers, {written.count()} replies by the model")
-            if written.count() >= wanted:
+            found = replies(shop, last)
+            say(f"{start + ROUND} shoppers, {len(found)} replies by the model")
+            if len(found) >= wanted:
                 break
-    return list(written.select_related("conversation__contact"))
+    return replies(shop, last)
 
 
 def correct(turns: Sequence[Turn], wanted: int) -> int:
@@ -211,7 +219,7 @@ def show(circle: Circle, before: Sequence[Turn], after: Sequence[Turn]) -> None:
     """How often the house's words and the others are said, replies' lengths, and pairs to look at."""
     counts: Mapping[str, Callable[[str], float]] = {
         "in the house's words": lambda text: bool(_says(HOUSE.values(), text)),
-        "in the words it replaced": lambda text: bool(_says(HOUSE, text)),
+        "in the words it replaced": lambda text: bool(_says(PLACES.values(), text)),
         "words a reply": lambda text: float(len(text.split())),
     }
     for name, count in counts.items():

@@ -1,0 +1,94 @@
+"""The trainer carries a run out once, keeps what went wrong, and leaves an interrupted run to be continued."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytest.importorskip("trl")
+
+from botcore import queues
+from botcore.learning import datasets, runs
+from botcore.models import ModelVersion, TrainingRun
+from tests.factories import DatasetFactory, ModelVersionFactory
+from tests.fakes import Wakes
+from workers import trainer
+from workers.training import run as steps
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def wakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "app", Wakes())
+
+
+@pytest.fixture
+def asked() -> TrainingRun:
+    return runs.ask_for(datasets.approve(DatasetFactory(), None), "sft", {})
+
+
+@pytest.fixture
+def carrying_out(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[TrainingRun], ModelVersion]], None]:
+    def use(work: Callable[[TrainingRun], ModelVersion]) -> None:
+        monkeypatch.setattr(steps, "carry_out", lambda run, say: work(run))
+
+    return use
+
+
+def fails(error: BaseException) -> Callable[[TrainingRun], Any]:
+    def work(run: TrainingRun) -> Any:
+        raise error
+
+    return work
+
+
+def status(run: TrainingRun) -> str:
+    run.refresh_from_db()
+    return run.status
+
+
+def test_a_run_is_carried_out_once(asked, carrying_out):
+    carrying_out(lambda run: ModelVersionFactory(shop=run.shop, run=run))
+    version = trainer.carry_out(asked.pk, print)
+    assert version is not None and version.run == asked
+    assert status(asked) == "done"
+    assert trainer.carry_out(asked.pk, print) is None
+
+
+def test_what_went_wrong_is_kept_with_the_run(asked, carrying_out):
+    carrying_out(fails(ValueError("no rows to learn from")))
+    with pytest.raises(ValueError, match="no rows"):
+        trainer.carry_out(asked.pk, print)
+    assert status(asked) == "failed"
+    assert asked.error.startswith("ValueError: no rows to learn from")
+
+
+def test_an_interrupted_run_waits_to_be_continued(asked, carrying_out):
+    carrying_out(fails(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        trainer.carry_out(asked.pk, print)
+    assert status(asked) == "queued"
+    carrying_out(lambda run: ModelVersionFactory(shop=run.shop))
+    assert trainer.carry_out(asked.pk, print) is not None
+
+
+def test_a_stopped_run_stays_stopped_however_it_ends(asked, carrying_out):
+    def stopped(run: TrainingRun) -> ModelVersion:
+        runs.stop(run)
+        return ModelVersionFactory(shop=run.shop)
+
+    carrying_out(stopped)
+    trainer.carry_out(asked.pk, print)
+    assert status(asked) == "stopped"
+
+
+def test_what_another_run_of_that_number_left_is_thrown_away(asked, settings, tmp_path):
+    settings.VAR_DIR = tmp_path
+    place = steps.Place.of(asked)
+    (place.folder / "work.txt").write_text("half done")
+    assert (steps.Place.of(asked).folder / "work.txt").exists()
+    asked.options = {"epochs": 9}
+    assert not (steps.Place.of(asked).folder / "work.txt").exists()
