@@ -34,7 +34,7 @@ PATIENCE = "15"
 UNSEEN = 40
 """Replies by which the wording is counted before and after: to shoppers that nobody has met."""
 SHOWN = 6
-LONG = 24
+LONG = 33
 """Words of a reply from which the simulated customers find it too long: what their thumbs teach."""
 HOUSE = {"like": "fancy", "look": "peek", "try": "sample"}
 """What the simulated merchant says in place of what the model says, word for word; "like" only where people do it."""
@@ -155,7 +155,7 @@ def conversations(shop: Shop, ports: Ports, wanted: int, seed: int, say: Callabl
 
 
 def correct(turns: Sequence[Turn], wanted: int) -> int:
-    """The merchant corrects replies that do not speak as the house does; how many were."""
+    """The merchant corrects replies that do not speak as the house does, the oldest first; how many were."""
     from botcore.learning.corrections import CorrectionRefusedError, original
     from botcore.learning.corrections import correct as keep
 
@@ -243,7 +243,7 @@ def main() -> None:
     parser.add_argument("--briefs", type=int, default=100, help="held-out briefs in the evaluation")
     parser.add_argument("--keep", type=Path, help="do it in this folder and keep it")
     options = parser.parse_args()
-    os.environ["REPLY_SECONDS"] = PATIENCE
+    os.environ |= {"REPLY_SECONDS": PATIENCE, "TQDM_DISABLE": "1"}
     from botcore.installation import scratch_installation
 
     with tempfile.TemporaryDirectory() as temporary, scratch_installation(options.keep or Path(temporary)):

@@ -228,12 +228,20 @@ def _facts(brief: Mapping[str, Any]) -> str:
 
 
 def _split(examples: Sequence[Example]) -> list[DatasetRow]:
-    """Rows with their parts: whole conversations, the newest to be tested on."""
+    """Rows with their parts: whole conversations, the newest to be tested on.
+
+    Conversations with a merchant's word in them are split apart from the others: there are few of them, and every part is
+    to have its share.
+    """
+    annotated = {example.turn.conversation_id for example in examples if example.use != DatasetRow.Use.VOTE}
     begun: dict[int, datetime] = {}
     for example in examples:
         conversation = example.turn.conversation_id
         begun[conversation] = min(begun.get(conversation, example.turn.created_at), example.turn.created_at)
-    part_of = _parts(sorted(begun, key=lambda conversation: (begun[conversation], conversation)))
+    in_time = sorted(begun, key=lambda conversation: (begun[conversation], conversation))
+    part_of = _parts([conversation for conversation in in_time if conversation in annotated]) | _parts(
+        [conversation for conversation in in_time if conversation not in annotated]
+    )
     ordered = sorted(examples, key=lambda example: (example.turn.pk, example.use, example.source))
     return [
         DatasetRow(

@@ -4,9 +4,9 @@
 
 Reads from top to bottom: an adapter that has learned the edits by SFT goes in, an adapter that prefers them comes out.
 DPO (Rafailov et al. 2023) with the loss that allows for wrong labels (Chowdhury et al. 2024) and the SFT loss on the edit
-beside it, so that the edit's own probability rises, not only the distance. KTO (Ethayarajh et al. 2024) needs no pairs;
-below ``votes.FEWEST_FOR_TRAINING`` thumbs it is left out. Outliers are dropped first: a reply that surprises the model far
-more than its like teaches noise.
+beside it, so that the edit's own probability rises, not only the distance. KTO (Ethayarajh et al. 2024) needs no pairs; a
+snapshot gives its thumbs away once it has ``votes.FEWEST_FOR_TRAINING`` of them. Outliers are dropped first: a reply that
+surprises the model far more than its like teaches noise.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from datasets import Dataset
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer
 
 from botcore.dialogue.brief import Brief, messages
-from botcore.learning.votes import FEWEST_FOR_TRAINING
 from workers.engine import artefacts
 from workers.training.likelihood import log_likelihoods
 from workers.training.provenance import code_revision, sha256
@@ -72,7 +71,7 @@ def inliers(surprises: Sequence[float]) -> list[bool]:
 def train(recipe: Recipe, out: Path, watch: Watch = lambda point: None) -> dict[str, Any]:
     """Train, write the adapter folder ``out`` and return its ``meta.json``.
 
-    With too few pairs and votes the adapter comes out as it went in, and ``meta.json`` says so. Raises
+    With fewer than ``FEWEST_PAIRS`` of both the adapter comes out as it went in, and ``meta.json`` says so. Raises
     ``artefacts.ArtefactError`` when the base model is missing.
     """
     torch.manual_seed(recipe.seed)
@@ -83,7 +82,7 @@ def train(recipe: Recipe, out: Path, watch: Watch = lambda point: None) -> dict[
     if len(pairs) >= FEWEST_PAIRS:
         model = _dpo(recipe, model, tokenizer, pairs, out, watch)
     votes = _without_outliers(model, tokenizer, _read(recipe.votes), "reply", told, "votes")
-    if len(votes) >= FEWEST_FOR_TRAINING:
+    if len(votes) >= FEWEST_PAIRS:
         model = _kto(recipe, model, tokenizer, votes, out, watch)
     write_adapter(model, source.name, out)
     meta = {

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botcore.learning.votes import FEWEST_FOR_TRAINING
 from botcore.models import Dataset, DatasetRow
 from workers.training.dialogues.build import build_examples
 
@@ -25,7 +26,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Files:
-    """JSONL below one folder. ``votes`` and ``pairs`` may be empty files."""
+    """JSONL below one folder. ``pairs`` may be empty; ``votes`` are while there are too few of them to learn from."""
 
     folder: Path
 
@@ -83,7 +84,8 @@ def export(dataset: Dataset, folder: Path, *, replay: float = REPLAY, department
     write(files.heldout, [row.to_json() for row in base.heldout])
     write(files.pairs, rows[DatasetRow.Use.PREFERENCE, DatasetRow.Part.TRAIN])
     write(files.test_pairs, rows[DatasetRow.Use.PREFERENCE, DatasetRow.Part.TEST])
-    write(files.votes, rows[DatasetRow.Use.VOTE, DatasetRow.Part.TRAIN])
+    labels = sum(len(rows[DatasetRow.Use.VOTE, part]) for part in DatasetRow.Part)
+    write(files.votes, rows[DatasetRow.Use.VOTE, DatasetRow.Part.TRAIN] if labels >= FEWEST_FOR_TRAINING else ())
     return files
 
 

@@ -99,6 +99,18 @@ def test_the_test_part_is_later_than_what_is_learned_and_no_conversation_is_in_t
     assert all(made[row.turn_id] > newest_learned for row in rows(dataset, part__in=("validation", "test")))
 
 
+def test_every_part_has_its_share_of_corrections_however_old_they_are(shop):
+    """The merchant began with the oldest replies; thumbs are on all."""
+    for number in range(60):
+        turn = reply_about(shop, number)
+        FeedbackFactory(turn=turn)
+        if number < 20:
+            correct(turn, turn.samples[0]["text"].replace("Try", "How about"), None)
+    counts = build(shop, Filters()).counts["rows"]
+    assert counts["preference"] == {"train": 14, "validation": 3, "test": 3}
+    assert counts["vote"]["test"] == 6
+
+
 def test_two_replies_of_one_conversation_stay_together(shop):
     turns = approved_replies(shop, 20)
     for turn, other in zip(turns[:10], turns[10:], strict=True):
