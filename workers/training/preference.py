@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
+from transformers import PrinterCallback
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer
 
 from botcore.dialogue.brief import Brief, messages
@@ -129,6 +130,7 @@ def _dpo(recipe: Recipe, model: Any, tokenizer: Any, pairs: list[Row], out: Path
         processing_class=tokenizer,
         callbacks=[Told(watch)],
     )
+    trainer.remove_callback(PrinterCallback)  # the watcher tells
     trainer.train()
     return _without_reference(trainer)
 
@@ -149,6 +151,7 @@ def _kto(recipe: Recipe, model: Any, tokenizer: Any, votes: list[Row], out: Path
         processing_class=tokenizer,
         callbacks=[Told(watch)],
     )
+    trainer.remove_callback(PrinterCallback)  # the watcher tells
     trainer.train()
     return _without_reference(trainer)
 

@@ -30,7 +30,7 @@ import torch.nn.functional as F  # noqa: N812
 from datasets import Dataset
 from peft import LoraConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
-from transformers import PreTrainedTokenizerBase, TrainerCallback
+from transformers import PreTrainedTokenizerBase, PrinterCallback, TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
@@ -319,6 +319,7 @@ def train(recipe: Recipe, out: Path, watch: Watch = lambda point: None) -> dict[
         peft_config=None if recipe.start else _lora(recipe, model.config.num_hidden_layers),
         callbacks=[Told(watch)],
     )
+    trainer.remove_callback(PrinterCallback)  # the watcher tells
     if best := BestKept(recipe, held_out, checkpoints) if recipe.validation else None:
         best.trainer = trainer
         trainer.add_callback(best)
