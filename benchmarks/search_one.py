@@ -207,7 +207,8 @@ def _recall(asked: Sequence[Asked]) -> float:
         rows = matching(query)
         with candidates._planner(enable_indexscan="off"):
             exact = list(candidates._by_distance(rows, vector)[:NEAREST])
-        found = candidates.nearest(candidates.matches_of(rows), vector)[:NEAREST]
+        matches = candidates.matches_of(rows)
+        found = (candidates.compared(matches, vector, (), NEAREST) or candidates.nearest(matches, vector))[:NEAREST]
         if exact:
             shares.append(len(set(exact) & set(found)) / len(exact))
     return float(np.mean(shares))

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import InternalError, connection
-from django.db.models import Exists, Expression, F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Case, Exists, F, FloatField, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.expressions import RawSQL
 from pgvector import HalfVector
 from pgvector.django import CosineDistance
@@ -81,45 +81,53 @@ def number_of(rows: QuerySet[Product], at_most: int) -> int:
         return len(rows.values_list("pk", flat=True)[:at_most])
 
 
-def all_of(matches: Matches, at_most: int) -> list[int] | None:
-    """The ids of all matches, None where there are more than ``at_most``."""
+def compared(matches: Matches, vector: Vector | None, words: Sequence[str], count: int) -> list[int] | None:
+    """The ids of the nearest of few matches, nearest first, then of the best by words, and the most popular up to ``count``.
+
+    Exact, and each match is read once. All ids where they are hardly more than both branches bring; None where the matches
+    are many, or turn out to be.
+    """
     if not matches.few:
         return None
-    ids = list(matches.rows.values_list("pk", flat=True)[: at_most + 1])
-    return ids if len(ids) <= at_most else None
+    unknown = Value(None, FloatField())
+    distance = unknown if vector is None else CosineDistance("embedding", vector)
+    rank = Case(When(search_vector=any_word(words), then=_rank(words))) if words else unknown
+    rows = list(matches.rows.values_list("pk", distance, rank, "popularity")[: most_read() + 1])
+    if len(rows) > most_read():
+        return None
+    near = [pk for _, pk in sorted((far, pk) for pk, far, _, _ in rows if far is not None)]
+    said = [pk for _, pk in sorted((-rank, pk) for pk, _, rank, _ in rows if rank is not None)]
+    liked = [pk for _, pk in sorted((-popularity, pk) for pk, _, _, popularity in rows)]
+    if len(rows) <= 2 * BRANCH:
+        return list(dict.fromkeys([*near, *liked]))
+    found = dict.fromkeys([*near[:BRANCH], *said[:BRANCH]])
+    return list(found if len(found) >= count else found | dict.fromkeys(liked[:count]))
 
 
 def nearest(matches: Matches, vector: Vector, count: int = BRANCH) -> list[int]:
-    """The ids of the matches nearest to a unit vector, nearest first. Exact where they are few."""
-    if matches.few:
-        found, total = _compared(matches.rows, vector, count)
-        if total <= most_read():
-            return found
+    """The ids of many matches that are nearest to a unit vector, nearest first, as far as the index tells."""
     wanted = min(count, INDEXED)
     with _planner(**IN_INDEX_ORDER, **ON_AND_ON):
         found = list(_by_distance(matches.rows, vector)[:wanted])
-    if len(found) >= min(wanted, ENOUGH) or matches.few:
+    if len(found) >= min(wanted, ENOUGH):
         return found
-    return _compared(matches.rows, vector, count)[0] or found  # rarer than was thought: the index gave up before
+    rarer = Matches(matches.rows, most_read())  # than was thought: the index gave up before
+    return compared(rarer, vector, (), 0) or found
 
 
 def worded(matches: Matches, words: Sequence[str], count: int = BRANCH) -> list[int]:
     """The ids of the matches whose texts hold most of the words, by PostgreSQL's rank, best first."""
-    if matches.expected <= READ:
-        return _ranked(matches.rows, any_word(words), words, count, READ)
     joined = _rarest(words, JOINED)
     found: dict[int, None] = {}
     for together in range(len(joined), 0, -1):
-        found |= dict.fromkeys(_ranked(matches.rows, _holding(joined, together), words, count, RANKED))
+        found |= dict.fromkeys(_ranked(matches.rows, _holding(joined, together), words, count))
         if len(found) >= count:
             break
     return list(found)[:count]
 
 
 def popular(matches: Matches, shop_id: int, count: int) -> list[int]:
-    """The ids of the matches most asked for; of very many matches, those among the shop's most popular products."""
-    if matches.few:
-        return list(_by_popularity(matches.rows)[:count])
+    """The ids of those of many matches that are most asked for: those among the shop's most popular products, if enough."""
     found = list(_by_popularity(matches.rows.filter(pk__in=_array(_best_sellers(shop_id))))[:count])
     if len(found) < count:
         some = matches.rows.values_list("pk", flat=True)[:RANKED]
@@ -149,6 +157,10 @@ def any_word(words: Sequence[str]) -> SearchQuery:
     return reduce(or_, (_word(word) for word in words))
 
 
+def _rank(words: Sequence[str]) -> SearchRank:
+    return SearchRank(F("search_vector"), any_word(words))
+
+
 def _word(word: str) -> SearchQuery:
     return SearchQuery(word, search_type="plain", config="english")
 
@@ -159,33 +171,15 @@ def _holding(words: Sequence[str], together: int) -> SearchQuery:
     return reduce(or_, groups)
 
 
-def _compared(rows: QuerySet[Product], vector: Vector, count: int) -> tuple[list[int], int]:
-    """The ids of the nearest rows, each compared, and how many were; no more than it takes to see that they are many."""
-    embedded = rows.filter(embedding__isnull=False)
-    return _lowest(embedded, CosineDistance("embedding", vector), count, most_read() + 1)
-
-
-def _lowest(rows: QuerySet[Product], score: Expression, count: int, most: int) -> tuple[list[int], int]:
-    """The ids of the lowest scores among the first ``most`` rows, and how many rows those were. Each row is read once."""
-    sql, parameters = rows.values_list("pk", score)[:most].query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, count(*) OVER () FROM ({sql}) AS few(id, score) ORDER BY score, id LIMIT %s",  # noqa: S608
-            [*parameters, count],
-        )
-        found = cursor.fetchall()
-    return [pk for pk, _ in found], found[0][1] if found else 0
-
-
 def _by_distance(rows: QuerySet[Product], vector: Vector) -> QuerySet[Product, int]:
     embedded = rows.filter(embedding__isnull=False)
     return embedded.order_by(CosineDistance(HALF_EMBEDDING, HalfVector(vector))).values_list("pk", flat=True)
 
 
-def _ranked(rows: QuerySet[Product], held: SearchQuery, words: Sequence[str], count: int, most: int) -> list[int]:
-    """The best of the first ``most`` rows that hold a text query."""
-    rank = SearchRank(F("search_vector"), any_word(words))
-    return _lowest(rows.filter(search_vector=held), rank * Value(-1.0), count, most)[0]
+def _ranked(rows: QuerySet[Product], held: SearchQuery, words: Sequence[str], count: int) -> list[int]:
+    """The best of the first ``RANKED`` rows that hold a text query. Each row is read once."""
+    some = rows.filter(search_vector=held).values_list("pk", _rank(words))[:RANKED]
+    return [pk for pk, _ in sorted(some, key=lambda row: (-row[1], row[0]))[:count]]
 
 
 def _rarest(words: Sequence[str], count: int) -> list[str]:

@@ -118,10 +118,15 @@ class Product(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "sku"], name="product_sku_once_per_shop")]
         indexes = [
-            GinIndex(fields=["search_vector"], name="product_fulltext"),
-            GinIndex(fields=["attributes"], name="product_attributes", opclasses=["jsonb_path_ops"]),
+            GinIndex(
+                fields=["search_vector", "attributes"],
+                name="product_words_and_values",
+                opclasses=["tsvector_ops", "jsonb_path_ops"],
+            ),
             HnswIndex(OpClass(HALF_EMBEDDING, "halfvec_cosine_ops"), name="product_embedding"),
-            models.Index(fields=["shop", "category"], name="product_by_category"),
+            models.Index(
+                fields=["shop", "category"], include=["id"], name="product_by_category", condition=Q(active=True)
+            ),
             models.Index(fields=["shop", "updated_at"], name="product_by_change"),
             models.Index(fields=["shop"], name="product_to_embed", condition=~Q(embedded_digest=F("text_digest"))),
         ]
@@ -151,8 +156,8 @@ class Variant(models.Model):
             models.CheckConstraint(condition=Q(price__gte=Decimal("0")), name="variant_price_not_negative"),
         ]
         indexes = [
-            models.Index(fields=["product", "price"], name="variant_by_price"),
-            models.Index(fields=["price"], name="variant_cheapest"),
+            models.Index(fields=["product", "price"], name="variant_by_price", condition=Q(stock__gt=0)),
+            models.Index(fields=["price"], include=["product"], name="variant_cheapest", condition=Q(stock__gt=0)),
         ]
 
     def __str__(self) -> str:

@@ -19,11 +19,10 @@ from django.db.models import BinaryField, Case, Exists, F, FloatField, Func, Out
 from pgvector.django import CosineDistance
 
 from catalog.candidates import (
-    BRANCH,
     Matches,
-    all_of,
     any_word,
     by_price,
+    compared,
     matches_of,
     nearest,
     number_of,
@@ -184,8 +183,9 @@ class _Scored:
 
 def _candidate_ids(query: ProductQuery, matches: Matches) -> Sequence[int]:
     """What each branch brings, and the most popular where they bring too few; all matches where they are hardly more."""
-    if (everything := all_of(matches, 2 * BRANCH)) is not None:
-        return everything
+    few = compared(matches, query.embedding, query.words, query.limit)
+    if few is not None:
+        return few
     found: dict[int, None] = {}
     if query.embedding is not None:
         found |= dict.fromkeys(nearest(matches, query.embedding))

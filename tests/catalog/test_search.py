@@ -10,7 +10,7 @@ import pytest
 
 from catalog import candidates
 from catalog.models import Product, Shop
-from catalog.search import ProductQuery, Wish, count_products, search_products
+from catalog.search import ProductQuery, Wish, count_products, matching, search_products
 from tests.factories import CategoryFactory, ProductFactory, ShopFactory, VariantFactory
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +129,26 @@ def test_a_rare_match_is_found_where_the_index_gives_up(shop: Shop, monkeypatch:
     jackets(shop)
     query = ProductQuery(shop=shop, embedding=unit(1), wishes=(Wish("material", ("leather",)),))
     assert skus(query) == ["J2"]
+
+
+def test_few_matches_bring_the_nearest_the_best_by_words_and_the_popular(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "BRANCH", 1)
+    jackets(shop)
+    matches = candidates.matches_of(matching(ProductQuery(shop=shop)))
+    found = candidates.compared(matches, unit(0, 1), ("7",), 4)
+    assert found is not None
+    assert [Product.objects.get(pk=pk).sku for pk in found] == ["J9", "J7", "J0", "J1", "J2", "J3"]
+
+
+def test_more_matches_than_were_thought_are_found_through_indexes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidates, "catalogue_size", lambda: 1_000_000)
+    monkeypatch.setattr(candidates, "most_read", lambda: 2)
+    monkeypatch.setattr(candidates, "_estimated", lambda rows: 1)
+    jackets(shop)
+    assert candidates.compared(candidates.matches_of(matching(ProductQuery(shop=shop))), unit(1), (), 3) is None
+    assert skus(ProductQuery(shop=shop, embedding=unit(1), words=("jacket",), limit=3)) == ["J0", "J1", "J2"]
 
 
 def test_planner_settings_are_given_back(shop: Shop) -> None:
