@@ -175,10 +175,12 @@ def update_all(now: datetime) -> list[Outcome]:
 def _learned_until(shop: Shop, current: BoostedRanker, own: Path) -> datetime | None:
     """The time up to which the ranker has learned, or has been told to forget; for one that does not say, the latest
     at which its training can have ended."""
-    stated = [meta["updated_until"] for meta in (current.meta, _meta(_undone(own))) if "updated_until" in meta]
-    if "updated_until" in current.meta:
-        return max(datetime.fromisoformat(each) for each in stated)
-    return max(filter(None, [trained_until(shop), *map(datetime.fromisoformat, stated)]), default=None)
+    learned, undone = _until(current.meta) or trained_until(shop), _until(_meta(_undone(own)))
+    return max((time for time in (learned, undone) if time), default=None)
+
+
+def _until(meta: Mapping[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(meta["updated_until"]) if "updated_until" in meta else None
 
 
 def _training(shop: Shop, current: BoostedRanker, window: Window, encoder: Encoder | None) -> Groups:
