@@ -20,7 +20,7 @@ from tests.factories import CategoryFactory, ProductFactory, ShopFactory
 from tests.fakes import HashEncoder
 from workers import tasks
 from workers.training import online, ranker
-from workers.training.ranker import Groups, Window, interaction_groups, split_of
+from workers.training.ranker import SEQUENCE, WITHOUT_SEQUENCE, Groups, Window, interaction_groups, split_of
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 NOW = START + timedelta(days=100)
@@ -29,6 +29,7 @@ NOW = START + timedelta(days=100)
 def customers_who_like(feature: str, seed: int, groups: int = 500, size: int = 20) -> Groups:
     rng = np.random.default_rng(seed)
     rows = rng.random((groups * size, len(FEATURES)))
+    rows[:, SEQUENCE] = 0.0
     wish = 2 * rows[:, FEATURES.index(feature)] + rows[:, FEATURES.index("likes")] + rng.normal(0, 0.1, len(rows))
     labels = (wish > 2.2).astype(int)
     return Groups(rows, labels, np.full(groups, size), np.arange(groups) // 2, np.zeros(groups, dtype=int))
@@ -46,8 +47,8 @@ def bytes_below(folder: Path) -> dict[str, bytes]:
 def trained(tmp_path_factory) -> Path:
     """A ranker for customers who go by the rating."""
     folder = tmp_path_factory.mktemp("trained") / "model"
-    booster = ranker.train(customers_who_like("rating", 1), customers_who_like("rating", 2), seed=1)
-    ranker.save(booster, folder, {"version": "first", "updated_until": START.isoformat()})
+    booster = ranker.train(customers_who_like("rating", 1), customers_who_like("rating", 2), 1, WITHOUT_SEQUENCE)
+    ranker.save(booster, folder, {"version": "first", "updated_until": START.isoformat()}, WITHOUT_SEQUENCE)
     return folder
 
 
@@ -273,13 +274,13 @@ def test_another_shops_interactions_are_not_used():
 @pytest.mark.django_db
 def test_an_update_asks_the_database_for_training_customers_first_and_held_out_ones_later(trained, settings, tmp_path):
     settings.RANKER_DIR = tmp_path
-    shop = with_customers(days=9, customers=30)
+    shop = with_customers(days=7, customers=20)
     own = tmp_path / shop.slug
     own.mkdir()
     for file in trained.iterdir():
         (own / file.name).write_bytes(file.read_bytes())
     current = BoostedRanker(own)
-    window = Window(START + timedelta(days=3), START + timedelta(days=6))
+    window = Window(START + timedelta(days=3), START + timedelta(days=5))
     training = online._training(shop, current, window, HashEncoder())
     held_out = online._held_out(shop, current, window, HashEncoder())
     assert {split_of(int(customer)) for customer in training.customers} == {"train"}

@@ -8,6 +8,12 @@ updated ranker meets the current one on held-out customers. It is written only i
 whole 95 % interval of the difference is above ``MARGIN``. The next update begins where these newest days began, so no
 day is learned from twice and none is left out.
 
+Seen once on the demo shop's simulated customers, whose taste does not change (1,148 groups to learn from, 541 to judge
+by, change of NDCG@3 against the shipped model): 15 trees at 0.05 +0.003 [-0.001, +0.007], 30 at 0.1 +0.004 [-0.002,
++0.011], 60 at 0.05 +0.001 [-0.006, +0.008]; leaf values refitted instead (``Booster.refit``) with decay 0.9 +0.003
+[-0.002, +0.008], 0.7 +0.004 [-0.003, +0.011], 0.5 -0.001 [-0.011, +0.008]. None is better beyond doubt. Refitted leaves
+are no longer monotone, so a better match could cost a product its place; few, small trees lose the least at worst.
+
 The new folder takes the place of the old by renames, and the old is kept beside it (``<slug>.before``); a rollback puts
 it back and the days of the update that was undone (``<slug>.undone``) are not learned from again.
 """
@@ -218,7 +224,10 @@ def _tried(
             "version": f"{shop.slug}-{training.digest()[:8]}",
             "parent": current.version,
             "updated_until": until.isoformat(),
-            "data": {"sha256": training.digest(), "groups": {"train": len(training.sizes), "test": len(held_out.sizes)}},
+            "data": {
+                "sha256": training.digest(),
+                "groups": {"train": len(training.sizes), "test": len(held_out.sizes)},
+            },
             "seed": SEED,
         }
         weights = current.meta["weights"]
@@ -302,7 +311,9 @@ def _undone(own: Path) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shop", required=True, help="the shop's slug")
-    parser.add_argument("--rollback", action="store_true", help="let the ranker from before the last update serve again")
+    parser.add_argument(
+        "--rollback", action="store_true", help="let the ranker from before the last update serve again"
+    )
     options = parser.parse_args()
     with installation():
         shop = Shop.objects.get(slug=options.shop)
