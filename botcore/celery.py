@@ -92,6 +92,11 @@ app.conf.update(
             "schedule": settings.DRIFT_SECONDS,
             "options": {"queue": "index", "expires": settings.DRIFT_SECONDS},
         },
+        "rankers": {
+            "task": "workers.tasks.update_rankers",
+            "schedule": settings.RANKER_SECONDS,
+            "options": {"queue": "index", "expires": settings.RANKER_SECONDS},
+        },
         "links": {
             "task": "workers.tasks.rebuild_links",
             "schedule": settings.LINKS_SECONDS,

@@ -81,6 +81,14 @@ def rebuild_links() -> None:
         rebuild(shop, timezone.now())
 
 
+@app.task(name="workers.tasks.update_rankers", queue="index", soft_time_limit=3_600, time_limit=3_660)
+def update_rankers() -> None:
+    """Let every shop's ranker learn from what customers did since, where that makes it better."""
+    from workers.training.online import update_all  # what trains is not for the workers that reply
+
+    update_all(timezone.now())
+
+
 @app.task(name="workers.tasks.sweep", queue="io", soft_time_limit=20, time_limit=30)
 def sweep() -> None:
     """Find what lost its wake-up: waiting turns, pending messages, stale embeddings, training runs."""

@@ -93,16 +93,17 @@ class BoostedRanker:
             raise RankerError(f"{folder} was trained on other features: {meta['features']}")
         if hashlib.sha256(text.encode()).hexdigest() != meta["model_sha256"]:
             raise RankerError(f"{folder}/model.txt is not the file that meta.json describes")
+        self.meta: Mapping[str, Any] = meta
         self.version = str(meta["version"])
         self.sequential = bool(meta.get("sequential", False))
         self._base = LinearRanker(meta["weights"])
         self._scale = float(meta["scale"])
-        self._booster = load_lightgbm().Booster(model_str=text)
+        self.booster = load_lightgbm().Booster(model_str=text)
 
     def scores(self, rows: Rows) -> Rows:
         if not len(rows):
             return np.zeros(0)
-        trees: Rows = self._booster.predict(rows, raw_score=True, num_threads=1)
+        trees: Rows = self.booster.predict(rows, raw_score=True, num_threads=1)
         return self._base.scores(rows) + self._scale * trees
 
     def contributions(self, rows: Rows) -> Rows:
@@ -111,17 +112,28 @@ class BoostedRanker:
         base = self._base.contributions(rows)
         if not len(rows):
             return base
-        trees = self._booster.predict(rows, pred_contrib=True, num_threads=1)
+        trees = self.booster.predict(rows, pred_contrib=True, num_threads=1)
         return base + self._scale * trees[:, :-1]
 
 
 def ranker_of(shop: Shop) -> Ranker:
     """The shop's model, else the hand-set weights; a model that cannot be used is logged and replaced by them."""
-    for root in (settings.RANKER_DIR, SHIPPED):
-        meta = Path(root) / shop.slug / "meta.json"
-        if meta.is_file():
-            return _loaded(meta.parent, meta.stat().st_mtime_ns)
-    return LinearRanker()
+    folder = model_folder(shop, Path(settings.RANKER_DIR) / shop.slug)
+    return _loaded(folder, (folder / "meta.json").stat().st_mtime_ns) if folder else LinearRanker()
+
+
+def model_folder(shop: Shop, own: Path) -> Path | None:
+    """Where the model is that serves a shop whose own is kept in ``own``; None where it has none.
+
+    The one before stands in while an update takes its place, which is two renames (``workers/training/online.py``).
+    """
+    places = (own, folder_before(own), SHIPPED / shop.slug)
+    return next((place for place in places if (place / "meta.json").is_file()), None)
+
+
+def folder_before(own: Path) -> Path:
+    """Beside a shop's model: the one that it took the place of. No shop's own folder, for slugs have no dot."""
+    return own.with_name(f"{own.name}.before")
 
 
 @lru_cache(maxsize=32)

@@ -30,7 +30,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ if __name__ == "__main__":
 
     django.setup()
 
-from django.db.models import Min
+from django.db.models import Max, Min
 
 from botcore.dialogue.ports import Encoder
 from botcore.installation import installation
@@ -109,6 +109,17 @@ class Event:
     kind: str
     at: datetime
     rating: int | None
+
+
+@dataclass(frozen=True)
+class Window:
+    """The time from ``start`` to just before ``end``."""
+
+    start: datetime
+    end: datetime
+
+    def __contains__(self, at: datetime) -> bool:
+        return self.start <= at < self.end
 
 
 @dataclass(frozen=True)
@@ -248,21 +259,33 @@ class Moment:
 
 
 def moments(
-    shop: Shop, encoder: Encoder, seed: int, splits: Sequence[str] = SPLITS, sequences: bool = False
+    shop: Shop,
+    encoder: Encoder,
+    seed: int,
+    splits: Sequence[str] = SPLITS,
+    sequences: bool = False,
+    window: Window | None = None,
 ) -> Iterator[Moment]:
     """The moments of ``splits`` in order of time, each with everything as it was then.
 
-    ``sequences`` trains sequence models for their scores, which are 0 without.
+    ``sequences`` trains sequence models for their scores, which are 0 without. Of a ``window`` are the moments of the
+    visits that begin in it, for all splits: what was before fills histories, what came after is not read.
     """
     products = {p.pk: p for p in Product.objects.filter(shop=shop, active=True).select_related("category")}
     prices = {pk: float(p) for pk, p in _least_prices(shop)}
     levels = price_levels({product.category_id for product in products.values()})
-    events = [event for event in _events(shop) if event.product in products and event.product in prices]
+    events = [
+        event
+        for event in _events(shop)
+        if event.product in products and event.product in prices and (window is None or event.at < window.end)
+    ]
+    windows = dict.fromkeys(SPLITS, window) if window else _windows(events)
     past, position = Past(shop.popularity_half_life_days), 0
     folds = (
-        SequenceFolds(_taken(events, products, _boundaries(events)[1]), products.values(), seed) if sequences else None
+        SequenceFolds(_taken(events, products, windows["test"].start), products.values(), seed) if sequences else None
     )
-    for split, visit, number in _chosen_visits(events, {pk: p.category_id for pk, p in products.items()}, seed):
+    categories = {pk: p.category_id for pk, p in products.items()}
+    for split, visit, number in _chosen_visits(events, categories, seed, windows):
         if split not in splits:
             continue
         now = visit.events[0].at
@@ -281,14 +304,21 @@ def moments(
         yield Moment(split, visit.customer, asked.wishes, tuple(candidates), context, _labels(visit.events[number:]))
 
 
-def interaction_groups(shop: Shop, encoder: Encoder, seed: int) -> tuple[dict[str, Groups], float]:
+def interaction_groups(
+    shop: Shop,
+    encoder: Encoder,
+    seed: int,
+    splits: Sequence[str] = SPLITS,
+    sequences: bool = True,
+    window: Window | None = None,
+) -> tuple[dict[str, Groups], float]:
     """Groups of each split, and the share of what customers went on to look at that search brought.
 
     Moments of which search brought nothing that was looked at tell a ranker nothing and are left out.
     """
     made: dict[str, list[tuple[Floats, list[int], int, int]]] = {name: [] for name in SPLITS}
     wanted = brought = 0
-    for moment in moments(shop, encoder, seed, sequences=True):
+    for moment in moments(shop, encoder, seed, splits, sequences, window):
         wanted += len(moment.labels)
         brought += sum(label > 0 for label in moment.graded)
         if len(set(moment.graded)) > 1:
@@ -315,14 +345,15 @@ def _asked(
     )
 
 
-def _chosen_visits(events: Sequence[Event], category: Mapping[int, int], seed: int) -> list[tuple[str, Visit, int]]:
+def _chosen_visits(
+    events: Sequence[Event], category: Mapping[int, int], seed: int, windows: Mapping[str, Window]
+) -> list[tuple[str, Visit, int]]:
     """(split, visit, moment) in order of time; half of the longer visits are asked about after their first product."""
-    history, test = _boundaries(events)
     rng = random.Random(seed)
     found: dict[str, list[tuple[str, Visit, int]]] = {name: [] for name in SPLITS}
     for visit in visits_of(events, category):
-        split, at = split_of(visit.customer), visit.events[0].at
-        if at < history or (at >= test) != (split == "test"):
+        split = split_of(visit.customer)
+        if visit.events[0].at not in windows[split]:
             continue
         first = visit.events[0].product
         later = next((i for i, event in enumerate(visit.events) if event.product != first), 0)
@@ -331,10 +362,25 @@ def _chosen_visits(events: Sequence[Event], category: Mapping[int, int], seed: i
     return sorted(some, key=lambda each: (each[1].events[0].at, each[1].customer))
 
 
-def _boundaries(events: Sequence[Event]) -> tuple[datetime, datetime]:
-    """When histories are long enough to learn from, and when the test days begin."""
+def _windows(events: Sequence[Event]) -> dict[str, Window]:
+    """When visits count, by split: from when histories are long enough to learn from, and the test's after training."""
     start, end = events[0].at, events[-1].at
-    return start + (end - start) * HISTORY_SHARE, end - (end - start) * TEST_SHARE
+    test = _test_days(start, end)
+    training = Window(start + (end - start) * HISTORY_SHARE, test)
+    return {"train": training, "valid": training, "test": Window(test, datetime.max.replace(tzinfo=UTC))}
+
+
+def _test_days(start: datetime, end: datetime) -> datetime:
+    return end - (end - start) * TEST_SHARE
+
+
+def trained_until(shop: Shop) -> datetime | None:
+    """When the test days of a training begin that starts now; None without interactions.
+
+    It only moves on as time does, so an earlier training has learned from nothing after it.
+    """
+    span = Interaction.objects.filter(shop=shop).aggregate(start=Min("at"), end=Max("at"))
+    return _test_days(span["start"], span["end"]) if span["start"] else None
 
 
 def _taken(events: Iterable[Event], products: Mapping[int, Product], until: datetime) -> dict[int, tuple[str, ...]]:
@@ -454,28 +500,13 @@ def with_history(groups: Groups) -> npt.NDArray[np.bool_]:
     return np.array([bool(rows[:, SEQUENCE].any()) for rows, _ in groups.split()], dtype=bool)
 
 
-def train(train_groups: Groups, valid: Groups, seed: int, weights: Mapping[str, float] = HAND_SET) -> Any:
-    """The booster upon ``weights``, stopped where the validation customers' NDCG@3 is best.
+def training_settings(seed: int) -> dict[str, Any]:
+    """LightGBM's, for LambdaMART.
 
     Monotone: no feature's growth ever lowers a score, so that "the model likes it less because it matches better" is
     never an explanation.
     """
-    lightgbm = load_lightgbm()
-    base = LinearRanker(weights)
-
-    def dataset(groups: Groups, reference: Any = None) -> Any:
-        return lightgbm.Dataset(
-            groups.rows,
-            label=groups.labels,
-            group=groups.sizes,
-            init_score=BASE_SCALE * base.scores(groups.rows),
-            weight=groups.weights if len(groups.weights) else None,
-            feature_name=list(FEATURES),
-            reference=reference,
-            params={"feature_pre_filter": False},
-        )
-
-    settings = {
+    return {
         "objective": "lambdarank",
         "metric": "ndcg",
         "eval_at": [3],
@@ -493,12 +524,32 @@ def train(train_groups: Groups, valid: Groups, seed: int, weights: Mapping[str, 
         "num_threads": 1,
         "verbosity": -1,
     }
-    training = dataset(train_groups)
+
+
+def dataset(groups: Groups, base: Ranker, reference: Any = None) -> Any:
+    """The groups as LightGBM takes them, to be boosted from the scores of ``base``."""
+    return load_lightgbm().Dataset(
+        groups.rows,
+        label=groups.labels,
+        group=groups.sizes,
+        init_score=BASE_SCALE * base.scores(groups.rows),
+        weight=groups.weights if len(groups.weights) else None,
+        feature_name=list(FEATURES),
+        reference=reference,
+        params={"feature_pre_filter": False},
+    )
+
+
+def train(train_groups: Groups, valid: Groups, seed: int, weights: Mapping[str, float] = HAND_SET) -> Any:
+    """The booster upon ``weights``, stopped where the validation customers' NDCG@3 is best."""
+    lightgbm = load_lightgbm()
+    base = LinearRanker(weights)
+    training = dataset(train_groups, base)
     return lightgbm.train(
-        settings,
+        training_settings(seed),
         training,
         num_boost_round=ROUNDS,
-        valid_sets=[dataset(valid, training)],
+        valid_sets=[dataset(valid, base, training)],
         callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
     )
 
@@ -506,7 +557,8 @@ def train(train_groups: Groups, valid: Groups, seed: int, weights: Mapping[str, 
 def save(booster: Any, folder: Path, meta: Mapping[str, Any], weights: Mapping[str, float] = HAND_SET) -> BoostedRanker:
     """``model.txt`` with the trees up to the best round, ``meta.json`` with all that serving checks and people ask."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = booster.model_to_string(num_iteration=booster.best_iteration)
+    trees = booster.best_iteration if booster.best_iteration > 0 else booster.num_trees()
+    text = booster.model_to_string(num_iteration=trees)
     (folder / "model.txt").write_text(text, encoding="utf-8")
     described = {
         **meta,
@@ -514,7 +566,7 @@ def save(booster: Any, folder: Path, meta: Mapping[str, Any], weights: Mapping[s
         "weights": dict(weights),
         "sequential": bool(weights["sequence"]) or bool(booster.feature_importance("gain")[SEQUENCE]),
         "scale": 1 / BASE_SCALE,
-        "trees": booster.best_iteration,
+        "trees": trees,
         "model_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "lightgbm": load_lightgbm().__version__,
     }
@@ -702,6 +754,7 @@ def run(options: argparse.Namespace) -> None:
     from workers.serving import encoder
 
     shop = Shop.objects.get(slug=options.shop)
+    until = trained_until(shop)
     if options.groups and options.groups.exists():
         made, share = loaded(options.groups)
     else:
@@ -721,6 +774,7 @@ def run(options: argparse.Namespace) -> None:
             "simulated_customers": Interaction.objects.filter(shop=shop, simulated=True).exists(),
         },
         "seed": options.seed,
+        **({"updated_until": until.isoformat()} if until else {}),
     }
     training, valid, tries = joined(made["train"], opinions), made["valid"], settings.VAR_DIR / "rankers-tried"
     blind = tried(
