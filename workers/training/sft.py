@@ -30,7 +30,7 @@ import torch.nn.functional as F  # noqa: N812
 from datasets import Dataset
 from peft import LoraConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
-from transformers import PreTrainedTokenizerBase, PrinterCallback, TrainerCallback
+from transformers import PreTrainedTokenizerBase, ProgressCallback, TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
@@ -287,7 +287,7 @@ def held_out_loss(trainer: ReplyTrainer, examples: list[Example], batch_tokens: 
 # --- the run --------------------------------------------------------------------------------------------------------
 
 
-def train(recipe: Recipe, out: Path, watch: Watch = lambda point: None) -> dict[str, Any]:
+def train(recipe: Recipe, out: Path, watch: Watch | None = None) -> dict[str, Any]:
     """Train, write the adapter folder ``out`` and return its ``meta.json``.
 
     Raises ``TrainingError`` when the data are too few or ``out`` holds a run of another recipe,
@@ -317,9 +317,10 @@ def train(recipe: Recipe, out: Path, watch: Watch = lambda point: None) -> dict[
         data_collator=collate,
         processing_class=tokenizer,
         peft_config=None if recipe.start else _lora(recipe, model.config.num_hidden_layers),
-        callbacks=[Told(watch)],
     )
-    trainer.remove_callback(PrinterCallback)  # the watcher tells
+    if watch:
+        trainer.add_callback(Told(watch))
+        trainer.remove_callback(ProgressCallback)  # the watcher tells
     if best := BestKept(recipe, held_out, checkpoints) if recipe.validation else None:
         best.trainer = trainer
         trainer.add_callback(best)
