@@ -9,11 +9,13 @@ from collections.abc import Callable
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
 
-from botcore.models import Conversation
+from botcore.models import Conversation, Dataset, ModelVersion, TrainingRun, Turn
 from catalog.models import MerchandisingRule, Product, Shop
 
 View = Callable[..., HttpResponseBase]
@@ -24,10 +26,32 @@ def console_page(view: View) -> View:
     return never_cache(login_required(view))
 
 
+def person(request: HttpRequest) -> User:
+    """Who sends this to a console page, in whose name it is kept."""
+    if not request.user.is_authenticated:
+        raise PermissionDenied
+    return request.user
+
+
 def shops(user: User | AnonymousUser) -> QuerySet[Shop]:
     """The shops this person works for, by name."""
     visible = Shop.objects.order_by("name", "pk")
     return visible if user.is_staff else visible.filter(members__user=user.pk)
+
+
+def shop_named(user: User | AnonymousUser, slug: str) -> Shop:
+    """The shop that a form or an address means; raises ``Http404`` where this person does not work for it."""
+    return get_object_or_404(shops(user), slug=slug)
+
+
+def chosen_shop(user: User | AnonymousUser, slug: str | None) -> Shop:
+    """The shop that the address of a page to read names, else the reader's first. Raises ``Http404``."""
+    if slug:
+        return shop_named(user, slug)
+    first = shops(user).first()
+    if first is None:
+        raise Http404
+    return first
 
 
 def conversations(user: User | AnonymousUser) -> QuerySet[Conversation]:
@@ -44,3 +68,23 @@ def products(user: User | AnonymousUser) -> QuerySet[Product]:
 def rules(user: User | AnonymousUser) -> QuerySet[MerchandisingRule]:
     """The merchandising rules of :func:`shops`."""
     return MerchandisingRule.objects.filter(shop__in=shops(user).order_by())
+
+
+def turns(user: User | AnonymousUser) -> QuerySet[Turn]:
+    """The turns of :func:`conversations`."""
+    return Turn.objects.filter(conversation__shop__in=shops(user).order_by())
+
+
+def datasets(user: User | AnonymousUser) -> QuerySet[Dataset]:
+    """The snapshots of :func:`shops`."""
+    return Dataset.objects.filter(shop__in=shops(user).order_by())
+
+
+def runs(user: User | AnonymousUser) -> QuerySet[TrainingRun]:
+    """The training runs of :func:`shops`."""
+    return TrainingRun.objects.filter(shop__in=shops(user).order_by())
+
+
+def versions(user: User | AnonymousUser) -> QuerySet[ModelVersion]:
+    """The model versions of :func:`shops`."""
+    return ModelVersion.objects.filter(shop__in=shops(user).order_by())

@@ -1,4 +1,4 @@
-"""What people send to the console: filters of its lists as an address carries them, links, merchandising rules."""
+"""What people send to the console: filters of lists as an address carries them, links, rules, words on replies, training."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from admin_console import labels
 from admin_console.conversations import Filters
 from botcore.channels.registry import CHANNELS
+from botcore.models import Dataset, DatasetRow, TrainingRun
 from catalog.models import AttributeValue, Category, MerchandisingRule, Product, ProductLink, Shop
 
 CHANNEL_NAMES = {name: labels.CHANNELS.get(name, name) for name in CHANNELS}
@@ -165,3 +166,68 @@ class RuleForm(forms.Form):
         if unknown:
             raise forms.ValidationError(_("The shop has no product %(skus)s.") % {"skus": ", ".join(unknown)})
         return found
+
+
+class VerdictForm(forms.Form):
+    """What goes with every word on a reply."""
+
+    reason = forms.CharField(required=False, max_length=200, label=_("Reason, if you like"))
+    for_training = forms.BooleanField(required=False, label=_("Use for training"), initial=True)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(data, auto_id="word-%s", label_suffix="", **options)
+
+
+class CorrectionForm(VerdictForm):
+    """The reply as it should have been."""
+
+    text = forms.CharField(
+        max_length=2_000, label=_("The reply should have been"), widget=forms.Textarea({"rows": 4, "lang": "en"})
+    )
+
+
+class SnapshotFilter(forms.Form):
+    """Which rows of a snapshot are listed."""
+
+    use = _choice(_("Use"), _("Any"), labels.USES)
+    part = _choice(_("Part"), _("Any"), labels.PARTS)
+
+    def __init__(self, data: Mapping[str, str]) -> None:
+        super().__init__(data, auto_id="filter-%s", label_suffix="")
+
+    def rows(self, rows: QuerySet[DatasetRow]) -> QuerySet[DatasetRow]:
+        """The rows asked for; a value nobody offers narrows nothing."""
+        self.full_clean()
+        return rows.filter(**{name: value for name, value in self.cleaned_data.items() if value})
+
+
+class SnapshotField(forms.ModelChoiceField):
+    """Snapshots by number and day."""
+
+    def label_from_instance(self, snapshot: Any) -> str:
+        return f"{snapshot.pk} · {snapshot.created_at:%Y-%m-%d} · {snapshot.content_hash[:8]}"
+
+
+class TrainForm(forms.Form):
+    """A run: what to learn from, and how. Snapshots that nobody has approved are not offered."""
+
+    dataset = SnapshotField(Dataset.objects.none(), label=_("Snapshot"), empty_label=None)
+    recipe = forms.ChoiceField(
+        label=_("Recipe"), choices=[*labels.RECIPES.items()], initial=TrainingRun.Recipe.PREFERENCE
+    )
+
+    def __init__(self, shop: Shop, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="train-%s", label_suffix="")
+        approved = Dataset.objects.filter(shop=shop).exclude(approved_at=None)
+        self.fields["dataset"].queryset = approved.only("content_hash", "created_at")  # type: ignore[attr-defined]
+
+
+class StepForm(forms.Form):
+    """The next step of a version. ``share`` is of a canary, in percent."""
+
+    to = forms.ChoiceField(choices=[*labels.STEPS.items()])
+    share = forms.IntegerField(required=False, label=_("Share as a canary, %"), min_value=1, max_value=99)
+    reason = forms.CharField(required=False, max_length=1_000, label=_("Reason, if you like"))
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(data, auto_id="step-%s", label_suffix="", **options)

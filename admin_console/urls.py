@@ -3,20 +3,33 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from admin_console import views
+from admin_console.views import catalogue, conversations, learning
 
 app_name = "console"
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("conversations/<uuid:key>/", views.conversation, name="conversation"),
-    path("conversations/<uuid:key>/take-over/", views.take_over, name="take_over"),
-    path("conversations/<uuid:key>/hand-back/", views.hand_back, name="hand_back"),
-    path("graph/", views.graph, name="graph"),
-    path("graph/<int:pk>/", views.neighbourhood, name="neighbourhood"),
-    path("graph/<int:pk>/link/", views.edit_link, name="edit_link"),
-    path("rules/", views.rules, name="rules"),
-    path("rules/new/", views.new_rule, name="new_rule"),
-    path("rules/<int:pk>/switch/", views.switch_rule, name="switch_rule"),
+    path("", conversations.home, name="home"),
+    path("conversations/<uuid:key>/", conversations.conversation, name="conversation"),
+    path("conversations/<uuid:key>/take-over/", conversations.take_over, name="take_over"),
+    path("conversations/<uuid:key>/hand-back/", conversations.hand_back, name="hand_back"),
+    path("conversations/<uuid:key>/replies/<int:number>/approve/", conversations.approve_reply, name="approve_reply"),
+    path("conversations/<uuid:key>/replies/<int:number>/reject/", conversations.reject_reply, name="reject_reply"),
+    path("conversations/<uuid:key>/replies/<int:number>/correct/", conversations.correct_reply, name="correct_reply"),
+    path("graph/", catalogue.graph, name="graph"),
+    path("graph/<int:pk>/", catalogue.neighbourhood, name="neighbourhood"),
+    path("graph/<int:pk>/link/", catalogue.edit_link, name="edit_link"),
+    path("rules/", catalogue.rules, name="rules"),
+    path("rules/new/", catalogue.new_rule, name="new_rule"),
+    path("rules/<int:pk>/switch/", catalogue.switch_rule, name="switch_rule"),
+    path("learning/", learning.learning, name="learning"),
+    path("learning/roll-back/", learning.roll_back, name="roll_back"),
+    path("learning/train/", learning.train, name="train"),
+    path("learning/snapshots/", learning.make_snapshot, name="make_snapshot"),
+    path("learning/snapshots/<int:pk>/", learning.snapshot, name="snapshot"),
+    path("learning/snapshots/<int:pk>/approve/", learning.approve_snapshot, name="approve_snapshot"),
+    path("learning/runs/<int:pk>/", learning.run, name="run"),
+    path("learning/runs/<int:pk>/stop/", learning.stop_run, name="stop_run"),
+    path("learning/versions/<int:pk>/", learning.version, name="version"),
+    path("learning/versions/<int:pk>/move/", learning.move_version, name="move_version"),
     path(
         "login/",
         LoginView.as_view(template_name="console/login.html", redirect_authenticated_user=True),

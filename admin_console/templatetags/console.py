@@ -24,6 +24,19 @@ NAMES = {
     "link_name": labels.LINKS,
     "origin_name": labels.LINK_ORIGINS,
     "rule_name": labels.RULES,
+    "verdict_name": labels.VERDICTS,
+    "use_name": labels.USES,
+    "part_name": labels.PARTS,
+    "sentiment_name": labels.SENTIMENTS,
+    "left_out_name": labels.LEFT_OUT,
+    "lineage_name": labels.LINEAGE,
+    "recipe_name": labels.RECIPES,
+    "run_state": labels.RUN_STATES,
+    "stage_name": labels.STAGES,
+    "version_state": labels.VERSION_STATES,
+    "step_name": labels.STEPS,
+    "curve_name": labels.CURVES,
+    "measure_name": labels.MEASURES,
 }
 for _filter, _names in NAMES.items():
     register.filter(_filter, partial(labels.label, _names))
@@ -46,3 +59,9 @@ def ago(instant: datetime) -> str:
     if timezone.now() - instant < timedelta(minutes=1):
         return _("just now")
     return _("%(time)s ago") % {"time": timesince(instant, depth=1)}
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A share between 0 and 1: ``2.5 %``."""
+    return f"{100 * share:.1f} %"

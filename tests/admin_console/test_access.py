@@ -7,10 +7,13 @@ from django.test import Client
 from django.urls import reverse
 
 from admin_console.urls import urlpatterns
+from botcore.models import TrainingRun
 from tests.factories import (
     PASSWORD,
     ConversationFactory,
+    DatasetFactory,
     FeedbackFactory,
+    ModelVersionFactory,
     ProductFactory,
     ShopFactory,
     TurnFactory,
@@ -24,7 +27,7 @@ FOR_MERCHANTS = [pattern for pattern in urlpatterns if pattern.name not in {"log
 
 
 def _address(pattern, key: uuid.UUID = NOBODYS, pk: int = 0) -> str:
-    values = {"key": key, "pk": pk}
+    values = {"key": key, "pk": pk, "number": 1}
     return reverse(f"console:{pattern.name}", kwargs={name: values[name] for name in pattern.pattern.converters})
 
 
@@ -38,7 +41,11 @@ def test_every_page_sends_a_stranger_to_the_login(client, pattern, method):
 
 @pytest.mark.parametrize("pattern", FOR_MERCHANTS, ids=lambda pattern: pattern.name)
 def test_no_page_for_merchants_is_kept_by_a_cache(merchant, shop, pattern):
-    address = _address(pattern, ConversationFactory(shop=shop).key, ProductFactory(shop=shop).pk)
+    snapshot = DatasetFactory(shop=shop)
+    run = TrainingRun.objects.create(shop=shop, dataset=snapshot, recipe="sft")
+    rows = {"snapshot": snapshot, "run": run, "version": ModelVersionFactory(shop=shop)}
+    row = rows.get(pattern.name) or ProductFactory(shop=shop)
+    address = _address(pattern, ConversationFactory(shop=shop).key, row.pk)
     assert "no-store" in merchant.get(address).headers["Cache-Control"]
 
 

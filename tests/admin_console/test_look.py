@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from admin_console import labels
+from botcore.models import Annotation, DatasetRow, ModelVersion, TrainingRun
+
 CONSOLE = Path(__file__).parents[2] / "admin_console"
 CSS = (CONSOLE / "static/console/console.css").read_text()
 LIGHT, DARK = (
@@ -41,13 +44,40 @@ def test_both_themes_define_the_same_colours():
     assert LIGHT.keys() == DARK.keys()
 
 
+def _counted_or_filled_in() -> set[str]:
+    """The texts of ``blocktranslate`` as gettext knows them, the first of each where there is a plural."""
+    found = set()
+    for page in (CONSOLE / "templates").rglob("*.html"):
+        for text in re.findall(
+            r"{% blocktranslate.*?%}(.+?)(?:{% plural %}.+?)?{% endblocktranslate %}", page.read_text()
+        ):
+            found.add(re.sub(r"{{ (\w+) }}", r"%(\1)s", text.replace("%", "%%")))
+    return found
+
+
 def test_every_text_of_the_pages_has_a_chinese_one():
     with (CONSOLE / "locale/zh_Hans/LC_MESSAGES/django.mo").open("rb") as file:
         chinese = gettext.GNUTranslations(file)
-    used = set()
+    used = _counted_or_filled_in()
     for page in (CONSOLE / "templates").rglob("*.html"):
         used.update(re.findall(r"{% translate (?:\"(.+?)\"|'(?:.+?)') ", page.read_text()))
     for module in CONSOLE.rglob("*.py"):
         used.update(re.findall(r"\b_\(\"(.+?)\"\)", module.read_text()))
     same_in_both = {"Telegram"}
     assert {text for text in used - same_in_both - {""} if chinese.gettext(text) == text} == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (Annotation.Verdict, labels.VERDICTS),
+        (DatasetRow.Use, labels.USES),
+        (DatasetRow.Part, labels.PARTS),
+        (TrainingRun.Recipe, labels.RECIPES),
+        (TrainingRun.Status, labels.RUN_STATES),
+        (ModelVersion.State, labels.VERSION_STATES),
+        (ModelVersion.State, labels.STEPS),
+    ],
+)
+def test_every_word_that_learning_stores_has_a_name(words, names):
+    assert set(words.values) == {str(word) for word in names}

@@ -1,0 +1,373 @@
+"""Learning as the console reads it: what came in, snapshots, runs, versions with their reports, and what serves now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from admin_console import labels
+from admin_console.explanation import Pair, pairs, plain
+from admin_console.sentences import plainly
+from botcore.learning import datasets, house_words, rollout, versions
+from botcore.models import Annotation, Dataset, DatasetRow, Feedback, ModelVersion, TrainingRun, Turn
+from catalog.models import Shop
+
+State = ModelVersion.State
+
+INFLOW = timedelta(days=28)
+NEWEST = 20
+"""Rows of a table until all are asked for."""
+WATCHED = timedelta(days=7)
+"""How far back the health of a version is looked at."""
+SHARES = frozenset(
+    "accepted accepted_samples unsupported_before unsupported_after audited_before audited_after wishes distinct_2 "
+    "grounded naturalness preference".split()
+)
+"""Measures that are shares; told in percent."""
+MEASURED = (
+    "accepted", "accepted_samples", "unsupported_before", "unsupported_after", "audited_before", "audited_after",
+    "wishes", "distinct_2", "mean_length", "seconds_per_reply", "briefs", "samples",
+)  # fmt: skip
+"""The order of the report's table; what is not named here follows."""
+NO_MEASURES = frozenset(("model", "seconds"))
+MATERIAL = ("briefs", "replies", "pairs")
+INTERVAL = 120
+"""Width of the picture of an interval, in user units; no difference is in the middle."""
+
+
+@dataclass(frozen=True)
+class Inflow:
+    """Feedback of the last weeks by kind, and how much of all there is came after the newest snapshot (None: no snapshot)."""
+
+    verdicts: Mapping[str, int]
+    thumbs: Mapping[str, int]
+    unseen: int | None
+    own_words: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class UseCount:
+    use: str
+    parts: tuple[tuple[str, int], ...]
+    total: int
+
+
+Counts = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class SnapshotRow:
+    """A snapshot with its counts, the largest first."""
+
+    snapshot: Dataset
+    uses: tuple[UseCount, ...]
+    acts: Counts
+    topics: Counts
+    sentiments: Counts
+    left_out: Counts
+
+
+@dataclass(frozen=True)
+class RunRow:
+    run: TrainingRun
+    error: str
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """``failed`` are the gate's lines that were not passed; ``evaluated`` whether there is a verdict at all."""
+
+    version: ModelVersion
+    evaluated: bool
+    passed: bool
+    failed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What writes for customers now; None is the model that ships, or no canary and no shadow."""
+
+    live: ModelVersion | None
+    canary: ModelVersion | None
+    shadow: ModelVersion | None
+
+    @property
+    def can_roll_back(self) -> bool:
+        return bool(self.live or self.canary)
+
+
+@dataclass(frozen=True)
+class ExampleRow:
+    """A row of a snapshot with the turn that it came from, if that is still there."""
+
+    row: DatasetRow
+    customer: str
+    turn: Turn | None
+    origin: str
+    features: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class Measure:
+    name: str
+    candidate: str
+    live: str
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % interval as a picture: places of its ends and of its mean on ``INTERVAL`` units."""
+
+    low: float
+    width: float
+    mean: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Candidate minus live; more is better. ``side`` is the side of none on which the whole interval lies: better, worse."""
+
+    name: str
+    candidate: str
+    live: str
+    mean: str
+    interval: str
+    count: int
+    side: str
+    picture: Interval
+
+
+@dataclass(frozen=True)
+class GateLine:
+    name: str
+    passed: bool
+    found: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A version's evaluation. ``breakdowns`` are measures that have several values each."""
+
+    against: str
+    material: tuple[Pair, ...]
+    measures: tuple[Measure, ...]
+    differences: tuple[Difference, ...]
+    breakdowns: Mapping[str, tuple[Measure, ...]]
+    changed: Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class HealthBeside:
+    """How a version that serves does, beside what it is compared with; ``worse`` where it does worse than it may."""
+
+    own: rollout.Health
+    other: rollout.Health
+    other_name: str
+    since: datetime
+    worse: bool
+
+
+# --- the shop's page ------------------------------------------------------------------------------------------------
+
+
+def inflow(shop: Shop, newest: Dataset | None) -> Inflow:
+    """Four queries."""
+    since = timezone.now() - INFLOW
+    words = Annotation.objects.filter(turn__conversation__shop=shop)
+    thumbs = Feedback.objects.filter(turn__conversation__shop=shop, kind__in=(Feedback.Kind.UP, Feedback.Kind.DOWN))
+    later = Q(updated_at__gt=newest.created_at) if newest else Q()
+    said = _by(words.filter(updated_at__gte=since), "verdict", Annotation.Verdict.values)
+    given = _by(thumbs.filter(created_at__gte=since), "kind", (Feedback.Kind.UP, Feedback.Kind.DOWN))
+    unseen = words.filter(later, for_training=True).count() + thumbs.filter(later).count() if newest else None
+    return Inflow(said, given, unseen, house_words.of(shop))
+
+
+def snapshot_row(snapshot: Dataset) -> SnapshotRow:
+    counted = snapshot.counts.get("rows", {})
+    uses = [
+        UseCount(
+            use, tuple((part, found[part]) for part in DatasetRow.Part.values if found.get(part)), sum(found.values())
+        )
+        for use in DatasetRow.Use.values
+        if (found := counted.get(use))
+    ]
+    acts, topics, sentiments, left_out = (
+        _most(snapshot.counts.get(name, {})) for name in ("acts", "topics", "sentiments", "left_out")
+    )
+    return SnapshotRow(snapshot, tuple(uses), acts, topics, sentiments, left_out)
+
+
+def run_rows(runs: Iterable[TrainingRun]) -> list[RunRow]:
+    return [RunRow(run, first_line(run.error)) for run in runs]
+
+
+def version_rows(found: Iterable[ModelVersion]) -> list[VersionRow]:
+    return [
+        VersionRow(version, bool(version.gate), bool(version.gate.get("passed")), failed_lines(version))
+        for version in found
+    ]
+
+
+def serving(shop: Shop) -> Serving:
+    """One query."""
+    rows = ModelVersion.objects.filter(shop=shop, state__in=(State.LIVE, State.CANARY, State.SHADOW)).defer("report")
+    by_state = {row.state: row for row in rows}
+    return Serving(by_state.get(State.LIVE), by_state.get(State.CANARY), by_state.get(State.SHADOW))
+
+
+def make_snapshot(shop: Shop, by: User) -> tuple[Dataset, bool]:
+    """A snapshot of all feedback there is, and whether it is new. Raises ``datasets.NothingToLearnError``."""
+    known = set(Dataset.objects.filter(shop=shop).values_list("pk", flat=True))
+    made = datasets.build(shop, datasets.Filters(), by)
+    return made, made.pk not in known
+
+
+def first_line(text: str) -> str:
+    return text.strip().split("\n", 1)[0]
+
+
+def failed_lines(version: ModelVersion) -> tuple[str, ...]:
+    return tuple(str(line["name"]) for line in version.gate.get("lines", ()) if not line["passed"])
+
+
+# --- a snapshot -----------------------------------------------------------------------------------------------------
+
+
+def example_rows(page: Iterable[DatasetRow], visible: QuerySet[Turn]) -> list[ExampleRow]:
+    """The rows of one page: one query for the turns that they came from."""
+    rows = list(page)
+    turns = visible.filter(pk__in={row.turn_id for row in rows}).select_related("conversation")
+    turn_of = {turn.pk: turn for turn in turns.only("number", "conversation__key")}
+    return [
+        ExampleRow(
+            row,
+            str(row.content.get("brief", {}).get("customer", "")),
+            turn_of.get(row.turn_id),
+            row.source.partition(":")[0],
+            pairs({name: row.features.get(name) for name in ("keywords", "topic", "sentiment")}),
+        )
+        for row in rows
+    ]
+
+
+# --- a version ------------------------------------------------------------------------------------------------------
+
+
+def report(version: ModelVersion) -> Report | None:
+    """The evaluation that was stored with a version; None where there is none."""
+    told = version.report
+    if not told:
+        return None
+    own, other = told.get("candidate", {}), told.get("live", {})
+    against = str(told.get("against", {}).get("version", ""))
+    names = [name for name in dict.fromkeys((*MEASURED, *own, *other)) if name in own or name in other]
+    nested = [name for name in names if isinstance(own.get(name, other.get(name)), Mapping)]
+    single = [name for name in names if name not in nested and name not in NO_MEASURES]
+    return Report(
+        against=_("the model that ships") if against == versions.SHIPPED else against,
+        material=pairs({name: told.get("material", {}).get(name) for name in MATERIAL}),
+        measures=tuple(Measure(name, _told(name, own.get(name)), _told(name, other.get(name))) for name in single),
+        differences=tuple(difference(name, found) for name, found in told.get("differences", {}).items() if found),
+        breakdowns={name: _breakdown(own.get(name) or {}, other.get(name) or {}) for name in nested},
+        changed=told.get("changed", ()),
+    )
+
+
+def difference(name: str, found: Mapping[str, Any]) -> Difference:
+    """A measured difference in words and as a picture."""
+    mean, low, high = (float(found[end]) for end in ("mean", "low", "high"))
+    return Difference(
+        name=name,
+        candidate=_told(name, found.get("candidate")),
+        live=_told(name, found.get("live")),
+        mean=_signed(name, mean),
+        interval=f"{_signed(name, low)} … {_signed(name, high)}",
+        count=int(found.get("n", 0)),
+        side="better" if low > 0 else "worse" if high < 0 else "",
+        picture=interval(mean, low, high),
+    )
+
+
+def interval(mean: float, low: float, high: float) -> Interval:
+    """Places on a line whose middle is no difference and whose ends are the interval's farther end."""
+    reach = max(abs(low), abs(high), abs(mean)) or 1.0
+    start, end, middle = (round(INTERVAL / 2 * (1 + 0.96 * value / reach), 1) for value in (low, high, mean))
+    return Interval(start, max(round(end - start, 1), 1.0), middle)
+
+
+def gate_lines(version: ModelVersion) -> list[GateLine]:
+    return [
+        GateLine(str(line["name"]), bool(line["passed"]), plainly(str(line.get("found", ""))))
+        for line in version.gate.get("lines", ())
+    ]
+
+
+def steps(version: ModelVersion) -> list[str]:
+    """The states that a version may be brought into. A canary may become one again, with another share."""
+    allowed = list(versions.ALLOWED[version.state])
+    return [State.CANARY, *allowed] if version.state == State.CANARY else allowed
+
+
+def health(version: ModelVersion) -> HealthBeside | None:
+    """How a version does that serves customers, as the rollout watches it: a canary beside what is live at the same time,
+    a live version beside what it replaced, as that was in its last days. None for what serves nobody."""
+    if version.state not in versions.SERVES:
+        return None
+    since = max(version.state_since, timezone.now() - WATCHED)
+    own = rollout.health(version.shop, version, since)
+    if version.state == State.CANARY:
+        rival = versions.live(version.shop)
+        other = rollout.health(version.shop, rival, since)
+    else:
+        rival, before = versions.replaced_by(version), version.state_since
+        other = rollout.health(version.shop, rival, before - rollout.WATCHED, before)
+    worse = bool(other.replies and rollout.complaint(own, other, rollout.Thresholds()))
+    return HealthBeside(own, other, rival.name if rival else "", since, worse)
+
+
+def _breakdown(own: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[Measure, ...]:
+    return tuple(
+        Measure(_entry(name), _figure(own.get(name)), _figure(other.get(name)))
+        for name in dict.fromkeys((*own, *other))
+    )
+
+
+def _entry(name: str) -> str:
+    """An act by its name; a reason to refuse in plain words, where "…" stands for whatever it was said of."""
+    if name in labels.ACTS:
+        return str(labels.ACTS[name])
+    quoted = name if '"' in name else name.replace("…", '"…"')
+    plain_words = plainly(quoted)
+    return name if plain_words == quoted else plain_words
+
+
+def _figure(value: Any) -> str:
+    """A count, or a share in percent."""
+    return _told("accepted", value) if isinstance(value, float) else plain(value) or "–"
+
+
+def _told(name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{100 * value:.1f} %" if name in SHARES else plain(value)
+
+
+def _signed(name: str, value: float) -> str:
+    return f"{100 * value:+.1f}" if name in SHARES else f"{value:+.3f}"
+
+
+def _by(rows: QuerySet[Any], kind: str, kinds: Sequence[str]) -> dict[str, int]:
+    """How many rows there are of each kind, zeros told."""
+    counted = dict(rows.order_by().values_list(kind).annotate(Count("pk")))
+    return {name: counted.get(name, 0) for name in kinds}
+
+
+def _most(counts: Mapping[str, int]) -> Counts:
+    return tuple(sorted(counts.items(), key=lambda count: (-count[1], count[0])))

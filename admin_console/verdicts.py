@@ -1,0 +1,62 @@
+"""What merchants made of a reply, as the console reads it; and what it offers them to correct."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from botcore.dialogue.brief import Brief
+from botcore.dialogue.compose import MODEL_LANGUAGES, fill
+from botcore.learning import corrections, house_words
+from botcore.models import Annotation, Turn
+
+
+@dataclass(frozen=True)
+class Word:
+    """One merchant's word on a reply. ``text`` is a correction as the customer would have read it; ``who`` may be gone."""
+
+    verdict: str
+    who: str
+    text: str
+    reason: str
+    for_training: bool
+    at: datetime
+
+
+def brief_of(turn: Turn | None) -> Brief | None:
+    """The facts that a word on the reply is held against; None where the reply has none, or is of no model's language."""
+    if turn is None or turn.status != Turn.Status.ANSWERED or turn.language not in MODEL_LANGUAGES or not turn.brief:
+        return None
+    try:
+        return Brief.from_json(turn.brief)
+    except (KeyError, TypeError):  # stored by a version whose briefs had other fields
+        return None
+
+
+def words(turn: Turn, brief: Brief) -> list[Word]:
+    """All that was said of the reply, the newest first, which is the one that counts."""
+    return [
+        Word(
+            row.verdict,
+            row.author.get_username() if row.author else "",
+            fill(row.wording, brief.tags()),
+            row.reason,
+            row.for_training,
+            row.updated_at,
+        )
+        for row in turn.annotations.select_related("author").order_by("-updated_at", "-pk")
+    ]
+
+
+def to_correct(turn: Turn) -> str:
+    """The model's own words that went out, as the customer read them; else the first paragraph of the reply."""
+    filled = next((sample.get("filled") for sample in turn.samples if sample.get("chosen")), "")
+    return str(filled or turn.reply.split("\n\n", 1)[0])
+
+
+def new_words(annotation: Annotation) -> Sequence[str]:
+    """The words of a correction that the shop's replies do not have yet."""
+    turn = annotation.turn
+    own = house_words.of(turn.conversation.shop)
+    return [word for word in corrections.strangers(annotation.wording, Brief.from_json(turn.brief)) if word not in own]

@@ -1,0 +1,174 @@
+"""Pages of conversations: the list, one dialogue with what explains a reply, what a merchant makes of that reply."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from admin_console import access, conversations, verdicts
+from admin_console.access import console_page
+from admin_console.explanation import explain
+from admin_console.forms import CorrectionForm, FilterForm, VerdictForm
+from admin_console.sentences import plainly
+from admin_console.views import PAGE_SIZE
+from botcore.learning import corrections
+from botcore.models import Conversation, Turn
+
+
+@console_page
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The conversations list."""
+    shops = access.shops(request.user)
+    form = FilterForm(request.GET.dict(), shops)
+    filters = form.filters()
+    if "shop" in form.errors:
+        raise Http404
+    selection = conversations.select(access.conversations(request.user), filters)
+    page = Paginator(selection.conversations, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "shops": shops,
+        "form": form,
+        "filtered": any(form.cleaned_data.values()),
+        "page": page,
+        "rows": conversations.rows(page.object_list, selection.turns),
+        "numbers": conversations.numbers(selection.turns),
+    }
+    return render(request, "console/home.html", context)
+
+
+@console_page
+@require_safe
+def conversation(request: HttpRequest, key: UUID) -> HttpResponse:
+    """One dialogue; ``?turn=N`` says which reply is explained, else it is the newest."""
+    visible = access.conversations(request.user).select_related("shop", "contact__account")
+    row = get_object_or_404(visible, key=key)
+    return _dialogue(request, row, _explained_turn(row, request.GET.get("turn")))
+
+
+@console_page
+@require_POST
+def take_over(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The merchant answers this customer; the bot is silent until it is handed the conversation back."""
+    row = get_object_or_404(access.conversations(request.user), key=key)
+    conversations.take_over(row)
+    messages.success(request, _("The conversation is yours. The bot stays silent until you hand it back."))
+    return redirect("console:conversation", key=key)
+
+
+@console_page
+@require_POST
+def hand_back(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The merchant has helped; the bot takes the conversation again."""
+    row = get_object_or_404(access.conversations(request.user), key=key)
+    conversations.hand_back(row)
+    messages.success(request, _("The bot answers this conversation again, from the customer's next message on."))
+    return redirect("console:conversation", key=key)
+
+
+@console_page
+@require_POST
+def approve_reply(request: HttpRequest, key: UUID, number: int) -> HttpResponse:
+    """The reply is as it should be."""
+    turn = _annotated_turn(request, key, number)
+    form = VerdictForm(request.POST)
+    if not form.is_valid():
+        return _dialogue(request, turn.conversation, turn, CorrectionForm(request.POST))
+    corrections.approve(turn, access.person(request), for_training=form.cleaned_data["for_training"])
+    messages.success(request, _("Approved."))
+    return _to(turn)
+
+
+@console_page
+@require_POST
+def reject_reply(request: HttpRequest, key: UUID, number: int) -> HttpResponse:
+    """The reply should not have been sent."""
+    turn = _annotated_turn(request, key, number)
+    form = VerdictForm(request.POST)
+    if not form.is_valid():
+        return _dialogue(request, turn.conversation, turn, CorrectionForm(request.POST))
+    corrections.reject(turn, access.person(request), **form.cleaned_data)
+    messages.success(request, _("Rejected: no model learns to write this reply."))
+    return _to(turn)
+
+
+@console_page
+@require_POST
+def correct_reply(request: HttpRequest, key: UUID, number: int) -> HttpResponse:
+    """The reply should have been another; what is false in that one is said, and the text kept for its author."""
+    turn = _annotated_turn(request, key, number)
+    form = CorrectionForm(request.POST)
+    if form.is_valid():
+        try:
+            kept = corrections.correct(turn, author=access.person(request), **form.cleaned_data)
+        except corrections.CorrectionRefusedError as error:
+            form.add_error("text", [plainly(problem) for problem in error.problems])
+        else:
+            _thank(request, verdicts.new_words(kept))
+            return _to(turn)
+    return _dialogue(request, turn.conversation, turn, form)
+
+
+def _dialogue(
+    request: HttpRequest, row: Conversation, turn: Turn | None, form: CorrectionForm | None = None
+) -> HttpResponse:
+    """The page of a conversation. ``form`` is a correction that was sent and not taken."""
+    brief = verdicts.brief_of(turn)
+    if turn and brief and form is None:
+        form = CorrectionForm(initial={"text": verdicts.to_correct(turn)})
+    context = {
+        "conversation": row,
+        "dialogue": conversations.dialogue(row),
+        "turn": turn,
+        "explanation": explain(turn) if turn else None,
+        "feedback": turn.feedback.order_by("created_at") if turn else (),
+        "outbound": getattr(turn, "outbound", None),
+        "words": verdicts.words(turn, brief) if turn and brief else (),
+        "correction": form,
+    }
+    return render(request, "console/conversation.html", context)
+
+
+def _thank(request: HttpRequest, new_words: Sequence[str]) -> None:
+    messages.success(request, _("The correction is kept."))
+    if new_words:
+        told = ngettext(
+            "%(words)s is not a word of your shop's replies yet; corrections that use it again and again make it one.",
+            "%(words)s are not words of your shop's replies yet; corrections that use them again and again make them such.",
+            len(new_words),
+        )
+        messages.info(request, told % {"words": ", ".join(f"“{word}”" for word in new_words)})
+
+
+def _annotated_turn(request: HttpRequest, key: UUID, number: int) -> Turn:
+    """The reply that a word is said on, with what its page shows. Raises ``Http404``."""
+    visible = access.turns(request.user).select_related(
+        "outbound", "conversation__shop", "conversation__contact__account"
+    )
+    turn = get_object_or_404(visible, conversation__key=key, number=number)
+    if verdicts.brief_of(turn) is None:
+        raise Http404
+    return turn
+
+
+def _to(turn: Turn) -> HttpResponse:
+    """The fragment is said: without one the browser keeps the form's, and scrolls past what was just told."""
+    return redirect(f"{reverse('console:conversation', args=[turn.conversation.key])}?turn={turn.number}#main")
+
+
+def _explained_turn(conversation: Conversation, number: str | None) -> Turn | None:
+    replies = conversation.turns.filter(status=Turn.Status.ANSWERED).select_related("outbound")
+    if number is None:
+        return replies.order_by("-number").first()
+    if not (number.isascii() and number.isdigit()):
+        raise Http404
+    return get_object_or_404(replies, number=number)

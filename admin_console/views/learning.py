@@ -1,0 +1,213 @@
+"""Pages of learning: what a shop's feedback becomes, from snapshots over training to the versions that serve customers."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from admin_console import access, curves, labels
+from admin_console import learning as told
+from admin_console.access import console_page
+from admin_console.explanation import pairs
+from admin_console.forms import SnapshotFilter, StepForm, TrainForm
+from admin_console.sentences import plainly
+from admin_console.views import PAGE_SIZE
+from botcore.learning import datasets, runs, versions
+from botcore.models import Dataset, ModelVersion, TrainingRun
+from catalog.models import Shop
+
+Status = TrainingRun.Status
+
+
+@console_page
+@require_safe
+def learning(request: HttpRequest) -> HttpResponse:
+    """Everything of one shop on one page; ``?all=1`` shows old snapshots, runs and versions as well."""
+    shop = access.chosen_shop(request.user, request.GET.get("shop"))
+    most = None if request.GET.get("all") else told.NEWEST
+    snapshots = Dataset.objects.filter(shop=shop).select_related("approved_by")[:most]
+    training = TrainingRun.objects.filter(shop=shop).defer("curves")[:most]
+    made = ModelVersion.objects.filter(shop=shop).select_related("parent").defer("report", "parent__report")[:most]
+    context = {
+        "shop": shop,
+        "shops": access.shops(request.user),
+        "inflow": told.inflow(shop, snapshots[0] if snapshots else None),
+        "serving": told.serving(shop),
+        "snapshots": [told.snapshot_row(snapshot) for snapshot in snapshots],
+        "runs": told.run_rows(training),
+        "versions": told.version_rows(made),
+        "train": TrainForm(shop),
+        "more": bool(most) and most in (len(snapshots), len(training), len(made)),
+    }
+    return render(request, "console/learning.html", context)
+
+
+@console_page
+@require_POST
+def make_snapshot(request: HttpRequest) -> HttpResponse:
+    """Collect the feedback there is."""
+    shop = _posted_shop(request)
+    try:
+        snapshot, new = told.make_snapshot(shop, access.person(request))
+    except datasets.NothingToLearnError as error:
+        messages.warning(request, plainly(str(error)))
+        return _to(shop)
+    if new:
+        messages.success(
+            request, _("Snapshot %(number)s is made. Look at it, then approve it.") % {"number": snapshot.pk}
+        )
+    else:
+        messages.info(request, _("Snapshot %(number)s holds the same already.") % {"number": snapshot.pk})
+    return redirect("console:snapshot", pk=snapshot.pk)
+
+
+@console_page
+@require_safe
+def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
+    """The rows of a snapshot, page by page, with where each came from."""
+    found = access.datasets(request.user).select_related("shop", "created_by", "approved_by")
+    row = get_object_or_404(found, pk=pk)
+    form = SnapshotFilter(request.GET.dict())
+    page = Paginator(form.rows(row.rows.order_by("place")), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "snapshot": row,
+        "counts": told.snapshot_row(row),
+        "form": form,
+        "page": page,
+        "rows": told.example_rows(page.object_list, access.turns(request.user)),
+        "trained": row.runs.defer("curves"),
+    }
+    return render(request, "console/snapshot.html", context)
+
+
+@console_page
+@require_POST
+def approve_snapshot(request: HttpRequest, pk: int) -> HttpResponse:
+    """Models may learn from it."""
+    row = get_object_or_404(access.datasets(request.user).select_related("shop"), pk=pk)
+    datasets.approve(row, access.person(request))
+    messages.success(request, _("Snapshot %(number)s is approved: models may learn from it.") % {"number": pk})
+    return _to(row.shop)
+
+
+@console_page
+@require_POST
+def train(request: HttpRequest) -> HttpResponse:
+    """Queue a run."""
+    shop = _posted_shop(request)
+    form = TrainForm(shop, request.POST)
+    if not form.is_valid():
+        _complain(request, form)
+        return _to(shop)
+    run = runs.ask_for(form.cleaned_data["dataset"], form.cleaned_data["recipe"], {}, access.person(request))
+    messages.success(request, _("Run %(number)s waits for the trainer.") % {"number": run.pk})
+    return redirect("console:run", pk=run.pk)
+
+
+@console_page
+@require_safe
+def run(request: HttpRequest, pk: int) -> HttpResponse:
+    """One run with its curves; while it is open the page loads itself again, unless ``?still=1`` asks it not to."""
+    found = access.runs(request.user).select_related("shop", "dataset", "created_by", "version")
+    row = get_object_or_404(found.defer("version__report"), pk=pk)
+    opened = row.status in (Status.QUEUED, Status.RUNNING)
+    context = {
+        "run": row,
+        "version": getattr(row, "version", None),
+        "open": opened,
+        "refreshes": opened and not request.GET.get("still"),
+        "options": pairs(row.options),
+        "charts": curves.charts(row.curves),
+        "canvas": (curves.WIDTH, curves.HEIGHT),
+    }
+    return render(request, "console/run.html", context)
+
+
+@console_page
+@require_POST
+def stop_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a run that waits or runs."""
+    row = get_object_or_404(access.runs(request.user).defer("curves"), pk=pk)
+    if runs.stop(row):
+        messages.success(request, _("The run is stopped. What it was just doing ends within a minute or so."))
+    else:
+        messages.info(request, _("The run had ended already."))
+    return redirect("console:run", pk=pk)
+
+
+@console_page
+@require_safe
+def version(request: HttpRequest, pk: int) -> HttpResponse:
+    """One version: its report beside what was live, the gate's verdict, its history, and where it may go from here."""
+    found = access.versions(request.user).select_related("shop", "run", "dataset", "parent")
+    row = get_object_or_404(found.defer("run__curves", "parent__report"), pk=pk)
+    context = {
+        "version": row,
+        "report": told.report(row),
+        "gate": told.gate_lines(row),
+        "health": told.health(row),
+        "history": row.changes.select_related("by"),
+        "steps": told.steps(row),
+        "form": StepForm(initial={"share": row.share or versions.CANARY_SHARE}),
+        "interval": told.INTERVAL,
+    }
+    return render(request, "console/version.html", context)
+
+
+@console_page
+@require_POST
+def move_version(request: HttpRequest, pk: int) -> HttpResponse:
+    """Bring a version into another state, where the registry and the gate allow it."""
+    row = get_object_or_404(access.versions(request.user), pk=pk)
+    form = StepForm(request.POST)
+    if not form.is_valid():
+        _complain(request, form)
+        return redirect("console:version", pk=pk)
+    to, share = form.cleaned_data["to"], form.cleaned_data["share"] or versions.CANARY_SHARE
+    try:
+        row = versions.move(row, to, access.person(request), form.cleaned_data["reason"], share)
+    except versions.RefusedError as error:
+        messages.error(request, plainly(str(error)))
+    else:
+        state = labels.label(labels.VERSION_STATES, row.state)
+        share_told = f" ({row.share} %)" if row.share else ""
+        messages.success(request, _("%(name)s: %(state)s.") % {"name": row.name, "state": f"{state}{share_told}"})
+    return redirect("console:version", pk=pk)
+
+
+@console_page
+@require_POST
+def roll_back(request: HttpRequest) -> HttpResponse:
+    """Customers get back what wrote for them before."""
+    shop = _posted_shop(request)
+    try:
+        now = versions.rollback(shop, access.person(request), request.POST.get("reason", "").strip()[:1_000])
+    except versions.RefusedError as error:
+        messages.error(request, plainly(str(error)))
+    else:
+        name = now.name if now else _("the model that ships")
+        messages.success(request, _("Rolled back. Customers are answered by %(name)s now.") % {"name": name})
+    return _to(shop)
+
+
+def _posted_shop(request: HttpRequest) -> Shop:
+    """What changes something names its shop."""
+    return access.shop_named(request.user, request.POST.get("shop", ""))
+
+
+def _complain(request: HttpRequest, form: Form) -> None:
+    """What is wrong with a form of a page that is shown afresh."""
+    for field, problems in form.errors.items():
+        messages.error(request, f"{form.fields[field].label or field}: {' '.join(map(str, problems))}")
+
+
+def _to(shop: Shop) -> HttpResponse:
+    return redirect(f"{reverse('console:learning')}?{urlencode({'shop': shop.slug})}")

@@ -1,0 +1,413 @@
+"""The pages of learning: snapshots, runs and versions of one's own shop, and the buttons that move them."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from admin_console import learning
+from botcore.learning import versions
+from botcore.models import Dataset, ModelVersion, TrainingRun, Turn, VersionChange
+from tests.admin_console import learned
+from tests.factories import (
+    ConversationFactory,
+    DatasetFactory,
+    FeedbackFactory,
+    ModelVersionFactory,
+    ShopFactory,
+    TurnFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+CHINESE = {"Accept-Language": "zh-CN"}
+
+
+@pytest.fixture
+def snapshot(shop) -> Dataset:
+    return learned.snapshot(shop)
+
+
+@pytest.fixture
+def approved(shop) -> Dataset:
+    return learned.snapshot(shop, approved_at=timezone.now(), approved_by=UserFactory(username="ann"))
+
+
+def _url(name: str, *args: object) -> str:
+    return reverse(f"console:{name}", args=args)
+
+
+def _page(browser, name: str, *args: object, **query: object) -> str:
+    response = browser.get(_url(name, *args), query)
+    assert response.status_code == 200
+    return _text(response)
+
+
+def _text(response) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def _post(browser, name: str, *args: object, **sent: object) -> str:
+    response = browser.post(_url(name, *args), sent, follow=True)
+    assert response.status_code == 200
+    return _text(response)
+
+
+# --- the shop's page ------------------------------------------------------------------------------------------------
+
+
+def test_a_shop_that_has_learned_nothing_is_told_how_it_begins(merchant, shop):
+    page = _page(merchant, "learning")
+    assert "the model that ships" in page
+    assert "No snapshot yet." in page and "Nothing has been trained yet." in page
+    assert "Roll back" not in page and ">Train<" not in page
+
+
+def test_the_page_tells_what_came_in_what_was_made_and_what_serves(merchant, shop, approved):
+    turn = TurnFactory(conversation=ConversationFactory(shop=shop))
+    learned.annotated(turn, verdict="corrected", author=UserFactory())
+    learned.annotated(turn, verdict="rejected", author=UserFactory())
+    FeedbackFactory(turn=turn, kind="down")
+    FeedbackFactory(turn__conversation__shop=ShopFactory(), kind="up")
+    run = learned.run(approved, status="failed", error="OSError: disk full\nTraceback ...")
+    live = learned.version(approved, name="pine-1", state="live")
+    learned.version(approved, name="pine-2", gate=learned.REFUSED, parent=live, run=run)
+    ModelVersionFactory(shop=shop, name="pine-3", state="canary", share=10)
+    page = _page(merchant, "learning", shop=shop.slug)
+    for shown in (
+        "<dt>Replies corrected</dt><dd>1</dd>",
+        "<dt>Replies rejected</dt><dd>1</dd>",
+        "<dt>Thumbs up</dt><dd>0</dd>",
+        "<dt>Thumbs down</dt><dd>1</dd>",
+        "3 opinions since the newest one",
+        "To be written <b>58</b> <small>40 training · 9 validation · 9 test</small>",
+        "12 thumbs above one customer&#x27;s share",
+        '<span class="tag good">ann</span>',
+        "OSError: disk full</small>",
+        "Names a wish of the customer, Better at something</small>",
+        "after pine-1",
+        "answers 10 % of the conversations",
+        "ends the canary",
+    ):
+        assert shown in page, shown
+    assert "Traceback" not in page
+
+
+def test_old_feedback_is_not_of_the_last_weeks(shop, snapshot):
+    old = FeedbackFactory(turn__conversation__shop=shop)
+    type(old).objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=29))
+    assert learning.inflow(shop, None).thumbs == {"up": 0, "down": 0}
+
+
+def test_old_rows_are_shown_when_asked_for(merchant, shop):
+    DatasetFactory.create_batch(learning.NEWEST + 1, shop=shop)
+    page = merchant.get(_url("learning"))
+    assert len(page.context["snapshots"]) == learning.NEWEST and "Show older ones as well" in _text(page)
+    whole = merchant.get(_url("learning"), {"all": 1})
+    assert len(whole.context["snapshots"]) == learning.NEWEST + 1 and "Show older" not in _text(whole)
+
+
+def test_the_page_costs_the_same_queries_however_much_there_is(merchant, shop):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            _page(merchant, "learning")
+        return len(captured)
+
+    def more() -> None:
+        dataset = learned.snapshot(shop, approved_at=timezone.now(), approved_by=UserFactory())
+        learned.version(dataset, run=learned.run(dataset), parent=ModelVersionFactory(shop=shop))
+
+    more()
+    few = queries()
+    for _ in range(4):
+        more()
+    assert queries() == few
+    assert few <= 16
+
+
+# --- snapshots ------------------------------------------------------------------------------------------------------
+
+
+def test_a_snapshot_is_made_approved_and_trained_on(merchant, shop):
+    turns = [TurnFactory(conversation=ConversationFactory(shop=shop), text=f"jacket {n}") for n in range(4)]
+    for turn in turns:
+        merchant.post(_url("approve_reply", turn.conversation.key, turn.number), {"for_training": "on"})
+    page = _post(merchant, "make_snapshot", shop=shop.slug)
+    made = Dataset.objects.get()
+    assert made.created_by and made.shop == shop
+    assert f"Snapshot {made.pk} is made." in page and "No model learns from this snapshot yet." in page
+    assert f"Snapshot {made.pk} holds the same already." in _post(merchant, "make_snapshot", shop=shop.slug)
+
+    refused = _post(merchant, "train", shop=shop.slug, dataset=made.pk, recipe="sft")
+    assert "Snapshot: Select a valid choice." in refused and not TrainingRun.objects.exists()
+
+    assert "models may learn from it" in _post(merchant, "approve_snapshot", made.pk)
+    made.refresh_from_db()
+    assert made.approved_by == made.created_by
+    page = _post(merchant, "train", shop=shop.slug, dataset=made.pk, recipe="sft")
+    run = TrainingRun.objects.get()
+    assert (run.dataset, run.recipe, run.status, run.created_by) == (made, "sft", "queued", made.created_by)
+    assert f"Run {run.pk} waits for the trainer." in page
+
+
+def test_where_there_is_nothing_to_learn_it_is_said(merchant, shop):
+    assert "There is nothing to learn from yet" in _post(merchant, "make_snapshot", shop=shop.slug)
+    chinese = merchant.post(_url("make_snapshot"), {"shop": shop.slug}, follow=True, headers=CHINESE)
+    assert "还没有可学习的内容" in _text(chinese)
+
+
+def test_a_snapshot_shows_its_rows_with_where_they_come_from(merchant, snapshot):
+    turn = Turn.objects.get()
+    page = _page(merchant, "snapshot", snapshot.pk)
+    for shown in (
+        snapshot.content_hash,
+        "Recommends 41 · Compares 17",
+        "4 rejected, with no other reply given",
+        learned.CUSTOMER,
+        '<span class="tag good">better</span> Take a peek',
+        '<span class="tag bad">worse</span> Look at',
+        f"{_url('conversation', turn.conversation.key)}?turn=1#turn-1",
+        "something, green, rain",
+        "clothing/jackets",
+        "negative",
+        "<code>annotation:2</code>",
+    ):
+        assert shown in page, shown
+    turn.conversation.contact.delete()
+    page = _page(merchant, "snapshot", snapshot.pk)
+    assert "no longer there" in page and "?turn=1" not in page
+
+
+def test_rows_come_by_the_page_and_by_use_and_part(merchant, shop):
+    snapshot = learned.snapshot(shop, rows=60)
+    rows = merchant.get(_url("snapshot", snapshot.pk), {"page": 2}).context["rows"]
+    assert [example.row.place for example in rows] == [*range(25, 50)]
+    narrowed = merchant.get(_url("snapshot", snapshot.pk), {"use": "vote", "part": "test"}).context["page"]
+    assert narrowed.paginator.count == 20
+    assert "No example matches." in _page(merchant, "snapshot", snapshot.pk, use="vote", part="train")
+    assert merchant.get(_url("snapshot", snapshot.pk), {"use": "nonsense"}).context["page"].paginator.count == 60
+
+
+def test_a_snapshot_costs_the_same_queries_however_many_rows_it_has(merchant, shop):
+    few, many = learned.snapshot(shop, rows=1), learned.snapshot(shop, rows=25)
+    counts = []
+    for snapshot in (few, many):
+        with CaptureQueriesContext(connection) as captured:
+            _page(merchant, "snapshot", snapshot.pk)
+        counts.append(len(captured))
+    assert counts[0] == counts[1] <= 12
+
+
+def test_an_empty_snapshot_is_still_shown(merchant, shop):
+    assert "No example matches." in _page(merchant, "snapshot", DatasetFactory(shop=shop).pk)
+
+
+# --- runs -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_open_run_shows_its_curves_follows_itself_and_is_stopped(merchant, approved):
+    run = learned.run(approved, status="running", stage="preference", alive_at=timezone.now())
+    page = _page(merchant, "run", run.pk)
+    assert '<meta http-equiv="refresh" content="5">' in page
+    assert "Learning preferences" in page and "Stop the run" in page and "lr <b>0.0002</b>" in page
+    assert page.count("<polyline") == 6
+    assert 'aria-label="Pairs told apart rightly: 1 at last, between 0.556 and 1"' in page
+    assert "http-equiv" not in _page(merchant, "run", run.pk, still=1)
+
+    page = _post(merchant, "stop_run", run.pk)
+    run.refresh_from_db()
+    assert run.status == "stopped"
+    assert "The run is stopped." in page and "http-equiv" not in page and "Stop the run" not in page
+    assert "The run had ended already." in _post(merchant, "stop_run", run.pk)
+
+
+def test_a_run_that_broke_off_says_why(merchant, approved):
+    run = learned.run(approved, status="failed", error="OSError: disk full\nTraceback: <b>")
+    page = _page(merchant, "run", run.pk)
+    assert "OSError: disk full Traceback: &lt;b&gt;" in page and "http-equiv" not in page
+
+
+def test_a_run_that_has_just_been_asked_for_has_nothing_measured(merchant, approved):
+    run = TrainingRun.objects.create(shop=approved.shop, dataset=approved, recipe="sft")
+    assert "Nothing has been measured yet." in _page(merchant, "run", run.pk)
+
+
+# --- versions -------------------------------------------------------------------------------------------------------
+
+
+def test_a_version_shows_its_report_beside_what_was_live(merchant, approved):
+    made = learned.version(approved, name="pine-7", gate=learned.REFUSED)
+    page = _page(merchant, "version", made.pk)
+    for shown in (
+        '<th scope="row">Replies the model wrote itself</th><td class="number">99.3 %</td><td class="number">99.0 %</td>',
+        '<td class="number"><b>+9.0</b></td><td class="number start">+2.0 … +16.0</td>',
+        '<svg class="interval better"',
+        "-0.010 (-0.040 to +0.020); at worst -0.020 is allowed",
+        "Take a peek at the [A.name], green and [A.price].",
+        "5cc9afaaedd0",
+        "9f9f9f9f9f9f9f9f…",
+        "It repeats itself.",
+        "Nobody has moved it yet.",
+    ):
+        assert shown in page, shown
+
+
+def test_a_version_without_a_report_says_so(merchant, shop):
+    page = _page(merchant, "version", ModelVersionFactory(shop=shop, gate={}).pk)
+    assert "It has not been evaluated" in page
+
+
+def test_buttons_bring_a_version_to_customers_and_back(merchant, shop, approved):
+    first = learned.version(approved, name="pine-1")
+    _post(merchant, "move_version", first.pk, to="live")
+    made = learned.version(approved, name="pine-2")
+
+    def state() -> tuple[str, int]:
+        made.refresh_from_db()
+        return made.state, made.share
+
+    assert "pine-2: shadow." in _post(merchant, "move_version", made.pk, to="shadow", reason="a look")
+    assert state() == ("shadow", 0)
+    page = _post(merchant, "move_version", made.pk, to="canary", share=25)
+    assert state() == ("canary", 25) and "pine-2: canary (25 %)." in page
+    assert "How it does" in page and "Change the share" in page
+    _post(merchant, "move_version", made.pk, to="canary", share=50)
+    assert state() == ("canary", 50)
+    page = _post(merchant, "move_version", made.pk, to="live")
+    assert versions.live(shop) == made and '<small class="inline">before</small>' in page
+    assert "a look" in page and "candidate → shadow" in page and "canary → live" in page
+    assert set(VersionChange.objects.values_list("by__memberships__shop", flat=True)) == {shop.pk}
+
+    page = _post(merchant, "roll_back", shop=shop.slug, reason="complaints")
+    assert "Rolled back. Customers are answered by pine-1 now." in page
+    assert versions.live(shop) == first and state() == ("retired", 0)
+    assert VersionChange.objects.filter(reason="complaints", by__isnull=False).exists()
+    assert "candidate" in _post(merchant, "move_version", made.pk, to="candidate")
+
+
+def test_only_the_steps_that_are_allowed_have_a_button(merchant, shop):
+    live = _page(merchant, "version", ModelVersionFactory(shop=shop, state="live").pk)
+    assert re.findall(r'name="to" value="(\w+)"', live) == ["retired"]
+    canary = _page(merchant, "version", ModelVersionFactory(shop=shop, state="canary", share=30).pk)
+    assert re.findall(r'name="to" value="(\w+)"', canary) == ["canary", "candidate", "shadow", "live", "retired"]
+    assert 'name="share" value="30"' in canary
+
+
+def test_what_the_gate_refused_stays_where_it_is_and_the_lines_are_named(merchant, approved):
+    made = learned.version(approved, name="pine-7", gate=learned.REFUSED)
+    page = _post(merchant, "move_version", made.pk, to="live")
+    assert "pine-7 may not serve customers: it did not pass the gate for “Names a wish of the customer" in page
+    chinese = merchant.post(_url("move_version", made.pk), {"to": "live"}, follow=True, headers=CHINESE)
+    assert "pine-7 不能服务顾客：未通过准入检查“提到顾客的要求, 至少一项有提升”。" in _text(chinese)
+    made.refresh_from_db()
+    assert made.state == "candidate"
+
+
+@pytest.mark.parametrize("sent", [{"to": "canary", "share": "0"}, {"to": "canary", "share": "100"}, {"to": "moon"}, {}])
+def test_a_step_that_makes_no_sense_changes_nothing(merchant, shop, sent):
+    made = ModelVersionFactory(shop=shop)
+    assert 'class="notice error"' in _post(merchant, "move_version", made.pk, **sent)
+    made.refresh_from_db()
+    assert made.state == "candidate"
+
+
+def test_without_anything_to_roll_back_to_it_is_said(merchant, shop):
+    assert "there is nothing to roll back to" in _post(merchant, "roll_back", shop=shop.slug)
+
+
+def test_a_canary_s_health_stands_beside_that_of_what_is_live(shop, approved):
+    live = learned.version(approved, state="live")
+    canary = learned.version(approved, state="canary", share=10)
+    for version, error in ((canary, "the generator failed: OSError"), (live, "")):
+        for _ in range(30):
+            TurnFactory(conversation=ConversationFactory(shop=shop), asked_version=version, error=error)
+    found = learning.health(canary)
+    assert (found.own.replies, found.own.errors, found.other.replies, found.other.errors) == (30, 1.0, 30, 0.0)
+    assert found.other_name == live.name and found.worse
+    assert not learning.health(live).worse
+    assert learning.health(learned.version(approved)) is None
+
+
+def test_a_version_costs_the_same_queries_however_long_its_history_is(merchant, approved):
+    made = learned.version(approved)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            _page(merchant, "version", made.pk)
+        return len(captured)
+
+    few = queries()
+    for to in ("shadow", "candidate") * 4:
+        versions.move(made, to, UserFactory())
+    assert queries() == few <= 8
+
+
+def test_an_interval_lies_where_its_numbers_do():
+    assert learning.interval(0.0, -0.1, 0.1) == learning.Interval(2.4, 115.2, 60.0)
+    better = learning.interval(0.05, 0.01, 0.1)
+    assert better.low > learning.INTERVAL / 2
+    assert learning.interval(0.0, 0.0, 0.0) == learning.Interval(60.0, 1.0, 60.0)
+
+
+# --- who may --------------------------------------------------------------------------------------------------------
+
+
+def test_another_shop_s_learning_does_not_exist_for_a_merchant(merchant, shop):
+    theirs = learned.snapshot(ShopFactory(slug="elsewhere"), approved_at=timezone.now())
+    run, version = learned.run(theirs, status="running"), learned.version(theirs)
+    for name, pk in (("snapshot", theirs.pk), ("run", run.pk), ("version", version.pk)):
+        assert merchant.get(_url(name, pk)).status_code == 404
+    assert merchant.get(_url("learning"), {"shop": "elsewhere"}).status_code == 404
+    for name, args, sent in (
+        ("make_snapshot", (), {"shop": "elsewhere"}),
+        ("train", (), {"shop": "elsewhere", "dataset": theirs.pk, "recipe": "sft"}),
+        ("roll_back", (), {"shop": "elsewhere"}),
+        ("approve_snapshot", (theirs.pk,), {}),
+        ("stop_run", (run.pk,), {}),
+        ("move_version", (version.pk,), {"to": "live"}),
+    ):
+        assert merchant.post(_url(name, *args), sent).status_code == 404
+    borrowed = _post(merchant, "train", shop=shop.slug, dataset=theirs.pk, recipe="sft")
+    assert "Select a valid choice." in borrowed
+    assert TrainingRun.objects.get().status == "running"
+    assert ModelVersion.objects.get().state == "candidate"
+
+
+def test_staff_see_every_shop_s_learning(staff, snapshot):
+    assert _page(staff, "snapshot", snapshot.pk) and _page(staff, "learning", shop="pine")
+
+
+def test_what_changes_something_names_its_shop_and_is_never_a_link(merchant, shop):
+    for name in ("make_snapshot", "train", "roll_back"):
+        assert merchant.post(_url(name)).status_code == 404
+        assert merchant.get(_url(name)).status_code == 405
+    for name in ("approve_snapshot", "stop_run", "move_version"):
+        assert merchant.get(_url(name, 1)).status_code == 405
+
+
+def test_the_pages_pass_the_content_security_policy_and_escape_what_they_show(merchant, approved):
+    evil = "<img src=x onerror=alert(1)>"
+    approved.rows.update(content={"brief": {"customer": evil}, "reply": evil, "chosen": evil, "rejected": evil})
+    run = learned.run(approved, status="running", stage=evil)
+    report = {**learned.REPORT, "changed": [{"customer": evil, "act": evil, "candidate": evil, "live": evil}]}
+    made = ModelVersionFactory(shop=approved.shop, report=report, gate=learned.PASSED)
+    for page in (
+        _page(merchant, "learning"),
+        _page(merchant, "snapshot", approved.pk),
+        _page(merchant, "run", run.pk),
+        _page(merchant, "version", made.pk),
+    ):
+        assert not re.search(r"<style|<script|\sstyle=|\son[a-z]+=\"|javascript:", page)
+        assert evil not in page
+
+
+def test_pages_of_learning_are_in_the_reader_s_language_with_numbers_svg_understands(merchant, approved):
+    made = learned.version(approved, gate=learned.REFUSED)
+    page = _text(merchant.get(_url("version", made.pk), headers=CHINESE))
+    assert "准入检查" in page and "最低允许 -0.020" in page and "内容有重复。" in page
+    assert re.search(r'<circle cx="\d+\.\d" cy="8"', page)

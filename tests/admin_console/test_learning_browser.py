@@ -1,0 +1,107 @@
+"""The pages of learning in a real browser: on a desk and on a phone, in both languages, and by keyboard."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from botcore.models import ModelVersion
+from tests.admin_console import learned
+from tests.botcore.channels.web_server import serving
+from tests.factories import PASSWORD, ConversationFactory, ShopFactory, TurnFactory, UserFactory
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this system: apt-get install chromium"),
+]
+
+
+@pytest.fixture(autouse=True)
+def database_calls_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playwright keeps an event loop in this thread, which Django takes for asynchronous code."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture
+def version(database_calls_allowed: None, transactional_db: None) -> ModelVersion:
+    shop = ShopFactory(slug="pine", name="Pine")
+    merchant = UserFactory(username="ann", shops=[shop])
+    snapshot = learned.snapshot(shop, approved_at=timezone.now(), approved_by=merchant)
+    return learned.version(snapshot, run=learned.run(snapshot, status="running"), name="pine-1")
+
+
+@pytest.fixture
+def chromium(version: ModelVersion, tmp_path: Path) -> Iterator[Any]:
+    """Opens a window of a language and width in which ann is logged in; any breach of the policy fails the test."""
+    from playwright.sync_api import sync_playwright
+
+    complaints: list[str] = []
+    with sync_playwright() as playwright, serving(tmp_path) as address:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+        def opener(language: str = "en", width: int = 1280) -> Any:
+            page = browser.new_context(
+                base_url=address, locale=language, viewport={"width": width, "height": 900}
+            ).new_page()
+            page.set_default_timeout(10_000)
+            page.on("console", lambda line: complaints.append(line.text))
+            page.goto(reverse("console:login"))
+            page.fill("#id_username", "ann")
+            page.fill("#id_password", PASSWORD)
+            page.click("button.main")
+            return page
+
+        yield opener
+        browser.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh-CN", 1280), ("en", 390), ("zh-CN", 390)])
+def test_no_page_is_wider_than_its_window(chromium, version, language, width):
+    page = chromium(language, width)
+    talk = TurnFactory(conversation=ConversationFactory(shop=version.shop)).conversation
+    for address in (
+        reverse("console:conversation", args=[talk.key]),
+        reverse("console:learning"),
+        reverse("console:snapshot", args=[version.dataset_id]),
+        reverse("console:run", args=[version.run_id]),
+        reverse("console:version", args=[version.pk]),
+    ):
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_the_enter_key_in_the_reason_moves_no_version_and_a_button_does(chromium, version):
+    page = chromium()
+    page.goto(reverse("console:version", args=[version.pk]))
+    page.fill("#step-reason", "reads well")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    version.refresh_from_db()
+    assert version.state == "candidate"
+    page.get_by_role("button", name="Let answer a share").click()
+    page.get_by_text("pine-1: canary (10 %).").wait_for()
+    version.refresh_from_db()
+    assert (version.state, version.changes.get().reason) == ("canary", "reads well")
+
+
+def test_what_was_kept_is_told_where_the_reader_is_even_after_a_refusal(chromium, version):
+    turn = TurnFactory(conversation=ConversationFactory(shop=version.shop))
+    page = chromium()
+    page.goto(reverse("console:conversation", args=[turn.conversation.key]))
+    text = page.get_by_label("The reply should have been")
+    text.fill("Take the Velvet Moon for $39.00.")
+    page.get_by_role("button", name="Save the correction").click()
+    assert "“$39.00” is no price" in page.get_by_role("alert").inner_text()
+    assert text.input_value() == "Take the Velvet Moon for $39.00."
+    page.get_by_role("button", name="Approve as it was sent").click()
+    page.get_by_text("Approved.", exact=True).wait_for()
+    assert page.evaluate("window.scrollY") < 100
