@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from admin_console import labels
 from admin_console.explanation import Pair, pairs, plain
 from admin_console.sentences import plainly
-from botcore.learning import datasets, house_words, rollout, versions
+from botcore.learning import datasets, gate, house_words, rollout, versions
 from botcore.models import Annotation, Dataset, DatasetRow, Feedback, ModelVersion, TrainingRun, Turn
 from catalog.models import Shop
 
@@ -274,7 +274,7 @@ def report(version: ModelVersion) -> Report | None:
         against=_("the model that ships") if against == versions.SHIPPED else against,
         material=pairs({name: told.get("material", {}).get(name) for name in MATERIAL}),
         measures=tuple(Measure(name, _told(name, own.get(name)), _told(name, other.get(name))) for name in single),
-        differences=tuple(difference(name, found) for name, found in told.get("differences", {}).items() if found),
+        differences=tuple(difference(name, found) for name, found in _in_order(told.get("differences", {})) if found),
         breakdowns={name: _breakdown(own.get(name) or {}, other.get(name) or {}) for name in nested},
         changed=told.get("changed", ()),
     )
@@ -330,6 +330,12 @@ def health(version: ModelVersion) -> HealthBeside | None:
         other = rollout.health(version.shop, rival, before - rollout.WATCHED, before)
     worse = bool(other.replies and rollout.complaint(own, other, rollout.Thresholds()))
     return HealthBeside(own, other, rival.name if rival else "", since, worse)
+
+
+def _in_order(differences: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The gate's order: what must not suffer, then what may be better (JSONB keeps none)."""
+    order = (*gate.SUITE, *gate.GAINS)
+    return sorted(differences.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order))
 
 
 def _breakdown(own: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[Measure, ...]:

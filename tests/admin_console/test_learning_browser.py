@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -61,6 +62,7 @@ def chromium(version: ModelVersion, tmp_path: Path) -> Iterator[Any]:
 
         yield opener
         browser.close()
+        connection.close()  # Django keeps one for Playwright's event loop, which no test would close
     assert complaints == []
 
 
