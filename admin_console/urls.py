@@ -30,6 +30,7 @@ urlpatterns = [
     path("learning/runs/<int:pk>/stop/", learning.stop_run, name="stop_run"),
     path("learning/versions/<int:pk>/", learning.version, name="version"),
     path("learning/versions/<int:pk>/move/", learning.move_version, name="move_version"),
+    path("learning/versions/<int:pk>/evaluate/", learning.evaluate_version, name="evaluate_version"),
     path(
         "login/",
         LoginView.as_view(template_name="console/login.html", redirect_authenticated_user=True),

@@ -24,16 +24,26 @@ LOGS = "training-logs"
 
 def carry_out_apart(run_id: int) -> None:
     """Start ``manage.py train --run`` and wait for it; its output is kept (``log_of``)."""
-    log_of(run_id).parent.mkdir(parents=True, exist_ok=True)
-    command = on_a_leash([sys.executable, str(PROJECT / "manage.py"), "train", "--run", str(run_id)])
-    with log_of(run_id).open("ab") as output:
+    _apart(str(run_id), "train", "--run", str(run_id))
+
+
+def evaluate_apart(version_id: int) -> None:
+    """Start ``manage.py evaluate`` and wait for it; its output is kept as a run's is."""
+    version = ModelVersion.objects.select_related("shop").get(pk=version_id)
+    _apart(f"evaluation-{version_id}", "evaluate", version.name, "--shop", version.shop.slug)
+
+
+def log_of(name: str) -> Path:
+    """What a run (by its number) or an evaluation printed."""
+    return Path(settings.VAR_DIR) / LOGS / f"{name}.txt"
+
+
+def _apart(name: str, *argv: str) -> None:
+    log_of(name).parent.mkdir(parents=True, exist_ok=True)
+    command = on_a_leash([sys.executable, str(PROJECT / "manage.py"), *argv])
+    with log_of(name).open("ab") as output:
         code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=PROJECT).returncode
-    log.info("training ended", run=run_id, code=code)
-
-
-def log_of(run_id: int) -> Path:
-    """What a run printed."""
-    return Path(settings.VAR_DIR) / LOGS / f"{run_id}.txt"
+    log.info("ended", what=argv[0], name=name, code=code)
 
 
 def carry_out(run_id: int, say: Callable[[str], None]) -> ModelVersion | None:

@@ -20,8 +20,10 @@ from admin_console.explanation import pairs
 from admin_console.forms import SnapshotFilter, StepForm, TrainForm
 from admin_console.sentences import plainly
 from admin_console.views import PAGE_SIZE
+from botcore import queues
 from botcore.learning import datasets, runs, versions
 from botcore.models import Dataset, ModelVersion, TrainingRun
+from botcore.monitoring import alerts
 from catalog.models import Shop
 
 Status = TrainingRun.Status
@@ -39,6 +41,7 @@ def learning(request: HttpRequest) -> HttpResponse:
     context = {
         "shop": shop,
         "shops": access.shops(request.user),
+        "alerts": alerts.open_alerts([shop]),
         "inflow": told.inflow(shop, snapshots[0] if snapshots else None),
         "serving": told.serving(shop),
         "snapshots": [told.snapshot_row(snapshot) for snapshot in snapshots],
@@ -180,6 +183,19 @@ def move_version(request: HttpRequest, pk: int) -> HttpResponse:
         state = labels.label(labels.VERSION_STATES, row.state)
         share_told = f" ({row.share} %)" if row.share else ""
         messages.success(request, _("%(name)s: %(state)s.") % {"name": row.name, "state": f"{state}{share_told}"})
+    return redirect("console:version", pk=pk)
+
+
+@console_page
+@require_POST
+def evaluate_version(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have a version measured against what is live now."""
+    row = get_object_or_404(access.versions(request.user), pk=pk)
+    if row.run_id is None:
+        messages.error(request, _("This version was made by no run: there is nothing to test it on."))
+    else:
+        queues.wake_evaluation(row.pk)
+        messages.success(request, _("It is measured against what is live now; the report is here in some minutes."))
     return redirect("console:version", pk=pk)
 
 

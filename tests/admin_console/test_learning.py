@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from admin_console import learning
+from botcore import queues
 from botcore.learning import versions
-from botcore.models import Dataset, ModelVersion, TrainingRun, Turn, VersionChange
+from botcore.models import Alert, Dataset, ModelVersion, TrainingRun, Turn, VersionChange
 from tests.admin_console import learned
 from tests.factories import (
     ConversationFactory,
@@ -411,3 +412,22 @@ def test_pages_of_learning_are_in_the_reader_s_language_with_numbers_svg_underst
     page = _text(merchant.get(_url("version", made.pk), headers=CHINESE))
     assert "准入检查" in page and "最低允许 -0.020" in page and "内容有重复。" in page
     assert re.search(r'<circle cx="\d+\.\d" cy="8"', page)
+
+
+def test_a_version_can_be_measured_again(merchant, approved, monkeypatch):
+    woken: list[int] = []
+    monkeypatch.setattr(queues, "wake_evaluation", woken.append)
+    version = learned.version(approved, name="pine-1", run=learned.run(approved, status="done"))
+    assert "It is measured against what is live now" in _post(merchant, "evaluate_version", version.pk)
+    assert woken == [version.pk]
+    runless = ModelVersionFactory(shop=approved.shop)
+    assert "nothing to test it on" in _post(merchant, "evaluate_version", runless.pk)
+    assert woken == [version.pk]
+
+
+def test_what_changed_in_the_shop_is_told_and_what_to_do_about_it(merchant, shop):
+    Alert.objects.create(shop=shop, subject="drift: intents", sentence="What customers ask for has changed.")
+    Alert.objects.create(shop=ShopFactory(), subject="drift: prices", sentence="Elsewhere.")
+    page = _page(merchant, "learning")
+    assert "What customers ask for has changed." in page and "train a new version" in page
+    assert "Elsewhere." not in page
