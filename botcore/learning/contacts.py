@@ -127,6 +127,10 @@ HANDLES: tuple[Finder, ...] = (
     pattern("handle", rf"{CHINESE_NETWORK} ?(?P<hide>(?=[a-z0-9_.-]{{0,40}}[0-9_])[a-z0-9_.-]{{5,40}})"),
     cased(
         "handle",
+        r"(?:微信|抖音|小红书|微博)(?:名|叫|:)? ?(?P<hide>[\u4e00-\u9fff]{1,6}[A-Za-z_]{0,20}\d{3,12})(?![\d元块])",
+    ),
+    cased(
+        "handle",
         r"(?:抖音|小红书|微博|淘宝|闲鱼)(?:名字|名|昵称|用户名) ?(?:是|叫|:) ?(?P<hide>[\u4e00-\u9fff\w]{1,12})",
     ),
 )

@@ -17,12 +17,18 @@ LONG = 7
 """So many digits in a row are hidden whatever they are."""
 LONG_SPACED = 10
 """So many digits with spaces or dashes among them are hidden, unless they count up or down as sizes and prices do."""
+LONGEST_LIST = 12
+"""So many digits in groups of four or more are no list."""
+LARGEST_STEP = 4
+"""How many times its neighbour a figure of a list may be."""
 MOST_GROUPS = 60
 """A run of more groups of digits is not looked through for a card: it is hidden as a whole."""
 SEPARATORS = r"[ \t\-./()_·]"
 RUN = re.compile(rf"[+(]{{0,2}}\d(?:{SEPARATORS}{{0,3}}\d){{{LONG - 1},}}+")
 DIGITS = re.compile(r"\d+")
 NUMBER = re.compile(r"\d+(?:\.\d{1,2}(?!\.?\d))?")
+CHAIN = re.compile(r"\d{1,6}([-.])\d{1,6}(?:\1\d{1,6})++")
+"""Three groups or more on one string, as no list of sizes is written."""
 TOKEN_REACH = 24
 """How far letters beside a long run of digits are taken for a part of it ("RR123456789CN")."""
 DATE = re.compile(
@@ -108,18 +114,22 @@ def _checked_from(view: str, groups: list[tuple[int, int]], first: int) -> tuple
 def _counts(run: str) -> bool:
     """Whether a run of figures goes up or down step by step or has decimals throughout: sizes, prices, opening hours.
 
-    Four groups of four digits are a card's, up or down.
+    A card's groups and a telephone number's may happen to rise too, so long groups and great leaps are no list.
     """
     pieces = NUMBER.findall(run)
-    if any(len(piece) >= LONG for piece in pieces) or len(pieces) < 3 or run[0] in "+(":
+    if any(len(piece) >= LONG for piece in pieces) or len(pieces) < 3 or "+" in run or "(" in run:
         return False
-    if len(pieces) > 3 and min(len(piece) for piece in pieces) > 3:
+    if any(max(map(len, DIGITS.findall(chain.group()))) > 2 for chain in CHAIN.finditer(run)):
         return False
     if all("." in piece for piece in pieces) and run.count(".") == len(pieces):
         return True
+    if min(len(piece) for piece in pieces) > 3 and sum(len(piece) for piece in pieces) >= LONGEST_LIST:
+        return False
     if any(len(piece) > 1 and piece[0] == "0" and piece[1] != "." for piece in pieces):
         return False
     values = [float(piece) for piece in pieces]
+    if any(max(a, b) + 1 > LARGEST_STEP * (min(a, b) + 1) for a, b in pairwise(values)):
+        return False
     return all(a < b for a, b in pairwise(values)) or all(a > b for a, b in pairwise(values))
 
 
@@ -264,6 +274,8 @@ ORDERS: tuple[Finder, ...] = where(
     pattern("order", rf"\b(?:my|our|the) {ORDER_WORD}{IS}(?P<hide>(?=(?:[a-z0-9-]{{0,20}}?\d){{3}}){VALUE})"),
     pattern("order", rf"\b{ORDER_WORD} ?[:#] ?#?(?P<hide>(?=(?:[a-z0-9-]{{0,20}}?\d){{3}}){VALUE})"),
     pattern("order", r"\b(?:order|invoice|parcel|ticket|booking|tracking) (?P<hide>\d{5,40})(?!\d)"),
+    cased("order", r"\b(?i:ticket|booking|invoice|case|claim|reference) (?P<hide>[A-Z]{1,4}-?\d{3,20})(?![\w-])"),
+    pattern("card", r"\b(?:ends|ending|last (?:four|4|digits)) (?:in|with|is|are|on)? ?(?P<hide>\d{4})(?!\d)"),
     pattern(
         "order",
         rf"\b(?:bestell|kunden|rechnungs|sendungs|auftrags|vertrags|konto)-?(?:nummer|nr\.?)(?: ist)? ?:? ?"

@@ -160,8 +160,8 @@ ENGLISH: tuple[Finder, ...] = where(
     cased(
         "name",
         rf"(?i:\bmy {RELATION})(?:'s name is|,? named|,? called| is called|,)? "
-        rf"(?P<hide>[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ'-]{{1,24}})(?![\w])",
-        _all_names,
+        rf"(?P<hide>[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ'-]{{1,24}}(?: {CAPITALISED})?)(?![\w])",
+        _first_is_a_name,
     ),
 )
 

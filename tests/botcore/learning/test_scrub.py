@@ -7,7 +7,7 @@ from re import _constants as opcodes
 from re import _parser as parser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from botcore.learning import contacts, figures, persons, whereabouts
@@ -489,10 +489,44 @@ HIDDEN = [
             "4567",
         ),
     ),
+    (
+        "send it to my neighbour Tim Hughes",
+        (
+            "Tim",
+            "Hughes",
+        ),
+    ),
+    ("ticket TK-99812 please", ("99812",)),
+    ("my card ends in 4242", ("4242",)),
+    ("我叫小美，微信小美2023", ("小美2023",)),
+    ("我老公叫张建国", ("张建国",)),
+    (
+        "收货人 小李 138-1234-5678",
+        (
+            "小李",
+            "138",
+        ),
+    ),
+    (
+        "call 1-800-555-0199 x12",
+        (
+            "800",
+            "0199",
+            "x12",
+        ),
+    ),
+    (
+        "17 rue des Lilas, 75020 Paris",
+        (
+            "Lilas",
+            "Paris",
+        ),
+    ),
 ]
 """A message, and pieces of personal data that must not be left of it."""
 
 CLEAN = [
+    "which of these, 19.99 29.99 39.99 or 9.99?",
     "do you have these in size 42?",
     "a 10.5 in men's please",
     "175/96A is my size",
@@ -575,15 +609,202 @@ CLEAN = [
 ]
 """Shopping talk that must come out as it went in."""
 
+UNTUNED_HIDDEN = [
+    (
+        "Hey, could you drop me a line at k.hoffmann+shop@posteo.de when it is back?",
+        (
+            "hoffmann",
+            "posteo",
+        ),
+    ),
+    (
+        "my mobile's 07911 123 456, text is fine",
+        (
+            "07911",
+            "123 456",
+        ),
+    ),
+    (
+        "WhatsApp me: +34 612 34 56 78",
+        (
+            "612",
+            "34 56",
+        ),
+    ),
+    (
+        "You can reach us on (0221) 98 76 54",
+        (
+            "0221",
+            "98 76",
+        ),
+    ),
+    (
+        "landline 01632 960 001, ask for Mrs Patel",
+        (
+            "01632",
+            "960",
+            "Patel",
+        ),
+    ),
+    (
+        "Visa 4539 1488 0343 6467, expires 09/28",
+        (
+            "4539",
+            "6467",
+            "09/28",
+        ),
+    ),
+    (
+        "refund it to FR14 2004 1010 0505 0001 3M02 606 please",
+        (
+            "FR14",
+            "2004",
+            "3M02",
+        ),
+    ),
+    ("Order no. DE-558213 hasn't shipped yet", ("558213",)),
+    ("The parcel number is 00340434161094042557", ("0034043",)),
+    ("hi there, this is Chloe from Leeds, is the blue one back?", ("Chloe",)),
+    (
+        "Name: Rahul Mehta. Size: L",
+        (
+            "Rahul",
+            "Mehta",
+        ),
+    ),
+    ("I'm Sofia, I bought a lamp last week", ("Sofia",)),
+    ("Cheers,\nDave", ("Dave",)),
+    (
+        "please deliver to 7 Orchard Close, Reading RG1 5AB",
+        (
+            "Orchard",
+            "RG1",
+            "5AB",
+        ),
+    ),
+    (
+        "we live at 1600 Pennsylvania Ave NW, Washington, DC 20500",
+        (
+            "Pennsylvania",
+            "20500",
+        ),
+    ),
+    (
+        "Schillerstr. 7, 60313 Frankfurt am Main",
+        (
+            "Schiller",
+            "60313",
+            "Frankfurt",
+        ),
+    ),
+    (
+        "my daughter was born on 03.11.2015, what size fits?",
+        (
+            "03.11",
+            "2015",
+        ),
+    ),
+    ("follow me on tiktok @luna.draws", ("luna",)),
+    (
+        "My discord is moonfrog#1234",
+        (
+            "moonfrog",
+            "1234",
+        ),
+    ),
+    (
+        "my username is frog_77 and the password: Sommer2024!",
+        (
+            "frog_77",
+            "Sommer",
+        ),
+    ),
+    ("我微信是lulu2020，加一下", ("lulu2020",)),
+    (
+        "我的电话是186 1234 5678，麻烦打给我",
+        (
+            "186",
+            "5678",
+        ),
+    ),
+    (
+        "麻烦寄到成都市武侯区人民南路四段11号附1号",
+        (
+            "武侯",
+            "人民南路",
+            "11号",
+        ),
+    ),
+    ("我叫陈思思，上次买的鞋小了", ("陈思思",)),
+    (
+        "收件人：欧阳娜娜，13912345678，北京市海淀区中关村大街27号",
+        (
+            "欧阳娜娜",
+            "139",
+            "海淀",
+            "27",
+        ),
+    ),
+    ("我是刘女士，昨天下的单", ("刘",)),
+    ("订单编号 2024-8871-02 什么时候发货", ("8871",)),
+    ("孩子生日3月8日，送什么好", ("3月8日",)),
+    (
+        "我的身份证是 440524 18800101 0014",
+        (
+            "440524",
+            "0014",
+        ),
+    ),
+    ("顺丰单号SF1020304050607到哪了", ("SF1020",)),
+    (
+        "邮箱 wang.fang@qq.com 或者 QQ 88776655",
+        (
+            "wang",
+            "88776",
+        ),
+    ),
+    (
+        "住在深圳南山区科兴科学园A栋1203",
+        (
+            "南山",
+            "1203",
+        ),
+    ),
+]
+UNTUNED_CLEAN = [
+    "Do these run small? I usually take a 38.5 or a UK 5.5",
+    "Looking for a 55 inch TV below 600, 144 Hz if possible",
+    "I'd like 12 plates, 12 bowls and 24 glasses",
+    "Is the ThinkPad X1 Carbon Gen 11 better than the XPS 13 9315?",
+    "We need 250 g of coffee, 2 kg of rice and 1.5 l of oil",
+    "My wife loves green tea, call me crazy but I'd pay 80 for it",
+    "I'm Swedish so I know my candles",
+    "can you call me a cab too? lol",
+    "What is the difference between 100% cotton and 60/40 blends?",
+    "My budget is 1500-1800 and the desk must be 120 x 60 cm",
+    "It's Black Friday soon, will it drop from 249.99 to 199.99?",
+    "I'm Between Sizes, Should I Go Up?",
+    "这件M码胸围多少？我170/60kg",
+    "我是学美术的，想买一套水彩，24色的",
+    "请问256G和512G差多少钱",
+    "我是给妈妈买的，她今年60岁",
+    "预算2000到3000，最好是15.6寸",
+    "第2件半价是真的吗，满300减50能叠加吗",
+    "我是新手，跑步鞋推荐3款",
+    "能不能送到小区门口",
+]
+"""Written when the code was done. At the first try 31 of 32 were hidden and 19 of 20 left alone: an address in a district
+whose name ends in 山区 stayed, and "I'm Between Sizes" lost a name. Both were then put right."""
 
-@pytest.mark.parametrize(("message", "secrets"), HIDDEN)
+
+@pytest.mark.parametrize(("message", "secrets"), [*HIDDEN, *UNTUNED_HIDDEN])
 def test_personal_data_is_hidden(message, secrets):
     scrubbed = scrub(message).text
     assert not [secret for secret in secrets if secret in scrubbed], scrubbed
     assert PLACEHOLDER.search(scrubbed)
 
 
-@pytest.mark.parametrize("message", CLEAN)
+@pytest.mark.parametrize("message", [*CLEAN, *UNTUNED_CLEAN])
 def test_shopping_talk_stays_as_it_is(message):
     assert scrub(message).text == message
 
@@ -592,6 +813,19 @@ def test_shopping_talk_stays_as_it_is(message):
 def test_scrubbing_twice_is_scrubbing_once(message):
     once = scrub(message).text
     assert scrub(once).text == once
+
+
+@pytest.mark.xfail(strict=True, reason="no cue and no list of first names")
+@pytest.mark.parametrize(
+    ("message", "secret"),
+    [
+        ("im sarah btw, looking for boots", "sarah"),
+        ("hello from Dublin, Aoife Murphy", "Aoife"),
+        ("24 willow lane, bristol", "bristol"),
+    ],
+)
+def test_names_and_towns_without_a_cue_or_a_capital_are_hidden(message, secret):
+    assert secret not in scrub(message).text
 
 
 @pytest.mark.parametrize(
@@ -666,6 +900,12 @@ def bare(text: str) -> str:
 
 @settings(max_examples=400, deadline=None)
 @given(secrets, st.sampled_from(CLEAN), st.floats(0, 1))
+@example("200-500-1000", "ship to Germany in 3 days?", 0.72)
+@example("020 7000 1000", "a 1200W blender, 500ml", 0.8125)
+@example("200-500-1000", "号码 38 39 40 有吗", 0.625)
+@example("020 7000 1000", "M8 x 20 screws, 100 pcs, 0.5 mm", 0.0625)
+@example("0171 999 98 97", "M8 x 20 screws, 100 pcs, 0.5 mm", 0.0625)
+@example("3000 2000 1100 1005", "do you have these in size 42?", 0.0)
 def test_a_secret_put_anywhere_into_a_message_never_survives(secret, message, place):
     cut = round(place * len(message))
     scrubbed = scrub(message[:cut] + secret + message[cut:]).text
