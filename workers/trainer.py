@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
 from django.conf import settings
+from django.db import connection
 
 from botcore.environment import PROJECT
 from botcore.learning import runs
@@ -33,6 +36,25 @@ def evaluate_apart(version_id: int) -> None:
     _apart(f"evaluation-{version_id}", "evaluate", version.name, "--shop", version.shop.slug)
 
 
+@contextmanager
+def _giving_signs(run_id: int) -> Iterator[None]:
+    """No other trainer takes the run for dead while this process lives."""
+    over = threading.Event()
+
+    def give() -> None:
+        while not over.wait(runs.SIGN_SECONDS):
+            runs.sign(run_id)
+        connection.close()
+
+    thread = threading.Thread(target=give, name="signs of life", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def log_of(name: str) -> Path:
     """What a run (by its number) or an evaluation printed."""
     return Path(settings.VAR_DIR) / LOGS / f"{name}.txt"
@@ -54,7 +76,8 @@ def carry_out(run_id: int, say: Callable[[str], None]) -> ModelVersion | None:
     from workers.training.run import carry_out as steps
 
     try:
-        version = steps(run, say)
+        with _giving_signs(run.pk):
+            version = steps(run, say)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit):  # it goes on where it stopped when it is started again
             TrainingRun.objects.filter(pk=run.pk, status=TrainingRun.Status.RUNNING).update(

@@ -18,6 +18,8 @@ from botcore.models import Dataset, TrainingRun
 Status = TrainingRun.Status
 SILENT = timedelta(minutes=5)
 """A run that has given no sign for so long is taken for dead and continued."""
+SIGN_SECONDS = 30.0
+"""How often a running one gives a sign of itself, whatever step it is at."""
 POINTS_KEPT = 2_000
 
 
@@ -58,6 +60,11 @@ def tell(run: TrainingRun, stage: str = "", point: Mapping[str, Any] | None = No
     )
     if not alive:
         raise RefusedError("The run was stopped.")
+
+
+def sign(run_id: int) -> None:
+    """A sign of life between two of what a run tells: some steps take minutes."""
+    TrainingRun.objects.filter(pk=run_id, status=Status.RUNNING).update(alive_at=timezone.now())
 
 
 def finish(run: TrainingRun, error: str = "") -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 pytest.importorskip("trl")
+import torch
 from peft import PeftModel
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from tests.workers.tiny import example
@@ -88,6 +90,44 @@ def test_nothing_to_prefer_leaves_the_adapter_as_it_was(base, taught, tokenizer,
     write(tmp_path / "votes.jsonl", [])
     preference.train(preference.Recipe(taught, votes=tmp_path / "votes.jsonl", base=str(base)), tmp_path / "same")
     assert gains(base, taught, tmp_path / "same", tokenizer) == pytest.approx([0.0] * 8, abs=1e-3)
+
+
+def test_a_killed_run_goes_on_where_it_stopped(base, taught, tmp_path, monkeypatch):
+    one = [row(n) for n in range(24)]
+    write(
+        tmp_path / "pairs.jsonl",
+        [{"brief": r["brief"], "chosen": corrected(r["reply"]), "rejected": r["reply"]} for r in one],
+    )
+    write(tmp_path / "votes.jsonl", [r | {"liked": n % 2 == 0} for n, r in enumerate(one)])
+    recipe = preference.Recipe(
+        taught, tmp_path / "pairs.jsonl", tmp_path / "votes.jsonl", base=str(base), lr=1e-3, checkpoint_steps=4
+    )
+    expected = preference.train(recipe, tmp_path / "whole")
+
+    for trainer, steps in ((preference.ReplyDPOTrainer, 6), (preference.ReplyKTOTrainer, 5)):
+        taken, step = 0, trainer.training_step
+
+        def dies(self: Any, *args: Any, **kwargs: Any) -> Any:
+            nonlocal taken
+            taken += 1
+            if taken > steps:  # noqa: B023  called within this round
+                raise KeyboardInterrupt
+            return step(self, *args, **kwargs)  # noqa: B023
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(trainer, "training_step", dies)
+            preference.train(recipe, tmp_path / "killed")
+    resumed = preference.train(recipe, tmp_path / "killed")
+    assert resumed["data"] == expected["data"]
+    whole, killed = (load_file(tmp_path / name / sft.WEIGHTS) for name in ("whole", "killed"))
+    assert all(torch.equal(whole[name], killed[name]) for name in whole)
+    assert not (tmp_path / "killed" / preference.STAGES).exists()
+
+
+def test_nobody_is_told_of_a_run(monkeypatch):
+    monkeypatch.setattr("trl.trainer.base_trainer.send_telemetry", lambda *_, **__: pytest.fail("told"))
+    for trainer in (sft.ReplyTrainer, preference.ReplyDPOTrainer, preference.ReplyKTOTrainer):
+        trainer._send_telemetry(object())
 
 
 def test_outliers_are_dropped_and_their_like_kept():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 pytest.importorskip("trl")
+
+from django.utils import timezone
 
 from botcore import queues
 from botcore.learning import datasets, runs
@@ -72,6 +75,23 @@ def test_an_interrupted_run_waits_to_be_continued(asked, carrying_out):
         trainer.carry_out(asked.pk, print)
     assert status(asked) == "queued"
     carrying_out(lambda run: ModelVersionFactory(shop=run.shop))
+    assert trainer.carry_out(asked.pk, print) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_at_a_long_step_is_not_taken_for_dead(carrying_out, monkeypatch):
+    monkeypatch.setattr(runs, "SIGN_SECONDS", 0.01)
+    asked = runs.ask_for(datasets.approve(DatasetFactory(), None), "sft", {})
+
+    def long_step(run: TrainingRun) -> ModelVersion:
+        TrainingRun.objects.filter(pk=run.pk).update(alive_at=timezone.now() - 2 * runs.SILENT)
+        deadline = time.monotonic() + 20
+        while TrainingRun.objects.get(pk=run.pk).alive_at < timezone.now() - runs.SILENT:
+            assert time.monotonic() < deadline
+        assert runs.claim(run.pk) is None
+        return ModelVersionFactory(shop=run.shop)
+
+    carrying_out(long_step)
     assert trainer.carry_out(asked.pk, print) is not None
 
 

@@ -15,8 +15,9 @@ import argparse
 import json
 import logging
 import os
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,17 @@ from botcore.dialogue.brief import Brief, messages
 from workers.engine import artefacts
 from workers.training.likelihood import log_likelihoods
 from workers.training.provenance import code_revision, sha256
-from workers.training.sft import WEIGHTS, Told, Watch, bf16_is_fast, load_policy, write_adapter
+from workers.training.sft import (
+    WEIGHTS,
+    AtHome,
+    Told,
+    Watch,
+    bf16_is_fast,
+    claim,
+    last_checkpoint,
+    load_policy,
+    write_adapter,
+)
 from workers.training.snapshot import Row, read
 
 logger = logging.getLogger(__name__)
@@ -40,8 +51,9 @@ FENCE = 3.0
 """Quartile distances above the third quartile from which a surprise is an outlier (Tukey's far fence)."""
 ALIKE = 0.1
 """Nats a token: replies that differ by less are alike, however close the others lie together."""
-FEWEST_PAIRS = 8
-"""With fewer pairs the direction between them is noise; SFT has taught them already."""
+FEWEST_ROWS = 8
+"""With fewer pairs or thumbs the direction between them is noise; SFT has taught the edits already."""
+STAGES, CHECKPOINTS = "stages", "checkpoints"
 
 
 @dataclass(frozen=True)
@@ -59,107 +71,143 @@ class Recipe:
     wrong_labels: float = 0.1
     """Share of pairs that may be the wrong way round."""
     seed: int = 7
+    checkpoint_steps: int = 10
 
 
 def inliers(surprises: Sequence[float]) -> list[bool]:
     """Which values lie within the upper far fence of their like; all of them where there are too few to tell."""
-    if len(surprises) < FEWEST_PAIRS:
+    if len(surprises) < FEWEST_ROWS:
         return [True] * len(surprises)
     first, third = np.quantile(surprises, [0.25, 0.75])
     return [bool(value <= third + FENCE * max(third - first, ALIKE)) for value in surprises]
 
 
+class ReplyDPOTrainer(AtHome, DPOTrainer):
+    """On pairs."""
+
+
+class ReplyKTOTrainer(AtHome, KTOTrainer):
+    """On thumbs."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One kind of preference: ``reply`` names what a row is told an outlier by, ``prepared`` makes a row TRL's."""
+
+    name: str
+    rows: Sequence[Row]
+    reply: str
+    trainer: Callable[..., Any]
+    arguments: Callable[[Sequence[Row]], Any]
+    prepared: Callable[[Row], dict[str, Any]]
+
+
 def train(recipe: Recipe, out: Path, watch: Watch = lambda point: None) -> dict[str, Any]:
     """Train, write the adapter folder ``out`` and return its ``meta.json``.
 
-    With fewer than ``FEWEST_PAIRS`` of both the adapter comes out as it went in, and ``meta.json`` says so. Raises
+    With fewer than ``FEWEST_ROWS`` of both the adapter comes out as it went in, and ``meta.json`` says so. A run that was
+    killed goes on at its last checkpoint. Raises ``TrainingError`` where ``out`` holds a run of another recipe,
     ``artefacts.ArtefactError`` when the base model is missing.
     """
-    torch.manual_seed(recipe.seed)
     source, begun = artefacts.resolve_base(recipe.base), time.monotonic()
-    model, tokenizer = load_policy(source, recipe.start, bf16=False)
-    told: dict[str, Any] = {}
-    pairs = _without_outliers(model, tokenizer, _read(recipe.pairs), "chosen", told, "pairs")
-    if len(pairs) >= FEWEST_PAIRS:
-        model = _dpo(recipe, model, tokenizer, pairs, out, watch)
-    votes = _without_outliers(model, tokenizer, _read(recipe.votes), "reply", told, "votes")
-    if len(votes) >= FEWEST_PAIRS:
-        model = _kto(recipe, model, tokenizer, votes, out, watch)
-    write_adapter(model, source.name, out)
+    inputs = {
+        "hyperparameters": {name: value for name, value in asdict(recipe).items() if not isinstance(value, Path)},
+        "base": {path.name: sha256(path) for path in source.files()},
+        "start": sha256(recipe.start / WEIGHTS),
+        "files": {path.name: sha256(path) for path in (recipe.pairs, recipe.votes) if path},
+    }
+    claim(out / STAGES, inputs)
+    adapter, told = recipe.start, {}
+    for stage in _stages(recipe, out / STAGES):
+        adapter, told[stage.name] = _carried_out(stage, recipe, source, adapter, out / STAGES / stage.name, watch)
+    for name in (WEIGHTS, "adapter_config.json"):
+        shutil.copy(adapter / name, out / name)
     meta = {
         "version": out.name,
         "kind": "preference",
-        "base": {"name": source.name, "sha256": {path.name: sha256(path) for path in source.files()}},
-        "start": sha256(recipe.start / WEIGHTS),
+        **inputs,
+        "base": {"name": source.name, "sha256": inputs["base"]},
         "data": told,
         "code": code_revision(),
-        "hyperparameters": {n: v.name if isinstance(v, Path) else v for n, v in asdict(recipe).items()},
         "seconds": round(time.monotonic() - begun, 1),
     }
     (out / "meta.json").write_text(json.dumps(meta, indent=2) + "\n")
+    shutil.rmtree(out / STAGES)
     return meta
 
 
-def _read(path: Path | None) -> list[Row]:
-    return read(path) if path else []
+def _stages(recipe: Recipe, folder: Path) -> tuple[Stage, Stage]:
+    pairs, votes = (read(path) if path else [] for path in (recipe.pairs, recipe.votes))
+    return (
+        Stage(
+            "pairs",
+            pairs,
+            "chosen",
+            ReplyDPOTrainer,
+            lambda rows: DPOConfig(
+                **_arguments(recipe, folder / "pairs"),
+                num_train_epochs=recipe.epochs,
+                loss_type=["robust", "sft"],
+                loss_weights=[1.0, 1.0],
+                label_smoothing=recipe.wrong_labels,
+            ),
+            lambda row: {"prompt": _prompt(row), "chosen": _said(row["chosen"]), "rejected": _said(row["rejected"])},
+        ),
+        Stage(
+            "votes",
+            votes,
+            "reply",
+            ReplyKTOTrainer,
+            lambda rows: KTOConfig(**_arguments(recipe, folder / "votes"), num_train_epochs=1, **_balance(rows)),
+            lambda row: {"prompt": _prompt(row), "completion": _said(row["reply"]), "label": row["liked"]},
+        ),
+    )
 
 
-def _without_outliers(
-    model: Any, tokenizer: Any, rows: list[Row], reply: str, told: dict[str, Any], name: str
-) -> list[Row]:
-    texts = [(Brief.from_json(row["brief"]), str(row[reply])) for row in rows]
+def _carried_out(
+    stage: Stage, recipe: Recipe, source: artefacts.Base, adapter: Path, folder: Path, watch: Watch
+) -> tuple[Path, dict[str, int]]:
+    """The adapter after a stage, which is ``adapter`` itself where there was too little, and what it learned from."""
+    done = folder / "done.json"
+    if not done.exists():
+        torch.manual_seed(recipe.seed)
+        model, tokenizer = load_policy(source, adapter, bf16_is_fast())
+        rows = _without_outliers(model, tokenizer, stage)
+        if len(rows) >= FEWEST_ROWS:
+            trainer = stage.trainer(
+                model=model,
+                args=stage.arguments(rows),
+                train_dataset=Dataset.from_list([stage.prepared(row) for row in rows]),
+                processing_class=tokenizer,
+                callbacks=[Told(watch)],
+            )
+            trainer.remove_callback(PrinterCallback)  # the watcher tells
+            trainer.train(resume_from_checkpoint=last_checkpoint(folder / CHECKPOINTS))
+            write_adapter(trainer.accelerator.unwrap_model(trainer.model), source.name, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        done.write_text(json.dumps({"given": len(stage.rows), "outliers": len(stage.rows) - len(rows)}))
+    return (folder if (folder / WEIGHTS).exists() else adapter), json.loads(done.read_text())
+
+
+def _without_outliers(model: Any, tokenizer: Any, stage: Stage) -> list[Row]:
+    texts = [(Brief.from_json(row["brief"]), str(row[stage.reply])) for row in stage.rows]
     kept = inliers([-value for value in log_likelihoods(model, tokenizer, texts)])
-    told[name] = {"given": len(rows), "outliers": len(rows) - sum(kept)}
-    return [row for row, fits in zip(rows, kept, strict=True) if fits]
+    return [row for row, fits in zip(stage.rows, kept, strict=True) if fits]
 
 
-def _dpo(recipe: Recipe, model: Any, tokenizer: Any, pairs: list[Row], out: Path, watch: Watch) -> Any:
-    rows = [
-        {"prompt": _prompt(row), "chosen": _said(row["chosen"]), "rejected": _said(row["rejected"])} for row in pairs
-    ]
-    arguments = DPOConfig(
-        **_arguments(recipe, out / "dpo"),
-        loss_type=["robust", "sft"],
-        loss_weights=[1.0, 1.0],
-        label_smoothing=recipe.wrong_labels,
-    )
-    trainer = DPOTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=Dataset.from_list(rows),
-        processing_class=tokenizer,
-        callbacks=[Told(watch)],
-    )
-    trainer.remove_callback(PrinterCallback)  # the watcher tells
-    trainer.train()
-    return _without_reference(trainer)
-
-
-def _kto(recipe: Recipe, model: Any, tokenizer: Any, votes: list[Row], out: Path, watch: Watch) -> Any:
-    rows = [{"prompt": _prompt(row), "completion": _said(row["reply"]), "label": row["liked"]} for row in votes]
-    liked = max(1, sum(row["label"] for row in rows))
-    disliked = max(1, len(rows) - liked)
-    arguments = KTOConfig(
-        **_arguments(recipe, out / "kto") | {"num_train_epochs": 1},
-        desirable_weight=1.0 if liked >= disliked else disliked / liked,
-        undesirable_weight=1.0 if disliked >= liked else liked / disliked,
-    )
-    trainer = KTOTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=Dataset.from_list(rows),
-        processing_class=tokenizer,
-        callbacks=[Told(watch)],
-    )
-    trainer.remove_callback(PrinterCallback)  # the watcher tells
-    trainer.train()
-    return _without_reference(trainer)
+def _balance(votes: Sequence[Row]) -> dict[str, Any]:
+    """Weights with which thumbs up and down count alike."""
+    liked = max(1, sum(bool(row["liked"]) for row in votes))
+    disliked = max(1, len(votes) - liked)
+    return {
+        "desirable_weight": max(1.0, disliked / liked),
+        "undesirable_weight": max(1.0, liked / disliked),
+    }
 
 
 def _arguments(recipe: Recipe, folder: Path) -> dict[str, Any]:
     return {
-        "output_dir": str(folder),
-        "num_train_epochs": recipe.epochs,
+        "output_dir": str(folder / CHECKPOINTS),
         "per_device_train_batch_size": recipe.batch,
         "learning_rate": recipe.lr,
         "lr_scheduler_type": "cosine",
@@ -170,20 +218,13 @@ def _arguments(recipe: Recipe, folder: Path) -> dict[str, Any]:
         "bf16": bf16_is_fast(),
         "gradient_checkpointing": False,
         "precompute_ref_log_probs": True,
-        "save_strategy": "no",
+        "save_steps": recipe.checkpoint_steps,
+        "save_total_limit": 1,
         "logging_steps": 2,
         "report_to": "none",
         "dataloader_pin_memory": False,
         "disable_tqdm": True,
     }
-
-
-def _without_reference(trainer: Any) -> Any:
-    """The policy alone: TRL keeps a frozen copy of where it came from beside it."""
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    if "ref" in model.peft_config:
-        model.delete_adapter("ref")
-    return model
 
 
 def _prompt(row: Row) -> list[dict[str, str]]:

@@ -184,7 +184,14 @@ def collate(rows: list[dict[str, list[list[int]]]]) -> dict[str, torch.Tensor]:
 # --- the trainer ----------------------------------------------------------------------------------------------------
 
 
-class ReplyTrainer(SFTTrainer):
+class AtHome:
+    """Before a trainer of TRL's: it tells nobody of a run."""
+
+    def _send_telemetry(self) -> None:
+        """A shop's training run is nobody else's business."""
+
+
+class ReplyTrainer(AtHome, SFTTrainer):
     """TRL's trainer with logits at reply positions alone: off CUDA its own loss projects the prompt's as well."""
 
     def compute_loss(
@@ -214,9 +221,6 @@ class ReplyTrainer(SFTTrainer):
         logs["seconds"] = round(earlier + now - self._logged_at, 1)
         self._logged_at = now
         super().log(logs, start_time)
-
-    def _send_telemetry(self) -> None:
-        """A shop's training run is nobody else's business."""
 
 
 class BestKept(TrainerCallback):
@@ -308,7 +312,8 @@ def train(recipe: Recipe, out: Path, watch: Watch | None = None) -> dict[str, An
         "start": sha256(recipe.start / WEIGHTS) if recipe.start else None,
     }
     checkpoints = out / "checkpoints"
-    resumed = _claim(checkpoints, inputs)
+    claim(checkpoints, inputs)
+    resumed = last_checkpoint(checkpoints)
 
     trainer = ReplyTrainer(
         model=model,
@@ -421,15 +426,21 @@ def _course(history: list[dict[str, float]], tokens: int, before: float | None, 
     }
 
 
-def _claim(checkpoints: Path, inputs: dict[str, Any]) -> str | None:
-    """Bind the folder to these inputs; the checkpoint to resume from, or None at the start of a run."""
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    claim, text = checkpoints / "inputs.json", json.dumps(inputs, indent=2, sort_keys=True)
-    if claim.exists() and claim.read_text() != text:
-        raise TrainingError(f"{checkpoints} belongs to another recipe or data set; remove it or choose another --out.")
-    claim.write_text(text)
+def claim(folder: Path, inputs: dict[str, Any]) -> None:
+    """Bind the folder of a run to what it learns from. Raises ``TrainingError`` where it belongs to another."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mark, text = folder / "inputs.json", json.dumps(inputs, indent=2, sort_keys=True)
+    if mark.exists() and mark.read_text() != text:
+        raise TrainingError(f"{folder} belongs to another recipe or data set; remove it or choose another --out.")
+    mark.write_text(text)
+
+
+def last_checkpoint(checkpoints: Path) -> str | None:
+    """Where a run in this folder goes on; None at its start. What a process died over while saving is thrown away."""
+    if not checkpoints.is_dir():
+        return None
     for unfinished in checkpoints.glob("checkpoint-*"):
-        if not (unfinished / "trainer_state.json").exists():  # written last: the process died while saving
+        if not (unfinished / "trainer_state.json").exists():  # written last
             shutil.rmtree(unfinished)
     return get_last_checkpoint(str(checkpoints))
 
