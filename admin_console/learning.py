@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -163,17 +163,6 @@ class Report:
     changed: Sequence[Mapping[str, str]]
 
 
-@dataclass(frozen=True)
-class HealthBeside:
-    """How a version that serves does, beside what it is compared with; ``worse`` where it does worse than it may."""
-
-    own: rollout.Health
-    other: rollout.Health
-    other_name: str
-    since: datetime
-    worse: bool
-
-
 # --- the shop's page ------------------------------------------------------------------------------------------------
 
 
@@ -315,21 +304,9 @@ def steps(version: ModelVersion) -> list[str]:
     return [State.CANARY, *allowed] if version.state == State.CANARY else allowed
 
 
-def health(version: ModelVersion) -> HealthBeside | None:
-    """How a version does that serves customers, as the rollout watches it: a canary beside what is live at the same time,
-    a live version beside what it replaced, as that was in its last days. None for what serves nobody."""
-    if version.state not in versions.SERVES:
-        return None
-    since = max(version.state_since, timezone.now() - WATCHED)
-    own = rollout.health(version.shop, version, since)
-    if version.state == State.CANARY:
-        rival = versions.live(version.shop)
-        other = rollout.health(version.shop, rival, since)
-    else:
-        rival, before = versions.replaced_by(version), version.state_since
-        other = rollout.health(version.shop, rival, before - rollout.WATCHED, before)
-    worse = bool(other.replies and rollout.complaint(own, other, rollout.Thresholds()))
-    return HealthBeside(own, other, rival.name if rival else "", since, worse)
+def health(version: ModelVersion) -> rollout.Beside | None:
+    """How a version that serves customers did lately; None for what serves nobody."""
+    return rollout.beside(version, timezone.now() - WATCHED) if version.state in versions.SERVES else None
 
 
 def _in_order(differences: Mapping[str, Any]) -> list[tuple[str, Any]]:

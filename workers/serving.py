@@ -11,8 +11,7 @@ import structlog
 from django.conf import settings
 
 from botcore.dialogue.ports import Encoder, Generator, Ports, Reader
-from botcore.learning import rollout
-from botcore.models import Conversation, ModelVersion
+from botcore.models import ModelVersion
 from workers.engine import load_encoder, load_generator, load_reader
 from workers.engine.lending import Lending
 from workers.engine.registry import open_generator
@@ -29,15 +28,6 @@ def ports() -> Ports:
     """Encoder, reader and the generator that ships, loaded once per process. One that cannot load leaves replies to the
     phrases."""
     return Ports(encoder(), reader(), _shipped(), ShopSequences(settings.VAR_DIR / "models"))
-
-
-@contextmanager
-def ports_for(turn_id: int) -> Iterator[Ports]:
-    """The ports for a turn, with the version of the model that its conversation belongs to."""
-    conversation = Conversation.objects.filter(turns=turn_id).first()
-    version = rollout.served(conversation).writes if conversation else None
-    with writing_by(version) as found:
-        yield found
 
 
 @contextmanager

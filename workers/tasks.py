@@ -7,6 +7,7 @@ from django.utils import timezone
 from botcore import answering, delivery, intake, queues
 from botcore.celery import app
 from botcore.learning import rollout, runs
+from botcore.models import Conversation
 from botcore.monitoring.alerts import watch_drift
 from catalog.graph.build import rebuild
 from catalog.models import Shop
@@ -17,9 +18,10 @@ from workers import indexing, serving, shadow, trainer
 @app.task(name="workers.tasks.answer", queue="reply")
 def answer(turn_id: int) -> None:
     """Write and store the reply of a waiting turn."""
-    with serving.ports_for(turn_id) as ports:
+    versions = rollout.served(Conversation.objects.get(turns=turn_id))
+    with serving.writing_by(versions.writes) as ports:
         turn = answering.answer_turn(turn_id, ports)
-    if turn and rollout.served(turn.conversation).shadow:
+    if turn and versions.shadow:
         queues.wake_shadow(turn_id)
 
 

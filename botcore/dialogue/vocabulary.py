@@ -53,7 +53,6 @@ COMPARISONS = {
 """What a comparison says of the item that a note names, and of no other; a capital is for a sentence's first word."""
 COMPARED = frozenset("cheaper cheapest less lower better higher".split())
 """Words of a comparison that stand in those phrases only."""
-TAG_OR_TEXT = re.compile(rf"{TAG.pattern}|[^\[]+|\[")
 LETTERS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 
@@ -71,14 +70,12 @@ def plainly(text: str, brief: Brief) -> str:
     """A reply with the shop's own words put back into those that they stand for: it claims what these claim."""
     if not brief.house_words:
         return text
-    own = re.compile(rf"\b(?:{'|'.join(map(re.escape, brief.house_words))})\b", re.IGNORECASE)
-    return TAG_OR_TEXT.sub(
-        lambda part: (
-            part.group()
-            if part.group().startswith("[")
-            else own.sub(lambda word: brief.house_words[word.group().lower()], part.group())
-        ),
+    own = rf"{TAG.pattern}|\b(?P<own>{'|'.join(map(re.escape, brief.house_words))})\b"
+    return re.sub(
+        own,
+        lambda found: brief.house_words[found["own"].lower()] if found["own"] else found.group(),
         text,
+        flags=re.IGNORECASE,
     )
 
 

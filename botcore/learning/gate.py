@@ -47,11 +47,8 @@ def judge(report: Mapping[str, Any]) -> Verdict:
     It reads ``candidate`` and ``live`` (numbers by name) and ``differences``: by name {mean, low, high, n} of candidate
     minus live over the same examples, a 95 % interval.
     """
-    return Verdict((*(_kept(report, name, margin) for name, margin in SUITE.items()), _true(report), *_rest(report)))
-
-
-def _rest(report: Mapping[str, Any]) -> tuple[Line, Line]:
-    return _fast(report), _better(report)
+    kept = (_kept(report, name, margin) for name, margin in SUITE.items())
+    return Verdict((*kept, _true(report), _fast(report), _better(report)))
 
 
 def _kept(report: Mapping[str, Any], name: str, margin: float) -> Line:

@@ -7,7 +7,6 @@ Health is compared over the replies since the canary began; what passes a thresh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -61,9 +60,25 @@ class Health:
     thumbs_down: float
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A version that serves, with what it is compared with: None is the shipped adapter."""
+
+    version: ModelVersion
+    rival: ModelVersion | None
+    own: Health
+    other: Health
+    since: datetime
+
+    @property
+    def complaint(self) -> str:
+        return complaint(self.own, self.other, Thresholds())
+
+
 def served(conversation: Conversation) -> Served:
     """The versions for a conversation: one query."""
-    rows = ModelVersion.objects.filter(shop_id=conversation.shop_id, state__in=(State.LIVE, State.CANARY, State.SHADOW))
+    serving = (State.LIVE, State.CANARY, State.SHADOW)
+    rows = ModelVersion.objects.filter(shop_id=conversation.shop_id, state__in=serving).defer("report", "gate")
     by_state = {row.state: row for row in rows}
     canary = by_state.get(State.CANARY)
     chosen = canary if canary and in_canary(conversation.key, canary.share, canary.pk) else by_state.get(State.LIVE)
@@ -76,19 +91,36 @@ def in_canary(key: UUID, share: int, salt: int) -> bool:
     return int.from_bytes(digest, "big") < share / 100 * 2**64
 
 
-def watch(shop: Shop, now: datetime, thresholds: Thresholds = Thresholds()) -> str:
-    """Roll back what does worse than it may; the reason, "" where all is well."""
-    for version, before in _watched(shop, now):
-        reason = complaint(health(shop, version, version.state_since), before, thresholds)
-        if reason:
-            versions.rollback(shop, reason=reason)
+def watch(shop: Shop, now: datetime) -> str:
+    """Take back what does worse than it may; the reason, "" where all is well. A live version is watched for a day."""
+    for version in ModelVersion.objects.filter(shop=shop, state__in=versions.SERVES).defer("report"):
+        if version.state == State.LIVE and now - version.state_since >= WATCHED:
+            continue
+        if reason := beside(version).complaint:
+            versions.rollback(shop, reason=reason, version=version)
             log.warning("a version was rolled back", shop=shop.slug, version=version.name, reason=reason)
             return reason
     return ""
 
 
+def beside(version: ModelVersion, since: datetime | None = None) -> Beside:
+    """How a version that serves does: a canary beside what is live at the same time, a live version beside what it
+    replaced, as that was in its last day. ``since`` looks no further back."""
+    shop, begun = version.shop, version.state_since
+    start = max(begun, since) if since else begun
+    own = health(shop, version, start)
+    if version.state == State.CANARY:
+        rival = versions.live(shop)
+        return Beside(version, rival, own, health(shop, rival, start), start)
+    rival = versions.replaced_by(version)
+    return Beside(version, rival, own, health(shop, rival, begun - WATCHED, begun), start)
+
+
 def complaint(own: Health, other: Health, thresholds: Thresholds) -> str:
-    """What a version does worse than another by more than it may; "" for nothing, or too few replies to tell."""
+    """What a version does worse than another by more than it may; "" for nothing, or too few replies to tell.
+
+    An other one without replies is taken for one that never fails; of thumbs nothing is said until it has as many.
+    """
     if own.replies < thresholds.fewest:
         return ""
     for name, most in (("errors", thresholds.errors), ("fallbacks", thresholds.fallbacks)):
@@ -96,7 +128,7 @@ def complaint(own: Health, other: Health, thresholds: Thresholds) -> str:
             return f"{name} in {getattr(own, name):.0%} of {own.replies} replies, {getattr(other, name):.0%} before"
     if own.p95_ms > thresholds.slowest_ms and own.p95_ms > thresholds.latency * other.p95_ms:
         return f"replies take {own.p95_ms:.0f} ms at the 95th percentile, {other.p95_ms:.0f} ms before"
-    if own.thumbs_down - other.thumbs_down > thresholds.thumbs_down:
+    if other.replies >= thresholds.fewest and own.thumbs_down - other.thumbs_down > thresholds.thumbs_down:
         return f"thumbs down on {own.thumbs_down:.0%} of {own.replies} replies, {other.thumbs_down:.0%} before"
     return ""
 
@@ -119,13 +151,3 @@ def health(shop: Shop, version: ModelVersion | None, since: datetime, until: dat
         p95_ms=float(np.percentile([timings.get("total", 0.0) for _, _, timings in rows], 95)),
         thumbs_down=disliked / len(rows),
     )
-
-
-def _watched(shop: Shop, now: datetime) -> Iterator[tuple[ModelVersion, Health]]:
-    """The canary beside what is live, and a young live version beside what it replaced as that was."""
-    current = versions.live(shop)
-    if canary := ModelVersion.objects.filter(shop=shop, state=State.CANARY).first():
-        yield canary, health(shop, current, canary.state_since)
-    elif current and now - current.state_since < WATCHED:
-        before, since = versions.replaced_by(current), current.state_since
-        yield current, health(shop, before, since - WATCHED, since)

@@ -40,6 +40,11 @@ def live(shop: Shop) -> ModelVersion | None:
     return ModelVersion.objects.filter(shop=shop, state=State.LIVE).first()
 
 
+def rival_of(version: ModelVersion) -> ModelVersion | None:
+    """What a version has to be better than: what is live, or what it replaced itself; None is the shipped adapter."""
+    return replaced_by(version) if version.state == State.LIVE else live(version.shop)
+
+
 def judge(version: ModelVersion, report: Mapping[str, Any]) -> gate.Verdict:
     """Keep an evaluation with the gate's verdict on it."""
     verdict = gate.judge(report)
@@ -65,18 +70,22 @@ def move(
     return version
 
 
-def rollback(shop: Shop, by: User | None = None, reason: str = "") -> ModelVersion | None:
-    """Take what was put before customers last away from them; what serves from now on, None for the shipped adapter.
+def rollback(
+    shop: Shop, by: User | None = None, reason: str = "", version: ModelVersion | None = None
+) -> ModelVersion | None:
+    """Take a version away from the customers; what serves from now on, None for the shipped adapter.
 
-    A canary is ended; without one, the live version goes and what was live before it comes back. Raises
-    ``RefusedError`` where there is nothing to go back from.
+    Without ``version`` what was put before them last: the canary, or else the live one. A canary is ended; for a live
+    version what was live before it comes back. Raises ``RefusedError`` where there is nothing to go back from.
     """
     with transaction.atomic():
         Shop.objects.select_for_update().get(pk=shop.pk)
-        if canary := ModelVersion.objects.filter(shop=shop, state=State.CANARY).first():
+        canary, current = (ModelVersion.objects.filter(shop=shop, state=state).first() for state in SERVES)
+        if version and version not in (canary, current):
+            raise RefusedError(f"{version} serves nobody.")
+        if canary and version in (None, canary):
             _write(canary, State.RETIRED, by, reason, 0)
-            return live(shop)
-        current = live(shop)
+            return current
         if current is None:
             raise RefusedError(f"{shop.name} is served by the adapter that ships; there is nothing before it.")
         before = replaced_by(current)

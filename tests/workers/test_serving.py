@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
-from botcore.learning.versions import move
-from botcore.models import ModelVersion, Outbound, ShadowReply
+from botcore.dialogue.ports import Ports
+from botcore.learning import rollout
+from botcore.learning.versions import move, rollback
+from botcore.models import ModelVersion, Outbound, ShadowReply, Turn
 from tests.factories import ModelVersionFactory, TurnFactory
 from tests.fakes import FakeGenerator, HashEncoder
 from workers import serving, shadow
@@ -31,39 +34,41 @@ def generators(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lending[int, Loaded]
     lending.settle()
 
 
+def ports_for(turn: Turn) -> AbstractContextManager[Ports]:
+    return serving.writing_by(rollout.served(turn.conversation).writes)
+
+
 def version_of(turn: object, state: str) -> ModelVersion:
     return move(ModelVersionFactory(shop=turn.conversation.shop), state, share=99)  # type: ignore[attr-defined]
 
 
 def test_a_shop_without_versions_is_served_by_what_ships():
-    with serving.ports_for(TurnFactory().pk) as ports:
+    with ports_for(TurnFactory()) as ports:
         assert ports.version_id is None
         assert ports.generator is not None
 
 
 def test_the_live_version_writes_and_until_it_is_loaded_what_ships_does(generators):
     turn = TurnFactory()
-    with serving.ports_for(turn.pk) as ports:
+    with ports_for(turn) as ports:
         assert ports.version_id is None
     live = version_of(turn, "live")
-    with serving.ports_for(turn.pk) as ports:
+    with ports_for(turn) as ports:
         assert ports.version_id in (None, live.pk)
     generators.settle()
-    with serving.ports_for(turn.pk) as ports:
+    with ports_for(turn) as ports:
         assert ports.version_id == live.pk
 
 
 def test_after_a_rollback_the_next_turn_is_written_by_what_was_before(generators):
-    from botcore.learning.versions import rollback
-
     turn = TurnFactory()
     version_of(turn, "live")
-    with serving.ports_for(turn.pk):
+    with ports_for(turn):
         pass
     rollback(turn.conversation.shop)
-    with serving.ports_for(turn.pk):
+    with ports_for(turn):
         generators.settle()
-    with serving.ports_for(turn.pk) as ports:
+    with ports_for(turn) as ports:
         assert ports.version_id is None
 
 

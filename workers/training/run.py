@@ -94,9 +94,9 @@ def carry_out(run: TrainingRun, say: Say = lambda _: None) -> ModelVersion:
 def evaluate(
     version: ModelVersion, files: snapshot.Files, options: Mapping[str, Any] = OPTIONS, say: Say = lambda _: None
 ) -> ModelVersion:
-    """Compare a version with what is live now, keep the report, and let the gate judge it."""
+    """Compare a version with its rival, keep the report, and let the gate judge it."""
     models = Path(settings.VAR_DIR) / "models"
-    rival = versions.live(version.shop)
+    rival = versions.rival_of(version)
     sides = [
         artefacts.build(Path(settings.VAR_DIR) / version.folder, settings.DAOGOU_BASE_MODEL or None, models),
         registry.current_artefact(Path(settings.VAR_DIR) / rival.folder if rival else None),

@@ -48,6 +48,11 @@ def test_what_a_version_may_cost(own, told):
     assert reason.startswith(told) and bool(reason) == bool(told)
 
 
+def test_of_thumbs_nothing_is_said_without_others_to_compare_with():
+    assert complaint(Health(100, 0.0, 0.02, 900, 0.5), Health(0, 0, 0, 0, 0), Thresholds()) == ""
+    assert complaint(Health(100, 0.06, 0.02, 900, 0.5), Health(0, 0, 0, 0, 0), Thresholds()).startswith("errors")
+
+
 def test_a_slow_machine_is_no_reason():
     slow = Health(100, 0.0, 0.02, 3_900, 0.05)
     assert complaint(slow, Health(100, 0.0, 0.02, 3_500, 0.05), Thresholds()) == ""
@@ -132,6 +137,19 @@ def test_a_healthy_canary_stays(shop):
     assert watch(shop, timezone.now()) == ""
     canary.refresh_from_db()
     assert canary.state == "canary"
+
+
+@pytest.mark.django_db
+def test_a_young_live_version_is_watched_beside_a_canary(shop):
+    first = version_in(shop, "live")
+    replies(shop, first, answered_at=timezone.now() - timedelta(hours=1))
+    second = version_in(shop, "live")
+    canary = version_in(shop, "canary")
+    replies(shop, second, timings_ms={"total": 6_000.0})
+    assert "replies take" in watch(shop, timezone.now())
+    for version, state in ((first, "live"), (second, "retired"), (canary, "canary")):
+        version.refresh_from_db()
+        assert version.state == state
 
 
 @pytest.mark.django_db

@@ -94,6 +94,26 @@ def test_rollback_goes_back_step_by_step_to_what_ships(shop):
         rollback(shop)
 
 
+def test_the_live_version_can_be_taken_back_by_name_while_a_canary_goes_on(shop):
+    first, second, canary, idle = ModelVersionFactory.create_batch(4, shop=shop)
+    move(first, "live")
+    move(second, "live")
+    move(canary, "canary")
+    assert rollback(shop, version=second) == first
+    assert (state(first), state(second), state(canary)) == ("live", "retired", "canary")
+    with pytest.raises(RefusedError, match="serves nobody"):
+        rollback(shop, version=idle)
+
+
+def test_the_rival_is_what_is_live_and_of_what_is_live_what_it_replaced(shop):
+    first, second = ModelVersionFactory.create_batch(2, shop=shop)
+    assert versions.rival_of(first) is None
+    move(first, "live")
+    assert versions.rival_of(second) == first
+    second = move(second, "live")
+    assert versions.rival_of(second) == first
+
+
 def test_a_version_that_was_rolled_back_can_be_tried_again(shop):
     version = ModelVersionFactory(shop=shop)
     move(version, "live")

@@ -21,12 +21,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         shop = shop_of(options["shop"])
-        if options["version"]:
-            named = version_of(shop, options["version"])
-            if named.state not in versions.SERVES:
-                raise CommandError(f"{named} is {named.state}: it serves nobody")
+        named = version_of(shop, options["version"]) if options["version"] else None
         try:
-            now = versions.rollback(shop, reason=options["reason"])
+            now = versions.rollback(shop, reason=options["reason"], version=named)
         except versions.RefusedError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{shop.name} is served by {now or versions.SHIPPED}")
