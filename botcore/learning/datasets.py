@@ -16,6 +16,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from botcore.dialogue.brief import Brief
@@ -132,7 +133,7 @@ def content_hash(rows: Iterable[DatasetRow]) -> str:
 # --- collecting -----------------------------------------------------------------------------------------------------
 
 
-def _turns(shop: Shop, filters: Filters) -> Any:
+def _turns(shop: Shop, filters: Filters) -> QuerySet[Turn]:
     turns = Turn.objects.filter(
         conversation__shop=shop, status=Turn.Status.ANSWERED, language__in=MODEL_LANGUAGES
     ).exclude(brief={})
@@ -243,13 +244,14 @@ def _split(examples: Sequence[Example]) -> list[DatasetRow]:
         [conversation for conversation in in_time if conversation not in annotated]
     )
     ordered = sorted(examples, key=lambda example: (example.turn.pk, example.use, example.source))
+    keywords = _keywords([str(example.content["brief"]["customer"]) for example in ordered])
     return [
         DatasetRow(
             place=place,
             use=example.use,
             part=part_of[example.turn.conversation_id],
             content=dict(example.content),
-            features=_features(example),
+            features=_features(example, keywords[place]),
             turn_id=example.turn.pk,
             contact_id=example.turn.conversation.contact_id,
             source=example.source,
@@ -269,14 +271,20 @@ def _parts(conversations: Sequence[int]) -> dict[int, str]:
     return parts
 
 
-def _features(example: Example) -> dict[str, Any]:
+def _features(example: Example, keywords: Sequence[str]) -> dict[str, Any]:
     """Keywords, topic and sentiment of the customer's message."""
     turn = example.turn
     intent = str(turn.understanding.get("intent", ""))
-    words = sorted(terms(str(example.content["brief"]["customer"])), key=lambda word: (-len(word), word))
     mood = "negative" if intent in BAD_MOODS else "positive" if intent in GOOD_MOODS else "neutral"
     topic = str(turn.state_after.get("goal") or "") or intent
-    return {"keywords": words[:KEYWORDS], "topic": topic, "intent": intent, "sentiment": mood}
+    return {"keywords": list(keywords), "topic": topic, "intent": intent, "sentiment": mood}
+
+
+def _keywords(messages: Sequence[str]) -> list[list[str]]:
+    """Of each message the words that fewest of the others have (inverse document frequency, Spärck Jones 1972)."""
+    words = [terms(message) for message in messages]
+    holding = Counter(word for each in words for word in each)
+    return [sorted(each, key=lambda word: (holding[word], word))[:KEYWORDS] for each in words]
 
 
 # --- storing --------------------------------------------------------------------------------------------------------

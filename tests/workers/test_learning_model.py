@@ -26,7 +26,7 @@ from catalog.models import Shop
 from tests.factories import ConversationFactory, ShopFactory, TurnFactory
 from workers.engine import load_encoder, registry
 from workers.engine.artefacts import build
-from workers.training import run, sft, snapshot
+from workers.training import rows, run, sft, snapshot
 from workers.training.dialogues.build import Example, build_examples
 from workers.training.evaluate import write_all
 
@@ -119,14 +119,14 @@ def test_a_hundred_corrections_change_what_is_said_to_unseen_customers(shop, exa
 
 
 def test_an_adapter_trained_on_shuffled_replies_is_refused_by_the_gate(shop, examples, tmp_path):
-    rows = [example.to_json() for example in examples.train[:160]]
-    replies = [row["reply"] for row in rows]
+    taught = [example.to_json() for example in examples.train[:160]]
+    replies = [row["reply"] for row in taught]
     random.Random(1).shuffle(replies)
     files = snapshot.Files(tmp_path)
-    snapshot.write(files.train, [row | {"reply": reply} for row, reply in zip(rows, replies, strict=True)])
-    snapshot.write(files.heldout, [example.to_json() for example in examples.heldout])
-    snapshot.write(files.test, [example.to_json() for example in examples.validation[:40]])
-    snapshot.write(files.test_pairs, [])
+    rows.write(files.train, [row | {"reply": reply} for row, reply in zip(taught, replies, strict=True)])
+    rows.write(files.heldout, [example.to_json() for example in examples.heldout])
+    rows.write(files.test, [example.to_json() for example in examples.validation[:40]])
+    rows.write(files.test_pairs, [])
     folder = Path(settings.VAR_DIR) / "training" / "shuffled"
     sft.train(sft.Recipe(files.train, start=registry.chosen_adapter(None), epochs=2, lr=5e-4, held_out=8), folder)
     artefact = build(folder, None, Path(settings.VAR_DIR) / "models")

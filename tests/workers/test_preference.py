@@ -18,7 +18,7 @@ from tests.workers.tiny import example
 from workers.training import preference, sft
 from workers.training.likelihood import log_likelihoods
 from workers.training.preference import inliers
-from workers.training.snapshot import write
+from workers.training.rows import write
 
 
 def row(number: int) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from botcore.learning.votes import FEWEST_FOR_TRAINING
 from botcore.models import Dataset, DatasetRow
 from tests.factories import DatasetFactory
 from tests.workers.tiny import example
-from workers.training.snapshot import export, read, replayed
+from workers.training.rows import read
+from workers.training.snapshot import export, replayed
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +70,8 @@ def test_a_department_learns_and_replays_its_own_alone(tmp_path):
     assert len(read(files.train)) > 20
     other = export(with_rows("sft", 20, topic="books/novels"), tmp_path / "other", department="clothing")
     assert read(other.train) == []
+
+
+def test_a_department_that_the_base_set_does_not_have_replays_all_of_it(tmp_path):
+    files = export(with_rows("sft", 12, topic="garden/hoses"), tmp_path, department="garden")
+    assert len(read(files.train)) == 20

@@ -17,12 +17,13 @@ import torch
 
 from botcore.dialogue.brief import TAG, Brief
 from botcore.dialogue.ports import Encoder, Generator
-from botcore.dialogue.verify import WORD, stem
+from botcore.dialogue.vocabulary import WORD
+from botcore.dialogue.words import stem
 from workers.engine.artefacts import Artefact
 from workers.training.evaluate import Auditor, Written, report, write_all
 from workers.training.judge import told_apart
 from workers.training.likelihood import log_likelihoods
-from workers.training.snapshot import Row
+from workers.training.rows import Row
 
 BATCH = 25
 """Briefs that one version writes before it is the other's turn."""

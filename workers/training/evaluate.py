@@ -32,6 +32,7 @@ from botcore.dialogue.verify import Verdict, verify
 from botcore.dialogue.vocabulary import neutral_words, prompt_of
 from workers.training.dialogues.contexts import load_world
 from workers.training.dialogues.grammar import bare
+from workers.training.rows import read
 
 SAMPLES = 4
 AT_ONCE = 8
@@ -164,7 +165,7 @@ def evaluate(data: Path, adapter: Path | None, base: bool) -> list[Report]:
     from workers.engine.openvino_engine import OpenVinoGenerator
     from workers.engine.registry import SHIPPED_ADAPTER, load_encoder
 
-    briefs = [Brief.from_json(json.loads(line)["brief"]) for line in data.read_text(encoding="utf-8").splitlines()]
+    briefs = [Brief.from_json(row["brief"]) for row in read(data)]
     auditor, reports = Auditor(), []
     for folder in [adapter or SHIPPED_ADAPTER, *([None] if base else [])]:
         artefact = build(folder, settings.DAOGOU_BASE_MODEL or None, settings.VAR_DIR / "models")

@@ -32,6 +32,7 @@ from botcore.dialogue.brief import Brief, messages
 from workers.engine import artefacts
 from workers.training.likelihood import log_likelihoods
 from workers.training.provenance import code_revision, sha256
+from workers.training.rows import Row, read
 from workers.training.sft import (
     WEIGHTS,
     AtHome,
@@ -43,7 +44,6 @@ from workers.training.sft import (
     load_policy,
     write_adapter,
 )
-from workers.training.snapshot import Row, read
 
 logger = logging.getLogger(__name__)
 

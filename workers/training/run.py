@@ -21,7 +21,7 @@ from botcore.dialogue.brief import Brief
 from botcore.learning import runs, versions
 from botcore.models import ModelVersion, TrainingRun
 from workers.engine import artefacts, load_encoder, registry
-from workers.training import preference, search, sft, snapshot
+from workers.training import preference, rows, search, sft, snapshot
 from workers.training.compare import Material, Version, compare
 from workers.training.provenance import code_revision, sha256
 
@@ -197,11 +197,11 @@ def _registered(run: TrainingRun, name: str, adapter: Path, artefact: artefacts.
 
 
 def _material(files: snapshot.Files, options: Mapping[str, Any]) -> Material:
-    held_out, replies = snapshot.read(files.heldout), snapshot.read(files.test)
+    held_out, replies = rows.read(files.heldout), rows.read(files.test)
     chosen = random.Random(options["seed"]).sample(held_out, min(len(held_out), options["briefs"]))
     asked = [*replies, *chosen]
     briefs, humans = [Brief.from_json(row["brief"]) for row in asked], [str(row["reply"]) for row in asked]
-    return Material(briefs, humans, replies, snapshot.read(files.test_pairs))
+    return Material(briefs, humans, replies, rows.read(files.test_pairs))
 
 
 def _counted(material: Material) -> dict[str, int]:

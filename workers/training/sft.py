@@ -36,6 +36,7 @@ from trl import SFTConfig, SFTTrainer
 
 from botcore.dialogue.brief import Brief, messages
 from workers.engine import artefacts
+from workers.training import rows
 from workers.training.provenance import code_revision, sha256
 
 logger = logging.getLogger(__name__)
@@ -130,9 +131,7 @@ def read(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> tuple[list[Examp
 
 
 def _examples(path: Path, tokenizer: PreTrainedTokenizerBase) -> list[Example]:
-    with path.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines if line.strip()]
-    return [encode(tokenizer, Brief.from_json(row["brief"]), row["reply"]) for row in rows]
+    return [encode(tokenizer, Brief.from_json(row["brief"]), row["reply"]) for row in rows.read(path)]
 
 
 # --- batches --------------------------------------------------------------------------------------------------------
@@ -315,17 +314,7 @@ def train(recipe: Recipe, out: Path, watch: Watch | None = None) -> dict[str, An
     claim(checkpoints, inputs)
     resumed = last_checkpoint(checkpoints)
 
-    trainer = ReplyTrainer(
-        model=model,
-        args=_arguments(recipe, checkpoints, len(batches)),
-        train_dataset=as_rows(examples, batches),
-        data_collator=collate,
-        processing_class=tokenizer,
-        peft_config=None if recipe.start else _lora(recipe, model.config.num_hidden_layers),
-    )
-    if watch:
-        trainer.add_callback(Told(watch))
-        trainer.remove_callback(ProgressCallback)  # the watcher tells
+    trainer = _trainer(recipe, model, tokenizer, as_rows(examples, batches), checkpoints, watch)
     if best := BestKept(recipe, held_out, checkpoints) if recipe.validation else None:
         best.trainer = trainer
         trainer.add_callback(best)
@@ -364,6 +353,28 @@ def train(recipe: Recipe, out: Path, watch: Watch | None = None) -> dict[str, An
     (out / "meta.json").write_text(json.dumps(meta, indent=2) + "\n")
     shutil.rmtree(checkpoints)
     return meta
+
+
+def _trainer(
+    recipe: Recipe,
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    batches: Dataset,
+    checkpoints: Path,
+    watch: Watch | None,
+) -> ReplyTrainer:
+    trainer = ReplyTrainer(
+        model=model,
+        args=_arguments(recipe, checkpoints, len(batches)),
+        train_dataset=batches,
+        data_collator=collate,
+        processing_class=tokenizer,
+        peft_config=None if recipe.start else _lora(recipe, model.config.num_hidden_layers),
+    )
+    if watch:
+        trainer.add_callback(Told(watch))
+        trainer.remove_callback(ProgressCallback)  # the watcher tells
+    return trainer
 
 
 def load_policy(source: artefacts.Base, start: Path | None, bf16: bool) -> tuple[Any, PreTrainedTokenizerBase]:

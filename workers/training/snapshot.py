@@ -6,22 +6,20 @@ epoch keep the model from forgetting how to sell while it learns a shop's wordin
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from botcore.learning.votes import FEWEST_FOR_TRAINING
 from botcore.models import Dataset, DatasetRow
 from workers.training.dialogues.build import build_examples
+from workers.training.rows import Row, write
 
 LEAST_REPLAY, MOST_REPLAY = 0.3, 0.5
 REPLAY = 0.4
 VALIDATION_REPLAY = 60
 """Replies of the base set in the validation: a model that only learns the shop's wording stops early."""
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,8 @@ class Files:
 def export(dataset: Dataset, folder: Path, *, replay: float = REPLAY, department: str = "", seed: int = 7) -> Files:
     """Write a snapshot's files; the same snapshot, options and seed write the same bytes.
 
-    ``department`` ("clothing") leaves out the rows and the replay of others. Raises ``ValueError`` for a replay outside
-    30 to 50 percent.
+    ``department`` ("clothing") leaves out the rows of others, and their replay where the base set has such a department.
+    Raises ``ValueError`` for a replay outside 30 to 50 percent.
     """
     if not LEAST_REPLAY <= replay <= MOST_REPLAY:
         raise ValueError(
@@ -72,7 +70,8 @@ def export(dataset: Dataset, folder: Path, *, replay: float = REPLAY, department
         )
     folder.mkdir(parents=True, exist_ok=True)
     files, rows, base = Files(folder), _rows(dataset, department), build_examples()
-    again = [row.to_json() for row in base.train if not department or row.department == department]
+    again = [row.to_json() for row in base.train if row.department == department]
+    again = again or [row.to_json() for row in base.train]
     taught = rows[DatasetRow.Use.SFT, DatasetRow.Part.TRAIN]
     rng = random.Random(seed)
     mixed = [*taught, *rng.sample(again, min(len(again), replayed(len(taught), replay)))]
@@ -92,15 +91,6 @@ def export(dataset: Dataset, folder: Path, *, replay: float = REPLAY, department
 def replayed(taught: int, share: float) -> int:
     """How many replies of the base set beside ``taught`` make up ``share`` of all."""
     return round(taught * share / (1 - share))
-
-
-def read(path: Path) -> list[Row]:
-    with path.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]
-
-
-def write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 def _rows(dataset: Dataset, department: str) -> Mapping[tuple[str, str], Sequence[Row]]:

@@ -222,6 +222,15 @@ def test_every_row_tells_keywords_topic_and_sentiment(shop):
     assert "jacket" in row.features["keywords"]
 
 
+def test_keywords_are_what_tells_a_message_from_the_others(shop):
+    for number, said in enumerate(("a jacket please", "a jacket please for rain", "a jacket please of waxed canvas")):
+        approve(reply_about(shop, number, said), None)
+    keywords = [row.features["keywords"] for row in rows(build(shop, Filters()))]
+    assert keywords[1][0] == "rain"
+    assert set(keywords[2][:2]) == {"canva", "wax"}
+    assert "jacket" in keywords[0]
+
+
 @pytest.fixture
 def learned(shop) -> tuple[Dataset, Contact]:
     turns = approved_replies(shop, 6)

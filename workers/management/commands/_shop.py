@@ -1,4 +1,4 @@
-"""What commands about a shop's model have in common: finding the shop and the version that is meant."""
+"""What commands have in common: finding the shop, and the version of its model, that is meant."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ def shop_of(slug: str) -> Shop:
     found = list(shops[:2])
     if len(found) == 1:
         return found[0]
-    known = ", ".join(Shop.objects.order_by("slug").values_list("slug", flat=True)) or "none"
-    raise CommandError(f"say which shop with --shop; there are: {known}")
+    known = ", ".join(Shop.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
+    problem = f'no shop is called "{slug}"' if slug else "say which shop with --shop"
+    raise CommandError(f"{problem}; there are: {known}")
 
 
 def version_of(shop: Shop, name: str) -> ModelVersion:

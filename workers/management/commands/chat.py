@@ -7,12 +7,13 @@ import sys
 import uuid
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from botcore.conversing import Conversing
+from botcore.learning import versions
 from botcore.models import Turn
-from catalog.models import Shop
 from workers import serving
+from workers.management.commands._shop import shop_of
 
 
 class Command(BaseCommand):
@@ -23,20 +24,21 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object per turn instead of text")
 
     def handle(self, **options: Any) -> None:
-        shop = Shop.objects.filter(slug=options["shop"]).first()
-        if shop is None:
-            known = ", ".join(Shop.objects.values_list("slug", flat=True)) or "none yet"
-            raise CommandError(f'no shop is called "{options["shop"]}"; there are: {known}')
-        talk = Conversing(shop, f"terminal-{uuid.uuid4().hex[:12]}", serving.ports())
-        interactive = sys.stdin.isatty() and not options["json"]
+        shop = shop_of(options["shop"])
+        with serving.writing_by(versions.live(shop)) as ports:
+            self._talk(Conversing(shop, f"terminal-{uuid.uuid4().hex[:12]}", ports), options["json"])
+
+    def _talk(self, talk: Conversing, as_json: bool) -> None:
+        """One message a line until there are no more."""
+        interactive = sys.stdin.isatty() and not as_json
         if interactive:
-            self.stdout.write(f"{shop.name}. Write a message; /new begins again, Ctrl-D ends.")
+            self.stdout.write(f"{talk.account.shop.name}. Write a message; /new begins again, Ctrl-D ends.")
         while (line := self._line(interactive)) is not None:
             if line == "/new":
                 talk.begin_again()
             elif line:
                 turn = talk.say(line)
-                self.stdout.write(json.dumps(turn_json(turn), ensure_ascii=False) if options["json"] else _text(turn))
+                self.stdout.write(json.dumps(turn_json(turn), ensure_ascii=False) if as_json else _text(turn))
                 self.stdout.flush()
 
     @staticmethod

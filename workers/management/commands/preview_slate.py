@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from botcore.dialogue.find import CONSIDERED, SLATE, in_reach, product_query, relaxed_states
@@ -21,6 +21,7 @@ from catalog.ranking.rules import rules_of
 from catalog.ranking.slate import Slate
 from catalog.search import ProductQuery, count_products
 from workers import serving
+from workers.management.commands._shop import shop_of
 
 
 def _fitting(shop: Shop, state: DialogueState, lexicon: Lexicon, encoder: Encoder) -> tuple[ProductQuery, str]:
@@ -41,9 +42,7 @@ class Command(BaseCommand):
         parser.add_argument("--shop", required=True, help="the shop's slug")
 
     def handle(self, **options: Any) -> None:
-        shop = Shop.objects.filter(slug=options["shop"]).first()
-        if shop is None:
-            raise CommandError(f'no shop is called "{options["shop"]}"')
+        shop = shop_of(options["shop"])
         encoder, rules = serving.encoder(), rules_of(shop, timezone.now())
         lexicon, nothing = lexicon_of(shop), DialogueState()
         said = understand(options["words"], nothing, (), lexicon, serving.reader(), encoder)

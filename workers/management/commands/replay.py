@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from botcore.dialogue.ports import Ports
-from catalog.models import Shop
 from workers import indexing, serving
+from workers.management.commands._shop import shop_of
 from workers.replay import ReplayError, read_dialogues, replay_all, write_replayed
 
 
@@ -30,9 +30,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        shop = Shop.objects.filter(slug=options["shop"]).first()
-        if shop is None:
-            raise CommandError(f'no shop is called "{options["shop"]}"')
+        shop = shop_of(options["shop"])
         if options["top"] < 1:
             raise CommandError("--top must be 1 or more")
         if not options["out"].parent.is_dir():

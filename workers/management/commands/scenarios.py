@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from catalog.models import Shop
 from workers import serving
+from workers.management.commands._shop import shop_of
 from workers.scenarios import ScenarioError, read_scenarios, run_scenario
 
 
@@ -21,9 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--shop", required=True, help="the shop's slug")
 
     def handle(self, **options: Any) -> None:
-        shop = Shop.objects.filter(slug=options["shop"]).first()
-        if shop is None:
-            raise CommandError(f'no shop is called "{options["shop"]}"')
+        shop = shop_of(options["shop"])
         try:
             scenarios = read_scenarios(options["file"])
         except ScenarioError as error:

@@ -5,7 +5,6 @@ Writes ``train.jsonl``, ``validation.jsonl`` and ``heldout.jsonl``. The same see
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections import Counter
@@ -23,6 +22,7 @@ from workers.training.dialogues.contexts import load_world
 from workers.training.dialogues.instantiate import Instantiator
 from workers.training.dialogues.scene import Unfit
 from workers.training.dialogues.skeletons import Skeleton, SkeletonError, load_skeletons
+from workers.training.rows import write as write_rows
 
 SIZES = {"heldout": 300, "validation": 200, "train": 6000}
 MIX = {
@@ -174,8 +174,7 @@ def write(split: Split, out: Path) -> None:
     """One JSON line an example, a file a part, into the folder ``out``."""
     out.mkdir(parents=True, exist_ok=True)
     for name in ("train", "validation", "heldout"):
-        lines = (json.dumps(example.to_json(), ensure_ascii=False) for example in getattr(split, name))
-        (out / f"{name}.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+        write_rows(out / f"{name}.jsonl", (example.to_json() for example in getattr(split, name)))
 
 
 if __name__ == "__main__":
