@@ -216,10 +216,22 @@ class TrainForm(forms.Form):
         label=_("Recipe"), choices=[*labels.RECIPES.items()], initial=TrainingRun.Recipe.PREFERENCE
     )
 
+    department = forms.ChoiceField(required=False, label=_("Department"))
+    search_minutes = forms.FloatField(
+        required=False, label=_("Look for good settings, minutes"), min_value=0, max_value=600
+    )
+
     def __init__(self, shop: Shop, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, auto_id="train-%s", label_suffix="")
+        top = Category.objects.filter(shop=shop, parent=None).order_by("name").values_list("path", "name")
+        self.fields["department"].choices = [("", _("All")), *top]  # type: ignore[attr-defined]
         approved = Dataset.objects.filter(shop=shop).exclude(approved_at=None)
         self.fields["dataset"].queryset = approved.only("content_hash", "created_at")  # type: ignore[attr-defined]
+
+    def options(self) -> dict[str, Any]:
+        """What the run is told beyond its recipe."""
+        said = {name: self.cleaned_data[name] for name in ("department", "search_minutes")}
+        return {name: value for name, value in said.items() if value}
 
 
 class StepForm(forms.Form):

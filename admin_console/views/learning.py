@@ -110,7 +110,8 @@ def train(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         _complain(request, form)
         return _to(shop)
-    run = runs.ask_for(form.cleaned_data["dataset"], form.cleaned_data["recipe"], {}, access.person(request))
+    dataset, recipe = form.cleaned_data["dataset"], form.cleaned_data["recipe"]
+    run = runs.ask_for(dataset, recipe, form.options(), access.person(request))
     messages.success(request, _("Run %(number)s waits for the trainer.") % {"number": run.pk})
     return redirect("console:run", pk=run.pk)
 

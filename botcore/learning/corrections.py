@@ -97,14 +97,10 @@ def objections(wording: str, brief: Brief) -> tuple[str, ...]:
 
 def strangers(wording: str, brief: Brief) -> tuple[str, ...]:
     """The words of a reply, in small letters, that are outside its brief's closed vocabulary."""
-    known = prompt_of(brief).words
+    prompt = prompt_of(brief)
+    known = prompt.words | {word for phrase in prompt.phrases for word in _bare(phrase).lower().split()}
     said = [part for word in WORD.findall(_bare(plainly(wording, brief))) for part in parts(word)]
-    return tuple(dict.fromkeys(word for word in said if word not in known and not _phrased(word, brief)))
-
-
-def _phrased(word: str, brief: Brief) -> bool:
-    """Whether a word may be said as part of a phrase ("under [budget]", "without wool")."""
-    return any(word in _bare(phrase).lower().split() for phrase in prompt_of(brief).phrases)
+    return tuple(dict.fromkeys(word for word in said if word not in known))
 
 
 def _is_name(word: str, wording: str) -> bool:

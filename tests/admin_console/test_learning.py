@@ -15,6 +15,7 @@ from botcore.learning import versions
 from botcore.models import Alert, Dataset, ModelVersion, TrainingRun, Turn, VersionChange
 from tests.admin_console import learned
 from tests.factories import (
+    CategoryFactory,
     ConversationFactory,
     DatasetFactory,
     FeedbackFactory,
@@ -431,3 +432,13 @@ def test_what_changed_in_the_shop_is_told_and_what_to_do_about_it(merchant, shop
     page = _page(merchant, "learning")
     assert "What customers ask for has changed." in page and "train a new version" in page
     assert "Elsewhere." not in page
+
+
+def test_a_run_may_learn_from_one_department_and_look_for_settings_first(merchant, shop, approved):
+    CategoryFactory(shop=shop, path="clothing", name="Clothing")
+    assert "Clothing</option>" in _page(merchant, "learning")
+    asked = {"shop": shop.slug, "dataset": approved.pk, "recipe": "sft"}
+    _post(merchant, "train", **asked, department="clothing", search_minutes="5")
+    assert TrainingRun.objects.get().options == {"department": "clothing", "search_minutes": 5.0}
+    _post(merchant, "train", **asked, department="elsewhere")
+    assert TrainingRun.objects.count() == 1

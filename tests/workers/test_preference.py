@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -14,8 +16,10 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
+from botcore.learning.votes import Vote, counted
 from tests.workers.tiny import example
 from workers.training import preference, sft
+from workers.training.compare import agreements
 from workers.training.likelihood import log_likelihoods
 from workers.training.preference import inliers
 from workers.training.rows import write
@@ -84,6 +88,47 @@ def test_thumbs_move_the_model_towards_what_is_liked(base, taught, tokenizer, tm
     recipe = preference.Recipe(taught, votes=tmp_path / "votes.jsonl", base=str(base), lr=2e-3, batch=8)
     preference.train(recipe, tmp_path / "liked")
     assert all(gain > 0.1 for gain in gains(base, taught, tmp_path / "liked", tokenizer))
+
+
+def test_a_thousand_hostile_votes_of_one_customer_move_no_gated_metric_beyond_noise(base, taught, tokenizer, tmp_path):
+    """Preference agreement and likelihood of unseen edits, as the gate measures them, with the votes and without. Noise is
+    what another seed changes; what the votes do where nobody defends against them shows that the metrics would tell."""
+    people = [vote(n, contact=n, liked=n % 2 == 0) for n in range(220)]
+    troll = [vote(1_000 + n, contact=10_000, liked=n % 2 == 1) for n in range(1_000)]
+    defended = counted([*people, *troll], {})
+    assert defended.left_out["above one customer's share"] > 950
+
+    learned = {
+        "people": metrics_after(people, 7, base, taught, tokenizer, tmp_path / "people"),
+        "another seed": metrics_after(people, 8, base, taught, tokenizer, tmp_path / "seed"),
+        "defended": metrics_after(defended.votes, 7, base, taught, tokenizer, tmp_path / "defended"),
+        "undefended": metrics_after([*people, *troll], 7, base, taught, tokenizer, tmp_path / "undefended"),
+    }
+    for gated in ("likelihood", "preference"):
+        noise = abs(learned["another seed"][gated] - learned["people"][gated])
+        moved = abs(learned["defended"][gated] - learned["people"][gated])
+        assert moved <= 2 * noise + 0.05, learned
+    assert learned["people"]["likelihood"] - learned["undefended"]["likelihood"] > 0.3, learned
+
+
+def vote(number: int, contact: int, *, liked: bool) -> Vote:
+    return Vote(number, number, contact, f"P{number}", date(2026, 11, 1), liked)
+
+
+def metrics_after(votes: Any, seed: int, base: Path, taught: Path, tokenizer: Any, folder: Path) -> dict[str, float]:
+    """What the gate would read of unseen edits: people like edits (even numbers) and dislike originals (odd ones)."""
+    folder.mkdir()
+    told = []
+    for cast in votes:
+        one = row(cast.id)
+        told.append(one | {"reply": corrected(one["reply"]) if cast.id % 2 == 0 else one["reply"], "liked": cast.liked})
+    write(folder / "votes.jsonl", told)
+    recipe = preference.Recipe(taught, votes=folder / "votes.jsonl", base=str(base), lr=2e-3, batch=8, seed=seed)
+    preference.train(recipe, folder / "voice")
+    unseen = [example(n) for n in range(28, 36)]
+    texts = [*((brief, corrected(reply)) for brief, reply in unseen), *unseen]
+    told_by = preferring(base, folder / "voice", tokenizer, texts)
+    return {"likelihood": fmean(told_by[:8]), "preference": fmean(agreements(told_by))}
 
 
 def test_nothing_to_prefer_leaves_the_adapter_as_it_was(base, taught, tokenizer, tmp_path):

@@ -156,7 +156,7 @@ def _by_likelihood(candidate: Artefact, live: Artefact, material: Material) -> d
     if replies:
         found["likelihood"] = _difference(own[: len(replies)], other[: len(replies)])
     if chosen:
-        found["preference"] = _difference(*(_agreements(told[len(replies) :]) for told in (own, other)))
+        found["preference"] = _difference(*(agreements(told[len(replies) :]) for told in (own, other)))
     return found
 
 
@@ -169,7 +169,7 @@ def _read(artefact: Artefact, texts: Sequence[tuple[Brief, str]]) -> list[float]
     return log_likelihoods(model, load_tokenizer(artefact.hf), texts)
 
 
-def _agreements(told: Sequence[float]) -> list[float]:
+def agreements(told: Sequence[float]) -> list[float]:
     """Whether each chosen reply is likelier than its rejected one; the first half of ``told`` are the chosen."""
     half = len(told) // 2
     return [float(chosen > rejected) for chosen, rejected in zip(told[:half], told[half:], strict=True)]

@@ -18,7 +18,7 @@ from django.conf import settings
 from tensorboardX import SummaryWriter
 
 from botcore.dialogue.brief import Brief
-from botcore.learning import runs, versions
+from botcore.learning import house_words, runs, versions
 from botcore.models import ModelVersion, TrainingRun
 from workers.engine import artefacts, load_encoder, registry
 from workers.training import preference, rows, search, sft, snapshot
@@ -101,7 +101,7 @@ def evaluate(
         artefacts.build(Path(settings.VAR_DIR) / version.folder, settings.DAOGOU_BASE_MODEL or None, models),
         registry.current_artefact(Path(settings.VAR_DIR) / rival.folder if rival else None),
     ]
-    material = _material(files, options)
+    material = _material(files, house_words.of(version.shop), options)
     generators = [registry.serve(artefact) for artefact in sides]
     try:
         own, other = (Version(*side) for side in zip(sides, generators, strict=True))
@@ -196,11 +196,13 @@ def _registered(run: TrainingRun, name: str, adapter: Path, artefact: artefacts.
     return version
 
 
-def _material(files: snapshot.Files, options: Mapping[str, Any]) -> Material:
+def _material(files: snapshot.Files, own_words: Mapping[str, str], options: Mapping[str, Any]) -> Material:
+    """Briefs as the shop's own are served: with its words of today."""
     held_out, replies = rows.read(files.heldout), rows.read(files.test)
     chosen = random.Random(options["seed"]).sample(held_out, min(len(held_out), options["briefs"]))
     asked = [*replies, *chosen]
-    briefs, humans = [Brief.from_json(row["brief"]) for row in asked], [str(row["reply"]) for row in asked]
+    briefs = [replace(Brief.from_json(row["brief"]), house_words=own_words) for row in asked]
+    humans = [str(row["reply"]) for row in asked]
     return Material(briefs, humans, replies, rows.read(files.test_pairs))
 
 
