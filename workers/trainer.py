@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -73,6 +74,8 @@ def carry_out(run_id: int, say: Callable[[str], None]) -> ModelVersion | None:
     run = runs.claim(run_id)
     if run is None:
         return None
+    if not settings.DAOGOU_BASE_MODEL:  # all is here: peft would ask the Hub about the base at every checkpoint
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from workers.training.run import carry_out as steps
 
     try:
