@@ -27,13 +27,13 @@ NEWEST = 20
 WATCHED = timedelta(days=7)
 """How far back the health of a version is looked at."""
 SHARES = frozenset(
-    "accepted accepted_samples unsupported_before unsupported_after audited_before audited_after wishes distinct_2 "
+    "accepted accepted_samples unsupported_before unsupported_after audited_before audited_after wishes wishes_named distinct_2 "
     "grounded naturalness preference".split()
 )
 """Measures that are shares; told in percent."""
 MEASURED = (
     "accepted", "accepted_samples", "unsupported_before", "unsupported_after", "audited_before", "audited_after",
-    "wishes", "distinct_2", "mean_length", "seconds_per_reply", "briefs", "samples",
+    "distinct_2", "mean_length", "seconds_per_reply", "briefs", "samples",
 )  # fmt: skip
 """The order of the report's table; what is not named here follows."""
 NO_MEASURES = frozenset(("model", "seconds"))

@@ -240,7 +240,7 @@ def main() -> None:
     parser.add_argument("--corrections", type=int, default=CORRECTIONS)
     parser.add_argument("--votes", type=int, default=VOTES)
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--briefs", type=int, default=100, help="held-out briefs in the evaluation")
+    parser.add_argument("--briefs", type=int, default=300, help="held-out briefs in the evaluation")
     parser.add_argument("--keep", type=Path, help="do it in this folder and keep it")
     options = parser.parse_args()
     os.environ |= {"REPLY_SECONDS": PATIENCE, "TQDM_DISABLE": "1"}

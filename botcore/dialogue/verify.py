@@ -16,6 +16,9 @@ from botcore.dialogue.vocabulary import WORD, item_texts, neutral_words, parts, 
 from botcore.dialogue.words import stem
 
 WORD_LIMIT = 70
+GIVEN_UP, RULED_OUT = "was given up", "which the customer ruled out"
+AGAINST_WISHES = (GIVEN_UP, RULED_OUT)
+"""How problems end that are about wishes."""
 NO_FACT = '"{}" is supported by no fact'
 """What is said of a word from outside the vocabulary."""
 SENTENCE = re.compile(r"(?<=[.!?;])\s+")
@@ -84,11 +87,13 @@ REFUSED_ITEM = re.compile(
 class Verdict:
     """``problems`` are sentences for the console; empty means that the reply may be sent.
 
-    ``unsupported`` says that some problem is a claim without a fact, not a matter of form.
+    ``unsupported`` says that some problem is a claim without a fact, not a matter of form; ``against_wishes`` that it says
+    what the customer ruled out, or leaves unsaid what was given up.
     """
 
     problems: tuple[str, ...] = ()
     unsupported: bool = False
+    against_wishes: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -106,7 +111,8 @@ def verify(text: str, brief: Brief) -> Verdict:
         *_claims(text, brief),
         *_comparisons(text, brief),
     ]
-    return Verdict((*form, *claims), unsupported=bool(claims))
+    problems = (*form, *claims)
+    return Verdict(problems, bool(claims), any(problem.endswith(AGAINST_WISHES) for problem in problems))
 
 
 def _form(text: str, brief: Brief) -> Iterable[str]:
@@ -214,10 +220,10 @@ def _duty(text: str, brief: Brief) -> Iterable[str]:
     if "quote" in brief.slots and text.count("[quote]") != 1:
         yield "does not quote the article exactly once"
     if any("[budget" in wish for wish in brief.gave_up) and not GAVE_UP.search(text):
-        yield "does not say that the price was given up"
+        yield f"does not say that the price {GIVEN_UP}"
     for wish in brief.gave_up:
         if not _mentions(text, wish):
-            yield f'does not say that "{wish}" was given up'
+            yield f'does not say that "{wish}" {GIVEN_UP}'
     if brief.act == "answer" and "attribute" in brief.notes and not _states(text, brief):
         yield "does not state the fact asked for"
 
@@ -244,7 +250,7 @@ def _claims(text: str, brief: Brief) -> Iterable[str]:
             key = stem(word)
             if key in ruled_out:
                 if not _negated(sentence, start):
-                    yield f'says "{word}", which the customer ruled out'
+                    yield f'says "{word}", {RULED_OUT}'
             elif word in neutral or key in supported or key in general:
                 if key in joined - general and word not in neutral and _negated(sentence, start):
                     yield f'denies "{word}", which is a fact'

@@ -91,11 +91,11 @@ def points() -> list[dict[str, Any]]:
     return [*learning, *looked, *preferring]
 
 
-def side(model: str, accepted: float, wishes: float) -> dict[str, Any]:
+def side(model: str, accepted: float) -> dict[str, Any]:
     return {
         "model": model, "briefs": 198, "samples": 792, "accepted": accepted, "accepted_samples": accepted - 0.05,
         "unsupported_before": 0.0217, "unsupported_after": 0.0, "audited_before": 0.001, "audited_after": 0.0,
-        "distinct_2": 0.5847, "mean_length": 13.7, "seconds": 61.2, "seconds_per_reply": 0.3142, "wishes": wishes,
+        "distinct_2": 0.5847, "mean_length": 13.7, "seconds": 61.2, "seconds_per_reply": 0.3142,
         "refused_for": {"repeats itself": 12, "… is supported by no fact": 11},
         "accepted_by_act": {"recommend": 0.99, "compare": 1.0},
     }  # fmt: skip
@@ -107,13 +107,14 @@ def difference(candidate: float, live: float, reach: float, n: int = 198) -> dic
 
 
 REPORT = {
-    "candidate": side("pine-7-1a2b3c4d", 0.9933, 0.9412),
-    "live": side("salesperson-2-98aab35b", 0.9899, 0.9512),
+    "candidate": side("pine-7-1a2b3c4d", 0.9933),
+    "live": side("salesperson-2-98aab35b", 0.9899),
     "against": {"version": "shipped"},
     "material": {"briefs": 198, "replies": 48, "pairs": 37},
     "differences": {
         "grounded": difference(0.981, 0.978, 0.011),
-        "wishes": difference(0.9412, 0.9512, 0.03),
+        "wishes": difference(0.994, 0.992, 0.01),
+        "wishes_named": difference(0.4412, 0.5512, 0.05),
         "naturalness": difference(0.61, 0.52, 0.07, 150),
         "likelihood": difference(-1.31, -2.62, 0.2, 48),
         "preference": None,
@@ -138,7 +139,7 @@ PASSED = {
 REFUSED = {
     "passed": False,
     "lines": [
-        {"name": "wishes", "passed": False, "found": "-0.010 (-0.040 to +0.020); at worst -0.020 is allowed"},
+        {"name": "wishes_named", "passed": False, "found": "-0.110 (-0.160 to -0.060); at worst -0.100 is allowed"},
         {"name": "answer time", "passed": True, "found": "1.02 times the live version's, 1.15 is allowed"},
         {"name": "better at something", "passed": False, "found": "nothing was measured"},
     ],

@@ -70,11 +70,21 @@ def test_false_claims_are_found_before_and_kept_back_after(artefact):
     assert "grounded" in [line.name for line in judge(report).lines if not line.passed]
 
 
-def test_a_version_that_names_no_wish_is_worse_at_wishes(artefact):
+def test_a_version_that_names_no_wish_is_worse_at_naming_wishes(artefact):
     silent = Says(good="I would take the [A.name], at [A.price].")
     report = compared(artefact, silent, Says(), Material(briefs(30), (), (), ()))
-    assert report["differences"]["wishes"]["mean"] == -1.0
+    assert report["differences"]["wishes_named"]["mean"] == -1.0
+    assert report["differences"]["wishes"]["mean"] == 0.0
     assert report["differences"]["grounded"]["mean"] == 0.0
+
+
+def test_a_version_that_says_what_was_ruled_out_is_worse_at_wishes(artefact):
+    item = ItemFacts("A", "jacket", {"material": "cotton, wool"}, {"name": "", "price": ""})
+    no_wool = [Brief("recommend", "a jacket, no wool", wishes=("jacket", "not wool"), items=(item,))] * 30
+    careless = Says(good="I would take the wool [A.name], at [A.price].")
+    report = compared(artefact, careless, Says(good="I would take the cotton [A.name]."), Material(no_wool, (), (), ()))
+    assert report["differences"]["wishes"]["mean"] == -1.0
+    assert "wishes" in [line.name for line in judge(report).lines if not line.passed]
 
 
 def test_a_slow_version_takes_more_seconds_a_reply(artefact):
@@ -88,7 +98,7 @@ def test_the_same_model_twice_differs_in_nothing(artefact):
     replies = [{"brief": brief.to_json(), "reply": reply} for brief, reply in told]
     pairs = [{"brief": b.to_json(), "chosen": r, "rejected": r.replace("Try", "Take")} for b, r in told]
     report = compared(artefact, Says(), Says(), Material(briefs(10), (), replies, pairs))
-    for name in ("grounded", "wishes", "likelihood", "preference"):
+    for name in ("grounded", "wishes", "wishes_named", "likelihood", "preference"):
         assert (report["differences"][name]["low"], report["differences"][name]["high"]) == (0.0, 0.0)
     assert report["changed"] == []
     failed = {line.name for line in judge(report).lines if not line.passed}

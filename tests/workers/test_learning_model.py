@@ -136,7 +136,7 @@ def test_an_adapter_trained_on_shuffled_replies_is_refused_by_the_gate(shop, exa
     run.evaluate(version, files, {**run.OPTIONS, **OPTIONS})
     version.refresh_from_db()
     failed = {line["name"] for line in version.gate["lines"] if not line["passed"]}
-    assert failed & {"grounded", "wishes"}
+    assert failed & {"grounded", "wishes", "wishes_named"}
     assert "better at something" in failed
     with pytest.raises(RefusedError, match="the gate refused it for"):
         move(version, "live")

@@ -72,12 +72,13 @@ def compare(
     auditor = Auditor()
     sides = {
         name: asdict(report(version.artefact.version, side.written, auditor, sum(side.seconds)))
-        | {"seconds_per_reply": round(statistics.median(side.seconds), 4), "wishes": _mean(_wishes(side.written))}
+        | {"seconds_per_reply": round(statistics.median(side.seconds), 4)}
         for name, version, side in (("candidate", candidate, own), ("live", live, other))
     }
     differences = {
         "grounded": _difference(_grounded(own.written), _grounded(other.written)),
-        "wishes": _difference(_wishes(own.written), _wishes(other.written)),
+        "wishes": _difference(_wishes_kept(own.written), _wishes_kept(other.written)),
+        "wishes_named": _difference(_wishes_named(own.written), _wishes_named(other.written)),
         "naturalness": _naturalness(own.written, other.written, material.humans, encoder),
     }
     say("reading")
@@ -111,16 +112,23 @@ def _grounded(written: Sequence[Written]) -> list[float]:
     return [statistics.fmean([not verdict.unsupported for verdict in one.verdicts] or [0.0]) for one in written]
 
 
-def _wishes(written: Sequence[Written]) -> list[float]:
-    """Of each brief with wishes whether a reply can be sent that names one of them, or all that had to be given up."""
-    return [float(_names_wish(one)) for one in written if one.brief.wishes or one.brief.gave_up]
+def _wishes_kept(written: Sequence[Written]) -> list[float]:
+    """Of each brief with wishes the share of samples that say nothing against them, and leave unsaid none given up."""
+    wishing = [one for one in written if one.brief.wishes or one.brief.gave_up]
+    return [statistics.fmean([not verdict.against_wishes for verdict in one.verdicts] or [0.0]) for one in wishing]
 
 
-def _names_wish(one: Written) -> bool:
-    said, tags = _stems(one.chosen), set(TAG.findall(one.chosen))
-    if one.brief.gave_up:
-        return bool(one.chosen)  # the verifier lets nothing through that leaves one out
-    return any(_stems(wish) & said or set(TAG.findall(wish)) & tags for wish in one.brief.wishes)
+def _wishes_named(written: Sequence[Written]) -> list[float]:
+    """Of each brief with wishes the share of samples that name one of them."""
+    wishing = [one for one in written if one.brief.wishes]
+    return [
+        statistics.fmean([_names_wish(sample.text, one.brief) for sample in one.samples] or [0.0]) for one in wishing
+    ]
+
+
+def _names_wish(text: str, brief: Brief) -> bool:
+    said, tags = _stems(text), set(TAG.findall(text))
+    return any(_stems(wish) & said or set(TAG.findall(wish)) & tags for wish in brief.wishes)
 
 
 def _stems(text: str) -> set[str]:

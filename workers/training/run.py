@@ -31,7 +31,7 @@ OPTIONS: Mapping[str, Any] = {
     "replay": snapshot.REPLAY,
     "department": "",
     "seed": 7,
-    "briefs": 150,
+    "briefs": 300,
     "search_minutes": 0,
     "preference_epochs": 2,
     "preference_lr": 5e-5,

@@ -20,6 +20,7 @@ GOOD: dict[str, Any] = {
     "differences": {
         "grounded": spread(0.001, -0.01, 0.012),
         "wishes": spread(0.0, -0.015, 0.015),
+        "wishes_named": spread(0.0, -0.05, 0.05),
         "preference": spread(0.01, -0.02, 0.04),
         "likelihood": spread(0.3, 0.2, 0.4),
     },
@@ -51,6 +52,7 @@ def test_no_worse_and_better_at_one_thing_passes():
         ("differences.grounded", spread(-0.05, -0.08, -0.02), "grounded"),
         ("differences.grounded", spread(0.0, -0.03, 0.03), "grounded"),
         ("differences.wishes", spread(-0.01, -0.021, 0.0), "wishes"),
+        ("differences.wishes_named", spread(-0.06, -0.11, -0.01), "wishes_named"),
         ("candidate.audited_after", 0.001, "nothing false is sent"),
         ("candidate.seconds_per_reply", 0.30 * SLOWEST + 0.001, "answer time"),
         ("differences.likelihood", spread(0.3, -0.001, 0.6), "better at something"),
@@ -64,7 +66,8 @@ def test_the_line_that_fails_is_named(path, value, line):
 
 
 def test_what_was_not_measured_has_not_passed():
-    assert failing({}) == ["grounded", "wishes", "nothing false is sent", "answer time", "better at something"]
+    measured = ["grounded", "wishes", "wishes_named"]
+    assert failing({}) == [*measured, "nothing false is sent", "answer time", "better at something"]
     assert failing(changed("differences.grounded", None)) == ["grounded"]
     assert failing(changed("differences.wishes", spread(0.0, 0.0, 0.0, n=0))) == ["wishes"]
     assert failing(changed("live.seconds_per_reply", 0)) == ["answer time"]

@@ -18,7 +18,6 @@ SHOWN = (
     "unsupported_before",
     "unsupported_after",
     "audited_after",
-    "wishes",
     "distinct_2",
     "mean_length",
     "seconds_per_reply",
@@ -30,7 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("version")
-        parser.add_argument("--briefs", type=int, default=150, help="held-out briefs of the base set")
+        parser.add_argument("--briefs", type=int, default=300, help="held-out briefs of the base set")
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
         add_shop(parser)  # type: ignore[arg-type]
 
