@@ -50,6 +50,7 @@ class Inflow:
     thumbs: Mapping[str, int]
     unseen: int | None
     own_words: Mapping[str, str]
+    waiting_words: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ class Report:
 
 
 def inflow(shop: Shop, newest: Dataset | None) -> Inflow:
-    """Four queries."""
+    """Six queries."""
     since = timezone.now() - INFLOW
     words = Annotation.objects.filter(turn__conversation__shop=shop)
     thumbs = Feedback.objects.filter(turn__conversation__shop=shop, kind__in=(Feedback.Kind.UP, Feedback.Kind.DOWN))
@@ -175,7 +176,8 @@ def inflow(shop: Shop, newest: Dataset | None) -> Inflow:
     said = _by(words.filter(updated_at__gte=since), "verdict", Annotation.Verdict.values)
     given = _by(thumbs.filter(created_at__gte=since), "kind", (Feedback.Kind.UP, Feedback.Kind.DOWN))
     unseen = words.filter(later, for_training=True).count() + thumbs.filter(later).count() if newest else None
-    return Inflow(said, given, unseen, house_words.of(shop))
+    own = house_words.of(shop)
+    return Inflow(said, given, unseen, own, house_words.waiting(shop, own))
 
 
 def snapshot_row(snapshot: Dataset) -> SnapshotRow:

@@ -47,6 +47,14 @@ OBJECTIONS: Known = (
 )
 REFUSALS: Known = (
     (
+        r"“(?P<what>.+)” promises, denies or compares something: .*",
+        _("“%(what)s” promises, denies or compares something: it is no mere manner of speaking."),
+    ),
+    (
+        r"“(?P<what>.+)” is said of products in the catalogue: .*",
+        _("“%(what)s” is said of products in your catalogue: it is a fact where it is true."),
+    ),
+    (
         r"(?P<name>\S+) may not serve customers: the gate refused it for: (?P<lines>.+)\. Run .*",
         _("%(name)s may not serve customers: it did not pass the gate for “%(lines)s”."),
     ),

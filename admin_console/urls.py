@@ -21,6 +21,7 @@ urlpatterns = [
     path("rules/new/", catalogue.new_rule, name="new_rule"),
     path("rules/<int:pk>/switch/", catalogue.switch_rule, name="switch_rule"),
     path("learning/", learning.learning, name="learning"),
+    path("learning/word/", learning.house_word, name="house_word"),
     path("learning/roll-back/", learning.roll_back, name="roll_back"),
     path("learning/train/", learning.train, name="train"),
     path("learning/snapshots/", learning.make_snapshot, name="make_snapshot"),

@@ -49,8 +49,11 @@ def words(turn: Turn, brief: Brief) -> list[Word]:
     ]
 
 
-def to_correct(turn: Turn) -> str:
-    """The model's own words that went out, as the customer read them; else the first paragraph of the reply."""
+def to_correct(turn: Turn, words: Sequence[Word] = ()) -> str:
+    """The newest correction, else the model's own words that went out, as the customer read them; else the first paragraph
+    of the reply."""
+    if corrected := next((word.text for word in words if word.text), ""):
+        return corrected
     filled = next((sample.get("filled") for sample in turn.samples if sample.get("chosen")), "")
     return str(filled or turn.reply.split("\n\n", 1)[0])
 

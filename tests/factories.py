@@ -26,7 +26,7 @@ from botcore.models import (
     TrainingRun,
     Turn,
 )
-from catalog.models import Category, KnowledgeArticle, Product, Shop, Variant
+from catalog.models import AttributeValue, Category, KnowledgeArticle, Product, Shop, Variant
 
 PASSWORD = "correct horse battery staple"
 """What every user made here logs in with."""
@@ -243,3 +243,12 @@ class DatasetFactory(DjangoModelFactory):
 
     shop = factory.SubFactory(ShopFactory)
     content_hash = factory.Sequence("{:064x}".format)
+
+
+class AttributeValueFactory(DjangoModelFactory):
+    class Meta:
+        model = AttributeValue
+
+    shop = factory.SubFactory(ShopFactory)
+    attribute = "color"
+    value = factory.Sequence("green {}".format)

@@ -123,8 +123,9 @@ def _dialogue(
 ) -> HttpResponse:
     """The page of a conversation. ``form`` is a correction that was sent and not taken."""
     brief = verdicts.brief_of(turn)
+    words = verdicts.words(turn, brief) if turn and brief else []
     if turn and brief and form is None:
-        form = CorrectionForm(initial={"text": verdicts.to_correct(turn)})
+        form = CorrectionForm(initial={"text": verdicts.to_correct(turn, words)})
     context = {
         "conversation": row,
         "dialogue": conversations.dialogue(row),
@@ -132,7 +133,7 @@ def _dialogue(
         "explanation": explain(turn) if turn else None,
         "feedback": turn.feedback.order_by("created_at") if turn else (),
         "outbound": getattr(turn, "outbound", None),
-        "words": verdicts.words(turn, brief) if turn and brief else (),
+        "words": words,
         "correction": form,
     }
     return render(request, "console/conversation.html", context)
@@ -142,8 +143,8 @@ def _thank(request: HttpRequest, new_words: Sequence[str]) -> None:
     messages.success(request, _("The correction is kept."))
     if new_words:
         told = ngettext(
-            "%(words)s is not a word of your shop's replies yet; corrections that use it again and again make it one.",
-            "%(words)s are not words of your shop's replies yet; corrections that use them again and again make them such.",
+            "%(words)s is not a word of your shop's replies yet; on the page of learning you can say that it claims nothing.",
+            "%(words)s are not words of your shop's replies yet; on the page of learning you can say that they claim nothing.",
             len(new_words),
         )
         messages.info(request, told % {"words": ", ".join(f"“{word}”" for word in new_words)})

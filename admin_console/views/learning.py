@@ -21,7 +21,7 @@ from admin_console.forms import SnapshotFilter, StepForm, TrainForm
 from admin_console.sentences import plainly
 from admin_console.views import PAGE_SIZE
 from botcore import queues
-from botcore.learning import datasets, runs, versions
+from botcore.learning import datasets, house_words, runs, versions
 from botcore.models import Dataset, ModelVersion, TrainingRun
 from botcore.monitoring import alerts
 from catalog.models import Shop
@@ -89,6 +89,24 @@ def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
         "trained": row.runs.defer("curves"),
     }
     return render(request, "console/snapshot.html", context)
+
+
+@console_page
+@require_POST
+def house_word(request: HttpRequest) -> HttpResponse:
+    """A word becomes a mere manner of speaking, or is the shop's own no more."""
+    shop, word = _posted_shop(request), request.POST.get("word", "").strip()[:40]
+    if request.POST.get("action") == "forget":
+        house_words.forget(shop, word)
+        messages.success(request, _("“%(word)s” is a word of yours no more.") % {"word": word})
+        return _to(shop)
+    try:
+        house_words.admit_harmless(shop, word)
+    except house_words.ClaimsSomethingError as error:
+        messages.error(request, plainly(str(error)))
+    else:
+        messages.success(request, _("“%(word)s” may be said: it claims nothing.") % {"word": word})
+    return _to(shop)
 
 
 @console_page

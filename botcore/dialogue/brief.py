@@ -40,8 +40,8 @@ class Brief:
 
     ``wishes`` and ``gave_up`` are short phrases ("green", "not leather", "under [budget]"). ``notes`` are the act's own
     lines, in order (``docs/training.md`` lists them for every act). ``slots`` holds the values of conversation tags.
-    ``house_words`` are words that the shop says in place of others, each with the one it stands for; the model is not told
-    them: it has learned to use them, or it has not.
+    ``house_words`` are words that the shop says in place of others, each with the one it stands for ("" for none: it claims
+    nothing); the model is not told them: it has learned to use them, or it has not.
     """
 
     act: str

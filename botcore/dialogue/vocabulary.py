@@ -61,7 +61,7 @@ def prompt_of(brief: Brief) -> Prompt:
     facts = {word for text in _fact_texts(brief) for word in _forms(text)}
     compared = COMPARED if brief.act == "compare" else frozenset()
     words = (neutral_words(brief.act) | facts) - compared
-    own = {word for word, stands_for in brief.house_words.items() if stands_for in words}
+    own = {word for word, stands_for in brief.house_words.items() if not stands_for or stands_for in words}
     tags = tuple(tag for tag in brief.tags() if tag not in BUDGETS)
     return Prompt(messages(brief), words | own, tags, tuple(_phrases(brief)))
 

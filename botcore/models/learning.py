@@ -45,11 +45,14 @@ class Annotation(models.Model):
 
 
 class HouseWord(models.Model):
-    """A word that a shop says in place of another ("complimentary" for "free"): it claims what the other one claims."""
+    """A word that a shop says in place of another ("complimentary" for "free"): it claims what the other one claims.
+
+    One that stands for nothing ("merrily") claims nothing; only a person can say so.
+    """
 
     shop = models.ForeignKey(Shop, models.CASCADE, related_name="house_words")
     word = models.CharField(max_length=40)
-    stands_for = models.CharField(max_length=40)
+    stands_for = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from admin_console import learning
 from botcore import queues
-from botcore.learning import versions
+from botcore.learning import corrections, versions
 from botcore.models import Alert, Dataset, ModelVersion, TrainingRun, Turn, VersionChange
 from tests.admin_console import learned
 from tests.factories import (
@@ -129,7 +129,7 @@ def test_the_page_costs_the_same_queries_however_much_there_is(merchant, shop):
     for _ in range(4):
         more()
     assert queries() == few
-    assert few <= 18
+    assert few <= 19
 
 
 # --- snapshots ------------------------------------------------------------------------------------------------------
@@ -442,3 +442,16 @@ def test_a_run_may_learn_from_one_department_and_look_for_settings_first(merchan
     assert TrainingRun.objects.get().options == {"department": "clothing", "search_minutes": 5.0}
     _post(merchant, "train", **asked, department="elsewhere")
     assert TrainingRun.objects.count() == 1
+
+
+def test_a_merchant_decides_which_new_words_claim_nothing(merchant, shop):
+    turn = TurnFactory(conversation=ConversationFactory(shop=shop))
+    corrections.correct(turn, "I'd merrily take the Canvas jacket, at $49.00.", None)
+    assert "“merrily”</span> <small" in _page(merchant, "learning")
+    assert "may be said: it claims nothing" in _post(
+        merchant, "house_word", shop=shop.slug, word="merrily", action="admit"
+    )
+    assert "“merrily”</span> claims nothing" in _page(merchant, "learning")
+    assert "promises, denies or compares" in _post(merchant, "house_word", shop=shop.slug, word="never", action="admit")
+    _post(merchant, "house_word", shop=shop.slug, word="merrily", action="forget")
+    assert dict(shop.house_words.values_list("word", "stands_for")) == {}

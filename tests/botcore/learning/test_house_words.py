@@ -9,8 +9,20 @@ import pytest
 from botcore.dialogue.brief import Brief, ItemFacts
 from botcore.dialogue.verify import verify
 from botcore.dialogue.vocabulary import plainly, prompt_of
-from botcore.learning.house_words import FEWEST_REPLIES, Correction, admit, learned, of, replacements
-from tests.factories import ShopFactory
+from botcore.learning.corrections import correct
+from botcore.learning.house_words import (
+    FEWEST_REPLIES,
+    ClaimsSomethingError,
+    Correction,
+    admit,
+    admit_harmless,
+    forget,
+    learned,
+    of,
+    replacements,
+    waiting,
+)
+from tests.factories import AttributeValueFactory, CategoryFactory, ConversationFactory, ShopFactory, TurnFactory
 
 FREE = Brief(
     "recommend",
@@ -87,3 +99,47 @@ def test_a_word_keeps_the_meaning_that_it_was_admitted_with():
     admit(shop, {"complimentary": "cheap"})
     assert of(shop) == OWN
     assert of(other) == {}
+
+
+HARMLESS = {"merrily": ""}
+
+
+def test_a_word_that_claims_nothing_may_be_said_anywhere_and_hides_no_claim():
+    brief = replace(FREE, house_words=HARMLESS)
+    assert "merrily" in prompt_of(brief).words
+    assert verify("I'd merrily show you [A.name], with free delivery, at [A.price].", brief).accepted
+    assert not verify("I'd merrily show you [A.name], with merrily waterproof, at [A.price].", brief).accepted
+
+
+@pytest.mark.django_db
+def test_a_person_may_say_that_a_word_claims_nothing_and_take_it_back():
+    shop = ShopFactory()
+    admit_harmless(shop, "Merrily")
+    assert of(shop) == HARMLESS
+    forget(shop, "merrily")
+    assert of(shop) == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("word", ["bestseller", "never", "cheaper", "waxed", "kettle", "two words", "30", ""])
+def test_what_claims_something_is_never_a_manner_of_speaking(word):
+    shop = ShopFactory()
+    AttributeValueFactory(shop=shop, attribute="material", value="waxed canvas")
+    CategoryFactory(shop=shop, name="Kettles")
+    with pytest.raises(ClaimsSomethingError):
+        admit_harmless(shop, word)
+    assert of(shop) == {}
+
+
+@pytest.mark.django_db
+def test_new_words_of_corrections_wait_the_most_said_first():
+    shop = ShopFactory()
+    for said in ("merrily", "merrily", "marvellously"):
+        correct(
+            TurnFactory(conversation=ConversationFactory(shop=shop)),
+            f"I'd {said} take the Canvas jacket, at $49.00.", None,
+        )  # fmt: skip
+    correct(TurnFactory(), "I'd keenly take the Canvas jacket, at $49.00.", None)
+    assert waiting(shop, of(shop)) == {"merrily": 2, "marvellously": 1}
+    admit_harmless(shop, "merrily")
+    assert waiting(shop, of(shop)) == {"marvellously": 1}
