@@ -131,6 +131,8 @@ LINEAGE: dict[str, Label] = {"annotation": _("a merchant's word"), "feedback": _
 RECIPES: dict[str, Label] = {
     TrainingRun.Recipe.SFT: _("Wording (SFT)"),
     TrainingRun.Recipe.PREFERENCE: _("Wording, then preferences (SFT, DPO, KTO)"),
+    TrainingRun.Recipe.ADVERSARIAL: _("Wording, then against a discriminator (SFT, GRPO)"),
+    TrainingRun.Recipe.COMPRESS: _("Smaller and faster (pruning, distillation)"),
 }
 RUN_STATES: dict[str, Label] = {
     TrainingRun.Status.QUEUED: _("waits"),

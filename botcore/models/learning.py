@@ -122,6 +122,8 @@ class TrainingRun(models.Model):
     class Recipe(models.TextChoices):
         SFT = "sft"
         PREFERENCE = "preference"
+        ADVERSARIAL = "adversarial"
+        COMPRESS = "compress"
 
     class Status(models.TextChoices):
         QUEUED = "queued"
