@@ -34,6 +34,8 @@ PATIENCE = "15"
 UNSEEN = 40
 """Replies by which the wording is counted before and after: to shoppers that nobody has met."""
 SHOWN = 6
+DRAWN = 400
+"""New conversations by which the canary's share is counted."""
 LONG = 33
 """Words of a reply from which the simulated customers find it too long: what their thumbs teach."""
 HOUSE = {"like": "fancy", "look": "peek", "try": "sample"}
@@ -102,8 +104,8 @@ def run(circle: Circle, options: argparse.Namespace) -> None:
         before = unseen(shop, None, circle.say)
     with circle.step("canary"):
         versions.move(version, "canary", share=30, reason="the loop")
-        sides = sides_of(shop, 40)
-        circle.say(f"of 40 conversations {sides} are answered by {version}")
+        sides = sides_of(shop, DRAWN)
+        circle.say(f"of {DRAWN} conversations {sides} are answered by {version}")
     with circle.step("live"):
         versions.move(version, "live", reason="the loop")
         after = unseen(shop, version, circle.say)

@@ -10,9 +10,9 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 
-from botcore.dialogue.ports import Encoder, Generator, Ports, Reader
+from botcore.dialogue.ports import Discriminator, Encoder, Generator, Ports, Reader
 from botcore.models import ModelVersion
-from workers.engine import load_encoder, load_generator, load_reader
+from workers.engine import load_discriminator, load_encoder, load_generator, load_reader
 from workers.engine.lending import Lending
 from workers.engine.registry import open_generator
 from workers.engine.writing import TokenGenerator
@@ -27,13 +27,13 @@ SHIPPED = 0
 def ports() -> Ports:
     """Encoder, reader and the generator that ships, loaded once per process. One that cannot load leaves replies to the
     phrases."""
-    return Ports(encoder(), reader(), _shipped(), ShopSequences(settings.VAR_DIR / "models"))
+    return replace(_common(), generator=_shipped())
 
 
 @contextmanager
 def writing_by(version: ModelVersion | None) -> Iterator[Ports]:
     """The ports with a version's generator, or another's until that is loaded; ``Ports.version_id`` tells whose it is."""
-    common = Ports(encoder(), reader(), None, ShopSequences(settings.VAR_DIR / "models"))
+    common = _common()
     with generators.lend(version.pk if version else SHIPPED) as lent:
         yield replace(common, version_id=lent[0] or None, generator=lent[1]) if lent else common
 
@@ -46,6 +46,20 @@ def encoder() -> Encoder:
 def reader() -> Reader:
     """The reader of messages and answers, loaded once per process."""
     return load_reader()
+
+
+def discriminator() -> Discriminator | None:
+    """The discriminator, loaded once per process; None where it cannot be: drafts are ranked without it."""
+    try:
+        return load_discriminator()
+    except Exception as error:  # the shop goes on selling
+        log.exception("the discriminator cannot be loaded", error=str(error))
+        return None
+
+
+def _common() -> Ports:
+    """All ports but the generator."""
+    return Ports(encoder(), reader(), None, ShopSequences(settings.VAR_DIR / "models"), discriminator())
 
 
 def _shipped() -> Generator | None:

@@ -30,8 +30,7 @@ def answer_beside(turn_id: int) -> ShadowReply | None:
         wording = word(
             brief,
             turn.language,
-            ports.encoder,
-            ports.generator,
+            ports,
             samples=settings.DAOGOU_SAMPLES,
             seed=turn.pk,
             deadline=begun + SECONDS,

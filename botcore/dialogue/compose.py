@@ -16,7 +16,7 @@ import structlog
 
 from botcore.dialogue.brief import TAG, Brief
 from botcore.dialogue.phrases import phrase_for
-from botcore.dialogue.ports import Encoder, Generator, Sample
+from botcore.dialogue.ports import Discriminator, Encoder, Generator, Ports, Sample
 from botcore.dialogue.verify import Verdict, verify
 from botcore.dialogue.vocabulary import prompt_of
 
@@ -25,9 +25,11 @@ log = structlog.get_logger(__name__)
 MODEL_LANGUAGES = ("en",)
 """What the shipped base writes; everything else comes from approved phrases."""
 
-INTEREST, FLUENCY, BREVITY, COVERAGE = 1.0, 1.0, 0.15, 0.25
-"""Weights of a draft's score. Fluency is the model's own confidence: where it had to take a word it did not want, the mean
-log probability of its tokens falls."""
+INTEREST, FLUENCY, BREVITY, COVERAGE, NATURALNESS = 1.0, 1.0, 0.15, 0.25, 0.1
+"""Weights of a draft's score. Naturalness is the discriminator's. Fluency is the model's own confidence: where it had
+to take a word it did not want, the mean log probability of its tokens falls."""
+SURE = 3.0
+"""Log odds beyond which the discriminator's say grows no more."""
 GOOD_LENGTH = 26
 """Words of a reply that a chat reads at a glance; scores fall on both sides."""
 
@@ -41,6 +43,7 @@ class Draft:
     score: float = 0.0
     interest: float = 0.0
     fluency: float = 0.0
+    naturalness: float = 0.0
     chosen: bool = False
 
     def to_json(self, slots: Mapping[str, str]) -> dict[str, Any]:
@@ -53,6 +56,7 @@ class Draft:
                 "total": round(self.score, 3),
                 "interest match": round(self.interest, 3),
                 "fluency": round(self.fluency, 3),
+                "naturalness": round(self.naturalness, 3),
             },
             "chosen": self.chosen,
         }
@@ -71,18 +75,17 @@ class Wording:
 def word(
     brief: Brief,
     language: str,
-    encoder: Encoder,
-    generator: Generator | None,
+    ports: Ports,
     *,
     samples: int,
     seed: int,
     deadline: float,
 ) -> Wording:
-    """The best words for a brief before ``deadline`` (``time.monotonic()``)."""
+    """The best words for a brief before ``deadline`` (``time.monotonic()``), a phrase's where there is no generator."""
     phrase_author = "article" if "quote" in brief.slots else "template"
-    if generator is None or language not in MODEL_LANGUAGES:
+    if ports.generator is None or language not in MODEL_LANGUAGES:
         return Wording(phrase_for(brief, language, seed), phrase_author)
-    drafts, error = _drafts(brief, encoder, generator, samples, seed, deadline)
+    drafts, error = _drafts(brief, ports, ports.generator, samples, seed, deadline)
     if drafts and drafts[0].verdict.accepted:
         return Wording(drafts[0].text, "model", drafts)
     return Wording(phrase_for(brief, language, seed), phrase_author, drafts, error or "every sample was refused")
@@ -93,17 +96,21 @@ def fill(text: str, slots: Mapping[str, str]) -> str:
     return TAG.sub(lambda match: slots.get(match.group(1), match.group()), text)
 
 
-def ranked(samples: Sequence[Sample], brief: Brief, encoder: Encoder) -> tuple[Draft, ...]:
+def ranked(
+    samples: Sequence[Sample], brief: Brief, encoder: Encoder, discriminator: Discriminator | None
+) -> tuple[Draft, ...]:
     """Different samples judged, the accepted ones first by score; the first of those is the chosen one."""
     different = list({sample.text: sample for sample in samples}.values())
-    interest = _interest([sample.text for sample in different], brief, encoder)
-    drafts = [_draft(sample, brief, match) for sample, match in zip(different, interest, strict=True)]
+    texts = [sample.text for sample in different]
+    interest = _interest(texts, brief, encoder)
+    naturalness = discriminator.naturalness(brief, texts) if discriminator else [0.0] * len(texts)
+    drafts = [_draft(*one, brief) for one in zip(different, interest, naturalness, strict=True)]
     drafts.sort(key=lambda d: (not d.verdict.accepted, -d.score))
     return tuple(replace(draft, chosen=draft.verdict.accepted and not place) for place, draft in enumerate(drafts))
 
 
 def _drafts(
-    brief: Brief, encoder: Encoder, generator: Generator, samples: int, seed: int, deadline: float
+    brief: Brief, ports: Ports, generator: Generator, samples: int, seed: int, deadline: float
 ) -> tuple[tuple[Draft, ...], str]:
     """What the model wrote, ranked; with the reason when there is nothing."""
     try:
@@ -114,7 +121,7 @@ def _drafts(
     if not written:
         late = deadline - time.monotonic() <= 0
         return (), "the generator was late" if late else "the generator wrote nothing"
-    return ranked(written, brief, encoder), ""
+    return ranked(written, brief, ports.encoder, ports.discriminator), ""
 
 
 def _interest(texts: Sequence[str], brief: Brief, encoder: Encoder) -> list[float]:
@@ -124,10 +131,11 @@ def _interest(texts: Sequence[str], brief: Brief, encoder: Encoder) -> list[floa
     return [float(np.dot(vectors[0], vector)) for vector in vectors[1:]]
 
 
-def _draft(sample: Sample, brief: Brief, interest: float) -> Draft:
+def _draft(sample: Sample, interest: float, naturalness: float, brief: Brief) -> Draft:
     length = len(sample.text.split())
     named = len({tag[0] for tag in TAG.findall(sample.text) if tag.endswith(".name")})
     coverage = named / len(brief.items) if brief.items else 1.0
     brevity = abs(length - GOOD_LENGTH) / GOOD_LENGTH
     score = INTEREST * interest + FLUENCY * sample.likelihood + COVERAGE * coverage - BREVITY * brevity
-    return Draft(sample.text, verify(sample.text, brief), score, interest, sample.likelihood)
+    score += NATURALNESS * max(-SURE, min(SURE, naturalness))
+    return Draft(sample.text, verify(sample.text, brief), score, interest, sample.likelihood, naturalness)

@@ -101,8 +101,8 @@ def respond(
         alike = () if offer.items else beside.alike(shop, plan, lexicon)
     with clock.stage("compose"):
         approved = decision.word or plan.reason == CHEAPEST or (plan.answer and plan.answer.by_itself)
-        writer = None if approved else ports.generator
-        wording = word(brief, state.language, ports.encoder, writer, samples=samples, seed=seed, deadline=deadline)
+        writers = replace(ports, generator=None) if approved else ports
+        wording = word(brief, state.language, writers, samples=samples, seed=seed, deadline=deadline)
         more = followups(shop, plan, wording.text, before, second, lexicon, ports, visit)
         paragraphs = [
             returned_text(before),

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from botcore.dialogue.brief import Brief
     from catalog.models import Product
 
 Messages = list[dict[str, str]]
@@ -72,6 +73,14 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Unit-length vectors, shape ``(len(texts), EMBEDDING_DIMENSIONS)``."""
+        ...
+
+
+class Discriminator(Protocol):
+    """Tells what people write from what models write."""
+
+    def naturalness(self, brief: Brief, texts: Sequence[str]) -> Sequence[float]:
+        """For each text the log odds that a person wrote it for the brief; 0 for the mean of what the model writes."""
         ...
 
 
@@ -138,11 +147,12 @@ class SequenceScores(Protocol):
 @dataclass(frozen=True)
 class Ports:
     """The models handed down to the dialogue. ``generator`` is None where replies are to be made from templates,
-    ``sequence`` where no model knows what follows what. ``version_id`` names the generator's version, None the one that
-    ships."""
+    ``sequence`` where no model knows what follows what, ``discriminator`` where its score is left out. ``version_id`` names the
+    generator's version, None the one that ships."""
 
     encoder: Encoder
     reader: Reader
     generator: Generator | None
     sequence: SequenceScores | None = None
+    discriminator: Discriminator | None = None
     version_id: int | None = None

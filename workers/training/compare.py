@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from botcore.dialogue.brief import TAG, Brief
-from botcore.dialogue.ports import Encoder, Generator
+from botcore.dialogue.ports import Discriminator, Encoder, Generator
 from botcore.dialogue.vocabulary import WORD
 from botcore.dialogue.words import stem
 from workers.engine.artefacts import Artefact
@@ -63,11 +63,16 @@ class Side:
 
 
 def compare(
-    candidate: Version, live: Version, material: Material, encoder: Encoder, say: Callable[[str], None] = lambda _: None
+    candidate: Version,
+    live: Version,
+    material: Material,
+    encoder: Encoder,
+    discriminator: Discriminator | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """The report: ``candidate`` and ``live`` with their numbers, ``differences`` by name, ``changed`` replies."""
     say("writing")
-    own, other = _write_in_turns(candidate, live, material.briefs, encoder)
+    own, other = _write_in_turns(candidate, live, material.briefs, encoder, discriminator)
     say("judging")
     auditor = Auditor()
     sides = {
@@ -97,12 +102,14 @@ def interval(differences: Sequence[float], seed: int = SEED) -> tuple[float, flo
     return float(low), float(high)
 
 
-def _write_in_turns(candidate: Version, live: Version, briefs: Sequence[Brief], encoder: Encoder) -> tuple[Side, Side]:
+def _write_in_turns(
+    candidate: Version, live: Version, briefs: Sequence[Brief], encoder: Encoder, discriminator: Discriminator | None
+) -> tuple[Side, Side]:
     own, other = Side([], []), Side([], [])
     for start in range(0, len(briefs), BATCH):
         for version, side in ((candidate, own), (live, other)):
             begun, batch = time.monotonic(), briefs[start : start + BATCH]
-            side.written.extend(write_all(version.generator, encoder, batch))
+            side.written.extend(write_all(version.generator, encoder, batch, discriminator))
             side.seconds.append((time.monotonic() - begun) / len(batch))
     return own, other
 

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from botcore.dialogue.brief import TAG, Brief, render
 from botcore.dialogue.compose import ranked
-from botcore.dialogue.ports import Encoder, Generator, Sample
+from botcore.dialogue.ports import Discriminator, Encoder, Generator, Sample
 from botcore.dialogue.state import Act
 from botcore.dialogue.verify import Verdict, verify
 from botcore.dialogue.vocabulary import neutral_words, prompt_of
@@ -93,14 +93,20 @@ class Auditor:
         return claims + [tag for tag in TAG.findall(text) if tag not in brief.tags()]
 
 
-def write_all(generator: Generator, encoder: Encoder, briefs: Sequence[Brief]) -> list[Written]:
+def write_all(
+    generator: Generator,
+    encoder: Encoder,
+    briefs: Sequence[Brief],
+    discriminator: Discriminator | None = None,
+    samples: int = SAMPLES,
+) -> list[Written]:
     """Sample every brief, several at a time as serving does."""
 
     def one(numbered: tuple[int, Brief]) -> Written:
         seed, brief = numbered
-        samples = generator.write(prompt_of(brief), samples=SAMPLES, seed=seed, deadline=time.monotonic() + SECONDS)
-        chosen = next((draft.text for draft in ranked(samples, brief, encoder) if draft.chosen), "")
-        return Written(brief, tuple(samples), tuple(verify(sample.text, brief) for sample in samples), chosen)
+        written = generator.write(prompt_of(brief), samples=samples, seed=seed, deadline=time.monotonic() + SECONDS)
+        chosen = next((draft.text for draft in ranked(written, brief, encoder, discriminator) if draft.chosen), "")
+        return Written(brief, tuple(written), tuple(verify(sample.text, brief) for sample in written), chosen)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(one, enumerate(briefs)))
@@ -163,7 +169,7 @@ def evaluate(data: Path, adapter: Path | None, base: bool) -> list[Report]:
 
     from workers.engine.artefacts import build
     from workers.engine.openvino_engine import OpenVinoGenerator
-    from workers.engine.registry import SHIPPED_ADAPTER, load_encoder
+    from workers.engine.registry import SHIPPED_ADAPTER, load_discriminator, load_encoder
 
     briefs = [Brief.from_json(row["brief"]) for row in read(data)]
     auditor, reports = Auditor(), []
@@ -171,7 +177,7 @@ def evaluate(data: Path, adapter: Path | None, base: bool) -> list[Report]:
         artefact = build(folder, settings.DAOGOU_BASE_MODEL or None, settings.VAR_DIR / "models")
         generator = OpenVinoGenerator(artefact)
         started = time.monotonic()
-        written = write_all(generator, load_encoder(), briefs)
+        written = write_all(generator, load_encoder(), briefs, load_discriminator())
         reports.append(report(artefact.version, written, auditor, time.monotonic() - started))
         generator.close()
     return reports

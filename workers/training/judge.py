@@ -7,7 +7,6 @@ learned to please it. Chance is .5; a model that writes as people do is told apa
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Sequence
 
@@ -16,8 +15,8 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from botcore.dialogue.brief import TAG
 from botcore.dialogue.ports import Encoder
+from workers.engine.discriminator import canonical
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,12 +27,6 @@ RIDGE = 1.0
 FOLDS = 5
 MEANING = 2.0
 """Length of a reply's sentence vector beside its n-grams', which have length one."""
-WORD = re.compile(r"\[[^\]]*\]|[^\W\d_]+(?:['’-][^\W\d_]+)*")
-
-
-def canonical(text: str) -> list[str]:
-    """Words and tags in small letters; nothing that tells writers apart for form's sake: capitals, marks, spaces."""
-    return [word if TAG.fullmatch(word) else word.lower().replace("’", "'") for word in WORD.findall(text)]
 
 
 def equalised(human: str, written: str) -> tuple[list[str], list[str]]:

@@ -20,8 +20,8 @@ from tensorboardX import SummaryWriter
 from botcore.dialogue.brief import Brief
 from botcore.learning import house_words, runs, versions
 from botcore.models import ModelVersion, TrainingRun
-from workers.engine import artefacts, load_encoder, registry
-from workers.training import preference, rows, search, sft, snapshot
+from workers.engine import artefacts, load_discriminator, load_encoder, registry
+from workers.training import adversarial, preference, rows, search, sft, snapshot
 from workers.training.compare import Material, Version, compare
 from workers.training.provenance import code_revision, sha256
 
@@ -35,6 +35,7 @@ OPTIONS: Mapping[str, Any] = {
     "search_minutes": 0,
     "preference_epochs": 2,
     "preference_lr": 5e-5,
+    "adversarial_steps": adversarial.Recipe.steps,
 }
 """What a run may be told, with what it does otherwise. ``briefs`` are those of the base set in the evaluation."""
 BATCH_TOKENS = 1024
@@ -105,7 +106,7 @@ def evaluate(
     generators = [registry.serve(artefact) for artefact in sides]
     try:
         own, other = (Version(*side) for side in zip(sides, generators, strict=True))
-        report = compare(own, other, material, load_encoder(), say)
+        report = compare(own, other, material, load_encoder(), load_discriminator(), say)
     finally:
         for generator in generators:
             generator.close()
@@ -135,31 +136,62 @@ def _taught(
         batch_tokens=BATCH_TOKENS,
         seed=options["seed"],
     )
-    wants_preference = run.recipe == TrainingRun.Recipe.PREFERENCE
-    taught = place.adapter(f"{name}-sft" if wants_preference else name)
+    further = FURTHER.get(TrainingRun.Recipe(run.recipe))
+    taught = place.adapter(f"{name}-sft" if further else name)
     if not (taught / "meta.json").exists():
         recipe = _searched(recipe, options["search_minutes"], place, watch)
         watch.stage("sft")
         sft.train(recipe, taught, watch.point)
-    if not wants_preference:
+    if not further:
         return taught
-    watch.stage("preference")
-    preferring = place.adapter(name)
-    if not (preferring / "meta.json").exists():
-        preference.train(
-            preference.Recipe(
-                start=taught,
-                pairs=files.pairs,
-                votes=files.votes,
-                base=settings.DAOGOU_BASE_MODEL or None,
-                epochs=options["preference_epochs"],
-                lr=options["preference_lr"],
-                seed=options["seed"],
-            ),
-            preferring,
-            watch.point,
-        )
-    return preferring
+    watch.stage(run.recipe)
+    out = place.adapter(name)
+    if not (out / "meta.json").exists():
+        further(taught, files, options, out, watch.point)
+    return out
+
+
+def _preferred(
+    start: Path,
+    files: snapshot.Files,
+    options: Mapping[str, Any],
+    out: Path,
+    watch: Callable[[Mapping[str, Any]], None],
+) -> None:
+    recipe = preference.Recipe(
+        start=start,
+        pairs=files.pairs,
+        votes=files.votes,
+        base=settings.DAOGOU_BASE_MODEL or None,
+        epochs=options["preference_epochs"],
+        lr=options["preference_lr"],
+        seed=options["seed"],
+    )
+    preference.train(recipe, out, watch)
+
+
+def _against_discriminator(
+    start: Path,
+    files: snapshot.Files,
+    options: Mapping[str, Any],
+    out: Path,
+    watch: Callable[[Mapping[str, Any]], None],
+) -> None:
+    recipe = adversarial.Recipe(
+        start=start,
+        data=files.train,
+        base=settings.DAOGOU_BASE_MODEL or None,
+        steps=options["adversarial_steps"],
+        seed=options["seed"],
+    )
+    adversarial.train(recipe, out, watch)
+
+
+FURTHER = {
+    TrainingRun.Recipe.PREFERENCE: _preferred,
+    TrainingRun.Recipe.ADVERSARIAL: _against_discriminator,
+}
+"""What goes on from the adapter that SFT has taught."""
 
 
 def _searched(recipe: sft.Recipe, minutes: float, place: Place, watch: _Watch) -> sft.Recipe:
@@ -233,4 +265,4 @@ class _Watch:
             self._say(f"{self._run.stage} {step}/{int(point.get('of', 0))}: {told}")
 
 
-SHOWN = ("loss", "validation", "rewards/accuracies", "rewards/margins")
+SHOWN = ("loss", "validation", "rewards/accuracies", "rewards/margins", "reward", "discriminator", "kl")

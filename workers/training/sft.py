@@ -180,6 +180,17 @@ def collate(rows: list[dict[str, list[list[int]]]]) -> dict[str, torch.Tensor]:
     }
 
 
+def reply_loss(causal: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The mean loss of a reply token (nats) in a batch of ``collate``; logits are made at reply positions alone."""
+    half = causal.dtype == torch.bfloat16
+    with torch.autocast(inputs["input_ids"].device.type, torch.bfloat16, enabled=half):
+        hidden = causal.base_model(input_ids=inputs["input_ids"], use_cache=False).last_hidden_state
+        targets = inputs["labels"][:, 1:]
+        counted = targets != IGNORED
+        logits = causal.get_output_embeddings()(hidden[:, :-1][counted])
+    return F.cross_entropy(logits.float(), targets[counted])
+
+
 # --- the trainer ----------------------------------------------------------------------------------------------------
 
 
@@ -200,14 +211,7 @@ class ReplyTrainer(AtHome, SFTTrainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> torch.Tensor:
-        causal = self.accelerator.unwrap_model(model).get_base_model()
-        half = causal.dtype == torch.bfloat16
-        with torch.autocast(inputs["input_ids"].device.type, torch.bfloat16, enabled=half):
-            hidden = causal.base_model(input_ids=inputs["input_ids"], use_cache=False).last_hidden_state
-            targets = inputs["labels"][:, 1:]
-            counted = targets != IGNORED
-            logits = causal.get_output_embeddings()(hidden[:, :-1][counted])
-        return F.cross_entropy(logits.float(), targets[counted])
+        return reply_loss(self.accelerator.unwrap_model(model).get_base_model(), inputs)
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
         self._logged_at = time.monotonic()

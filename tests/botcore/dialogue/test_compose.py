@@ -8,7 +8,7 @@ import pytest
 
 from botcore.dialogue.brief import Brief, ItemFacts
 from botcore.dialogue.compose import fill, word
-from botcore.dialogue.ports import EngineInfo, Sample
+from botcore.dialogue.ports import EngineInfo, Ports, Sample
 from tests.fakes import HashEncoder
 
 TRUE = "Under [budget] I'd take [A.name], a kettle in steel, at [A.price]."
@@ -39,9 +39,10 @@ BRIEF = Brief(
 )
 
 
-def worded(generator, language="en", brief=BRIEF, deadline=None):
+def worded(generator, language="en", brief=BRIEF, deadline=None, discriminator=None):
     deadline = time.monotonic() + 5 if deadline is None else deadline
-    return word(brief, language, HashEncoder(), generator, samples=4, seed=1, deadline=deadline)
+    ports = Ports(HashEncoder(), None, generator, discriminator=discriminator)  # nothing is read here
+    return word(brief, language, ports, samples=4, seed=1, deadline=deadline)
 
 
 @pytest.mark.parametrize("texts", [(TRUE, FALSE), (FALSE, TRUE), (FALSE, FALSE + " ", TRUE)])
@@ -56,6 +57,30 @@ def test_where_every_text_is_false_a_phrase_takes_their_place():
     assert (wording.written_by, wording.error) == ("template", "every sample was refused")
     assert not any(d.chosen for d in wording.drafts)
     assert "[A.name]" in wording.text
+
+
+@dataclass(frozen=True)
+class Prefers:
+    """A discriminator that takes one text for a person's."""
+
+    text: str
+
+    def naturalness(self, brief, texts):
+        return [99.0 if text == self.text else -99.0 for text in texts]
+
+
+ALSO_TRUE = "I'd take [A.name], a kettle in steel, under [budget], at [A.price]."
+
+
+@pytest.mark.parametrize("natural", [TRUE, ALSO_TRUE])
+def test_of_two_true_texts_the_one_that_a_person_may_have_written_is_sent(natural):
+    wording = worded(Says((TRUE, ALSO_TRUE)), discriminator=Prefers(natural))
+    assert wording.text == natural
+    assert wording.drafts[0].to_json({})["scores"]["naturalness"] == 99.0
+
+
+def test_no_naturalness_makes_a_false_text_true():
+    assert worded(Says((FALSE, TRUE)), discriminator=Prefers(FALSE)).text == TRUE
 
 
 def raising():
