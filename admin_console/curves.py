@@ -13,9 +13,22 @@ WIDTH, HEIGHT, MARGIN = 320, 110, 6
 """Of a chart, in user units; the margin keeps strokes inside."""
 MOST_POINTS = 240
 """Of one line; more are not told apart at this size."""
-FIRST = ("loss", "validation", "rewards/accuracies", "rewards/margins", "rewards/chosen", "rewards/rejected")
+FIRST = (
+    "loss",
+    "validation",
+    "reward",
+    "discriminator",
+    "rewards/accuracies",
+    "rewards/margins",
+    "rewards/chosen",
+    "rewards/rejected",
+)
 """Measures in the order in which they are looked at; the others follow by name."""
-NO_MEASURES = frozenset(("stage", "step", "of", "trial", "epoch", "num_tokens", "total_flos"))
+NO_MEASURES = frozenset(
+    ("stage", "step", "of", "trial", "epoch", "num_tokens", "total_flos", "step_time", "reward_std")
+)
+FOR_EXPERTS = ("train_", "completions/", "clip_ratio/", "frac_", "rewards/naturalness/std", "rewards/refused/std")
+"""How measures begin that only TensorBoard shows."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,7 @@ def charts(points: Iterable[Mapping[str, Any]]) -> list[Chart]:
         widest[stage] = max(widest.get(stage, 1.0), step, _number(point.get("of")) or 0.0)
         for name, value in point.items():
             number = _number(value)
-            if number is not None and name not in NO_MEASURES and not name.startswith("train_"):
+            if number is not None and name not in NO_MEASURES and not name.startswith(FOR_EXPERTS):
                 own = series.setdefault(stage, {}).setdefault(name, [])
                 own.append(_Point(int(_number(point.get("trial")) or 0), step, number))
     return [

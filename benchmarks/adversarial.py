@@ -1,7 +1,8 @@
 """``python -m benchmarks.adversarial ADAPTER...``: does training against a discriminator make replies more natural?
 
 Every arm writes for the same held-out briefs, sampled and constrained as served: the SFT generator at five
-temperatures; the best of four of its samples by the discriminator, without any training; and each adapter given, one a seed.
+temperatures; the best of four of its samples by the discriminator, without any training, and by all
+that ranks drafts in serving; and each adapter given, one a seed.
 Judges are fresh (``workers.training.judge``): trained anew for every arm, on the other folds, and nothing was ever trained
 against them. All numbers of an arm are over texts of as many draws, one text a brief and draw.
 """
@@ -22,6 +23,7 @@ from benchmarks.markdown import table
 from benchmarks.texts import perplexity, self_bleu
 
 if TYPE_CHECKING:
+    from botcore.dialogue.ports import Discriminator
     from workers.training.dialogues.build import Example
     from workers.training.evaluate import Written
 
@@ -90,6 +92,11 @@ def run(adapters: Sequence[Path], briefs: int, say: Callable[[str], None]) -> li
             best = _best(written, load_discriminator().naturalness)
             rows.append(measured(f"SFT, best of {BEST_OF} by the discriminator", best, examples, seconds))
             say(str(rows[-1]))
+            for name, judge in (("without", None), ("with", load_discriminator())):
+                rows.append(
+                    measured(f"SFT, best of {BEST_OF} as served, {name} it", _served(written, judge), examples, seconds)
+                )
+                say(str(rows[-1]))
     for adapter in adapters:
         written, seconds = _written(current_artefact(adapter), SERVED, examples, DRAWS)
         rows.append(measured(f"adversarial, {adapter.name}", _draws(written), examples, seconds))
@@ -129,6 +136,24 @@ def _best(written: Sequence[Written], naturalness: Callable[..., Sequence[float]
         scores = [naturalness(one.brief, texts) for one, texts in zip(written, offered, strict=True)]
         found.append([max(zip(s, t, strict=True))[1] for s, t in zip(scores, offered, strict=True)])
     return found
+
+
+def _served(written: Sequence[Written], discriminator: Discriminator | None) -> Texts:
+    """Of every brief what would be sent of each four samples, by all that ranks drafts; the first where all are refused."""
+    from botcore.dialogue.compose import ranked
+    from workers.engine import load_encoder
+
+    return [
+        [
+            next(
+                (draft.text for draft in ranked(some, one.brief, load_encoder(), discriminator) if draft.chosen),
+                some[0].text,
+            )
+            for one in written
+            for some in [one.samples[draw * BEST_OF : (draw + 1) * BEST_OF]]
+        ]
+        for draw in range(DRAWS)
+    ]
 
 
 def _sample(one: Written, place: int) -> str:

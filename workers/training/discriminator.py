@@ -121,7 +121,7 @@ class Learner:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._adapter(), LONGEST_STEP)
         self._optimizer.step()
-        return float(loss)
+        return loss.item()
 
     def fit(self, pairs: Sequence[Pair], epochs: int, batch: int = 16) -> list[float]:
         """Learn from pairs over and over, the rates rising and then falling to nothing; the mean loss of each epoch."""
