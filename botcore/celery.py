@@ -97,6 +97,11 @@ app.conf.update(
             "schedule": settings.RANKER_SECONDS,
             "options": {"queue": "index", "expires": settings.RANKER_SECONDS},
         },
+        "models": {
+            "task": "workers.tasks.forget_models",
+            "schedule": settings.MODELS_SECONDS,
+            "options": {"queue": "index", "expires": settings.MODELS_SECONDS},
+        },
         "links": {
             "task": "workers.tasks.rebuild_links",
             "schedule": settings.LINKS_SECONDS,

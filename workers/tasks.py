@@ -12,7 +12,7 @@ from botcore.monitoring.alerts import watch_drift
 from catalog.graph.build import rebuild
 from catalog.models import Shop
 from catalog.ranking.popularity import refresh_popularity
-from workers import indexing, serving, shadow, trainer
+from workers import housekeeping, indexing, serving, shadow, trainer
 
 
 @app.task(name="workers.tasks.answer", queue="reply")
@@ -95,6 +95,12 @@ def update_rankers() -> None:
     from workers.training.online import update_all  # what trains is not for the workers that reply
 
     update_all(timezone.now())
+
+
+@app.task(name="workers.tasks.forget_models", queue="index", soft_time_limit=600, time_limit=660)
+def forget_models() -> None:
+    """Delete built models that nobody would miss."""
+    housekeeping.forget_models(timezone.now())
 
 
 @app.task(name="workers.tasks.sweep", queue="io", soft_time_limit=20, time_limit=30)

@@ -112,3 +112,30 @@ def test_what_another_run_of_that_number_left_is_thrown_away(asked, settings, tm
     assert (steps.Place.of(asked).folder / "work.txt").exists()
     asked.options = {"epochs": 9}
     assert not (steps.Place.of(asked).folder / "work.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "further"), [("sft", None), ("preference", "preference"), ("adversarial", "adversarial")]
+)
+def test_what_follows_the_wording_starts_from_what_sft_taught(recipe, further, asked, monkeypatch, tmp_path):
+    started: dict[str, Any] = {}
+    run = runs.claim(asked.pk)
+    place, run.recipe, taught_first = steps.Place(tmp_path), recipe, tmp_path / "shop-1-sft"
+
+    def trained(name: str) -> Callable[..., None]:
+        def train(told: Any, out: Any, watch: Any) -> None:
+            started[name] = (told.start, out)
+            out.mkdir()
+            (out / "meta.json").write_text("{}")
+
+        return train
+
+    for module, name in ((steps.sft, "sft"), (steps.preference, "preference"), (steps.adversarial, "adversarial")):
+        monkeypatch.setattr(module, "train", trained(name))
+    watch = steps._Watch(run, tmp_path, print)
+    for _ in range(2):  # a run that is taken up again does nothing twice
+        taught = steps._taught(run, steps.OPTIONS, steps.snapshot.Files(tmp_path), place, "shop-1", watch)
+        assert taught == tmp_path / "shop-1"
+    base = steps._base_adapter()
+    expected = {"sft": (base, taught_first), further: (taught_first, taught)} if further else {"sft": (base, taught)}
+    assert started == expected

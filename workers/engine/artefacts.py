@@ -151,6 +151,21 @@ def build(adapter: Path | None, base: str | None, models: Path, progress: Progre
     return Artefact.open(folder)
 
 
+def forget(models: Path, version: str) -> bool:
+    """Delete an artefact below ``models``; whether there was one. ``build`` makes it again from its adapter.
+
+    A process that serves it has its files open and goes on.
+    """
+    folder, unfinished = models / version, models / f".forgotten-{version}"
+    if not folder.exists() and not unfinished.exists():
+        return False
+    with _one_builder(models):
+        if folder.exists():
+            folder.rename(unfinished)  # a folder that exists is whole
+        shutil.rmtree(unfinished)
+    return True
+
+
 def _write(base: Base, adapter: Path | None, out: Path, version: str, inputs: dict[str, str], say: Progress) -> None:
     from workers.engine.gguf_export import write_q8_0
 
