@@ -146,6 +146,7 @@ STAGES: dict[str, Label] = {
     "search": _("Looking for the best settings"),
     "sft": _("Learning the wording"),
     "preference": _("Learning preferences"),
+    "compress": _("Making the model smaller"),
     "building": _("Building the model"),
     "writing": _("Writing test replies"),
     "judging": _("Judging them"),
@@ -153,6 +154,7 @@ STAGES: dict[str, Label] = {
 }
 CURVES: dict[str, Label] = {
     "loss": _("Loss"),
+    "kl": _("Distance from the whole model"),
     "validation": _("Loss on validation data"),
     "rewards/accuracies": _("Pairs told apart rightly"),
     "rewards/margins": _("Lead of the better reply"),
@@ -194,6 +196,7 @@ MEASURES: dict[str, Label] = {
     "naturalness": _("Taken for a person's words"),
     "likelihood": _("Likelihood of what merchants wrote"),
     "preference": _("Prefers what merchants prefer"),
+    "speed": _("Speed, the live version’s being 1"),
     "refused_for": _("Refused because"),
     "accepted_by_act": _("Written by the model, by act"),
     "nothing false is sent": _("Nothing false is sent"),

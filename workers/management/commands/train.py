@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--department", help='learn from one department alone ("clothing")')
         parser.add_argument("--search-minutes", type=float, help="first look for rates and lengths so long")
         parser.add_argument("--briefs", type=int, help="held-out briefs of the base set in the evaluation")
+        parser.add_argument("--layers", type=int, help="to leave out of a compressed model")
         parser.add_argument("--seed", type=int)
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
         add_shop(parser)  # type: ignore[arg-type]
@@ -56,7 +57,7 @@ class Command(BaseCommand):
             raise CommandError(f"{shop.name} has no {f'snapshot {number}' if number else 'approved snapshot'}")
         told = {
             name: options[name]
-            for name in ("epochs", "lr", "replay", "department", "search_minutes", "briefs", "seed")
+            for name in ("epochs", "lr", "replay", "department", "search_minutes", "briefs", "layers", "seed")
             if options[name] is not None
         }
         try:
