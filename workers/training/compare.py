@@ -78,7 +78,7 @@ def compare(
         for name, version, side in (("candidate", candidate, own), ("live", live, other))
     }
     differences = {
-        "grounded": _difference(_grounded(own.written), _grounded(other.written)),
+        "grounded": _difference(grounded(own.written), grounded(other.written)),
         "wishes": _difference(_wishes_kept(own.written), _wishes_kept(other.written)),
         "wishes_named": _difference(_wishes_named(own.written), _wishes_named(other.written)),
         "speed": _speed(own.seconds, other.seconds),
@@ -110,7 +110,7 @@ def _write_in_turns(candidate: Version, live: Version, briefs: Sequence[Brief], 
     return own, other
 
 
-def _grounded(written: Sequence[Written]) -> list[float]:
+def grounded(written: Sequence[Written]) -> list[float]:
     """Of each brief the share of samples that claim nothing without a fact, before anything is refused."""
     return [statistics.fmean([not verdict.unsupported for verdict in one.verdicts] or [0.0]) for one in written]
 

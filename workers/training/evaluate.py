@@ -93,12 +93,14 @@ class Auditor:
         return claims + [tag for tag in TAG.findall(text) if tag not in brief.tags()]
 
 
-def write_all(generator: Generator, encoder: Encoder, briefs: Sequence[Brief]) -> list[Written]:
+def write_all(
+    generator: Generator, encoder: Encoder, briefs: Sequence[Brief], seconds: float = SECONDS
+) -> list[Written]:
     """Sample every brief, several at a time as serving does."""
 
     def one(numbered: tuple[int, Brief]) -> Written:
         seed, brief = numbered
-        samples = generator.write(prompt_of(brief), samples=SAMPLES, seed=seed, deadline=time.monotonic() + SECONDS)
+        samples = generator.write(prompt_of(brief), samples=SAMPLES, seed=seed, deadline=time.monotonic() + seconds)
         chosen = next((draft.text for draft in ranked(samples, brief, encoder) if draft.chosen), "")
         return Written(brief, tuple(samples), tuple(verify(sample.text, brief) for sample in samples), chosen)
 

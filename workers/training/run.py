@@ -174,7 +174,7 @@ def _compressed(
     watch.stage("compress")
     if not (smaller / "meta.json").exists():
         recipe = compress.Recipe(
-            data=snapshot.whole(files, options["healing"], options["seed"]),
+            data=snapshot.for_healing(files, options["healing"], options["seed"]),
             validation=files.validation,
             version=registry.chosen_adapter(Path(settings.VAR_DIR) / serving.folder if serving else None),
             base=settings.DAOGOU_BASE_MODEL or None,

@@ -88,7 +88,7 @@ def export(dataset: Dataset, folder: Path, *, replay: float = REPLAY, department
     return files
 
 
-def whole(files: Files, replies: int, seed: int = 7) -> Path:
+def for_healing(files: Files, replies: int, seed: int = 7) -> Path:
     """One more file: what a snapshot teaches among so many ``replies`` of the base set, for a model that must relearn to sell."""
     base = [example.to_json() for example in build_examples().train]
     taught, known = read(files.train), {row["id"] for row in base}
@@ -96,8 +96,8 @@ def whole(files: Files, replies: int, seed: int = 7) -> Path:
     mixed = [row for row in taught if row.get("id") not in known]
     mixed += rng.sample(base, min(len(base), replies))
     rng.shuffle(mixed)
-    write(files.folder / "whole.jsonl", mixed)
-    return files.folder / "whole.jsonl"
+    write(files.folder / "healing.jsonl", mixed)
+    return files.folder / "healing.jsonl"
 
 
 def replayed(taught: int, share: float) -> int:
