@@ -249,7 +249,9 @@ class BestKept(TrainerCallback):
             save_file(_adapter_weights(trainer.model), self._weights)
         self.losses.append([state.global_step, loss])
         self._record.write_text(json.dumps({"losses": self.losses}))
+        due = control.should_log
         trainer.log({"validation": loss})
+        control.should_log = due  # or the look would count as the step's own point, and its loss go untold
         since_best = len(self.losses) - 1 - [told for _, told in self.losses].index(self.best)
         control.should_training_stop |= since_best >= self._recipe.patience
 
