@@ -67,9 +67,9 @@ class Recipe:
     lr: float = 1e-3
     rank: int = 64
     """Of the adapter that heals: its frozen matrices need no gradient of their own, a third of a full step's work."""
-    batch_tokens: int = 2048
+    batch_tokens: int = 1024
     patience: int = 3
-    look_steps: int = 40
+    look_steps: int = 60
     checkpoint_steps: int = 20
     seed: int = 7
     bf16: bool | None = None
