@@ -66,7 +66,7 @@ class Recipe:
     epochs: int = 1
     lr: float = 1e-3
     rank: int = 64
-    """Of the adapter that heals: its frozen matrices need no gradient of their own, a third of a full step's work."""
+    """Of the adapter that heals: the matrices beneath it need no gradient of their own, which makes steps cheaper."""
     batch_tokens: int = 1024
     patience: int = 3
     look_steps: int = 60
