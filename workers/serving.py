@@ -73,11 +73,11 @@ def _shipped() -> Generator | None:
 def _load(version_id: int) -> TokenGenerator:
     if version_id == SHIPPED:
         return open_generator()
-    return open_generator(adapter_of(ModelVersion.objects.get(pk=version_id)))
+    return open_generator(folder_of(ModelVersion.objects.get(pk=version_id)))
 
 
-def adapter_of(version: ModelVersion) -> Path:
-    """Where a version's adapter lies."""
+def folder_of(version: ModelVersion) -> Path:
+    """Where a version's adapter or whole model lies."""
     return Path(settings.VAR_DIR / version.folder)
 
 

@@ -12,6 +12,16 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterField(
             model_name='modelversion',
+            name='digests',
+            field=models.JSONField(default=dict, help_text='SHA-256 of the weights and of what was built from them'),
+        ),
+        migrations.AlterField(
+            model_name='modelversion',
+            name='folder',
+            field=models.CharField(help_text='an adapter or a whole model, below VAR_DIR', max_length=200),
+        ),
+        migrations.AlterField(
+            model_name='modelversion',
             name='recipe',
             field=models.CharField(choices=[('sft', 'Sft'), ('preference', 'Preference'), ('adversarial', 'Adversarial'), ('compress', 'Compress')], max_length=12),
         ),

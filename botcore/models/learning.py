@@ -156,9 +156,10 @@ class TrainingRun(models.Model):
 
 
 class ModelVersion(models.Model):
-    """One adapter of a shop's model, with everything that made it and everything that was measured of it.
+    """One version of a shop's model, with everything that made it and everything that was measured of it.
 
-    A shop without a live version is served by the adapter that ships.
+    It is an adapter or, where it was compressed, a whole model. A shop without a live version is served by the adapter
+    that ships.
     """
 
     class State(models.TextChoices):
@@ -174,9 +175,9 @@ class ModelVersion(models.Model):
     run = models.OneToOneField(TrainingRun, models.RESTRICT, null=True, blank=True, related_name="version")
     dataset = models.ForeignKey(Dataset, models.RESTRICT, null=True, blank=True, related_name="versions")
     parent = models.ForeignKey("self", models.RESTRICT, null=True, blank=True, related_name="children")
-    folder = models.CharField(max_length=200, help_text="the adapter, below VAR_DIR")
+    folder = models.CharField(max_length=200, help_text="an adapter or a whole model, below VAR_DIR")
     artefact = models.CharField(max_length=80, help_text="the built model's name, as turns remember it")
-    digests = models.JSONField(default=dict, help_text="SHA-256 of the adapter and of what was built from it")
+    digests = models.JSONField(default=dict, help_text="SHA-256 of the weights and of what was built from them")
     code = models.JSONField(null=True, blank=True, help_text="commit, and whether it was modified")
     report = models.JSONField(
         default=dict, blank=True, help_text="its evaluation, side by side with what was live then"

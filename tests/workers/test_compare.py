@@ -93,6 +93,15 @@ def test_a_slow_version_takes_more_seconds_a_reply(artefact):
     assert "answer time" in [line.name for line in judge(report).lines if not line.passed]
 
 
+def test_speed_is_told_over_enough_batches_only(artefact):
+    few = compared(artefact, Says(), Says(), Material(briefs(25), (), (), ()))
+    assert few["differences"]["speed"] is None
+    report = compared(artefact, Says(seconds=0.01), Says(seconds=0.03), Material(briefs(200), (), (), ()))
+    speed = report["differences"]["speed"]
+    assert (speed["n"], speed["live"]) == (8, 1.0)
+    assert 0.5 < speed["low"] < speed["mean"] == pytest.approx(speed["candidate"] - 1)
+
+
 def test_the_same_model_twice_differs_in_nothing(artefact):
     told = [example(n) for n in range(6)]
     replies = [{"brief": brief.to_json(), "reply": reply} for brief, reply in told]

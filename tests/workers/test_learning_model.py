@@ -113,7 +113,7 @@ def test_a_hundred_corrections_change_what_is_said_to_unseen_customers(shop, exa
 
     assert version.report["differences"]["likelihood"]["low"] > 0
     assert version.report["candidate"]["audited_after"] == 0.0
-    assert version.digests.keys() == {"adapter", "hf", "gguf"}
+    assert version.digests.keys() == {"weights", "hf", "gguf"}
     points = [point for point in claimed.curves if "validation" in point]
     assert points and (Path(settings.VAR_DIR) / "training" / str(claimed.pk) / "tensorboard").is_dir()
 

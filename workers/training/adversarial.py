@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from datasets import Dataset
 from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
@@ -44,6 +45,7 @@ from workers.training.sft import (
     TrainingError,
     Watch,
     as_rows,
+    at_replies,
     bf16_is_fast,
     claim,
     collate,
@@ -51,7 +53,6 @@ from workers.training.sft import (
     last_checkpoint,
     load_policy,
     plan,
-    reply_loss,
     write_adapter,
 )
 
@@ -149,7 +150,8 @@ class ReplyGRPOTrainer(AtHome, GRPOTrainer):
         rewarded = super().compute_loss(model, inputs, *args, **kwargs)
         batch = collate([self.demonstrations[self.state.global_step % len(self.demonstrations)]])
         on_device = {name: tensor.to(self.args.device) for name, tensor in batch.items()}
-        imitated = reply_loss(self.accelerator.unwrap_model(model).get_base_model(), on_device)
+        causal = self.accelerator.unwrap_model(model).get_base_model()
+        imitated = F.cross_entropy(*at_replies(causal, on_device))
         self._log_metric("imitation", float(imitated))
         return rewarded + self.weight * imitated
 

@@ -31,6 +31,8 @@ RESAMPLES = 2_000
 SEED = 0
 FEWEST_JUDGED = 50
 """Pairs of human and written replies below which nothing is said of naturalness."""
+FEWEST_TIMED = 8
+"""Batches below which nothing is said of speed."""
 EXAMPLES = 5
 """Briefs whose replies changed are shown side by side, so many."""
 
@@ -81,9 +83,10 @@ def compare(
         for name, version, side in (("candidate", candidate, own), ("live", live, other))
     }
     differences = {
-        "grounded": _difference(_grounded(own.written), _grounded(other.written)),
+        "grounded": _difference(grounded(own.written), grounded(other.written)),
         "wishes": _difference(_wishes_kept(own.written), _wishes_kept(other.written)),
         "wishes_named": _difference(_wishes_named(own.written), _wishes_named(other.written)),
+        "speed": _speed(own.seconds, other.seconds),
         "naturalness": _naturalness(own.written, other.written, material.humans, encoder),
     }
     say("reading")
@@ -114,7 +117,7 @@ def _write_in_turns(
     return own, other
 
 
-def _grounded(written: Sequence[Written]) -> list[float]:
+def grounded(written: Sequence[Written]) -> list[float]:
     """Of each brief the share of samples that claim nothing without a fact, before anything is refused."""
     return [statistics.fmean([not verdict.unsupported for verdict in one.verdicts] or [0.0]) for one in written]
 
@@ -152,6 +155,13 @@ def _naturalness(
     people = [humans[place] for place in known]
     fooled = [1 - told_apart(people, [_said(side[place]) for place in known], encoder) for side in (own, other)]
     return _difference(fooled[0].tolist(), fooled[1].tolist())
+
+
+def _speed(own: Sequence[float], other: Sequence[float]) -> dict[str, Any] | None:
+    """Replies in the time that the live version takes for one, batch by batch."""
+    if len(own) < FEWEST_TIMED:
+        return None
+    return _difference([live / seconds for seconds, live in zip(own, other, strict=True)], [1.0] * len(own))
 
 
 def _said(one: Written) -> str:

@@ -99,12 +99,13 @@ def write_all(
     briefs: Sequence[Brief],
     discriminator: Discriminator | None = None,
     samples: int = SAMPLES,
+    seconds: float = SECONDS,
 ) -> list[Written]:
     """Sample every brief, several at a time as serving does."""
 
     def one(numbered: tuple[int, Brief]) -> Written:
         seed, brief = numbered
-        written = generator.write(prompt_of(brief), samples=samples, seed=seed, deadline=time.monotonic() + SECONDS)
+        written = generator.write(prompt_of(brief), samples=samples, seed=seed, deadline=time.monotonic() + seconds)
         chosen = next((draft.text for draft in ranked(written, brief, encoder, discriminator) if draft.chosen), "")
         return Written(brief, tuple(written), tuple(verify(sample.text, brief) for sample in written), chosen)
 

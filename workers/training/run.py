@@ -21,7 +21,7 @@ from botcore.dialogue.brief import Brief
 from botcore.learning import house_words, runs, versions
 from botcore.models import ModelVersion, TrainingRun
 from workers.engine import artefacts, load_discriminator, load_encoder, registry
-from workers.training import adversarial, preference, rows, search, sft, snapshot
+from workers.training import adversarial, compress, preference, rows, search, sft, snapshot
 from workers.training.compare import Material, Version, compare
 from workers.training.provenance import code_revision, sha256
 
@@ -36,8 +36,11 @@ OPTIONS: Mapping[str, Any] = {
     "preference_epochs": 2,
     "preference_lr": 5e-5,
     "adversarial_steps": adversarial.Recipe.steps,
+    "layers": 6,
+    "healing": 2400,
 }
-"""What a run may be told, with what it does otherwise. ``briefs`` are those of the base set in the evaluation."""
+"""What a run may be told, with what it does otherwise. ``briefs`` are those of the base set in the evaluation; ``layers`` are
+left out of a compressed model, which heals on ``healing`` replies of the base set beside the snapshot's."""
 BATCH_TOKENS = 1024
 Say = Callable[[str], None]
 
@@ -84,10 +87,11 @@ def carry_out(run: TrainingRun, say: Say = lambda _: None) -> ModelVersion:
         seed=options["seed"],
     )
     name = f"{run.shop.slug}-{run.pk}"
-    adapter = _taught(run, options, files, place, name, watch)
+    made = _compressed if run.recipe == TrainingRun.Recipe.COMPRESS else _taught
+    folder = made(run, options, files, place, name, watch)
     watch.stage("building")
-    artefact = artefacts.build(adapter, settings.DAOGOU_BASE_MODEL or None, Path(settings.VAR_DIR) / "models", say)
-    version = _registered(run, name, adapter, artefact)
+    artefact = artefacts.build(folder, settings.DAOGOU_BASE_MODEL or None, Path(settings.VAR_DIR) / "models", say)
+    version = _registered(run, name, folder, artefact)
     evaluate(version, files, options, watch.stage)
     return version
 
@@ -194,6 +198,26 @@ FURTHER = {
 """What goes on from the adapter that SFT has taught."""
 
 
+def _compressed(
+    run: TrainingRun, options: Mapping[str, Any], files: snapshot.Files, place: Place, name: str, watch: _Watch
+) -> Path:
+    """What serves the shop, as a smaller whole model."""
+    smaller, serving = place.adapter(name), versions.live(run.shop)
+    watch.stage("compress")
+    if not (smaller / "meta.json").exists():
+        recipe = compress.Recipe(
+            data=snapshot.for_healing(files, options["healing"], options["seed"]),
+            validation=files.validation,
+            version=registry.chosen_adapter(Path(settings.VAR_DIR) / serving.folder if serving else None),
+            base=settings.DAOGOU_BASE_MODEL or None,
+            layers=options["layers"],
+            batch_tokens=BATCH_TOKENS,
+            seed=options["seed"],
+        )
+        compress.train(recipe, smaller, watch.point)
+    return smaller
+
+
 def _searched(recipe: sft.Recipe, minutes: float, place: Place, watch: _Watch) -> sft.Recipe:
     """The recipe with the best hyper-parameters of a search, which is done once in the life of a run."""
     told = place.folder / "search.json"
@@ -209,7 +233,7 @@ def _base_adapter() -> Path | None:
     return registry.chosen_adapter(None)
 
 
-def _registered(run: TrainingRun, name: str, adapter: Path, artefact: artefacts.Artefact) -> ModelVersion:
+def _registered(run: TrainingRun, name: str, folder: Path, artefact: artefacts.Artefact) -> ModelVersion:
     built = json.loads((artefact.folder / "meta.json").read_text())
     version, _ = ModelVersion.objects.get_or_create(
         shop=run.shop,
@@ -219,9 +243,9 @@ def _registered(run: TrainingRun, name: str, adapter: Path, artefact: artefacts.
             "run": run,
             "dataset": run.dataset,
             "parent": versions.live(run.shop),
-            "folder": str(adapter.relative_to(settings.VAR_DIR)),
+            "folder": str(folder.relative_to(settings.VAR_DIR)),
             "artefact": artefact.version,
-            "digests": {"adapter": sha256(adapter / sft.WEIGHTS), **built["outputs"]},
+            "digests": {"weights": sha256(artefacts.trained_weights(folder)), **built["outputs"]},
             "code": code_revision(),
         },
     )

@@ -48,7 +48,7 @@ SORTED_TOGETHER = 512
 """Examples sorted by length at a time: enough to make padding rare, few enough to keep batches mixed."""
 Watch = Callable[[dict[str, float]], None]
 """Is told every logged point: step, of how many, and what was measured."""
-WEIGHTS = "adapter_model.safetensors"
+WEIGHTS = artefacts.WEIGHTS
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
 
@@ -180,18 +180,18 @@ def collate(rows: list[dict[str, list[list[int]]]]) -> dict[str, torch.Tensor]:
     }
 
 
-def reply_loss(causal: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-    """The mean loss of a reply token (nats) in a batch of ``collate``; logits are made at reply positions alone."""
+# --- the trainer ----------------------------------------------------------------------------------------------------
+
+
+def at_replies(causal: Any, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits for every token of the replies in a batch, ``(tokens, vocabulary)`` in single precision, and the tokens."""
     half = causal.dtype == torch.bfloat16
     with torch.autocast(inputs["input_ids"].device.type, torch.bfloat16, enabled=half):
         hidden = causal.base_model(input_ids=inputs["input_ids"], use_cache=False).last_hidden_state
         targets = inputs["labels"][:, 1:]
         counted = targets != IGNORED
         logits = causal.get_output_embeddings()(hidden[:, :-1][counted])
-    return F.cross_entropy(logits.float(), targets[counted])
-
-
-# --- the trainer ----------------------------------------------------------------------------------------------------
+    return logits.float(), targets[counted]
 
 
 class AtHome:
@@ -211,7 +211,7 @@ class ReplyTrainer(AtHome, SFTTrainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> torch.Tensor:
-        return reply_loss(self.accelerator.unwrap_model(model).get_base_model(), inputs)
+        return F.cross_entropy(*at_replies(self.accelerator.unwrap_model(model).get_base_model(), inputs))
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
         self._logged_at = time.monotonic()
@@ -249,7 +249,9 @@ class BestKept(TrainerCallback):
             save_file(_adapter_weights(trainer.model), self._weights)
         self.losses.append([state.global_step, loss])
         self._record.write_text(json.dumps({"losses": self.losses}))
+        due = control.should_log
         trainer.log({"validation": loss})
+        control.should_log = due  # or the look would count as the step's own point, and its loss go untold
         since_best = len(self.losses) - 1 - [told for _, told in self.losses].index(self.best)
         control.should_training_stop |= since_best >= self._recipe.patience
 
@@ -294,9 +296,12 @@ def held_out_loss(trainer: ReplyTrainer, examples: list[Example], batch_tokens: 
 # --- the run --------------------------------------------------------------------------------------------------------
 
 
-def train(recipe: Recipe, out: Path, watch: Watch | None = None) -> dict[str, Any]:
+def train(
+    recipe: Recipe, out: Path, watch: Watch | None = None, trainer_of: Callable[..., ReplyTrainer] = ReplyTrainer
+) -> dict[str, Any]:
     """Train, write the adapter folder ``out`` and return its ``meta.json``.
 
+    ``trainer_of`` makes the trainer, whose loss decides what is learned (``workers.training.compress`` has another).
     Raises ``TrainingError`` when the data are too few or ``out`` holds a run of another recipe,
     ``artefacts.ArtefactError`` when the base model is missing.
     """
@@ -318,7 +323,7 @@ def train(recipe: Recipe, out: Path, watch: Watch | None = None) -> dict[str, An
     claim(checkpoints, inputs)
     resumed = last_checkpoint(checkpoints)
 
-    trainer = _trainer(recipe, model, tokenizer, as_rows(examples, batches), checkpoints, watch)
+    trainer = _trainer(recipe, model, tokenizer, as_rows(examples, batches), checkpoints, watch, trainer_of)
     if best := BestKept(recipe, held_out, checkpoints) if recipe.validation else None:
         best.trainer = trainer
         trainer.add_callback(best)
@@ -366,8 +371,9 @@ def _trainer(
     batches: Dataset,
     checkpoints: Path,
     watch: Watch | None,
+    trainer_of: Callable[..., ReplyTrainer],
 ) -> ReplyTrainer:
-    trainer = ReplyTrainer(
+    trainer = trainer_of(
         model=model,
         args=_arguments(recipe, checkpoints, len(batches)),
         train_dataset=batches,
@@ -384,13 +390,18 @@ def _trainer(
 def load_policy(source: artefacts.Base, start: Path | None, bf16: bool) -> tuple[Any, PreTrainedTokenizerBase]:
     """The base ready for training, with the adapter ``start`` on it, in single precision, where there is one."""
     model, tokenizer = artefacts.load_base(source)
-    model = model.to(torch.bfloat16 if bf16 else torch.float32)
-    # Sequences are short: plain attention costs little memory and beats the CPU's fused kernel (docs/training.md).
-    if not torch.cuda.is_available():
-        model.set_attn_implementation("eager")
+    model = quickened(model, bf16)
     if start:
         model = PeftModel.from_pretrained(model, str(start), is_trainable=True, autocast_adapter_dtype=True)
     return model, tokenizer
+
+
+def quickened(model: Any, bf16: bool) -> Any:
+    """The model in the precision and with the attention that are fastest in training."""
+    # Sequences are short: plain attention costs little memory and beats the CPU's fused kernel (docs/training.md).
+    if not torch.cuda.is_available():
+        model.set_attn_implementation("eager")
+    return model.to(torch.bfloat16 if bf16 else torch.float32)
 
 
 def _lora(recipe: Recipe, depth: int) -> LoraConfig:

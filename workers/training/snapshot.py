@@ -14,7 +14,7 @@ from pathlib import Path
 from botcore.learning.votes import FEWEST_FOR_TRAINING
 from botcore.models import Dataset, DatasetRow
 from workers.training.dialogues.build import build_examples
-from workers.training.rows import Row, write
+from workers.training.rows import Row, read, write
 
 LEAST_REPLAY, MOST_REPLAY = 0.3, 0.5
 REPLAY = 0.4
@@ -86,6 +86,18 @@ def export(dataset: Dataset, folder: Path, *, replay: float = REPLAY, department
     labels = sum(len(rows[DatasetRow.Use.VOTE, part]) for part in DatasetRow.Part)
     write(files.votes, rows[DatasetRow.Use.VOTE, DatasetRow.Part.TRAIN] if labels >= FEWEST_FOR_TRAINING else ())
     return files
+
+
+def for_healing(files: Files, replies: int, seed: int = 7) -> Path:
+    """One more file: what a snapshot teaches among so many ``replies`` of the base set, for a model that must relearn to sell."""
+    base = [example.to_json() for example in build_examples().train]
+    taught, known = read(files.train), {row["id"] for row in base}
+    rng = random.Random(seed)
+    mixed = [row for row in taught if row.get("id") not in known]
+    mixed += rng.sample(base, min(len(base), replies))
+    rng.shuffle(mixed)
+    write(files.folder / "healing.jsonl", mixed)
+    return files.folder / "healing.jsonl"
 
 
 def replayed(taught: int, share: float) -> int:

@@ -79,6 +79,34 @@ def test_one_gain_is_enough():
     assert judge(report).passed
 
 
+def faster(by: dict[str, float], **others: dict[str, float] | None) -> dict[str, Any]:
+    report = changed("differences.likelihood", spread(-0.05, -0.08, -0.02))
+    report["differences"] |= {"preference": None, "naturalness": spread(0.0, -0.07, 0.07), "speed": by, **others}
+    return report
+
+
+def test_to_be_faster_is_a_gain():
+    assert judge(faster(spread(0.2, 0.15, 0.25, n=14))).passed
+
+
+@pytest.mark.parametrize(
+    ("report", "cost"),
+    [
+        (faster(spread(0.2, 0.09, 0.31)), ""),
+        (faster(spread(0.2, 0.15, 0.25), naturalness=spread(-0.08, -0.15, -0.01)), "naturalness"),
+        (faster(spread(0.2, 0.15, 0.25), naturalness=None), "naturalness"),
+        (faster(spread(0.2, 0.15, 0.25), likelihood=spread(-0.2, -0.25, -0.15)), "likelihood"),
+    ],
+)
+def test_a_little_speed_or_speed_that_may_cost_too_much_is_none(report, cost):
+    assert failing(report) == ["better at something"]
+    assert judge(report).lines[-1].found.endswith(f"maybe at the cost of {cost}" if cost else ")")
+
+
+def test_whoever_is_better_at_what_matters_need_not_be_faster():
+    assert judge(changed("differences.speed", spread(-0.1, -0.12, -0.08))).passed
+
+
 def test_the_verdict_says_what_it_found():
     told = judge(changed("differences.grounded", spread(-0.05, -0.08, -0.02))).to_json()
     assert told["passed"] is False

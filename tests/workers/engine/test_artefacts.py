@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,12 @@ from workers.engine import artefacts, gguf_export
 from workers.engine.artefacts import ArtefactError, build
 
 Small = Callable[[str], Path]
+
+
+def save_whole_model(model: Path, folder: Path) -> Path:
+    shutil.copytree(model, folder)
+    (folder / "meta.json").write_text(json.dumps({"version": folder.name}))
+    return folder
 
 
 def test_without_an_adapter_the_version_says_base(small_model: Small, tmp_path: Path) -> None:
@@ -92,6 +99,36 @@ def test_adapter_folder_without_weights_is_refused_by_name(small_model: Small, t
     (tmp_path / "adapter").mkdir()
     with pytest.raises(ArtefactError, match=r"adapter_model\.safetensors"):
         build(tmp_path / "adapter", str(small_model("llama")), tmp_path / "models")
+
+
+def test_a_version_that_is_a_whole_model_is_taken_as_it_is_whatever_the_base(
+    small_model: Small, tmp_path: Path
+) -> None:
+    whole = save_whole_model(small_model("llama"), tmp_path / "small-3")
+    artefact = build(whole, "no/such/base", tmp_path / "models")
+    assert re.fullmatch(r"small-3-[0-9a-f]{8}", artefact.version)
+    assert artefact.gguf.is_file()
+    served, before = (AutoModelForCausalLM.from_pretrained(folder).state_dict() for folder in (artefact.hf, whole))
+    assert all(torch.equal(served[name], before[name]) for name in before)
+
+
+def test_what_is_told_of_a_whole_model_later_does_not_make_it_another_version(
+    small_model: Small, tmp_path: Path
+) -> None:
+    whole = save_whole_model(small_model("llama"), tmp_path / "small-3")
+    first = build(whole, None, tmp_path / "models")
+    (whole / "meta.json").write_text(json.dumps({"version": "small-3", "evaluation": [{"accepted": 1.0}]}))
+    assert build(whole, None, tmp_path / "models") == first
+    weights = whole / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\x80\x3f")
+    assert build(whole, None, tmp_path / "models") != first
+
+
+def test_a_whole_model_that_tells_nothing_of_itself_is_refused_by_name(small_model: Small, tmp_path: Path) -> None:
+    whole = save_whole_model(small_model("llama"), tmp_path / "small-3")
+    (whole / "meta.json").unlink()
+    with pytest.raises(ArtefactError, match=r"meta\.json"):
+        build(whole, None, tmp_path / "models")
 
 
 def test_architecture_that_no_engine_serves_is_refused(tmp_path: Path) -> None:

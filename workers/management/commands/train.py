@@ -30,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--search-minutes", type=float, help="first look for rates and lengths so long")
         parser.add_argument("--briefs", type=int, help="held-out briefs of the base set in the evaluation")
         parser.add_argument("--adversarial-steps", type=int, help="steps against the discriminator")
+        parser.add_argument("--layers", type=int, help="to leave out of a compressed model")
         parser.add_argument("--seed", type=int)
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
         add_shop(parser)  # type: ignore[arg-type]
@@ -65,6 +66,7 @@ class Command(BaseCommand):
                 "search_minutes",
                 "briefs",
                 "adversarial_steps",
+                "layers",
                 "seed",
             )
             if options[name] is not None
