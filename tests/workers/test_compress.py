@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,13 @@ pytest.importorskip("trl")
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from botcore.dialogue.brief import messages
 from tests.workers.engine.conftest import save_small_model
 from tests.workers.tiny import example
 from workers.engine import artefacts
+from workers.engine.openvino_engine import OpenVinoGenerator
+from workers.engine.transformers_engine import TransformersGenerator
+from workers.engine.writing import prompt_ids
 from workers.training import compress, sft
 from workers.training.dialogues.build import Split
 
@@ -181,3 +186,17 @@ def test_the_gguf_of_a_compressed_model_holds_its_weights_in_eight_bits(of_engin
     before = weights(out)
     for name, tensor in read.state_dict().items():
         assert (tensor - before[name]).abs().max() <= before[name].abs().max() / 127
+
+
+@pytest.mark.parametrize("engine", [OpenVinoGenerator, TransformersGenerator])
+def test_either_engine_keeps_a_compressed_model_to_a_language(of_engines, tmp_path, engine):
+    out = tmp_path / "small"
+    compress.train(dataclasses.replace(of_engines, layers=0), out)
+    generator = engine(artefacts.build(out, None, tmp_path / "models"))
+    try:
+        ids = prompt_ids(generator.tokenizer, messages(example(0)[0]))
+        written = generator.complete(ids, "(green|blue) customers[.]", [1, 2], time.monotonic() + 60)
+        assert {generator.tokenizer.decode(one.ids) for one in written} <= {"green customers.", "blue customers."}
+        assert [one.ended for one in written] == [True, True]
+    finally:
+        generator.close()
