@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating[Any]]
 Places = npt.NDArray[np.int64]
 
 PRECISION = 0.97
-"""How often a pseudo-label is to be right."""
-FEWEST = 100
-"""Agreements that a threshold must rest on."""
+"""How often a pseudo-label is to be right, at the lower end of what the development messages say of it."""
 CERTAINTY = 1.96
 """Standard deviations of a 95 % interval."""
 
@@ -65,7 +64,8 @@ def agreed(first: Floats, second: Floats) -> tuple[Places, Floats]:
 
 
 def threshold_for(chances: Floats, right: npt.NDArray[np.bool_], precision: float = PRECISION) -> Threshold | None:
-    """The lowest chance from which agreements were right as often as ``precision``; None where no ``FEWEST`` of them are.
+    """The lowest chance from which agreements are right as often as ``precision`` with their whole interval; None where no
+    chance is high enough, or too few agree to tell.
 
     ``chances`` as :func:`agreed` gives them, ``right`` whether the label is.
     """
@@ -73,31 +73,31 @@ def threshold_for(chances: Floats, right: npt.NDArray[np.bool_], precision: floa
     order = order[chances[order] > 0]
     counts = np.arange(1, len(order) + 1)
     shares = np.cumsum(right[order]) / counts
-    last_of_its_chance = np.append(np.diff(chances[order]) != 0, True)[: len(order)]
-    enough = np.flatnonzero((shares >= precision) & (counts >= FEWEST) & last_of_its_chance)
+    lows, highs = wilson(shares, counts)
+    last_of_its_chance = np.diff(chances[order], append=-1.0) != 0
+    enough = np.flatnonzero((lows >= precision) & last_of_its_chance)
     if not len(enough):
         return None
-    place = int(enough[-1])
-    share, count = float(shares[place]), int(counts[place])
-    return Threshold(float(chances[order[place]]), share, *wilson(share, count), count, len(chances))
+    place = enough[-1]
+    chance, share, low, high = (float(of[place]) for of in (chances[order], shares, lows, highs))
+    return Threshold(chance, share, low, high, int(counts[place]), len(chances))
 
 
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
-    z = CERTAINTY**2 / count
-    middle = (share + z / 2) / (1 + z)
-    reach = CERTAINTY * np.sqrt(share * (1 - share) / count + z / (4 * count)) / (1 + z)
-    return float(middle - reach), float(middle + reach)
+def wilson(shares: Floats, counts: Places) -> tuple[Floats, Floats]:
+    """The 95 % intervals of shares (Wilson 1927)."""
+    z = CERTAINTY**2 / counts
+    middle = (shares + z / 2) / (1 + z)
+    reach = CERTAINTY * np.sqrt(shares * (1 - shares) / counts + z / (4 * counts)) / (1 + z)
+    return middle - reach, middle + reach
 
 
-def weights_of(labels: Places, usual: Floats, most: float) -> Floats:
-    """What each pseudo-label counts: ``most``, or less where its label would otherwise outweigh those that people gave.
+def weights_of(labels: Places, most: float) -> npt.NDArray[np.float64]:
+    """What each pseudo-label counts: one, or less where its label has more than ``most``.
 
-    ``usual`` are the labelled messages of each label, summed by their weights.
+    Customers wish far oftener than they thank; teaching that would only make a head expect wishes.
     """
-    counts = np.bincount(labels, minlength=len(usual))
-    each = np.minimum(most, usual / np.maximum(counts, 1))
-    return np.asarray(each[labels], dtype=np.float32)
+    counts = np.bincount(labels)
+    return np.asarray(np.minimum(1, most / np.maximum(counts, 1))[labels])
 
 
 def improved(differences: Iterable[Difference]) -> bool:

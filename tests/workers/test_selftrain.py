@@ -51,14 +51,15 @@ class World:
 
 
 def ground_of(world: World, labelled_each: int = 6) -> Ground:
-    """A shipped layer that has learned from few messages."""
+    """Two heads that have learned from few messages."""
     seen, intents = world.messages(labelled_each)
     labels = np.array([NAMES.index(intent) for intent in intents])
     choosing, judging = world.phrasings(60), world.phrasings(80)
-    shipped = Head(NAMES, fit_softmax(seen.states, labels, len(NAMES), 1.0).astype(np.float32), {"en": 1, "zh": 1}, {})
-    shipped = selftrain.tempered(shipped.weights, choosing, choosing.seen.states)
-    weights = np.ones(len(labels), dtype=np.float32)
-    return selftrain.grounded(seen, labels, weights, choosing, judging, IntentLayer(shipped, "above"))
+    first, second = (
+        fit_softmax(inputs, labels, len(NAMES), 1.0).astype(np.float32) for inputs in (seen.states, seen.vectors)
+    )
+    shipped = selftrain.tempered(first, choosing, choosing.seen.states)
+    return selftrain.grounded(second, choosing, judging, IntentLayer(shipped, "above"))
 
 
 @pytest.fixture(scope="module")
@@ -80,30 +81,23 @@ def test_what_both_heads_are_sure_of_is_as_right_as_was_promised(ground, unlabel
     assert right > 0.95
 
 
-def test_messages_nobody_labelled_make_the_layer_better_than_labels_alone(ground, unlabelled):
+def test_messages_nobody_labelled_make_the_layer_better(ground, unlabelled):
     seen, _ = unlabelled
     chosen, labels = selftrain.pseudo_labelled(seen, ground)
     trial = trial_of(ground, ground.shipped, seen.states[chosen], labels)
     assert trial.passed
     assert trial.gains["served"]["log_loss"].low > 0
-    assert trial.gains["without pseudo-labels"]["log_loss"].low > 0
+    assert trial.gains["shuffled"]["log_loss"].low > 0
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(1, 4))
 def test_shuffled_pseudo_labels_are_refused(ground, unlabelled, seed):
     seen, _ = unlabelled
     chosen, labels = selftrain.pseudo_labelled(seen, ground)
-    trial = trial_of(ground, ground.shipped, seen.states[chosen], np.random.default_rng(seed).permutation(labels))
+    shuffled = np.random.default_rng(seed).permutation(labels)
+    trial = trial_of(ground, ground.shipped, seen.states[chosen], shuffled)
     assert not trial.passed
-    assert trial.gains["without pseudo-labels"]["log_loss"].mean < 0
-
-
-def test_what_the_labels_alone_would_have_brought_is_no_gain_of_pseudo_labels(ground, unlabelled):
-    seen, _ = unlabelled
-    poor = Head(NAMES, np.zeros_like(ground.shipped.weights), {"en": 1.0, "zh": 1.0}, {})
-    trial = trial_of(ground, poor, seen.states[:0], np.zeros(0, dtype=np.int64))
-    assert trial.gains["served"]["log_loss"].low > 0
-    assert not trial.passed
+    assert trial.gains["served"]["log_loss"].high < 0
 
 
 def test_where_the_heads_never_agree_nothing_is_taught(unlabelled):
@@ -120,7 +114,7 @@ def said(*names: str, losses: Sequence[float]) -> selftrain.Score:
 
 def test_rare_intents_count_as_much_as_common_ones():
     found = measured(said("thanks", "thanks", "thanks", "thanks", losses=[0.1, 0.1, 0.1, 0.5]))
-    assert found == {"accuracy": 0.75, "macro_f1": round((6 / 7 + 0) / 2, 4), "log_loss": 0.2}
+    assert found == {"accuracy": 0.75, "macro_f1": round((6 / 7 + 0) / 2, 4), "log_loss": (0.1 + 0.5) / 2}
 
 
 def test_a_difference_is_paired_and_its_interval_holds_its_mean():

@@ -85,11 +85,11 @@ def fit_softmax(
     around: npt.NDArray[Any] | None = None,
 ) -> Floats:
     """Weights of a multinomial logistic regression, shape ``(width + 1, classes)``; the last row is the intercept,
-    which the L2 penalty leaves alone. ``importance`` weighs the rows, all alike by default. The penalty is on what differs from
-    the weights ``around``, none by default."""
+    which the L2 penalty leaves alone. ``importance`` weighs the rows, all alike by default. Where there are weights ``around``
+    the penalty is on all that differs from them, the intercept too."""
     table, truth = torch.from_numpy(_with_one(inputs)), torch.from_numpy(labels)
-    centre = torch.zeros(table.shape[1], classes) if around is None else torch.from_numpy(around)
-    centre = centre.to(table.dtype)
+    centre = torch.zeros(table.shape[1], classes, dtype=table.dtype) if around is None else torch.from_numpy(around)
+    held = -1 if around is None else None
     weights = centre.clone().requires_grad_()
     counts = torch.from_numpy(np.ones(len(labels)) if importance is None else importance).to(table.dtype)
     optimiser = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
@@ -97,7 +97,7 @@ def fit_softmax(
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
         value = (counts * torch.nn.functional.cross_entropy(table @ weights, truth, reduction="none")).sum()
-        value = value + penalty / 2 * ((weights - centre)[:-1] ** 2).sum()
+        value = value + penalty / 2 * ((weights - centre)[:held] ** 2).sum()
         value.backward()
         return value
 
