@@ -328,7 +328,7 @@ def measured(found: Score) -> dict[str, float]:
 def compared(before: Score, after: Score) -> dict[str, Difference]:
     """By how much ``after`` is better, with intervals by bootstrap over the same messages (paired: Efron 1979)."""
     count = len(before.golds)
-    draws = np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), DRAWS)
+    draws = np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), DRAWS).astype(float)
 
     def difference(gains: Callable[[Drawn], Drawn]) -> Difference:
         low, high = np.quantile(gains(draws), (0.025, 0.975))
@@ -343,7 +343,7 @@ def compared(before: Score, after: Score) -> dict[str, Difference]:
 def _macro_f1s(found: Score, drawn: Drawn) -> Drawn:
     """The mean F1 of the golds that occur, for each row of ``drawn``, shape ``(draws, messages)``: how often each counts."""
     truth, said = _golds(found, found.golds), _golds(found, found.said)
-    both, either = drawn @ (truth & said), drawn @ truth + drawn @ said
+    both, either = drawn @ (truth * said), drawn @ truth + drawn @ said
     scores = np.where(drawn @ truth > 0, 2 * both / np.maximum(either, 1), np.nan)
     return np.asarray(np.nanmean(scores, axis=1))
 
@@ -356,8 +356,8 @@ def _log_losses(found: Score, drawn: Drawn) -> Drawn:
     return np.asarray(np.nanmean(means, axis=1))
 
 
-def _golds(found: Score, told: Sequence[str]) -> npt.NDArray[np.bool_]:
-    return np.array([[one == name for name in sorted(set(found.golds))] for one in told])
+def _golds(found: Score, told: Sequence[str]) -> Drawn:
+    return np.array([[float(one == name) for name in sorted(set(found.golds))] for one in told])
 
 
 # --- keeping --------------------------------------------------------------------------------------------------------
