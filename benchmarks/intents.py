@@ -18,7 +18,7 @@ from benchmarks.phrasing import SETS, Reader
 from botcore.dialogue.intents import Intent
 from botcore.dialogue.words import normalise
 from workers.training.calibration import Judgement, measures
-from workers.training.phrasings import INTENTS
+from workers.training.phrasings import as_gold
 
 HEAD = ("classifier", "language", "messages", "accuracy", "macro-F1", "ECE")
 
@@ -54,20 +54,17 @@ def rows(entries: Sequence[Mapping[str, Any]], shop: Any) -> list[tuple[str, ...
     for name, classify in ways.items():
         for language in ("en", "zh", "all"):
             part = [entry for entry in entries if language in ("all", entry["language"])]
-            m = measures(judgements(classify, part, INTENTS))
+            m = measures(judgements(classify, part))
             found.append((name, language, *(f"{m[key]:g}" for key in ("messages", "accuracy", "macro_f1", "ece"))))
     return found
 
 
-def judgements(
-    classify: Callable[[str], Intent], entries: Sequence[Mapping[str, Any]], right: Mapping[str, set[str]]
-) -> list[Judgement]:
+def judgements(classify: Callable[[str], Intent], entries: Sequence[Mapping[str, Any]]) -> list[Judgement]:
     """How a classifier does on phrasings, whose intents are coarser than ours."""
     found = []
     for entry in entries:
         intent, truth = classify(normalise(entry["text"])), entry["gold"]["intent"]
-        said = truth if intent.name in right[truth] else next((g for g, n in right.items() if intent.name in n), "")
-        found.append(Judgement(intent.confidence, truth, said))
+        found.append(Judgement(intent.confidence, truth, as_gold(intent.name, truth)))
     return found
 
 

@@ -102,6 +102,11 @@ app.conf.update(
             "schedule": settings.MODELS_SECONDS,
             "options": {"queue": "index", "expires": settings.MODELS_SECONDS},
         },
+        "selftraining": {
+            "task": "workers.tasks.self_train",
+            "schedule": settings.SELF_TRAINING_SECONDS,
+            "options": {"queue": "index", "expires": settings.SELF_TRAINING_SECONDS},
+        },
         "links": {
             "task": "workers.tasks.rebuild_links",
             "schedule": settings.LINKS_SECONDS,

@@ -133,6 +133,7 @@ LINKS_SECONDS = 24 * 3600
 DRIFT_SECONDS = 24 * 3600
 RANKER_SECONDS = 24 * 3600
 MODELS_SECONDS = 24 * 3600
+SELF_TRAINING_SECONDS = 7 * 24 * 3600
 ROLLOUT_SECONDS = 30
 """How often the health of new versions of the model is looked at."""
 REPLY_READY = VAR_DIR / "reply.ready"

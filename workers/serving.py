@@ -11,7 +11,9 @@ import structlog
 from django.conf import settings
 
 from botcore.dialogue.ports import Discriminator, Encoder, Generator, Ports, Reader
+from botcore.learning import layers
 from botcore.models import ModelVersion
+from catalog.models import Shop
 from workers.engine import load_discriminator, load_encoder, load_generator, load_reader
 from workers.engine.lending import Lending
 from workers.engine.registry import open_generator
@@ -36,6 +38,12 @@ def writing_by(version: ModelVersion | None) -> Iterator[Ports]:
     common = _common()
     with generators.lend(version.pk if version else SHIPPED) as lent:
         yield replace(common, version_id=lent[0] or None, generator=lent[1]) if lent else common
+
+
+def as_read_in(shop: Shop, ports: Ports) -> Ports:
+    """The ports with the shop's own layer of intents, if it has one."""
+    own = layers.of(shop)
+    return replace(ports, reader=ports.reader.with_intents(own)) if own else ports
 
 
 def encoder() -> Encoder:

@@ -18,9 +18,10 @@ from workers import housekeeping, indexing, serving, shadow, trainer
 @app.task(name="workers.tasks.answer", queue="reply")
 def answer(turn_id: int) -> None:
     """Write and store the reply of a waiting turn."""
-    versions = rollout.served(Conversation.objects.get(turns=turn_id))
+    conversation = Conversation.objects.select_related("shop").get(turns=turn_id)
+    versions = rollout.served(conversation)
     with serving.writing_by(versions.writes) as ports:
-        turn = answering.answer_turn(turn_id, ports)
+        turn = answering.answer_turn(turn_id, serving.as_read_in(conversation.shop, ports))
     if turn and versions.shadow:
         queues.wake_shadow(turn_id)
 
@@ -101,6 +102,15 @@ def update_rankers() -> None:
 def forget_models() -> None:
     """Delete built models that nobody would miss."""
     housekeeping.forget_models(timezone.now())
+
+
+@app.task(name="workers.tasks.self_train", queue="index", soft_time_limit=3_600, time_limit=3_660)
+def self_train() -> None:
+    """Let every shop's reader of intents learn from messages that nobody labelled, where that makes it better."""
+    from workers.engine import load_reader
+    from workers.training.selftrain import learn_all
+
+    learn_all(load_reader(), serving.encoder())
 
 
 @app.task(name="workers.tasks.sweep", queue="io", soft_time_limit=20, time_limit=30)

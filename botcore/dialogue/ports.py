@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from botcore.dialogue.brief import Brief
+    from botcore.dialogue.heads import Head
     from catalog.models import Product
 
 Messages = list[dict[str, str]]
@@ -98,6 +99,14 @@ class MessageRead:
     labels: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class IntentLayer:
+    """What tells intents from a message's state; ``above`` is the SHA-256 of the adapter that makes the states."""
+
+    head: Head
+    above: str
+
+
 class MessageReader(Protocol):
     """Reads messages, English and Chinese."""
 
@@ -119,6 +128,10 @@ class Reader(MessageReader, Protocol):
 
     def answering(self, question: str, passages: Sequence[str]) -> npt.NDArray[np.float32]:
         """For each passage the log odds that it answers the question, against that none does."""
+        ...
+
+    def with_intents(self, layer: IntentLayer) -> Reader:
+        """The same reader, its intents told by a shop's own layer if that fits."""
         ...
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
+import numpy as np
 import pytest
 
-from botcore.dialogue.ports import Ports
-from botcore.learning import rollout
+from botcore import answering
+from botcore.dialogue.heads import Head
+from botcore.dialogue.ports import IntentLayer, Ports
+from botcore.learning import layers, rollout
 from botcore.learning.versions import move, rollback
 from botcore.models import ModelVersion, Outbound, ShadowReply, Turn
-from tests.factories import ModelVersionFactory, TurnFactory
+from tests.factories import ModelVersionFactory, ShopFactory, TurnFactory
 from tests.fakes import FakeGenerator, HashEncoder
-from workers import serving, shadow
+from workers import serving, shadow, tasks
 from workers.engine.lending import Lending
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +100,35 @@ def test_without_a_shadow_or_a_brief_nothing_is_written():
     turn = TurnFactory(brief={})
     version_of(turn, "shadow")
     assert shadow.answer_beside(turn.pk) is None
+
+
+class Layered:
+    """A reader that tells which layer it was given."""
+
+    layer: IntentLayer | None = None
+
+    def with_intents(self, layer: IntentLayer) -> Layered:
+        found = Layered()
+        found.layer = layer
+        return found
+
+
+def test_a_shops_own_layer_reads_its_messages_from_the_next_turn_on_and_no_other_shops(tmp_path, settings):
+    settings.VAR_DIR = tmp_path
+    shop, other = ShopFactory(), ShopFactory()
+    ports = Ports(HashEncoder(), Layered(), None)
+    assert serving.as_read_in(shop, ports) is ports
+    head = Head(("find",), np.ones((3, 1), np.float32), {"en": 1.0, "zh": 1.0}, {})
+    layers.keep(shop, IntentLayer(head, "above"), {})
+    assert serving.as_read_in(shop, ports).reader.layer.head.weights.tolist() == [[1.0]] * 3
+    assert serving.as_read_in(other, ports) is ports
+    layers.take_back(shop)
+    assert serving.as_read_in(shop, ports) is ports
+
+
+def test_a_turn_is_read_with_its_shops_layer(monkeypatch):
+    turn, read = TurnFactory(), []
+    monkeypatch.setattr(serving, "as_read_in", lambda shop, ports: (shop, ports))
+    monkeypatch.setattr(answering, "answer_turn", lambda turn_id, ports: read.append(ports))
+    tasks.answer(turn.pk)
+    assert [shop for shop, _ in read] == [turn.conversation.shop]

@@ -6,21 +6,28 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import structlog
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load
 from tokenizers import Encoding
 
-from botcore.dialogue.ports import MessageRead
+from botcore.dialogue.heads import Head
+from botcore.dialogue.ports import IntentLayer, MessageRead
 from botcore.dialogue.words import language_of
 from workers.engine.e5 import E5
 from workers.engine.remembered import Remembered
+
+log = structlog.get_logger(__name__)
 
 Floats = npt.NDArray[np.float32]
 
@@ -66,6 +73,15 @@ class MessageHead(torch.nn.Module):
         return self.intent(told), self.stance(states)
 
 
+@dataclass(frozen=True)
+class Told:
+    """What is read of a message whatever tells its intents: its mean state, shape ``(width,)``, and the stances of its pieces."""
+
+    state: Floats
+    pieces: tuple[tuple[int, int], ...]
+    stances: Floats
+
+
 class MultilingualReader:
     """``botcore.dialogue.ports.Reader``. Safe to call from many threads."""
 
@@ -77,8 +93,32 @@ class MultilingualReader:
         self._intents, self._stances = (tuple(self._messages.meta[name]) for name in ("intents", "stances"))
         self._reads = MessageHead(self._messages.width, len(self._intents), len(self._stances))
         self._reads.load_state_dict(self._messages.head)
+        self.layer = IntentLayer(self._shipped_layer(), self._messages.sha256)
         self._vectors = Remembered(self._answers.vectors)
-        self.message = lru_cache(maxsize=READ)(self._message)
+        self._told = lru_cache(maxsize=READ)(self._tell)
+
+    def with_intents(self, layer: IntentLayer) -> MultilingualReader:
+        """The same reader, its intents told by another layer; models and what was read are shared. One that learned above
+        another adapter, or of other intents, is logged and not used."""
+        shipped = self.layer.head
+        fits = (layer.head.labels, layer.head.weights.shape) == (shipped.labels, shipped.weights.shape)
+        if layer.above != self.layer.above or not fits:
+            log.warning("a layer of intents was made for another reader; the one that ships reads", above=layer.above)
+            return self
+        found = copy.copy(self)
+        found.layer = layer
+        return found
+
+    def message(self, text: str) -> MessageRead:
+        """What a normalised message wants done, and what it says of the things it names."""
+        told = self._told(text)
+        chances = self.layer.head.probabilities(told.state, language_of(text))
+        intents = dict(zip(self._intents, chances.tolist(), strict=True))
+        return MessageRead(intents, told.pieces, told.stances, self._stances)
+
+    def states(self, texts: Sequence[str]) -> Floats:
+        """What the layer of intents reads of normalised messages, shape ``(len(texts), 384)``."""
+        return self._messages.means([QUERY + text for text in texts])
 
     def passages(self, texts: Sequence[str]) -> Floats:
         """Unit vectors of sentences or articles that may answer, shape ``(len(texts), 384)``."""
@@ -99,17 +139,20 @@ class MultilingualReader:
         return odds
 
     @torch.inference_mode()
-    def _message(self, text: str) -> MessageRead:
+    def _tell(self, text: str) -> Told:
         (encoding,), states, mask = self._messages.states([QUERY + text])
-        intents, stances = self._reads(states, mask)
-        chances = (intents[0] / self._messages.meta["temperature"][language_of(text)]).softmax(dim=0)
+        stances = self._reads.stance(states)
         places = pieces(encoding)
-        return MessageRead(
-            intents=dict(zip(self._intents, chances.tolist(), strict=True)),
+        return Told(
+            state=mean_state(states, mask)[0].numpy(),
             pieces=tuple((start, end) for _, start, end in places),
             stances=stances[0].softmax(dim=-1).numpy()[[row for row, _, _ in places]],
-            labels=self._stances,
         )
+
+    def _shipped_layer(self) -> Head:
+        layer = self._reads.intent
+        weights = torch.cat([layer.weight.T, layer.bias[None]]).detach().numpy()
+        return Head(self._intents, weights, self._messages.meta["temperature"], {})
 
 
 class Adapted:
@@ -117,7 +160,9 @@ class Adapted:
 
     def __init__(self, folder: Path, like: E5 | None = None) -> None:
         self.meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-        tensors = {name: tensor.float() for name, tensor in load_file(folder / "adapter.safetensors").items()}
+        stored = (folder / "adapter.safetensors").read_bytes()
+        self.sha256 = hashlib.sha256(stored).hexdigest()
+        tensors = {name: tensor.float() for name, tensor in load(stored).items()}
         self.head = {name.removeprefix("head."): tensors.pop(name) for name in [*tensors] if name.startswith("head.")}
         self.e5 = E5(like.weights if like else None)
         self.width = self.e5.weights.width
@@ -128,15 +173,20 @@ class Adapted:
         encodings = self.e5.encoded(texts)
         return encodings, *self.e5.states(encodings)
 
-    @torch.inference_mode()
     def vectors(self, texts: Sequence[str]) -> Floats:
-        """Unit vectors of texts, those of like length together."""
+        """Unit vectors of texts."""
+        means = torch.from_numpy(self.means(texts))
+        return np.asarray(unit(means))
+
+    @torch.inference_mode()
+    def means(self, texts: Sequence[str]) -> Floats:
+        """Mean states of texts, those of like length read together."""
         found = np.empty((len(texts), self.width), dtype=np.float32)
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         for start in range(0, len(order), AT_ONCE):
             places = order[start : start + AT_ONCE]
             _, states, mask = self.states([texts[place] for place in places])
-            found[places] = unit(mean_state(states, mask)).numpy()
+            found[places] = mean_state(states, mask).numpy()
         return found
 
 

@@ -82,18 +82,22 @@ def fit_softmax(
     classes: int,
     penalty: float,
     importance: Floats | None = None,
+    around: npt.NDArray[Any] | None = None,
 ) -> Floats:
     """Weights of a multinomial logistic regression, shape ``(width + 1, classes)``; the last row is the intercept,
-    which the L2 penalty leaves alone. ``importance`` weighs the rows, all alike by default."""
+    which the L2 penalty leaves alone. ``importance`` weighs the rows, all alike by default. Where there are weights ``around``
+    the penalty is on all that differs from them, the intercept too."""
     table, truth = torch.from_numpy(_with_one(inputs)), torch.from_numpy(labels)
-    weights = torch.zeros(table.shape[1], classes, dtype=table.dtype, requires_grad=True)
+    centre = torch.zeros(table.shape[1], classes, dtype=table.dtype) if around is None else torch.from_numpy(around)
+    held = -1 if around is None else None
+    weights = centre.clone().requires_grad_()
     counts = torch.from_numpy(np.ones(len(labels)) if importance is None else importance).to(table.dtype)
     optimiser = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
         value = (counts * torch.nn.functional.cross_entropy(table @ weights, truth, reduction="none")).sum()
-        value = value + penalty / 2 * (weights[:-1] ** 2).sum()
+        value = value + penalty / 2 * ((weights - centre)[:held] ** 2).sum()
         value.backward()
         return value
 

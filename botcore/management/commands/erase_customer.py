@@ -29,3 +29,5 @@ class Command(BaseCommand):
             self.stdout.write(f"snapshot {dataset} was made before and holds scrubbed rows of theirs")
         for version in found.versions:
             self.stdout.write(f"{version} ({version.state}) learned from them: train anew to be rid of it")
+        if found.layer:
+            self.stdout.write("the shop's layer of intents learned from them and is gone: the one that ships reads")
