@@ -1,6 +1,6 @@
 """The generator against the discriminator: GRPO (Shao et al. 2024, by TRL) towards replies that are taken for a person's.
 
-    python -m workers.training.adversarial --start ADAPTER --data FILE --out ADAPTER [--steps 30]
+    python -m workers.training.adversarial --start ADAPTER --data FILE --out ADAPTER [--steps 28]
 
 Reads from top to bottom. The generator is an adapter that SFT has taught; for a brief it writes several replies. What it gains by
 one is the discriminator's margin between it and what a person wrote for that brief, clipped, less a fine where the verifier
@@ -81,10 +81,10 @@ class Recipe:
     data: Path
     discriminator: Path = shipped.SHIPPED
     base: str | None = None
-    steps: int = 30
+    steps: int = 28
     briefs: int = 4
     replies: int = 4
-    lr: float = 2e-5
+    lr: float = 1e-4
     beta: float = 0.05
     temperature: float = Sampling.temperature
     longest: int = Sampling.max_new_tokens
