@@ -15,7 +15,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ class Row:
 
     arm: str
     judge: float
-    grounded: float
+    grounded: float | None
     distinct_2: float
     self_bleu: float
     perplexity: float
@@ -82,7 +82,8 @@ def run(adapters: Sequence[Path], briefs: int, say: Callable[[str], None]) -> li
     from workers.training.dialogues.build import build_examples
 
     examples = build_examples().heldout[:briefs]
-    rows = [measured("people, other replies", [[one.reply for one in build_examples(2).heldout[:briefs]]], examples, 0)]
+    others = [one.reply for one in build_examples(2).heldout[:briefs]]
+    rows = [replace(measured("people, for other briefs", [others], examples, 0), grounded=None)]
     for temperature in TEMPERATURES:
         many = DRAWS * BEST_OF if temperature == SERVED else DRAWS
         written, seconds = _written(current_artefact(), temperature, examples, many)
@@ -176,7 +177,7 @@ def main() -> None:
     django.setup()
     rows = run(options.adapters, options.briefs, lambda text: print(text, flush=True))
     head = [name.replace("_", " ") for name in Row.__annotations__]
-    print(table(head, [[str(cell) for cell in asdict(row).values()] for row in rows]))
+    print(table(head, [["" if cell is None else str(cell) for cell in asdict(row).values()] for row in rows]))
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
 
