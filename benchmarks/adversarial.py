@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from workers.training.evaluate import Written
 
 TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.2)
-SERVED = 0.6
+SERVED = 0.8
 DRAWS, BEST_OF = 2, 4
 JUDGES = 3
 """Fresh judges of a draw, with other folds each."""

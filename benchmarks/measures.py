@@ -195,7 +195,7 @@ def plain_generate(folder: Path, briefs: Sequence[Brief], samples: int, eight_bi
         )
         with torch.inference_mode():
             out = model.generate(
-                **prompt, do_sample=True, temperature=0.6, top_p=0.9, max_new_tokens=64, num_return_sequences=samples
+                **prompt, do_sample=True, temperature=0.8, top_p=0.9, max_new_tokens=64, num_return_sequences=samples
             )
         replies = out[:, prompt["input_ids"].shape[1] :]
         tokens += int((replies != tokenizer.pad_token_id).sum())
