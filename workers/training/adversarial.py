@@ -152,7 +152,7 @@ class ReplyGRPOTrainer(AtHome, GRPOTrainer):
         on_device = {name: tensor.to(self.args.device) for name, tensor in batch.items()}
         causal = self.accelerator.unwrap_model(model).get_base_model()
         imitated = F.cross_entropy(*at_replies(causal, on_device))
-        self._log_metric("imitation", float(imitated))
+        self._metrics["train"]["imitation"].append(imitated.item())
         return rewarded + self.weight * imitated
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
