@@ -53,8 +53,8 @@ class Recipe:
     version: Path | None = None
     """The version's folder, an adapter or a whole model; None: the base alone."""
     base: str | None = None
-    layers: int = 6
-    """How many layers go; with 0 there is nothing to heal."""
+    layers: int = 0
+    """How many layers go; with 0 there is nothing to heal. Four of thirty cost more than they gave (docs/training.md)."""
     frequent: int = 8_000
     """How many of the most frequent tokens stay besides those that the shop's language needs; with 0 all of them stay."""
     calibration: int = 64

@@ -36,7 +36,7 @@ OPTIONS: Mapping[str, Any] = {
     "preference_epochs": 2,
     "preference_lr": 5e-5,
     "adversarial_steps": adversarial.Recipe.steps,
-    "layers": 6,
+    "layers": compress.Recipe.layers,
     "healing": 2400,
 }
 """What a run may be told, with what it does otherwise. ``briefs`` are those of the base set in the evaluation; ``layers`` are
