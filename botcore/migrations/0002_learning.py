@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('word', models.CharField(max_length=40)),
-                ('stands_for', models.CharField(blank=True, max_length=40)),
+                ('stands_for', models.CharField(max_length=40)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='house_words', to='catalog.shop')),
             ],
