@@ -24,6 +24,7 @@ from benchmarks.texts import perplexity, self_bleu
 
 if TYPE_CHECKING:
     from botcore.dialogue.ports import Discriminator
+    from workers.engine.artefacts import Artefact
     from workers.training.dialogues.build import Example
     from workers.training.evaluate import Written
 
@@ -106,14 +107,14 @@ def run(adapters: Sequence[Path], briefs: int, say: Callable[[str], None]) -> li
 
 
 def _written(
-    artefact: object, temperature: float, examples: Sequence[Example], samples: int
+    artefact: Artefact, temperature: float, examples: Sequence[Example], samples: int
 ) -> tuple[list[Written], float]:
     from workers.engine import load_encoder
     from workers.engine.openvino_engine import OpenVinoGenerator
     from workers.engine.writing import Sampling
     from workers.training.evaluate import write_all
 
-    generator = OpenVinoGenerator(artefact, Sampling(temperature))  # type: ignore[arg-type]
+    generator = OpenVinoGenerator(artefact, Sampling(temperature))
     begun = time.monotonic()
     try:
         return write_all(

@@ -57,6 +57,17 @@ def _transport_options() -> dict[str, object]:
 
 
 app = Celery("daogou")
+
+
+def _every(seconds: float, task: str, queue: str) -> dict[str, Any]:
+    """A beat's entry; a wake-up that nobody took until the next one is due is dropped."""
+    return {
+        "task": f"workers.tasks.{task}",
+        "schedule": seconds,
+        "options": {"queue": queue, "expires": seconds},
+    }
+
+
 app.conf.update(
     broker_url=settings.BROKER_URL or "filesystem://localhost/",
     broker_transport=None if settings.BROKER_URL else FolderTransport,
@@ -72,46 +83,14 @@ app.conf.update(
     worker_enable_remote_control=False,
     timezone="UTC",
     beat_schedule={
-        "sweep": {
-            "task": "workers.tasks.sweep",
-            "schedule": settings.SWEEP_SECONDS,
-            "options": {"queue": "io", "expires": settings.SWEEP_SECONDS},
-        },
-        "popularity": {
-            "task": "workers.tasks.refresh_popularities",
-            "schedule": settings.POPULARITY_SECONDS,
-            "options": {"queue": "index", "expires": settings.POPULARITY_SECONDS},
-        },
-        "rollouts": {
-            "task": "workers.tasks.watch_rollouts",
-            "schedule": settings.ROLLOUT_SECONDS,
-            "options": {"queue": "io", "expires": settings.ROLLOUT_SECONDS},
-        },
-        "drifts": {
-            "task": "workers.tasks.watch_drifts",
-            "schedule": settings.DRIFT_SECONDS,
-            "options": {"queue": "index", "expires": settings.DRIFT_SECONDS},
-        },
-        "rankers": {
-            "task": "workers.tasks.update_rankers",
-            "schedule": settings.RANKER_SECONDS,
-            "options": {"queue": "index", "expires": settings.RANKER_SECONDS},
-        },
-        "models": {
-            "task": "workers.tasks.forget_models",
-            "schedule": settings.MODELS_SECONDS,
-            "options": {"queue": "index", "expires": settings.MODELS_SECONDS},
-        },
-        "selftraining": {
-            "task": "workers.tasks.self_train",
-            "schedule": settings.SELF_TRAINING_SECONDS,
-            "options": {"queue": "index", "expires": settings.SELF_TRAINING_SECONDS},
-        },
-        "links": {
-            "task": "workers.tasks.rebuild_links",
-            "schedule": settings.LINKS_SECONDS,
-            "options": {"queue": "index", "expires": settings.LINKS_SECONDS},
-        },
+        "sweep": _every(settings.SWEEP_SECONDS, "sweep", "io"),
+        "popularity": _every(settings.POPULARITY_SECONDS, "refresh_popularities", "index"),
+        "rollouts": _every(settings.ROLLOUT_SECONDS, "watch_rollouts", "io"),
+        "drifts": _every(settings.DRIFT_SECONDS, "watch_drifts", "index"),
+        "rankers": _every(settings.RANKER_SECONDS, "update_rankers", "index"),
+        "models": _every(settings.MODELS_SECONDS, "forget_models", "index"),
+        "selftraining": _every(settings.SELF_TRAINING_SECONDS, "self_train", "index"),
+        "links": _every(settings.LINKS_SECONDS, "rebuild_links", "index"),
     },
 )
 app.autodiscover_tasks(["workers"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import structlog
 from django.conf import settings
@@ -81,12 +80,7 @@ def _shipped() -> Generator | None:
 def _load(version_id: int) -> TokenGenerator:
     if version_id == SHIPPED:
         return open_generator()
-    return open_generator(folder_of(ModelVersion.objects.get(pk=version_id)))
-
-
-def folder_of(version: ModelVersion) -> Path:
-    """Where a version's adapter or whole model lies."""
-    return Path(settings.VAR_DIR / version.folder)
+    return open_generator(ModelVersion.objects.get(pk=version_id).place)
 
 
 generators: Lending[int, TokenGenerator] = Lending(_load)

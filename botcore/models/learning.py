@@ -3,6 +3,8 @@
 Everything belongs to one shop: what one shop's merchants and customers said never teaches the model of another.
 """
 
+from pathlib import Path
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -200,6 +202,11 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def place(self) -> Path:
+        """Where its folder lies on this machine."""
+        return Path(settings.VAR_DIR) / self.folder
 
 
 class VersionChange(models.Model):

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from botcore.dialogue.brief import Brief, ItemFacts
-from tests.workers.tiny import example
+from tests.workers.tiny import example, killed_after
 from workers.training import adversarial, sft
 from workers.training.adversarial import CLIP, FINE, OLDER, TOO_EASY, Opponent, Recipe, refused
 from workers.training.discriminator import Learner
@@ -106,17 +106,7 @@ def test_a_killed_run_goes_on_where_it_stopped(base, taught, data, opponent, tmp
     assert set(adversarial.MEASURES) <= expected["course"][0].keys()
     assert any("reward" in point for point in points)
 
-    taken, step = 0, adversarial.ReplyGRPOTrainer.training_step
-
-    def dies(self: Any, *args: Any, **kwargs: Any) -> Any:
-        nonlocal taken
-        taken += 1
-        if taken > 3:
-            raise KeyboardInterrupt
-        return step(self, *args, **kwargs)
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(adversarial.ReplyGRPOTrainer, "training_step", dies)
+    with killed_after(3, adversarial.ReplyGRPOTrainer, monkeypatch):
         adversarial.train(told, tmp_path / "killed")
     resumed = adversarial.train(told, tmp_path / "killed")
     assert resumed["course"] == expected["course"]

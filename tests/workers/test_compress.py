@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from botcore.dialogue.brief import messages
 from tests.workers.engine.conftest import save_small_model
-from tests.workers.tiny import example
+from tests.workers.tiny import example, killed_after
 from workers.engine import artefacts
 from workers.engine.openvino_engine import OpenVinoGenerator
 from workers.engine.transformers_engine import TransformersGenerator
@@ -140,19 +140,8 @@ def test_with_no_layer_to_drop_nothing_is_trained(recipe, base, tmp_path, monkey
 def test_a_killed_run_continues_to_the_same_weights(recipe, tmp_path, monkeypatch):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     expected = compress.train(recipe, whole)
-    step, taken = sft.ReplyTrainer.training_step, 0
-
-    def dies_after_six_steps(self: sft.ReplyTrainer, *args: Any, **kwargs: Any) -> torch.Tensor:
-        nonlocal taken
-        taken += 1
-        if taken > 6:
-            raise KeyboardInterrupt
-        return step(self, *args, **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(sft.ReplyTrainer, "training_step", dies_after_six_steps)
-        with pytest.raises(KeyboardInterrupt):
-            compress.train(recipe, killed)
+    with killed_after(6, sft.ReplyTrainer, monkeypatch):
+        compress.train(recipe, killed)
     monkeypatch.setattr(compress, "block_influence", lambda *_: pytest.fail("measured a second time"))
     resumed = compress.train(recipe, killed)
     assert resumed["layers"] == expected["layers"]

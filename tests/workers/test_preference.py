@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from botcore.learning.votes import Vote, counted
-from tests.workers.tiny import example
+from tests.workers.tiny import example, killed_after
 from workers.training import preference, sft
 from workers.training.compare import agreements
 from workers.training.likelihood import log_likelihoods
@@ -150,17 +150,7 @@ def test_a_killed_run_goes_on_where_it_stopped(base, taught, tmp_path, monkeypat
     expected = preference.train(recipe, tmp_path / "whole")
 
     for trainer, steps in ((preference.ReplyDPOTrainer, 6), (preference.ReplyKTOTrainer, 5)):
-        taken, step = 0, trainer.training_step
-
-        def dies(self: Any, *args: Any, **kwargs: Any) -> Any:
-            nonlocal taken
-            taken += 1
-            if taken > steps:  # noqa: B023  called within this round
-                raise KeyboardInterrupt
-            return step(self, *args, **kwargs)  # noqa: B023
-
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(trainer, "training_step", dies)
+        with killed_after(steps, trainer, monkeypatch):
             preference.train(recipe, tmp_path / "killed")
     resumed = preference.train(recipe, tmp_path / "killed")
     assert resumed["data"] == expected["data"]

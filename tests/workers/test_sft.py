@@ -15,7 +15,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from botcore.dialogue.brief import messages
-from tests.workers.tiny import CHATML, example
+from tests.workers.tiny import CHATML, example, killed_after
 from workers.training import sft
 
 
@@ -140,23 +140,11 @@ def test_a_killed_run_continues_to_the_same_weights(recipe: sft.Recipe, monkeypa
     short = dataclasses.replace(recipe, epochs=4)
     expected = sft.train(short, whole)
 
-    step = sft.ReplyTrainer.training_step
-    taken = 0
-
-    def dies_after_six_steps(self: sft.ReplyTrainer, *args: Any, **kwargs: Any) -> torch.Tensor:
-        nonlocal taken
-        taken += 1
-        if taken > 6:
-            raise KeyboardInterrupt
-        return step(self, *args, **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(sft.ReplyTrainer, "training_step", dies_after_six_steps)
-        with pytest.raises(KeyboardInterrupt):
-            sft.train(short, killed)
+    with killed_after(6, sft.ReplyTrainer, monkeypatch):
+        sft.train(short, killed)
     (killed / "checkpoints" / "checkpoint-8").mkdir()  # as if it had died while saving the next one
 
-    taken = 0
+    step, taken = sft.ReplyTrainer.training_step, 0
 
     def counts(self: sft.ReplyTrainer, *args: Any, **kwargs: Any) -> torch.Tensor:
         nonlocal taken

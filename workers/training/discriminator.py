@@ -29,6 +29,7 @@ from safetensors.torch import load_file, save_file
 
 from botcore.dialogue.brief import Brief
 from workers.engine.discriminator import SHIPPED, WEIGHTS, CrossEncoder, canonical, context
+from workers.training.judge import equalised
 from workers.training.provenance import code_revision
 
 logger = logging.getLogger(__name__)
@@ -66,10 +67,8 @@ class Shown:
 
 
 def shown(pair: Pair, share: float = 1.0) -> Shown:
-    """Both replies in canonical words, cut to ``share`` of the shorter one's length."""
-    human, written = canonical(pair.human), canonical(pair.written)
-    length = max(1, round(share * min(len(human), len(written))))
-    return Shown(context(pair.brief), human[:length], written[:length])
+    """Both replies equalised, at ``share`` of the shorter one's length."""
+    return Shown(context(pair.brief), *equalised(pair.human, pair.written, share))
 
 
 class Learner:

@@ -29,10 +29,11 @@ MEANING = 2.0
 """Length of a reply's sentence vector beside its n-grams', which have length one."""
 
 
-def equalised(human: str, written: str) -> tuple[list[str], list[str]]:
-    """Both as canonical words, cut to the shorter one's length: how long a reply is must not give it away."""
+def equalised(human: str, written: str, share: float = 1.0) -> tuple[list[str], list[str]]:
+    """Both as canonical words, cut to ``share`` of the shorter one's length: how long a reply is must not give it away."""
     first, second = canonical(human), canonical(written)
-    length = min(len(first), len(second))
+    shorter = min(len(first), len(second))
+    length = max(round(share * shorter), min(shorter, 1))
     return first[:length], second[:length]
 
 

@@ -27,7 +27,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -40,7 +40,6 @@ if __name__ == "__main__":
 
 import numpy as np
 import structlog
-from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.utils import timezone
 
@@ -48,6 +47,7 @@ from botcore.dialogue.ports import Encoder
 from botcore.installation import installation
 from catalog.models import Shop
 from catalog.ranking.model import BoostedRanker, RankerError, folder_before, load_lightgbm, model_folder
+from workers.training import rounds
 from workers.training.ranker import (
     Groups,
     Window,
@@ -79,17 +79,11 @@ Done = Literal["updated", "refused", "waiting", "not possible"]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one shop's update. ``reason`` is for people, ``numbers`` what it was decided by."""
+class Outcome(rounds.Outcome):
+    """Of an update."""
 
-    shop: str
+    subject = "The ranker"
     done: Done
-    reason: str
-    numbers: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def sentence(self) -> str:
-        return f"The ranker of {self.shop}: {self.done}. {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -162,15 +156,8 @@ def rollback(shop: Shop, folder: Path | None = None) -> Outcome:
 def update_all(now: datetime) -> list[Outcome]:
     """Every shop's update; an error of one is logged and the next has its turn."""
     outcomes = []
-    for shop in Shop.objects.order_by("pk"):
-        try:
-            outcome = update(shop, now)
-        except SoftTimeLimitExceeded:
-            raise
-        except Exception:
-            log.exception("the update of a ranker failed", shop=shop.slug)
-            continue
-        log.info("ranker", shop=shop.slug, done=outcome.done, reason=outcome.reason, **outcome.numbers)
+    for outcome in rounds.each_shop(lambda shop: update(shop, now)):
+        log.info("ranker", shop=outcome.shop, done=outcome.done, reason=outcome.reason, **outcome.numbers)
         outcomes.append(outcome)
     return outcomes
 

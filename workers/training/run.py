@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from django.conf import settings
@@ -103,8 +104,8 @@ def evaluate(
     models = Path(settings.VAR_DIR) / "models"
     rival = versions.rival_of(version)
     sides = [
-        artefacts.build(Path(settings.VAR_DIR) / version.folder, settings.DAOGOU_BASE_MODEL or None, models),
-        registry.current_artefact(Path(settings.VAR_DIR) / rival.folder if rival else None),
+        artefacts.build(version.place, settings.DAOGOU_BASE_MODEL or None, models),
+        registry.current_artefact(rival.place if rival else None),
     ]
     material = _material(files, house_words.of(version.shop), options)
     generators = [registry.serve(artefact) for artefact in sides]
@@ -140,7 +141,7 @@ def _taught(
         batch_tokens=BATCH_TOKENS,
         seed=options["seed"],
     )
-    further = FURTHER.get(TrainingRun.Recipe(run.recipe))
+    further = FURTHER.get(run.recipe)
     taught = place.adapter(f"{name}-sft" if further else name)
     if not (taught / "meta.json").exists():
         recipe = _searched(recipe, options["search_minutes"], place, watch)
@@ -151,18 +152,13 @@ def _taught(
     watch.stage(run.recipe)
     out = place.adapter(name)
     if not (out / "meta.json").exists():
-        further(taught, files, options, out, watch.point)
+        script, recipe_of = further
+        script.train(recipe_of(taught, files, options), out, watch.point)
     return out
 
 
-def _preferred(
-    start: Path,
-    files: snapshot.Files,
-    options: Mapping[str, Any],
-    out: Path,
-    watch: Callable[[Mapping[str, Any]], None],
-) -> None:
-    recipe = preference.Recipe(
+def _preferred(start: Path, files: snapshot.Files, options: Mapping[str, Any]) -> preference.Recipe:
+    return preference.Recipe(
         start=start,
         pairs=files.pairs,
         votes=files.votes,
@@ -171,31 +167,23 @@ def _preferred(
         lr=options["preference_lr"],
         seed=options["seed"],
     )
-    preference.train(recipe, out, watch)
 
 
-def _against_discriminator(
-    start: Path,
-    files: snapshot.Files,
-    options: Mapping[str, Any],
-    out: Path,
-    watch: Callable[[Mapping[str, Any]], None],
-) -> None:
-    recipe = adversarial.Recipe(
+def _against_discriminator(start: Path, files: snapshot.Files, options: Mapping[str, Any]) -> adversarial.Recipe:
+    return adversarial.Recipe(
         start=start,
         data=files.train,
         base=settings.DAOGOU_BASE_MODEL or None,
         steps=options["adversarial_steps"],
         seed=options["seed"],
     )
-    adversarial.train(recipe, out, watch)
 
 
-FURTHER = {
-    TrainingRun.Recipe.PREFERENCE: _preferred,
-    TrainingRun.Recipe.ADVERSARIAL: _against_discriminator,
+FURTHER: Mapping[str, tuple[ModuleType, Callable[..., Any]]] = {
+    TrainingRun.Recipe.PREFERENCE: (preference, _preferred),
+    TrainingRun.Recipe.ADVERSARIAL: (adversarial, _against_discriminator),
 }
-"""What goes on from the adapter that SFT has taught."""
+"""What goes on from the adapter that SFT has taught: the script, and what it is told."""
 
 
 def _compressed(
@@ -208,7 +196,7 @@ def _compressed(
         recipe = compress.Recipe(
             data=snapshot.for_healing(files, options["healing"], options["seed"]),
             validation=files.validation,
-            version=registry.chosen_adapter(Path(settings.VAR_DIR) / serving.folder if serving else None),
+            version=registry.chosen_adapter(serving.place if serving else None),
             base=settings.DAOGOU_BASE_MODEL or None,
             layers=options["layers"],
             batch_tokens=BATCH_TOKENS,

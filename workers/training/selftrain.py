@@ -14,18 +14,18 @@ from the layer that ships.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import structlog
-from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
 from botcore.dialogue.heads import Head, in_english
@@ -36,6 +36,7 @@ from botcore.learning.pseudo_labels import Difference, Threshold, agreed, improv
 from botcore.learning.unlabelled import Unlabelled, collect
 from botcore.models import Contact
 from catalog.models import Shop
+from workers.training import rounds
 from workers.training.calibration import temperature_for
 from workers.training.heads import fit
 from workers.training.messages import NAMES, own_examples, read_messages, shop_questions
@@ -148,17 +149,11 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one shop's round. ``reason`` is for people, ``numbers`` what it was decided by."""
+class Outcome(rounds.Outcome):
+    """Of a round of self-training."""
 
-    shop: str
+    subject = "The layer of intents"
     done: Done
-    reason: str
-    numbers: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def sentence(self) -> str:
-        return f"The layer of intents of {self.shop}: {self.done}. {self.reason}"
 
 
 def learn(shop: Shop, ground: Callable[[], Ground], reader: MultilingualReader, encoder: Encoder, say: Say) -> Outcome:
@@ -210,22 +205,10 @@ def take_back(shop: Shop) -> Outcome:
 
 def learn_all(reader: MultilingualReader, encoder: Encoder) -> list[Outcome]:
     """Every shop's round; an error of one is logged and the next has its turn."""
-    outcomes, laid = [], list[Ground]()
-
-    def once() -> Ground:
-        if not laid:
-            laid.append(lay(reader, encoder))
-        return laid[0]
-
-    for shop in Shop.objects.order_by("pk"):
-        try:
-            outcome = learn(shop, once, reader, encoder, log.info)
-        except SoftTimeLimitExceeded:
-            raise
-        except Exception:
-            log.exception("self-training failed", shop=shop.slug)
-            continue
-        log.info("self-training", shop=shop.slug, done=outcome.done, reason=outcome.reason)
+    ground = functools.cache(lambda: lay(reader, encoder))
+    outcomes = []
+    for outcome in rounds.each_shop(lambda shop: learn(shop, ground, reader, encoder, log.info)):
+        log.info("self-training", shop=outcome.shop, done=outcome.done, reason=outcome.reason)
         outcomes.append(outcome)
     return outcomes
 
