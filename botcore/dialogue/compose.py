@@ -6,6 +6,7 @@ brief takes its place.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ MODEL_LANGUAGES = ("en",)
 INTEREST, FLUENCY, BREVITY, COVERAGE, NATURALNESS = 1.0, 1.0, 0.15, 0.25, 0.1
 """Weights of a draft's score. Naturalness is the discriminator's. Fluency is the model's own confidence: where it had
 to take a word it did not want, the mean log probability of its tokens falls."""
+ENDS = ".!?…。！？"
+"""Marks that a sentence has one of."""
 SURE = 3.0
 """Log odds beyond which the discriminator's say grows no more."""
 GOOD_LENGTH = 26
@@ -92,8 +95,16 @@ def word(
 
 
 def fill(text: str, slots: Mapping[str, str]) -> str:
-    """The text with every tag's value. A tag without one, which only a refused draft can hold, stays as it is."""
-    return TAG.sub(lambda match: slots.get(match.group(1), match.group()), text)
+    """The text with every tag's value. A tag without one, which only a refused draft can hold, stays as it is.
+
+    A value that ends as the sentence goes on ("Returns are free." before ".") ends it once.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        told, mark = slots.get(match.group(1), match.group()), text[match.end() : match.end() + 1]
+        return told[:-1] if mark and mark in ENDS and told.endswith(mark) else told
+
+    return TAG.sub(value, text)
 
 
 def ranked(

@@ -7,6 +7,7 @@ the item the sentence speaks of, negations must be the customer's own, and each 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -142,10 +143,11 @@ def _form(text: str, brief: Brief) -> Iterable[str]:
 
 
 def _dwells(tags: list[str]) -> bool:
-    """Whether a figure stands twice, or the only product named is named twice."""
+    """Whether a figure stands twice, or the only product named is named twice, or several are."""
     figures = [tag for tag in tags if "." in tag and not tag.endswith((".name", ".price"))]
-    names = [tag for tag in tags if tag.endswith(".name")]
-    return len(figures) != len(set(figures)) or (len(names) > 1 and len(set(names)) == 1)
+    named = Counter(tag for tag in tags if tag.endswith(".name"))
+    twice = sum(count > 1 for count in named.values())
+    return len(figures) != len(set(figures)) or twice > 1 or (twice == 1 and len(named) == 1)
 
 
 def _characters(brief: Brief) -> set[str]:

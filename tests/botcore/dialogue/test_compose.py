@@ -118,3 +118,16 @@ def test_a_conversation_sends_the_true_text_with_its_values(talk_with):
     reply = talk("a steel kettle under 50 euros", deadline=time.monotonic() + 5)
     assert (reply.written_by, reply.model_version) == ("model", "fake-7")
     assert reply.text == "Under €50 I'd take Harbour Kettle, a kettle in steel, at €39."
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "filled"),
+    [
+        ("We say: [quote]. Anything else?", "Returns are free.", "We say: Returns are free. Anything else?"),
+        ("[quote]。", "退货免费。", "退货免费。"),
+        ("As [quote]", "Returns are free.", "As Returns are free."),
+        ("[quote].", "", "."),
+    ],
+)
+def test_a_quoted_sentence_ends_once(text, quote, filled):
+    assert fill(text, {"quote": quote}) == filled

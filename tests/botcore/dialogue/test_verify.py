@@ -128,6 +128,13 @@ def test_a_reply_that_may_be_false_is_refused(brief, reply):
     assert not verify(reply, brief).accepted
 
 
+def test_a_list_is_given_once():
+    twice = "Let's see: [A.name] or [B.name]? It would help to know: [A.name] or [B.name]?"
+    assert "says the same thing of a product twice" in verify(twice, LIST).problems
+    once = "Let's see: [A.name] or [B.name]? My choice is [A.name]."
+    assert "says the same thing of a product twice" not in verify(once, LIST).problems
+
+
 def test_a_wish_that_was_given_up_must_be_named():
     brief = Brief(
         "recommend", wishes=("lamp",), gave_up=("brass", "under [budget]"), items=LIST.items, slots=LIST.slots
