@@ -132,7 +132,7 @@ def _form(text: str, brief: Brief) -> Iterable[str]:
         yield "breaks off in the middle"
     if _repeats(bare):
         yield "repeats itself"
-    if _dwells(TAG.findall(text)):
+    if _dwells(TAG.findall(text), brief.act):
         yield "says the same thing of a product twice"
     if found := MISPLACED.search(text):
         yield f"says {found.group()}, as if it were a price"
@@ -142,12 +142,15 @@ def _form(text: str, brief: Brief) -> Iterable[str]:
         yield f'says "{found.group().lower()}" of one product'
 
 
-def _dwells(tags: list[str]) -> bool:
-    """Whether a figure stands twice, or the only product named is named twice, or several are."""
+def _dwells(tags: list[str], act: str) -> bool:
+    """Whether a figure stands twice, or the only product named is named twice, or several are.
+
+    A comparison names each product twice and no more: for what tells it from the others, and for its figures.
+    """
     figures = [tag for tag in tags if "." in tag and not tag.endswith((".name", ".price"))]
     named = Counter(tag for tag in tags if tag.endswith(".name"))
-    twice = sum(count > 1 for count in named.values())
-    return len(figures) != len(set(figures)) or twice > 1 or (twice == 1 and len(named) == 1)
+    again = sum(count > (2 if act == "compare" and len(named) > 1 else 1) for count in named.values())
+    return len(figures) != len(set(figures)) or again > 1 or (again == 1 and len(named) == 1)
 
 
 def _characters(brief: Brief) -> set[str]:

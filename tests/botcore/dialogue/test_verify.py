@@ -1,5 +1,7 @@
 """The verifier fails closed: what is not certainly true of the brief is refused."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -133,6 +135,14 @@ def test_a_list_is_given_once():
     assert "says the same thing of a product twice" in verify(twice, LIST).problems
     once = "Let's see: [A.name] or [B.name]? My choice is [A.name]."
     assert "says the same thing of a product twice" not in verify(once, LIST).problems
+
+
+def test_a_comparison_names_each_product_for_its_merit_and_for_its_price():
+    compared = replace(LIST, act="compare")
+    reply = "[A.name] is the cheaper, [B.name] the better rated. [A.name] is [A.price], [B.name] [B.price]."
+    assert "says the same thing of a product twice" not in verify(reply, compared).problems
+    thrice = reply + " So, [A.name] or [B.name]?"
+    assert "says the same thing of a product twice" in verify(thrice, compared).problems
 
 
 def test_a_wish_that_was_given_up_must_be_named():
