@@ -16,9 +16,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from botcore import feedback, intake, queues
-from botcore.channels.base import OutboundMessage
-from botcore.channels.registry import channel_for
+from botcore import delivery, feedback, intake, queues
+from botcore.channels.values import OutboundMessage
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.phrases import phrase_for
 from botcore.dialogue.pipeline import respond
@@ -27,7 +26,7 @@ from botcore.dialogue.reply import Reply
 from botcore.dialogue.state import Act, DialogueState
 from botcore.dialogue.words import language_of
 from botcore.intake import Lease
-from botcore.models import Conversation, Feedback, InboundEvent, Outbound, Turn
+from botcore.models import Conversation, Feedback, InboundEvent, Turn
 from catalog.models import Variant
 from catalog.ranking import exposures
 
@@ -181,10 +180,7 @@ def _send(turn: Turn, conversation: Conversation, message: OutboundMessage) -> N
     conversation.state = turn.state_after
     conversation.waiting_for_person = turn.act == Act.HANDOFF
     conversation.save(update_fields=["state", "waiting_for_person"])
-    outbound = Outbound.objects.create(conversation=conversation, turn=turn, content=message.to_json())
-    contact = turn.conversation.contact
-    channel_for(contact.account).announce(contact.external_id)
-    transaction.on_commit(partial(queues.wake_delivery, outbound.pk))
+    delivery.post(conversation, message, turn=turn)
     transaction.on_commit(partial(_wake_next, conversation.pk))
 
 

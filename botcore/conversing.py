@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 
 from botcore import answering, intake
-from botcore.channels.base import ReceivedEvent
+from botcore.channels.values import ReceivedEvent
 from botcore.dialogue.ports import Ports
 from botcore.models import ChannelAccount, InboundEvent, Turn
 from catalog.models import Shop

@@ -1,28 +1,65 @@
 """From a stored reply to the platform: leased, in order, with retries; every part's platform id is kept.
 
-A crash between a send and its record sends that one part again: neither platform of this release takes an idempotency
-key, and a customer is better served by a repeated line than by silence (docs/decisions/0004).
+A crash between a send and its record sends that one part again, with the same idempotency key: a platform that takes
+one shows it once. Where it takes none a customer is better served by a repeated line than by silence
+(docs/decisions/0004).
 """
 
 from __future__ import annotations
 
 import random
+import re
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid5
 
 import structlog
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from botcore import queues
-from botcore.channels.base import OutboundMessage, SendResult
+from botcore import buttons, queues
+from botcore.channels import health
+from botcore.channels.base import Channel
 from botcore.channels.registry import channel_for
-from botcore.models import Outbound, Turn
+from botcore.channels.values import OutboundMessage, Payload, Recipient, SendResult
+from botcore.models import Contact, Conversation, Outbound, Turn
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 8
 BACKOFF_SECONDS = (1, 2, 5, 15, 60, 180, 600)
+SENDING = UUID("6f2b7c1e-3f0d-5a57-9d52-6d0f6a5e2f11")
+"""The namespace of idempotency keys."""
+SENTENCE = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])")
+
+
+class _NotNow(Exception):  # noqa: N818 (nothing is wrong)
+    """The account may not send for so many seconds. That is no attempt of the message's."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+def post(
+    conversation: Conversation, message: OutboundMessage, turn: Turn | None = None, author: Any = None
+) -> Outbound:
+    """Store a message to be sent, in the caller's transaction, which holds the conversation; it is sent after that.
+
+    ``turn`` is the turn it answers; without one it is a person's, ``author``.
+    """
+    contact = conversation.contact
+    channel = channel_for(contact.account)
+    outbound = Outbound.objects.create(conversation=conversation, turn=turn, author=author, content={})
+    outbound.content = buttons.offer(message, outbound, channel.capabilities).to_json()
+    outbound.save(update_fields=["content"])
+    channel.announce(contact.external_id)
+    transaction.on_commit(partial(queues.wake_delivery, outbound.pk))
+    return outbound
 
 
 def deliver(outbound_id: int) -> None:
@@ -32,23 +69,49 @@ def deliver(outbound_id: int) -> None:
         return
     try:
         problem = _send_rest(outbound)
+    except _NotNow as refusal:
+        _wait(outbound, refusal.seconds)
+        return
     except Exception as error:
         _put_off(outbound, SendResult(ok=False, error=f"{type(error).__name__}: {error}"))
         raise
     if problem:
         _put_off(outbound, problem)
     else:
-        outbound.status, outbound.sent_at, outbound.leased_until = Outbound.Status.SENT, timezone.now(), None
-        outbound.save(update_fields=["status", "sent_at", "leased_until"])
-    if outbound.status != Outbound.Status.PENDING:
+        _close(outbound, Outbound.Status.SENT)
+    if outbound.status not in (Outbound.Status.PENDING, Outbound.Status.HELD):
         _wake_next(outbound.conversation_id)
+
+
+def resend(outbound: Outbound) -> None:
+    """Try a message that was given up once more, from the part on that did not arrive."""
+    again = Outbound.objects.filter(pk=outbound.pk, status=Outbound.Status.FAILED)
+    if again.update(status=Outbound.Status.PENDING, attempts=0, next_attempt_at=None, error=""):
+        queues.wake_delivery(outbound.pk)
 
 
 def show_typing(turn_id: int) -> None:
     """Tell the platform that a reply is on its way, while there is still none."""
-    turn = Turn.objects.select_related("conversation__contact__account").filter(pk=turn_id, status="waiting").first()
+    turn = (
+        Turn.objects.select_related("conversation__contact__account")
+        .filter(pk=turn_id, status=Turn.Status.WAITING, conversation__waiting_for_person=False)
+        .first()
+    )
     if turn:
-        channel_for(turn.conversation.contact.account).typing(turn.conversation.contact.external_id)
+        contact = turn.conversation.contact
+        channel_for(contact.account).typing(_recipient(contact))
+
+
+def show_verdict(outbound_id: int, verdict: str) -> None:
+    """Show under a reply which thumb was pressed, on a platform whose messages can be edited."""
+    outbound = Outbound.objects.select_related("conversation__contact__account").get(pk=outbound_id)
+    contact = outbound.conversation.contact
+    channel = channel_for(contact.account)
+    message = OutboundMessage.from_json(outbound.content)
+    before, after = channel.render(message), channel.render(replace(message, verdict=verdict))
+    for platform_id, old, new in zip(outbound.platform_ids, before, after, strict=False):
+        if old != new:
+            channel.edit(_recipient(contact), platform_id, new)
 
 
 def sweep() -> int:
@@ -69,10 +132,18 @@ def sweep() -> int:
 
 def _send_rest(outbound: Outbound) -> SendResult | None:
     """Send the parts that are left; what the platform said where it did not take one. Every part renews the lease."""
-    channel = channel_for(outbound.conversation.contact.account)
-    payloads = channel.render(OutboundMessage.from_json(outbound.content))
-    for payload in payloads[outbound.parts_sent :]:
-        result = channel.send(outbound.conversation.contact.external_id, payload)
+    contact = outbound.conversation.contact
+    channel = channel_for(contact.account)
+    message = OutboundMessage.from_json(outbound.content)
+    if contact.stopped_at:
+        return SendResult(ok=False, permanent=True, error="the customer asked for no more messages")
+    payloads = channel.render(message)
+    for part, payload in enumerate(payloads[outbound.parts_sent :], start=outbound.parts_sent):
+        if not _window_open(channel, contact):
+            return _reopen(channel, outbound, message)
+        if part == 0 and channel.capabilities.streaming:
+            _stream(channel, contact, message)
+        result = _send(channel, outbound, part, payload)
         if not result.ok:
             return result
         outbound.parts_sent += 1
@@ -82,14 +153,58 @@ def _send_rest(outbound: Outbound) -> SendResult | None:
     return None
 
 
+def _send(channel: Channel, outbound: Outbound, part: int, payload: Payload) -> SendResult:
+    """One call, when the account may make it. Raises ``_NotNow``."""
+    contact = outbound.conversation.contact
+    if seconds := health.wait(contact.account, channel.capabilities):
+        raise _NotNow(seconds)
+    key = uuid5(SENDING, f"{contact.account.key}/{outbound.pk}/{part}")
+    result = channel.send(_recipient(contact), payload, key)
+    if result.ok:
+        health.succeeded(contact.account)
+        Contact.objects.filter(pk=contact.pk).update(sent_since=F("sent_since") + 1)
+        contact.sent_since += 1
+    else:
+        health.failed(contact.account, result)
+    return result
+
+
+def _stream(channel: Channel, contact: Contact, message: OutboundMessage) -> None:
+    """Show the reply grow, sentence by sentence. All of it is checked: nothing is shown that is not sent."""
+    ends = [match.start() for match in SENTENCE.finditer(message.text)]
+    for end in ends:
+        channel.stream(_recipient(contact), message.turn, message.text[:end])
+
+
+def _window_open(channel: Channel, contact: Contact) -> bool:
+    """Whether the platform lets us write: so long after the customer did, and so often."""
+    can, heard = channel.capabilities, contact.heard_at
+    late = can.window is not None and heard is not None and timezone.now() - heard > timedelta(seconds=can.window)
+    return not late and (can.quota is None or contact.sent_since < can.quota)
+
+
+def _reopen(channel: Channel, outbound: Outbound, message: OutboundMessage) -> SendResult:
+    """Ask the customer back where the platform has a message for that; the reply itself stays with the dead letters."""
+    closed = SendResult(ok=False, window_closed=True, error="the customer wrote too long ago for this platform")
+    for part, payload in enumerate(channel.reopen(message)):
+        result = _send(channel, outbound, 1000 + part, payload)
+        if not result.ok:
+            return replace(closed, error=f"{closed.error}, and was not asked back: {result.error}")
+    return closed
+
+
+def _recipient(contact: Contact) -> Recipient:
+    return Recipient(contact.external_id, contact.address, contact.heard_at)
+
+
 def _earlier() -> QuerySet[Outbound]:
     """A message's predecessors that are still to be sent, for a query over messages.
 
-    Turns of a conversation have ascending ids. Their numbers would need a join, and an UPDATE with a join decides in a
-    subquery, which PostgreSQL does not repeat after waiting for another worker's claim.
+    Without a join: an UPDATE with one decides in a subquery, which PostgreSQL does not repeat after waiting for another
+    worker's claim.
     """
     return Outbound.objects.filter(
-        conversation=OuterRef("conversation"), turn__lt=OuterRef("turn"), status=Outbound.Status.PENDING
+        conversation=OuterRef("conversation"), pk__lt=OuterRef("pk"), status=Outbound.Status.PENDING
     )
 
 
@@ -113,20 +228,40 @@ def _claim(outbound_id: int) -> Outbound | None:
 
 def _put_off(outbound: Outbound, result: SendResult) -> None:
     """Plan the next attempt, or give up where none can help. Jitter keeps many messages from returning at once."""
-    outbound.leased_until = None
     outbound.error = result.error[:500]
-    if result.permanent or outbound.attempts >= MAX_ATTEMPTS:
-        outbound.status = Outbound.Status.FAILED
+    if result.held:
+        _close(outbound, Outbound.Status.HELD)
+    elif result.permanent or result.window_closed or outbound.attempts >= MAX_ATTEMPTS:
         log.warning("message given up", outbound=outbound.pk, error=result.error)
+        _close(outbound, Outbound.Status.FAILED)
     else:
         step = BACKOFF_SECONDS[min(outbound.attempts - 1, len(BACKOFF_SECONDS) - 1)]
         seconds = result.retry_after if result.retry_after is not None else step * random.uniform(0.8, 1.2)
-        outbound.next_attempt_at = timezone.now() + timedelta(seconds=seconds)
-    outbound.save(update_fields=["leased_until", "error", "status", "next_attempt_at"])
+        _plan(outbound, seconds)
+
+
+def _wait(outbound: Outbound, seconds: float) -> None:
+    """The account may not send yet; whoever waits with this message is spread over a second."""
+    outbound.attempts -= 1
+    _plan(outbound, seconds + random.uniform(0, min(seconds, 1)))
+
+
+def _plan(outbound: Outbound, seconds: float) -> None:
+    """Give the message back and have it tried again. The sweeper finds what no worker remembers."""
+    outbound.leased_until, outbound.next_attempt_at = None, timezone.now() + timedelta(seconds=seconds)
+    outbound.save(update_fields=["leased_until", "next_attempt_at", "attempts", "error"])
+    queues.wake_delivery(outbound.pk, after=seconds)
+
+
+def _close(outbound: Outbound, status: Outbound.Status) -> None:
+    outbound.status, outbound.leased_until = status, None
+    if status == Outbound.Status.SENT:
+        outbound.sent_at = timezone.now()
+    outbound.save(update_fields=["status", "sent_at", "leased_until", "error"])
 
 
 def _wake_next(conversation_id: int) -> None:
     """The next message of the conversation could not be sent before this one."""
     pending = Outbound.objects.filter(conversation_id=conversation_id, status=Outbound.Status.PENDING)
-    if following := pending.order_by("turn_id").first():
+    if following := pending.order_by("pk").first():
         queues.wake_delivery(following.pk)

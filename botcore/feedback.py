@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from botcore.channels.base import ReceivedEvent
+from functools import partial
+
+from django.db import transaction
+
+from botcore import queues
+from botcore.channels.registry import channel_class
+from botcore.channels.values import ReceivedEvent
 from botcore.models import Contact, Feedback, InboundEvent, Outbound, Turn
 
 WITHDRAWN = "none"
@@ -21,6 +27,9 @@ def record(contact: Contact, received: ReceivedEvent) -> Feedback | None:
         Feedback.objects.filter(turn=turn, contact=contact, source=source).delete()
     if turn is None or verdict not in Feedback.Kind.values:
         return None
+    if source == Feedback.Source.BUTTON and channel_class(contact.account.channel).capabilities.edit:
+        for outbound_id in Outbound.objects.filter(turn=turn).values_list("pk", flat=True):
+            transaction.on_commit(partial(queues.wake_verdict, outbound_id, verdict))
     return opinion(turn, contact, verdict, source)
 
 

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from botcore import feedback, queues
-from botcore.channels.base import ReceivedEvent
+from botcore import buttons, feedback, queues
 from botcore.channels.registry import channel_class
-from botcore.models import ChannelAccount, Contact, Conversation, InboundEvent, Turn
+from botcore.channels.values import ReceivedEvent
+from botcore.models import ChannelAccount, Contact, Conversation, InboundEvent, Outbound, Turn
 
 BURST = timedelta(seconds=1.5)
 """Messages that follow each other this quickly are one question. A turn in the making takes them in."""
@@ -45,7 +46,9 @@ def accept(account: ChannelAccount, received: Sequence[ReceivedEvent], wake: Wak
     All events of one delivery are stored, or none. Returns the ids of the turns that wait.
     """
     with transaction.atomic():
-        turns = dict.fromkeys(turn.pk for event in received if (turn := _take(account, event)) is not None)
+        # By contact, in each contact's own order: deliveries that share contacts never wait for each other in a ring.
+        ordered = sorted(received, key=lambda event: event.contact_id)
+        turns = dict.fromkeys(turn.pk for event in ordered if (turn := _take(account, event)) is not None)
         for turn_id in turns:
             for call in [wake] if wake else _wakes(account):
                 transaction.on_commit(partial(call, turn_id))
@@ -107,28 +110,93 @@ def _wakes(account: ChannelAccount) -> tuple[Wake, ...]:
 
 def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
     """Store one event; the turn it asks to be answered in, if it asks anything and was not known before."""
+    if received.kind == InboundEvent.Kind.STATUS:
+        _note_receipt(account, received)
+        return None
     contact, _ = Contact.objects.get_or_create(
         account=account,
         external_id=received.contact_id,
         defaults={"name": received.contact_name[:200], "language": received.language[:8]},
     )
     contact.account = account  # spares a query
+    received = _with_choice(contact, received)
     event_id = _insert(account, contact, received)
     if event_id is None:
         return None
+    if received.kind != InboundEvent.Kind.REACTION:
+        _heard(contact, received)
     if received.kind == InboundEvent.Kind.RESET:
         Conversation.objects.filter(contact=contact, closed=False).update(closed=True)
         return None
     if "verdict" in received.data:
         feedback.record(contact, received)
         return None
-    if not _readable(received.text).strip():
+    if contact.stopped_at or not (_readable(received.text).strip() or received.media):
         return None
     conversation = open_conversation(contact)
+    if received.kind == InboundEvent.Kind.EDIT and _corrected(contact, received):
+        return None
     turn = _turn_for(conversation)
     InboundEvent.objects.filter(pk=event_id).update(turn=turn)
     Conversation.objects.filter(pk=conversation.pk).update(last_message_at=timezone.now())
     return turn
+
+
+def _with_choice(contact: Contact, received: ReceivedEvent) -> ReceivedEvent:
+    """The event with what its button or its bare number stands for. A button of nobody's making says nothing."""
+    if "token" in received.data:
+        action = buttons.pressed(contact, str(received.data["token"]))
+    elif received.kind == InboundEvent.Kind.TEXT:
+        action = buttons.written(contact, received.text, channel_class(contact.account.channel).capabilities)
+    else:
+        action = {}
+    if not action:
+        return received
+    said = {name: value for name, value in action.items() if name != "text"}
+    text = str(action.get("text", ""))
+    return replace(received, kind=InboundEvent.Kind.BUTTON, text=text, data={**received.data, **said})
+
+
+def _heard(contact: Contact, received: ReceivedEvent) -> None:
+    """Note when and from where the contact wrote, and whether they want messages at all."""
+    contact.heard_at, contact.sent_since = timezone.now(), 0
+    if received.address:
+        contact.address = dict(received.address)
+    if received.kind == InboundEvent.Kind.STOP:
+        contact.stopped_at = contact.stopped_at or contact.heard_at
+    elif received.kind == InboundEvent.Kind.START:
+        contact.stopped_at = None
+    contact.save(update_fields=["heard_at", "sent_since", "address", "stopped_at"])
+
+
+def _corrected(contact: Contact, received: ReceivedEvent) -> bool:
+    """Put an edited message in the place of the one it was, while nobody is answering it. Else it is a new message."""
+    waiting = InboundEvent.objects.filter(
+        contact=contact,
+        data__message=received.data.get("message"),
+        turn__status=Turn.Status.WAITING,
+        turn__leased_until=None,
+    )
+    return bool(waiting.update(text=_readable(received.text)))
+
+
+RECEIPTS = {"delivered": ("",), "read": ("", Outbound.Receipt.DELIVERED)}
+"""What a receipt may follow: platforms tell them in any order."""
+
+
+def _note_receipt(account: ChannelAccount, received: ReceivedEvent) -> None:
+    """What the platform says has become of a message of ours; a refusal after the fact is a failure like any other."""
+    status, platform_id = str(received.data.get("status", "")), str(received.data.get("platform_id", ""))
+    sent = Outbound.objects.filter(
+        conversation__contact__account=account,
+        conversation__contact__external_id=received.contact_id,
+        platform_ids__contains=[platform_id],
+    )
+    if status == "failed":
+        error = str(received.data.get("error", ""))[:500]
+        sent.filter(receipt="").update(status=Outbound.Status.FAILED, error=error or "the platform gave it up")
+    elif status in RECEIPTS:
+        sent.filter(receipt__in=RECEIPTS[status]).update(receipt=status)
 
 
 def _insert(account: ChannelAccount, contact: Contact, received: ReceivedEvent) -> int | None:
@@ -139,7 +207,7 @@ def _insert(account: ChannelAccount, contact: Contact, received: ReceivedEvent) 
         event_key=received.event_key[:190],
         kind=received.kind,
         text=_readable(received.text),
-        data=dict(received.data),
+        data=_stored_data(received),
         received_at=timezone.now(),
     )
     fields = [field for field in InboundEvent._meta.concrete_fields if not field.primary_key]
@@ -154,6 +222,11 @@ def _insert(account: ChannelAccount, contact: Contact, received: ReceivedEvent) 
         )
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def _stored_data(received: ReceivedEvent) -> dict[str, Any]:
+    media = [media.to_json() for media in received.media]
+    return {**received.data, **({"media": media} if media else {})}
 
 
 def _readable(text: str) -> str:

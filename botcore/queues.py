@@ -15,19 +15,29 @@ WAKE_SECONDS = 30
 """Older wake-ups are thrown away unread: the sweeper has sent fresh ones for whatever still waits."""
 
 
+LONGEST_AFTER = 5
+"""Seconds that a worker may keep a wake-up in its memory."""
+
+
 def wake_reply(turn_id: int) -> None:
     """Ask a ``reply`` worker to answer a waiting turn."""
     _send("workers.tasks.answer", "reply", turn_id)
 
 
-def wake_delivery(outbound_id: int) -> None:
-    """Ask an ``io`` worker to send a pending message."""
-    _send("workers.tasks.deliver", "io", outbound_id)
+def wake_delivery(outbound_id: int, after: float = 0) -> None:
+    """Ask an ``io`` worker to send a pending message, after so many seconds. For long waits there is the sweeper."""
+    if after <= LONGEST_AFTER:
+        _send("workers.tasks.deliver", "io", outbound_id, after=after)
 
 
 def wake_typing(turn_id: int) -> None:
     """Ask an ``io`` worker to show the customer that a reply is being written."""
     _send("workers.tasks.show_typing", "io", turn_id)
+
+
+def wake_verdict(outbound_id: int, verdict: str) -> None:
+    """Ask an ``io`` worker to show under a reply how it was judged."""
+    _send("workers.tasks.show_verdict", "io", outbound_id, verdict)
 
 
 def wake_index(shop_id: int) -> None:
@@ -61,8 +71,9 @@ def backlog(queue: str) -> int:
         return 0
 
 
-def _send(task: str, queue: str, row_id: int) -> None:
+def _send(task: str, queue: str, *args: int | str, after: float = 0) -> None:
+    options = {"queue": queue, "retry": False, "ignore_result": True, "expires": after + WAKE_SECONDS}
     try:
-        app.send_task(task, args=[row_id], queue=queue, retry=False, ignore_result=True, expires=WAKE_SECONDS)
+        app.send_task(task, args=list(args), countdown=after or None, **options)
     except Exception as error:  # any broker failure: the sweeper will find the row
-        log.warning("broker did not take a wake-up", task=task, row=row_id, error=type(error).__name__)
+        log.warning("broker did not take a wake-up", task=task, row=args[0], error=type(error).__name__)

@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
-from botcore.channels.base import OutboundMessage, Payload, SendResult
 from botcore.channels.terminal import Terminal
+from botcore.channels.values import OutboundMessage, Payload, Recipient, SendResult
 from botcore.dialogue.ports import EngineInfo, Prompt, Sample
 from catalog.models import EMBEDDING_DIMENSIONS
 
@@ -68,13 +69,15 @@ class FakeChannel(Terminal):
     parts: int = 1
     results: list[SendResult] = field(default_factory=list)
     sent: list[Payload] = field(default_factory=list)
+    keys: list[UUID] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
 
     def render(self, message: OutboundMessage) -> list[Payload]:
         return [{"part": number, "text": message.text} for number in range(1, self.parts + 1)]
 
-    def send(self, contact_id: str, payload: Payload) -> SendResult:
+    def send(self, recipient: Recipient, payload: Payload, idempotency_key: UUID) -> SendResult:
         self.meanwhile()
+        self.keys.append(idempotency_key)
         self.sent.append(payload)
         return self.results.pop(0) if self.results else SendResult(ok=True, platform_id=f"id-{len(self.sent)}")
 

@@ -70,6 +70,12 @@ def show_typing(turn_id: int) -> None:
     delivery.show_typing(turn_id)
 
 
+@app.task(name="workers.tasks.show_verdict", queue="io", soft_time_limit=10, time_limit=15)
+def show_verdict(outbound_id: int, verdict: str) -> None:
+    """Show under a reply how its reader judged it."""
+    delivery.show_verdict(outbound_id, verdict)
+
+
 @app.task(name="workers.tasks.embed", queue="index", soft_time_limit=600, time_limit=660)
 def embed(shop_id: int) -> None:
     """Embed the texts of a shop that changed."""

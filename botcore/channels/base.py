@@ -1,4 +1,4 @@
-"""The one interface behind which every messaging platform stands, and the values that cross it.
+"""The one interface behind which every messaging platform stands.
 
 A channel translates: the platform's requests into ``ReceivedEvent``, our ``OutboundMessage`` into the platform's calls.
 It knows nothing of conversations, and nothing of it is known to the dialogue.
@@ -6,157 +6,127 @@ It knows nothing of conversations, and nothing of it is known to the dialogue.
 
 from __future__ import annotations
 
-import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
 
-from django.http import HttpRequest
-
-Payload = dict[str, Any]
-"""One call to the platform, as plain JSON; what it means is the channel's own business."""
-
-
-class MalformedBodyError(ValueError):
-    """The request was signed but is not what the platform documents; the message says what is missing."""
-
-
-def read_json(body: bytes) -> dict[str, Any]:
-    """The JSON object in a request, with text that the database can hold. Raises ``MalformedBodyError``.
-
-    PostgreSQL stores neither NUL nor half of a surrogate pair; JSON can spell both.
-    """
-    try:
-        value = _storable(json.loads(body))
-    except (ValueError, RecursionError) as error:
-        raise MalformedBodyError("the body is not JSON") from error
-    if not isinstance(value, dict):
-        raise MalformedBodyError("the body is not a JSON object")
-    return value
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "").encode("utf-8", "replace").decode()
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    if isinstance(value, dict):
-        return {_storable(name): _storable(item) for name, item in value.items()}
-    return value
+from botcore.channels.values import (
+    Answer,
+    Capabilities,
+    Media,
+    MediaError,
+    MediaReference,
+    OutboundMessage,
+    Payload,
+    ReceivedEvent,
+    Recipient,
+    SendResult,
+    WebhookRequest,
+)
 
 
 @dataclass(frozen=True)
-class Capabilities:
-    """What a platform can show, as data. ``text_unit`` is how it counts: ``characters``, ``utf16`` or ``bytes``."""
+class Field:
+    """One thing an operator gives to connect an account: ``hint`` says where to find it and what it looks like.
 
-    text_limit: int
-    text_unit: str
-    buttons: int
-    button_payload_bytes: int
-    pictures: bool
-    typing: bool
-    streaming: bool = False
-
-
-@dataclass(frozen=True)
-class ReceivedEvent:
-    """What a platform told us. ``kind`` is one of ``InboundEvent.Kind``; ``event_key`` is unique per account.
-
-    ``data`` by kind: a reaction or feedback button carries ``{"verdict": ..., "turn": id}`` or ``{"verdict": ...,
-    "platform_id": id}``, the verdict being ``up``, ``down``, ``not_meant``, or ``none`` to take an opinion back;
-    a product button carries ``{"sku": ...}`` beside its text.
+    ``pattern`` must match the whole value.
     """
 
-    event_key: str
-    kind: str
-    contact_id: str
-    text: str = ""
-    contact_name: str = ""
-    language: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
+    name: str
+    label: str
+    hint: str = ""
+    pattern: str = ".+"
+    required: bool = True
+    secret: bool = False
+
+
+API_BASE = Field(
+    "api_base_url", "Address of the API", "leave it out for the platform's own", required=False, pattern="https?://.+"
+)
+"""Every account can be sent to another server: a proxy, a server of one's own, a test."""
 
 
 @dataclass(frozen=True)
-class Card:
-    """One product as it is shown; ``price`` is formatted, addresses are absolute or empty."""
-
-    sku: str
-    title: str
-    price: str
-    detail: str = ""
-    image_url: str = ""
-    url: str = ""
-
-
-@dataclass(frozen=True)
-class OutboundMessage:
-    """A reply before any platform touches it. ``turn`` is the turn that feedback on it refers to.
-
-    ``source`` names what an answer rests on: an article, a product's data, description or reviews.
-    """
-
-    text: str
-    turn: int
-    language: str = "en"
-    cards: tuple[Card, ...] = ()
-    source: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "cards": [vars(card) for card in self.cards]}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        return cls(**{**data, "cards": tuple(Card(**card) for card in data.get("cards", ()))})
-
-
-@dataclass(frozen=True)
-class SendResult:
-    """What became of one payload. ``retry_after`` is in seconds; ``permanent`` means that no retry can help."""
+class Check:
+    """Whether the platform accepts an account's credentials; ``detail`` is its name there, or what is wrong."""
 
     ok: bool
-    platform_id: str = ""
-    retry_after: float | None = None
-    permanent: bool = False
-    error: str = ""
+    detail: str
 
 
 class Channel(ABC):
     """A platform, set up with one account's ``config``. Instances are cheap and hold no connection."""
 
     name: str
+    title: str
+    """The platform's own name."""
     capabilities: Capabilities
-    required_config: tuple[str, ...] = ()
+    fields: tuple[Field, ...] = ()
+    steps: tuple[str, ...] = ()
+    """What an operator does on the platform, in order; ``{webhook}`` stands for the address it is to call."""
 
     def __init__(self, config: Mapping[str, Any], account_key: str) -> None:
         self.config = config
         self.account_key = account_key
 
-    @abstractmethod
-    def verify(self, request: HttpRequest) -> bool:
-        """Whether the platform itself sent this. Never raises: any doubt is False."""
+    # --- in -----------------------------------------------------------------------------------------------------------
+
+    def handshake(self, request: WebhookRequest) -> Answer | None:
+        """The answer to a platform that tries our address before it uses it; None for everything else. Pure."""
+        return None
 
     @abstractmethod
-    def parse(self, body: bytes) -> list[ReceivedEvent]:
-        """The events in a verified body; what we do not know is left out. Raises ``MalformedBodyError``."""
+    def verify(self, request: WebhookRequest) -> bool:
+        """Whether the platform itself sent this, lately and to this account. Never raises: any doubt is False."""
+
+    @abstractmethod
+    def parse(self, request: WebhookRequest) -> list[ReceivedEvent]:
+        """The events in a verified request; what we do not know is left out. Raises ``MalformedBodyError``. Pure."""
+
+    def ack(self, received: Sequence[ReceivedEvent]) -> Answer:
+        """What a stored delivery is answered with, where the platform reads it. Costs no call of its own. Pure."""
+        return Answer()
+
+    async def ack_in_time(self, received: Sequence[ReceivedEvent]) -> Answer:
+        """``ack``, which a platform that lets us speak only in its answers keeps open until there is something to say."""
+        return self.ack(received)
+
+    # --- out ----------------------------------------------------------------------------------------------------------
 
     @abstractmethod
     def render(self, message: OutboundMessage) -> list[Payload]:
         """The platform's calls for a reply, in order. Pure."""
 
+    def reopen(self, message: OutboundMessage) -> list[Payload]:
+        """The calls that are allowed after the platform's window has closed; none where there are none. Pure."""
+        return []
+
     @abstractmethod
-    def send(self, contact_id: str, payload: Payload) -> SendResult:
+    def send(self, recipient: Recipient, payload: Payload, idempotency_key: UUID) -> SendResult:
         """Make one call. Never raises for what the network or the platform does."""
 
-    def typing(self, contact_id: str) -> None:  # noqa: B027 (platforms without it do nothing)
+    def edit(self, recipient: Recipient, platform_id: str, payload: Payload) -> SendResult:
+        """Put ``payload`` in the place of a message that was sent."""
+        return SendResult(ok=False, permanent=True, error=f"{self.name} edits nothing")
+
+    def typing(self, recipient: Recipient) -> None:  # noqa: B027 (platforms without it do nothing)
         """Show that a reply is being written, where the platform can. Failures are of no consequence."""
+
+    def stream(self, recipient: Recipient, turn: int, text: str) -> None:  # noqa: B027 (as typing)
+        """Show the beginning of a reply that is about to be sent whole. Failures are of no consequence."""
 
     def announce(self, contact_id: str) -> None:  # noqa: B027 (platforms are told by ``send``)
         """Called in the transaction that stores a reply, for a channel whose readers fetch it from the database."""
 
-    def acknowledge(self, received: Sequence[ReceivedEvent]) -> Payload | None:
-        """The body of our 200, where the platform reads one. Costs no call of its own."""
-        return None
+    def fetch_media(self, media: MediaReference, limit: int) -> Media:
+        """A customer's file of at most ``limit`` bytes. Raises ``MediaError``."""
+        raise MediaError(f"{self.name} has no {media.kind}")
+
+    # --- setting up ---------------------------------------------------------------------------------------------------
 
     @classmethod
     def identity(cls, config: Mapping[str, Any]) -> str:
@@ -165,12 +135,28 @@ class Channel(ABC):
 
     @classmethod
     def prepare_config(cls, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Complete what an operator gave (make secrets). Raises ``ValueError`` naming what is missing or wrong."""
-        missing = [name for name in cls.required_config if not config.get(name)]
-        if missing:
-            raise ValueError(f"{cls.name} needs --config {missing[0]}=...")
-        return dict(config)
+        """Complete what an operator gave. Raises ``ValueError`` naming what is missing, unknown or wrong."""
+        given = {name: str(value).strip() for name, value in config.items() if str(value).strip()}
+        known = {field.name: field for field in cls.fields}
+        if unknown := sorted(set(given) - set(known)):
+            names = ", ".join(known) or "none"
+            raise ValueError(f"{cls.name} knows no --config {unknown[0]}=...; there are: {names}")
+        for field in cls.fields:
+            if field.required and field.name not in given:
+                raise ValueError(f"{cls.name} needs --config {field.name}=... ({field.hint or field.label})")
+            if field.name in given and not re.fullmatch(field.pattern, given[field.name]):
+                shown = "" if field.secret else f'"{given[field.name]}" '
+                raise ValueError(f"{field.name}: {shown}is not one ({field.hint or field.label})")
+        if base := given.get("api_base_url"):
+            if not urlsplit(base).hostname:
+                raise ValueError(f'api_base_url: "{base}" is not an address ({API_BASE.hint})')
+            given["api_base_url"] = base.rstrip("/")
+        return given
+
+    def check(self) -> Check:
+        """Ask the platform whether the credentials hold. Never raises."""
+        return Check(True, "nothing to check")
 
     def connect(self, webhook_url: str) -> Sequence[str]:
-        """Lines that tell the operator what is left to do so that the platform calls ``webhook_url``."""
+        """Make the platform call ``webhook_url`` where that can be done from here; lines that say what is left to do."""
         return [f"webhook: {webhook_url}"]

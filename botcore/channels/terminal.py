@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
+from uuid import UUID
 
-from botcore.channels.base import Capabilities, Channel, OutboundMessage, Payload, ReceivedEvent, SendResult
+from botcore.channels.base import Channel
+from botcore.channels.values import (
+    Capabilities,
+    OutboundMessage,
+    Payload,
+    ReceivedEvent,
+    Recipient,
+    SendResult,
+    WebhookRequest,
+)
 
 
 class Terminal(Channel):
     name = "terminal"
-    capabilities = Capabilities(
-        text_limit=100_000, text_unit="characters", buttons=0, button_payload_bytes=0, pictures=False, typing=False
-    )
+    title = "Terminal"
+    capabilities = Capabilities(text_limit=100_000, rate=1000, burst=1000)
 
-    def verify(self, request: HttpRequest) -> bool:
+    def verify(self, request: WebhookRequest) -> bool:
         return False
 
-    def parse(self, body: bytes) -> list[ReceivedEvent]:
+    def parse(self, request: WebhookRequest) -> list[ReceivedEvent]:
         return []
 
     def render(self, message: OutboundMessage) -> list[Payload]:
         return []
 
-    def send(self, contact_id: str, payload: Payload) -> SendResult:
+    def send(self, recipient: Recipient, payload: Payload, idempotency_key: UUID) -> SendResult:
         return SendResult(ok=True)

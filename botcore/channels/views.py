@@ -4,36 +4,48 @@ from __future__ import annotations
 
 import functools
 import mimetypes
+import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse, UnreadablePostError
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseNotModified,
+    JsonResponse,
+    UnreadablePostError,
+)
 from django.utils.http import http_date, parse_http_date_safe
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from botcore import intake
 from botcore.channels import database_threads
-from botcore.channels.base import MalformedBodyError
+from botcore.channels.base import Channel
 from botcore.channels.registry import channel_for
+from botcore.channels.values import Answer, MalformedBodyError, ReceivedEvent, WebhookRequest
 from botcore.environment import ConfigurationError
 from botcore.models import ChannelAccount
 
 log = structlog.get_logger(__name__)
 
+Result = TypeVar("Result")
 RETRY_SECONDS = 5
 MEDIA_SECONDS = 24 * 3600
 
 
-def database_view(view: Callable[..., HttpResponse]) -> Callable[..., Coroutine[Any, Any, HttpResponse]]:
+def database_view(view: Callable[..., Result]) -> Callable[..., Coroutine[Any, Any, Result | HttpResponse]]:
     """A synchronous view on one of the database threads; 503 where the database is away, as when it is restarted."""
 
     @functools.wraps(view)
-    async def bounded(*args: Any, **kwargs: Any) -> HttpResponse:
+    async def bounded(*args: Any, **kwargs: Any) -> Result | HttpResponse:
         try:
             return await database_threads.in_database_thread(functools.partial(view, *args, **kwargs))
         except (OperationalError, InterfaceError) as error:
@@ -44,22 +56,42 @@ def database_view(view: Callable[..., HttpResponse]) -> Callable[..., Coroutine[
 
 
 @csrf_exempt
-@require_POST
-@database_view
-def webhook(request: HttpRequest, channel: str, key: str) -> HttpResponse:
-    """Take one delivery of a platform: 200 once it is stored, and nothing stored for any other answer.
+@require_http_methods(["GET", "POST"])
+async def webhook(request: HttpRequest, channel: str, key: str) -> HttpResponse:
+    """Take one request of a platform: 200 once it is stored, and nothing stored for any other answer.
 
-    404 unknown account, 413 too long, 401 not the platform's, 400 not what it documents, 503 ask again later.
+    404 unknown account, 413 too long, 401 not the platform's, 400 not what it documents, 405 a GET that tries nothing,
+    503 ask again later.
     """
+    taken = await _take(request, channel, key)
+    if isinstance(taken, HttpResponse):
+        return taken
+    return _response(await taken.platform.ack_in_time(taken.received))
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What a platform told us, stored."""
+
+    platform: Channel
+    received: list[ReceivedEvent]
+
+
+@database_view
+def _take(request: HttpRequest, channel: str, key: str) -> HttpResponse | _Taken:
     try:
         account = ChannelAccount.objects.filter(channel=channel, key=key, active=True).first()
         if account is None:
             return problem(404, "no such account")
-        body = read_body(request)
+        asked = plain_request(request)
         platform = channel_for(account)
-        if not platform.verify(request):
+        if answer := platform.handshake(asked):
+            return _response(answer)
+        if asked.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not platform.verify(asked):
             return problem(401, "the signature or secret is missing or wrong")
-        received = platform.parse(body)
+        received = platform.parse(asked)
         intake.accept(account, received)
     except RequestDataTooBig:
         return problem(413, f"more than {settings.WEBHOOK_BODY_LIMIT} bytes")
@@ -70,8 +102,23 @@ def webhook(request: HttpRequest, channel: str, key: str) -> HttpResponse:
     except ConfigurationError as error:  # an operator's to mend; the platform will repeat what it was told to
         log.error("delivery not stored", channel=channel, error=str(error))
         return unavailable()
-    acknowledgement = platform.acknowledge(received)
-    return JsonResponse(acknowledgement) if acknowledgement else HttpResponse(status=200)
+    return _Taken(platform, received)
+
+
+def plain_request(request: HttpRequest) -> WebhookRequest:
+    """The request as the platform made it: by our public address, whatever proxies called us. Raises as ``read_body``."""
+    return WebhookRequest(
+        method=str(request.method),
+        url=settings.PUBLIC_URL + request.get_full_path(),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        query=request.GET.dict(),
+        body=read_body(request),
+        at=time.time(),
+    )
+
+
+def _response(answer: Answer) -> HttpResponse:
+    return HttpResponse(answer.body, status=answer.status, content_type=answer.content_type)
 
 
 def read_body(request: HttpRequest) -> bytes:

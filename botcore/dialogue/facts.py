@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from botcore.channels.base import Card
+from botcore.channels.values import Card
 from botcore.dialogue.brief import LETTERS, ItemFacts
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import KIND, TEXT, Meaning

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from botcore.channels.base import Card
+from botcore.channels.values import Card
 from botcore.dialogue.answer import Answer
 from botcore.dialogue.ask import Asking
 from botcore.dialogue.brief import Brief, render

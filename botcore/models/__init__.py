@@ -1,7 +1,9 @@
 """The rows of botcore: conversations with what explains them, and what is learned from them."""
 
 from botcore.models.conversations import (
+    Button,
     ChannelAccount,
+    ChannelHealth,
     Contact,
     Conversation,
     Feedback,
@@ -26,7 +28,9 @@ from botcore.models.monitoring import Alert
 __all__ = [
     "Alert",
     "Annotation",
+    "Button",
     "ChannelAccount",
+    "ChannelHealth",
     "Contact",
     "Conversation",
     "Dataset",

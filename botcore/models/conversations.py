@@ -6,6 +6,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from catalog.models import Customer, Shop
 
@@ -42,14 +43,41 @@ class ChannelAccount(models.Model):
         return f"{self.shop.slug}/{self.channel}"
 
 
+class ChannelHealth(models.Model):
+    """How sending to one account goes, shared by all workers. Times are when, None is "not".
+
+    ``free_at`` is the token bucket, kept as one time (the generic cell rate algorithm); ``paused_until`` what the
+    platform asked for; ``open_until`` the circuit breaker's.
+    """
+
+    account = models.OneToOneField(ChannelAccount, models.CASCADE, related_name="health", primary_key=True)
+    free_at = models.DateTimeField(default=timezone.now)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    open_until = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0, help_text="since the last success")
+    last_ok_at = models.DateTimeField(null=True, blank=True)
+    last_failure_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name_plural = "channel health"
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.failures} failures"
+
+
 class Contact(models.Model):
-    """A person as one platform knows them."""
+    """A person as one platform knows them. ``address`` is what their last message said to answer by."""
 
     account = models.ForeignKey(ChannelAccount, models.CASCADE, related_name="contacts")
     external_id = models.CharField(max_length=190)
     name = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=8, blank=True)
     customer = models.ForeignKey(Customer, models.SET_NULL, null=True, blank=True, related_name="contacts")
+    address = models.JSONField(default=dict, blank=True)
+    heard_at = models.DateTimeField(null=True, blank=True, help_text="when they last wrote")
+    sent_since = models.PositiveSmallIntegerField(default=0, help_text="messages sent since they last wrote")
+    stopped_at = models.DateTimeField(null=True, blank=True, help_text="when they asked for no more messages")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -148,7 +176,12 @@ class InboundEvent(models.Model):
         TEXT = "text"
         BUTTON = "button"
         REACTION = "reaction"
+        MEDIA = "media"
+        EDIT = "edit"
+        STATUS = "status"
         RESET = "reset"
+        STOP = "stop"
+        START = "start"
         OTHER = "other"
 
     account = models.ForeignKey(ChannelAccount, models.CASCADE, related_name="events")
@@ -168,15 +201,26 @@ class InboundEvent(models.Model):
 
 
 class Outbound(models.Model):
-    """One message to be sent, and what became of it. ``content`` is the channel-neutral message."""
+    """One message to be sent, and what became of it. ``content`` is the channel-neutral message.
+
+    Within a conversation messages are sent in the order of their ids. One without a turn was written by a person.
+    """
 
     class Status(models.TextChoices):
         PENDING = "pending"
+        HELD = "held", "kept until the platform asks for it"
         SENT = "sent"
         FAILED = "failed"
 
+    class Receipt(models.TextChoices):
+        DELIVERED = "delivered"
+        READ = "read"
+
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="outbound")
-    turn = models.OneToOneField(Turn, models.CASCADE, related_name="outbound")
+    turn = models.OneToOneField(Turn, models.CASCADE, null=True, blank=True, related_name="outbound")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="messages_written"
+    )
     content = models.JSONField()
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.PENDING)
     leased_until = models.DateTimeField(null=True, blank=True)
@@ -184,6 +228,7 @@ class Outbound(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     parts_sent = models.PositiveSmallIntegerField(default=0, help_text="platform messages already delivered")
     platform_ids = models.JSONField(default=list, blank=True, help_text="the platform's ids of those messages")
+    receipt = models.CharField(max_length=9, choices=Receipt.choices, blank=True, help_text="as far as it tells")
     error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -193,7 +238,29 @@ class Outbound(models.Model):
         indexes = [models.Index(fields=["next_attempt_at"], name="outbound_pending", condition=Q(status="pending"))]
 
     def __str__(self) -> str:
-        return f"{self.turn_id} {self.status}"
+        return f"{self.pk} {self.status}"
+
+
+def make_token() -> str:
+    """An unguessable key that fits into any platform's button, 12 URL-safe characters (72 bits)."""
+    return secrets.token_urlsafe(9)
+
+
+class Button(models.Model):
+    """Something that one message let its reader choose. ``action`` is what an event says once it was chosen:
+    ``{"sku", "text"}`` or ``{"verdict", "turn"}``. ``number`` is what the reader may write in its place.
+    """
+
+    token = models.CharField(max_length=16, primary_key=True, default=make_token)
+    outbound = models.ForeignKey(Outbound, models.CASCADE, related_name="buttons")
+    number = models.PositiveSmallIntegerField()
+    action = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["outbound", "number"], name="button_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.outbound_id}: {self.number}"
 
 
 class Feedback(models.Model):

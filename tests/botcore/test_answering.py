@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from botcore import answering, intake, queues
-from botcore.channels.base import OutboundMessage, ReceivedEvent
+from botcore.channels.values import OutboundMessage, ReceivedEvent
 from botcore.dialogue import find
 from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.ports import Ports

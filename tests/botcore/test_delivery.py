@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from botcore import delivery, queues
-from botcore.channels.base import OutboundMessage, SendResult
+from botcore.channels.values import OutboundMessage, SendResult
 from botcore.models import Conversation, Outbound, Turn
 from tests.factories import ConversationFactory, TurnFactory
 from tests.fakes import FakeChannel, Wakes, at_once

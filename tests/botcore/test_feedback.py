@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from botcore import feedback
-from botcore.channels.base import ReceivedEvent
+from botcore.channels.values import ReceivedEvent
 from botcore.models import Contact, Feedback, Outbound, Turn
 from tests.factories import ContactFactory, ConversationFactory, TurnFactory
 

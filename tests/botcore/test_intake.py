@@ -12,7 +12,7 @@ from django.db import DataError, transaction
 from django.utils import timezone
 
 from botcore import intake, queues
-from botcore.channels.base import ReceivedEvent
+from botcore.channels.values import ReceivedEvent
 from botcore.models import ChannelAccount, Contact, Conversation, Feedback, InboundEvent, Turn
 from tests.factories import AccountFactory, ContactFactory, ConversationFactory, TurnFactory
 from tests.fakes import Wakes, at_once

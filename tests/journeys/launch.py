@@ -39,7 +39,7 @@ def prepare(api: str) -> None:
 
 def say(key: str, text: str) -> None:
     from botcore import intake
-    from botcore.channels.base import ReceivedEvent
+    from botcore.channels.values import ReceivedEvent
     from botcore.models import ChannelAccount
 
     use_own_queues()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from botcore.channels.base import Card
+from botcore.channels.values import Card
 from botcore.channels.webchat.channel import ensure_webchat
 from botcore.models import ChannelAccount, Conversation, Feedback, InboundEvent
 from tests.botcore.channels.web_server import reply_to, serving, waiting_turn

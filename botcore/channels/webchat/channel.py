@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest
 
-from botcore.channels.base import Capabilities, Channel, OutboundMessage, Payload, ReceivedEvent, SendResult
+from botcore.channels.base import Channel, Field
+from botcore.channels.values import (
+    Capabilities,
+    OutboundMessage,
+    Payload,
+    ReceivedEvent,
+    Recipient,
+    SendResult,
+    WebhookRequest,
+)
 from botcore.channels.webchat.stream import notify
 from botcore.models import ChannelAccount
 from botcore.security import seal
@@ -19,42 +28,54 @@ from catalog.models import Shop
 
 class WebChat(Channel):
     name = "webchat"
+    title = "Web chat"
     capabilities = Capabilities(
         text_limit=20_000,
-        text_unit="characters",
         buttons=8,
-        button_payload_bytes=200,
+        payload_bytes=200,
         pictures=True,
+        carousel=8,
+        feedback="page",
         typing=True,
-        streaming=True,
+        rate=1000,
+        burst=1000,
+        idempotent=True,
     )
+    fields = (
+        Field(
+            "origin",
+            "The site that may show the chat",
+            "for example https://shop.example; without it any site may",
+            pattern="https?://.+",
+            required=False,
+        ),
+    )
+    steps = ("Put the line below into the pages of your site, or link to the chat's own page.",)
 
-    def verify(self, request: HttpRequest) -> bool:
+    def verify(self, request: WebhookRequest) -> bool:
         return False
 
-    def parse(self, body: bytes) -> list[ReceivedEvent]:
+    def parse(self, request: WebhookRequest) -> list[ReceivedEvent]:
         return []
 
     def render(self, message: OutboundMessage) -> list[Payload]:
         """One wake-up: the page reads the stored reply itself."""
         return [{}]
 
-    def send(self, contact_id: str, payload: Payload) -> SendResult:
-        notify(self.account_key, contact_id)
+    def send(self, recipient: Recipient, payload: Payload, idempotency_key: UUID) -> SendResult:
+        notify(self.account_key, recipient.contact_id)
         return SendResult(ok=True)
 
     def announce(self, contact_id: str) -> None:
         notify(self.account_key, contact_id)
 
-    def typing(self, contact_id: str) -> None:
-        notify(self.account_key, contact_id)
+    def typing(self, recipient: Recipient) -> None:
+        notify(self.account_key, recipient.contact_id)
 
     @classmethod
     def prepare_config(cls, config: Mapping[str, Any]) -> dict[str, Any]:
-        """``origin``: the one site that may embed the chat, as ``https://shop.example``; without it any may."""
-        if unknown := sorted(set(config) - {"origin"}):
-            raise ValueError(f"webchat knows no --config {unknown[0]}=...; there is origin")
-        origin = str(config.get("origin", "")).rstrip("/")
+        prepared = super().prepare_config(config)
+        origin = prepared.get("origin", "").rstrip("/")
         parts = urlsplit(origin)
         if origin and (parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}"):
             raise ValueError(

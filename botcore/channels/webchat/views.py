@@ -31,7 +31,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from botcore import intake
 from botcore.channels import database_threads
-from botcore.channels.base import MalformedBodyError, ReceivedEvent, read_json
+from botcore.channels.values import MalformedBodyError, ReceivedEvent, read_json
 from botcore.channels.views import database_view, problem, read_body, unavailable
 from botcore.channels.webchat.stream import notify, stream
 from botcore.channels.webchat.texts import TEXTS, interface_language

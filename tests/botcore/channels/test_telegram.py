@@ -10,8 +10,8 @@ import pytest
 from django.test import override_settings
 
 from botcore.channels import telegram as module
-from botcore.channels.base import Card, OutboundMessage, ReceivedEvent
 from botcore.channels.telegram import Telegram
+from botcore.channels.values import Card, OutboundMessage, ReceivedEvent
 from botcore.models import Feedback, InboundEvent
 from tests.botcore.channels.conftest import SECRET, TOKEN, update
 from tests.factories import ContactFactory, ConversationFactory, TurnFactory

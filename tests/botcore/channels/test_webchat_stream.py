@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from botcore.channels.base import Card
+from botcore.channels.values import Card
 from botcore.channels.webchat.stream import Seen, read_news
 from botcore.models import Contact, Conversation
 from tests.botcore.channels.visitors import Visitor

@@ -17,8 +17,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from botcore.channels.base import Card, OutboundMessage
 from botcore.channels.registry import channel_for
+from botcore.channels.values import Card, OutboundMessage
 from botcore.models import ChannelAccount, Conversation, Outbound, Turn
 
 

@@ -1,0 +1,119 @@
+"""Calls to platforms: one pool of connections a process, and what an answer means for a message.
+
+No address, header or exception text is ever part of an error: platforms put tokens into all of them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from botcore.channels.values import Media, MediaError, SendResult
+
+LONGEST_WAIT = 3600.0
+"""Seconds we wait at most because a platform says so."""
+PERMANENT = frozenset({400, 403, 404, 405, 410, 413, 415, 422})
+"""Statuses for which the same call would be answered the same way. Not 401: that is the account's, not the message's."""
+
+
+class UnreachableError(Exception):
+    """No answer came; the text names the call and the kind of failure, nothing else."""
+
+
+@functools.cache
+def client() -> httpx.Client:
+    """This process's connections, kept open between messages. Redirects are not followed: a token must not travel."""
+    return httpx.Client(timeout=httpx.Timeout(10, connect=5, write=30))
+
+
+def call(what: str, method: str, url: str, **options: Any) -> httpx.Response:
+    """The platform's answer, whatever its status. ``what`` names the call in errors. Raises ``UnreachableError``."""
+    try:
+        return client().request(method, url, **options)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise UnreachableError(f"{what}: {type(error).__name__}") from None
+
+
+def unreachable(error: UnreachableError) -> SendResult:
+    """A message whose call was not answered may have arrived or not: it is tried again."""
+    return SendResult(ok=False, error=str(error))
+
+
+def refused(what: str, response: httpx.Response, detail: str = "") -> SendResult:
+    """What a status other than success means: wait and repeat, repeat, or give up."""
+    return SendResult(
+        ok=False,
+        retry_after=retry_after(response) if response.status_code in (429, 503) else None,
+        permanent=response.status_code in PERMANENT,
+        error=f"{what}: {response.status_code} {detail}".strip(),
+    )
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """The seconds in ``Retry-After``, which may be a number or a date (RFC 9110, 10.2.3); None without a sensible one."""
+    given = response.headers.get("Retry-After", "").strip()
+    try:
+        seconds = float(given) if given.replace(".", "", 1).isdigit() else _until(given)
+    except (ValueError, TypeError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def json_of(response: httpx.Response) -> Mapping[str, Any]:
+    """The object in an answer; empty where it is none."""
+    try:
+        value = response.json()
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def download(what: str, url: str, limit: int, **options: Any) -> Media:
+    """A file of at most ``limit`` bytes, read no further than that. Raises ``MediaError``."""
+    try:
+        with client().stream("GET", url, **options) as response:
+            if not response.is_success:
+                raise MediaError(f"{what}: {response.status_code}")
+            content = bytearray()
+            for piece in response.iter_bytes():
+                content += piece
+                if len(content) > limit:
+                    raise MediaError(f"{what}: more than {limit} bytes")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise MediaError(f"{what}: {type(error).__name__}") from None
+    return Media(bytes(content), content_type_of(bytes(content)))
+
+
+SIGNATURES = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"OggS", "audio/ogg"),
+    (b"ID3", "audio/mpeg"),
+    (b"\xff\xfb", "audio/mpeg"),
+    (b"\xff\xf3", "audio/mpeg"),
+    (b"#!AMR", "audio/amr"),
+    (b"fLaC", "audio/flac"),
+)
+
+
+def content_type_of(content: bytes) -> str:
+    """What a file is by its first bytes; ``application/octet-stream`` for what a salesperson has no use for."""
+    for signature, content_type in SIGNATURES:
+        if content.startswith(signature):
+            return content_type
+    if content[:4] == b"RIFF":
+        return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(content[8:12], "application/octet-stream")
+    if content[4:8] == b"ftyp":
+        return "audio/mp4" if content[8:11] in (b"M4A", b"mp4", b"iso") else "application/octet-stream"
+    return "application/octet-stream"
+
+
+def _until(date: str) -> float:
+    return (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
