@@ -5,7 +5,9 @@ a carousel; else a picture with buttons for each; else a list, else quick replie
 
 from __future__ import annotations
 
+import re
 from enum import Enum
+from urllib.parse import urlsplit
 
 from botcore.channels.texts import texts_in
 from botcore.channels.values import Capabilities, Card, OutboundMessage
@@ -56,6 +58,16 @@ def numbered_text(message: OutboundMessage, thumbs: bool = True) -> str:
 def caption(card: Card) -> str:
     """Title, price and detail of a product, a line each."""
     return "\n".join(filter(None, (card.title, card.price, card.detail)))
+
+
+def is_public(url: str) -> bool:
+    """Whether the world can reach an address over https; platforms refuse a whole message because of one they cannot."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    return parts.scheme == "https" and "." in host and not re.fullmatch(r"[0-9.]+", host)
 
 
 def _numbered(card: Card) -> str:
