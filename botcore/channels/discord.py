@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -206,12 +205,8 @@ class Discord(Channel):
 
     def _is_discords(self, url: str) -> bool:
         """Whether an address is where Discord keeps files; we fetch nothing from elsewhere."""
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            return False
         own = self._base != API and url.startswith(f"{self._base}/")
-        return own or (parts.scheme == "https" and parts.hostname in FILE_HOSTS)
+        return own or http.https_host(url) in FILE_HOSTS
 
     @property
     def _base(self) -> str:

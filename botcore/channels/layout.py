@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from urllib.parse import urlsplit
 
+from botcore.channels.http import https_host
 from botcore.channels.texts import texts_in
 from botcore.channels.values import Capabilities, Card, OutboundMessage
 
@@ -62,12 +62,8 @@ def caption(card: Card) -> str:
 
 def is_public(url: str) -> bool:
     """Whether the world can reach an address over https; platforms refuse a whole message because of one they cannot."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    host = parts.hostname or ""
-    return parts.scheme == "https" and "." in host and not re.fullmatch(r"[0-9.]+", host)
+    host = https_host(url)
+    return "." in host and not re.fullmatch(r"[0-9.]+", host)
 
 
 def _numbered(card: Card) -> str:

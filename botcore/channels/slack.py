@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 from uuid import UUID
 
 import httpx
@@ -183,13 +183,9 @@ class Slack(Channel):
 
     def _is_slacks(self, url: str) -> bool:
         """Whether the bot's token may travel to an address."""
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            return False
-        host = parts.hostname or ""
+        host = http.https_host(url)
         own = self._base != API and url.startswith(f"{self._base}/")
-        return own or (parts.scheme == "https" and (host == "slack.com" or host.endswith(".slack.com")))
+        return own or host == "slack.com" or host.endswith(".slack.com")
 
     @property
     def _base(self) -> str:

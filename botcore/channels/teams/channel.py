@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -71,8 +71,8 @@ class Teams(Channel):
         edit=True,
         typing=True,
         ack_seconds=10,
-        rate=7,
-        burst=7,
+        rate=25,
+        burst=10,
     )
     fields = (
         Field("app_id", "Microsoft App ID", "on the bot's Configuration page: a GUID", pattern=GUID),
@@ -182,13 +182,14 @@ class Teams(Channel):
 
     def fetch_media(self, media: MediaReference, limit: int) -> Media:
         """A picture that the service keeps, which wants our token, or a file of the chat, which must not have it."""
-        url, service = str(media.reference.get("url", "")), self._service(str(media.reference.get("service", "")))
-        if service and _origin(url) == _origin(service):
+        url, service = str(media.reference.get("url", "")), str(media.reference.get("service", ""))
+        own, host = str(self.config.get("api_base_url") or ""), http.https_host(url)
+        if (host and host == http.https_host(service)) or (own and url.startswith(f"{own}/")):
             token = tokens.access_token(self._credentials)
             if isinstance(token, SendResult):
                 raise MediaError(token.error)
             return http.download("file", url, limit, headers={"Authorization": f"Bearer {token}"})
-        if url.startswith("https://") and (urlsplit(url).hostname or "").endswith(FILE_HOSTS):
+        if host.endswith(FILE_HOSTS):
             return http.download("file", url, limit)
         raise MediaError("file: not an address of Teams")
 
@@ -210,7 +211,7 @@ class Teams(Channel):
     def _service(self, verified: str) -> str:
         """Where to call: the address that Microsoft's token named, by https alone, unless the account has its own."""
         own = str(self.config.get("api_base_url") or "")
-        return own or (verified.rstrip("/") if verified.startswith("https://") else "")
+        return own or (verified.rstrip("/") if http.https_host(verified) else "")
 
     def _call(self, what: str, method: str, recipient: Recipient, path: str, body: Payload) -> SendResult:
         service = self._service(str(recipient.address.get("service", "")))
@@ -323,7 +324,8 @@ def _is_for_us(activity: Mapping[str, Any]) -> bool:
 
 
 def _is_private(activity: Mapping[str, Any]) -> bool:
-    return object_at(activity, "conversation").get("conversationType") in ("personal", None)
+    conversation = object_at(activity, "conversation")
+    return conversation.get("conversationType", "group" if conversation.get("isGroup") else "personal") == "personal"
 
 
 def _mentions(activity: Mapping[str, Any], bot: str) -> Iterator[str]:
@@ -362,7 +364,7 @@ def _person(activity: Mapping[str, Any]) -> Payload:
     user = _id_at(activity, "from")
     group = conversation.partition(";")[0]  # without the thread
     return {
-        "contact_id": _bounded(user) if _is_private(activity) else _digest(group, user),
+        "contact_id": user if _is_private(activity) else _digest(group, user),
         "contact_name": text_at(sender, "name"),
         "language": text_at(activity, "locale").partition("-")[0].lower()[:8],
         "address": {
@@ -397,11 +399,6 @@ def _digest(*parts: str) -> str:
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _bounded(key: str) -> str:
-    """A key as it is, where the database has room for it."""
-    return key if len(key) <= 190 else _digest(key)
-
-
 # --- writing activities -----------------------------------------------------------------------------------------------
 
 
@@ -430,14 +427,6 @@ def _card(card: Card, texts: Mapping[str, str]) -> Payload:
 
 def _line(text: str, **style: Any) -> Payload:
     return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **style}]}
-
-
-def _origin(url: str) -> tuple[str, str]:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "", ""
-    return parts.scheme, parts.netloc
 
 
 def _result(what: str, response: httpx.Response) -> SendResult:

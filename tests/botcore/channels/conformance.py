@@ -300,6 +300,15 @@ class ChannelConformance:
         assert post(client, genuine).status_code in (200, 401)
         assert InboundEvent.objects.count() == 1
 
+    def test_a_sender_whose_id_is_too_long_is_refused(self, url, client):
+        """Nobody has such an id; whoever can sign can still write one."""
+        genuine = self.text(url)
+        spoiled = genuine.body.replace(self.contact.encode(), b"9" * 500)
+        if spoiled == genuine.body:
+            pytest.skip(f"{self.name} writes its customers' ids otherwise")
+        assert post(client, self.resigned(genuine, spoiled)).status_code == 400
+        assert self.nothing_stored()
+
     def test_two_megabytes_are_refused(self, url, client):
         genuine = self.text(url)
         assert post(client, self.resigned(genuine, b"x" * 2_000_000)).status_code == 413

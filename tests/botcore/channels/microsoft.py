@@ -27,7 +27,7 @@ PERSONAL = "a:1personal-conversation"
 
 
 @functools.cache
-def signing_key(name: str = KEY_ID) -> RSAPrivateKey:
+def signing_key(name: str) -> RSAPrivateKey:
     """One key for each name, made once."""
     return generate_private_key(public_exponent=65537, key_size=2048)
 
