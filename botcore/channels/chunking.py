@@ -26,6 +26,8 @@ PAUSES = tuple(
 AMOUNT_BEFORE = re.compile(r"(?:\d|[$€£¥￥₩₹₽฿]|\b[A-Z]{3})\s*$")
 AMOUNT_AFTER = re.compile(r"\s*(?:\d|[$€£¥￥₩₹₽฿]|[A-Z]{3}\b|元|块|円)")
 LINK = re.compile(r"https?://[^\s<>\"“”「」『』，。；！？、]+")
+CLICKED_LINK = re.compile(LINK.pattern + r"(?<![.,:;!?)\]'])")
+"""A link without the signs that end the sentence around it."""
 LONGEST_LINK, LONGEST_GRAPHEME = 2000, 40
 """How far beyond a cut we look, in characters."""
 GRAPHEME = regex.compile(r"\X")
@@ -59,7 +61,7 @@ def chunks_written(text: str, limit: int, write: Callable[[str], str], unit: str
 
 def around_links(text: str, write: Callable[[str], str], write_link: Callable[[str], str] = str) -> str:
     """A text as a platform wants it written, whose links are written otherwise: an escaped link leads nowhere."""
-    places = [0, *(place for link in LINK.finditer(text) for place in link.span()), len(text)]
+    places = [0, *(place for link in CLICKED_LINK.finditer(text) for place in link.span()), len(text)]
     parts = [text[start:end] for start, end in pairwise(places)]
     return "".join(write_link(part) if number % 2 else write(part) for number, part in enumerate(parts))
 

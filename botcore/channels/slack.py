@@ -45,6 +45,8 @@ API = "https://slack.com/api"
 FORM = "application/x-www-form-urlencoded"
 SPOKEN = frozenset({"", "file_share", "me_message", "thread_broadcast"})
 """Subtypes of messages that a person wrote; the others are Slack's own notes, a bot's, or changes of a message."""
+SLACKBOT = "USLACKBOT"
+"""Slack's own user, whose notes in a conversation carry no bot's id."""
 CARDS_IN_A_CAROUSEL = 10
 TITLE_LIMIT, BODY_LIMIT = 150, 200
 """Characters of a card's title and subtitle, and of its body (https://docs.slack.dev/reference/block-kit/blocks/card-block)."""
@@ -269,7 +271,7 @@ def _message_events(
 ) -> list[ReceivedEvent]:
     """What a person wrote. The key is the message's own: Slack may tell of one message under several event ids."""
     user, stamp = text_at(message, "user"), text_at(message, "ts", None)
-    if message.get("bot_id") or not user or user in own or text_at(message, "subtype") not in SPOKEN:
+    if message.get("bot_id") or user in own | {"", SLACKBOT} or text_at(message, "subtype") not in SPOKEN:
         return []
     text, media = _plain(text_at(message, "text"), own), tuple(_media(message))
     kind = InboundEvent.Kind.MEDIA if media else InboundEvent.Kind.TEXT if text else InboundEvent.Kind.OTHER

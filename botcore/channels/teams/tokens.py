@@ -21,8 +21,10 @@ from botcore.channels.values import SendResult
 
 LEEWAY_SECONDS = 300
 """How far Microsoft's clock and ours may be apart."""
-REFRESH_SECONDS, KEPT_SECONDS, RARELY_SECONDS = 12 * 3600, 24 * 3600, 60
-"""How old signing keys are fetched again, how old they are used at most, and how often we ask at most."""
+REFRESH_SECONDS, KEPT_SECONDS = 12 * 3600, 24 * 3600
+"""How old signing keys are fetched again, and how old they are used at most."""
+RARELY_SECONDS, SOON_SECONDS = 60, 5
+"""How often we ask for them at most: with some in hand, so that no stranger's key id makes us ask, and without any."""
 EARLY_SECONDS = 300
 """So long before its end a token of ours is renewed."""
 
@@ -68,7 +70,7 @@ class SigningKey:
 
 
 class SigningKeys:
-    """The keys under one metadata address, fetched when they are wanted and never more often than once a minute."""
+    """The keys under one metadata address, fetched when they are wanted, but not for every stranger."""
 
     def __init__(self, metadata_url: str) -> None:
         self.metadata_url = metadata_url
@@ -89,7 +91,7 @@ class SigningKeys:
 
     def _wants(self, key_id: str, at: float) -> bool:
         wanted = key_id not in self._keys or at - self._had_at > REFRESH_SECONDS
-        return wanted and at - self._tried_at > RARELY_SECONDS
+        return wanted and at - self._tried_at > (RARELY_SECONDS if self._keys else SOON_SECONDS)
 
     def _fetch(self, at: float) -> None:
         try:
@@ -116,9 +118,8 @@ def _usable(found: list[Any]) -> dict[str, SigningKey]:
     keys = {}
     for one in found:
         try:
-            if one["kty"] == "RSA":
-                endorsements = frozenset(map(str, one.get("endorsements", [])))
-                keys[str(one["kid"])] = SigningKey(jwt.PyJWK(one, algorithm="RS256").key, endorsements)
+            endorsements = frozenset(map(str, one.get("endorsements", [])))
+            keys[str(one["kid"])] = SigningKey(jwt.PyJWK(one, algorithm="RS256").key, endorsements)
         except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):
             continue
     return keys

@@ -163,6 +163,7 @@ def test_a_channels_other_messages_are_none_of_ours():
     [
         {"bot_id": "B1"},
         {"user": "U0BOT"},
+        {"user": "USLACKBOT"},
         {"subtype": "bot_message", "bot_id": "B1", "user": None},
         {"subtype": "message_deleted", "deleted_ts": "1.2", "previous_message": {"text": "x"}},
         {"subtype": "channel_join"},

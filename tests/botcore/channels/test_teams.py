@@ -215,8 +215,17 @@ def test_keys_are_fetched_once_and_again_for_a_new_one_but_not_for_every_strange
     ],
 )
 def test_without_keys_nobody_is_believed(server, broken):
+    kept = dict(server.pages)
     server.pages.update(broken)
-    assert not believing(server).verify(called(URL, activity(text="hi")))
+    teams, now, body = believing(server), time.time(), as_json(activity(text="hi"))
+
+    def believed(at_time: float) -> bool:
+        return teams.verify(with_token(delivery(URL, body, {}, at_time), token(at_time)))
+
+    assert not believed(now)
+    server.pages.update(kept)
+    assert not believed(now + 4)
+    assert believed(now + 6)
 
 
 def test_old_keys_are_renewed_and_serve_no_longer_than_a_day(server):
