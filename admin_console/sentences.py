@@ -43,7 +43,14 @@ OBJECTIONS: Known = (
     ("does not quote the article exactly once", _("It does not quote the article exactly once.")),
     ("denies a product or its price", _("It denies a product or its price.")),
     ("gives the budget as a price", _("It gives the customer's budget as a price.")),
-    ("places something beyond the budget", _("It places something beyond the customer's budget.")),
+    (
+        "says of a product beyond the budget that it is within",
+        _("It says that a product keeps to the customer's budget, and it does not."),
+    ),
+    (
+        "says of a product within the budget that it is beyond",
+        _("It says that a product costs more than the customer's budget, and it does not."),
+    ),
 )
 REFUSALS: Known = (
     (

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from botcore.dialogue.brief import TAG, Brief
+from botcore.dialogue.budgets import budget_problems
 from botcore.dialogue.vocabulary import WORD, item_texts, neutral_words, parts, plainly, shared_texts
 from botcore.dialogue.words import stem
 
@@ -78,7 +79,6 @@ IN_A_ROW = re.compile(r"(?:and|,)\s*\[[A-D]\.name\]\s+(?:are|come|have|share)\b"
 LIKE = re.compile(r"[,:]?\s*like\b", re.IGNORECASE)
 CLAUSE = re.compile(r"[,:;]\s+|\s+(?:and|or|but|while|whereas|though|with)\s+", re.IGNORECASE)
 BARE_BUDGET = re.compile(r"\b(?:is|are|costs?|for|at|priced|price of)\s+\[(?:budget|budget_low)\]", re.IGNORECASE)
-BEYOND = re.compile(r"\b(?:over|above|beyond|past|more than|higher than)\s+(?:your\s+)?\[budget\]", re.IGNORECASE)
 REFUSED_ITEM = re.compile(
     r"(?<!why )\b(?:no|not|never|without|cannot|\w+n't)(?: [a-z]+)? (?:\[[A-D]\.(?:name|price)\])", re.IGNORECASE
 )
@@ -108,6 +108,7 @@ def verify(text: str, brief: Brief) -> Verdict:
     claims = [
         *_unknown_tags(text, brief),
         *_foreign_values(text, brief),
+        *budget_problems(text, brief),
         *_promises(text, brief),
         *_claims(text, brief),
         *_comparisons(text, brief),
@@ -188,8 +189,6 @@ def _foreign_values(text: str, brief: Brief) -> Iterable[str]:
         earlier = [*earlier, *named]
     if BARE_BUDGET.search(text):
         yield "gives the budget as a price"
-    if BEYOND.search(text) and any(w.startswith("under ") for w in brief.wishes):
-        yield "places something beyond the budget"
     if brief.act in ("recommend", "compare", "explain") and REFUSED_ITEM.search(text):
         yield "denies a product or its price"
 
