@@ -231,3 +231,43 @@ def test_a_false_word_on_the_budget_is_refused(reply, prices):
         verdict = verify(reply, priced(wishes, gave_up, **prices))
         assert [problem for problem in verdict.problems if "of a product" in problem]
         assert verdict.unsupported
+
+
+OPTIONS = replace(LIST, notes={"ask": "finish", "options": "retro enamel, matte, brushed"})
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "[A.name] comes in retro enamel or matte. Which way do you lean?",
+        "[A.name] and [B.name] all have a brushed or matte finish.",
+        "Would [A.name] in matte suit you?",
+        "I'd take [A.name]. It comes in matte.",
+        "[A.name] is brass. The others are matte.",
+    ],
+)
+def test_an_answer_to_choose_from_is_said_of_no_product(reply):
+    assert verify(reply, OPTIONS).unsupported
+
+
+def test_an_answer_to_choose_from_may_be_asked_about():
+    assert not verify("I'd take [A.name]. Would retro enamel, matte or brushed suit you?", OPTIONS).unsupported
+    assert not verify("I'd take [A.name]. As for the finish, tell me: matte or brushed.", OPTIONS).unsupported
+
+
+@pytest.mark.parametrize(
+    "reply", ["[A.name] is made of green.", "[B.name] is made of brass.", "It's made of amber: [B.name]."]
+)
+def test_a_thing_is_made_of_its_material(reply):
+    assert verify(reply, LIST).unsupported
+
+
+def test_what_a_thing_is_made_of_may_be_said():
+    assert verify("[A.name] is made of brass, [B.name] is made of glass.", LIST).accepted
+
+
+def test_nobody_wins_on_a_price_that_is_the_same():
+    even = replace(PAIR, notes={"differ": "material"})
+    assert not verify("On price, [B.name] wins with [B.price].", even).accepted
+    assert not verify("On price, [B.name] wins with [B.price].", PAIR).accepted
+    assert verify("On price, [A.name] wins with [A.price].", PAIR).accepted
