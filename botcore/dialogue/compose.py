@@ -29,9 +29,9 @@ MODEL_LANGUAGES = ("en",)
 INTEREST, FLUENCY, BREVITY, COVERAGE, NATURALNESS = 1.0, 1.0, 0.15, 0.25, 0.1
 """Weights of a draft's score. Naturalness is the discriminator's. Fluency is the model's own confidence: where it had
 to take a word it did not want, the mean log probability of its tokens falls."""
-UNSURE, UNSURE_OF_IT = -0.45, "the model was not sure of its words"
-"""Where the mean log probability of a draft's tokens is lower an approved phrase is said instead. Of forty replies to an
-unscripted customer eight were below, five of them without sense; of the others one in six (docs/training.md)."""
+UNSURE, UNSURE_OF_IT = -0.54, "the model was not sure of its words"
+"""Where the mean log probability of a draft's tokens is lower an approved phrase is said instead. Of 41 replies to an
+unscripted customer five were below, three of them without sense (docs/training.md)."""
 ENDS = ".!?…。！？"
 """Marks that a sentence has one of."""
 SURE = 3.0
