@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from django.test import override_settings
+from telegram import Update
 
 from botcore.channels import http
 from botcore.channels.telegram import Telegram
@@ -120,6 +121,46 @@ def test_a_reaction_is_stored_with_the_reply_it_judges_and_goes_when_it_is_taken
     assert (row.turn, row.kind, row.source) == (turn, "down", "reaction")
     webhook.post({**reacted(), "update_id": 7})
     assert not Feedback.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        update(3, "hello 🧥 & <b>"),
+        update(
+            3, "", caption="one like this?", photo=[{"file_id": "f", "file_unique_id": "u", "width": 9, "height": 9}]
+        ),
+        {"update_id": 4, "edited_message": {**update(4, "blue")["message"], "edit_date": 5}},
+        pressed("token-1"),
+        reacted("👎"),
+    ],
+)
+def test_other_peoples_reader_finds_the_same(value):
+    """python-telegram-bot's, which is generated from the documentation with care."""
+    (ours,) = parsed(value)
+    theirs = Update.de_json({**value, **_complete(value)}, None)
+    assert ours.event_key == str(theirs.update_id)
+    assert theirs.effective_user is None or ours.contact_id == str(theirs.effective_user.id)
+    message = theirs.message or theirs.edited_message
+    if message:
+        assert ours.text == (message.text or message.caption or "")
+        assert ours.data["message"] == str(message.message_id)
+        assert [media.reference["file_id"] for media in ours.media] == [size.file_id for size in message.photo[-1:]]
+    elif theirs.callback_query:
+        assert (ours.data["token"], ours.language) == (theirs.callback_query.data, "zh")
+    else:
+        assert ours.data["platform_id"] == str(theirs.message_reaction.message_id)
+        assert theirs.message_reaction.new_reaction[0].emoji == "👎"
+
+
+def _complete(value: dict[str, Any]) -> dict[str, Any]:
+    """What that reader insists on and we do not need."""
+    if "callback_query" in value:
+        sender = {**value["callback_query"]["from"], "is_bot": False}
+        return {"callback_query": {"id": "q1", "chat_instance": "c", "data": "token-1", "from": sender}}
+    if "message_reaction" in value:
+        return {"message_reaction": {**value["message_reaction"], "date": 1}}
+    return {}
 
 
 # --- out
