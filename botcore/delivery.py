@@ -194,7 +194,7 @@ def _reopen(channel: Channel, outbound: Outbound, message: OutboundMessage) -> S
 
 
 def _recipient(contact: Contact) -> Recipient:
-    return Recipient(contact.external_id, contact.address, contact.heard_at)
+    return Recipient(contact.external_id, contact.address, contact.heard_at, contact.sent_since)
 
 
 def _earlier() -> QuerySet[Outbound]:

@@ -14,6 +14,7 @@ CHANNELS = {
     "slack": "botcore.channels.slack.Slack",
     "discord": "botcore.channels.discord.Discord",
     "teams": "botcore.channels.teams.channel.Teams",
+    "line": "botcore.channels.line.Line",
     "webchat": "botcore.channels.webchat.channel.WebChat",
     "terminal": "botcore.channels.terminal.Terminal",
 }

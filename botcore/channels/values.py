@@ -207,11 +207,14 @@ class OutboundMessage:
 
 @dataclass(frozen=True)
 class Recipient:
-    """Whom a message goes to: the contact's id, what its last message said to answer by, and when that was."""
+    """Whom a message goes to: the contact's id, what its last message said to answer by, when that was, and how many
+    of our messages have followed it.
+    """
 
     contact_id: str
     address: Mapping[str, Any] = field(default_factory=dict)
     heard_at: datetime | None = None
+    sent_since: int = 0
 
 
 @dataclass(frozen=True)
