@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from botcore import buttons, feedback, queues
+from botcore import buttons, feedback, held, queues
 from botcore.channels.registry import channel_class
 from botcore.channels.values import ReceivedEvent
 from botcore.models import ChannelAccount, Contact, Conversation, InboundEvent, Outbound, Turn
@@ -130,6 +130,8 @@ def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
         return None
     if "verdict" in received.data:
         feedback.record(contact, received)
+        return None
+    if received.data.get("more") and held.awaited(contact):
         return None
     if contact.stopped_at or not (_readable(received.text).strip() or received.media):
         return None

@@ -15,6 +15,7 @@ CHANNELS = {
     "discord": "botcore.channels.discord.Discord",
     "teams": "botcore.channels.teams.channel.Teams",
     "line": "botcore.channels.line.Line",
+    "wechat": "botcore.channels.wechat.channel.WeChat",
     "webchat": "botcore.channels.webchat.channel.WebChat",
     "terminal": "botcore.channels.terminal.Terminal",
 }
