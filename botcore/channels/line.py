@@ -26,7 +26,6 @@ from botcore.channels.texts import texts_in
 from botcore.channels.values import (
     Capabilities,
     Card,
-    MalformedBodyError,
     Media,
     MediaError,
     MediaReference,
@@ -36,6 +35,7 @@ from botcore.channels.values import (
     Recipient,
     SendResult,
     WebhookRequest,
+    id_at,
     integer_at,
     object_at,
     objects_at,
@@ -225,8 +225,8 @@ def _event(event: Mapping[str, Any]) -> ReceivedEvent | None:
     """
     if event.get("mode", "active") != "active" or event.get("type") not in ("message", "postback"):
         return None
-    key, person = text_at(event, "webhookEventId", None), _person(event)
-    if not key or not person:
+    key, person = id_at(event, "webhookEventId"), _person(event)
+    if not person:
         return None
     if event["type"] == "postback":
         data = {"token": text_at(object_at(event, "postback"), "data")}
@@ -273,10 +273,7 @@ def _media(message: Mapping[str, Any]) -> tuple[MediaReference, ...]:
     provider = message.get("contentProvider")
     if kind is None or not isinstance(provider, dict) or provider.get("type") != "line":
         return ()
-    message_id = text_at(message, "id", None)
-    if not message_id:
-        raise MalformedBodyError("message.id is missing")
-    return (MediaReference(kind, {"message": message_id}),)
+    return (MediaReference(kind, {"message": id_at(message, "id")}),)
 
 
 # --- writing calls --------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ CHANNELS = {
     "teams": "botcore.channels.teams.channel.Teams",
     "line": "botcore.channels.line.Line",
     "wechat": "botcore.channels.wechat.channel.WeChat",
+    "feishu": "botcore.channels.feishu.Feishu",
     "webchat": "botcore.channels.webchat.channel.WebChat",
     "terminal": "botcore.channels.terminal.Terminal",
 }

@@ -292,3 +292,10 @@ def text_at(parent: Mapping[str, Any], name: str, default: str | None = "") -> s
     if not isinstance(value, str):
         raise MalformedBodyError(f"{name} is {'missing' if value is None else 'not a text'}")
     return value
+
+
+def id_at(parent: Mapping[str, Any], name: str) -> str:
+    """The text under a name that must be there and say something. Raises ``MalformedBodyError``."""
+    if value := text_at(parent, name):
+        return value
+    raise MalformedBodyError(f"{name} is missing")
