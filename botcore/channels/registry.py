@@ -17,6 +17,7 @@ CHANNELS = {
     "line": "botcore.channels.line.Line",
     "wechat": "botcore.channels.wechat.channel.WeChat",
     "feishu": "botcore.channels.feishu.Feishu",
+    "dingtalk": "botcore.channels.dingtalk.DingTalk",
     "webchat": "botcore.channels.webchat.channel.WebChat",
     "terminal": "botcore.channels.terminal.Terminal",
 }
