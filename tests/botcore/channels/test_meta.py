@@ -17,9 +17,9 @@ from botcore.channels.meta.graph import result_of
 from botcore.channels.meta.messenger import Instagram, Messenger
 from botcore.channels.meta.whatsapp import WhatsApp
 from botcore.channels.values import Card, Choice, MediaError, MediaReference, OutboundMessage, Recipient, WebhookRequest
+from tests.botcore.channels import test_messenger_conformance as of_messenger
 from tests.botcore.channels.conformance import KEY
 from tests.botcore.channels.meta_platform import APP_SECRET, SHARED, TOKEN, VERIFY_TOKEN, signed
-from tests.botcore.channels import test_messenger_conformance as of_messenger
 from tests.botcore.channels.test_whatsapp_conformance import NUMBER, changed, entries, message
 
 URL = "https://chat.example/webhooks/whatsapp/key"
