@@ -12,6 +12,7 @@ from botcore.security import unseal
 CHANNELS = {
     "telegram": "botcore.channels.telegram.Telegram",
     "webchat": "botcore.channels.webchat.channel.WebChat",
+    "twilio": "botcore.channels.twilio.Twilio",
     "terminal": "botcore.channels.terminal.Terminal",
 }
 
