@@ -184,7 +184,7 @@ def _corrected(contact: Contact, received: ReceivedEvent) -> bool:
     """Put an edited message in the place of the one it was, while nobody is answering it. Else it is a new message."""
     waiting = InboundEvent.objects.filter(
         contact=contact,
-        data__message=received.data.get("message"),
+        data__message=str(received.data.get("message", "")),
         turn__status=Turn.Status.WAITING,
         turn__leased_until=None,
     )
@@ -196,7 +196,10 @@ RECEIPTS = {"delivered": ("",), "read": ("", Outbound.Receipt.DELIVERED)}
 
 
 def _note_receipt(account: ChannelAccount, received: ReceivedEvent) -> None:
-    """What the platform says has become of a message of ours; a refusal after the fact is a failure like any other."""
+    """What the platform says has become of a message of ours; a refusal after the fact is a failure like any other.
+
+    What is sent again then begins with the part that was refused.
+    """
     status, platform_id = str(received.data.get("status", "")), str(received.data.get("platform_id", ""))
     sent = Outbound.objects.filter(
         conversation__contact__account=account,
@@ -204,8 +207,12 @@ def _note_receipt(account: ChannelAccount, received: ReceivedEvent) -> None:
         platform_ids__contains=[platform_id],
     )
     if status == "failed":
-        error = str(received.data.get("error", ""))[:500]
-        sent.filter(receipt="").update(status=Outbound.Status.FAILED, error=error or "the platform gave it up")
+        error = str(received.data.get("error", ""))[:500] or "the platform gave it up"
+        for outbound in sent.filter(receipt="").select_for_update():
+            arrived = outbound.platform_ids.index(platform_id)
+            outbound.status, outbound.error = Outbound.Status.FAILED, error
+            outbound.parts_sent, outbound.platform_ids = arrived, outbound.platform_ids[:arrived]
+            outbound.save(update_fields=["status", "error", "parts_sent", "platform_ids"])
         if received.data.get("stopped"):
             told = Contact.objects.filter(account=account, external_id=received.contact_id, stopped_at=None)
             told.update(stopped_at=timezone.now())

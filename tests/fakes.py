@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 from uuid import UUID
@@ -66,6 +66,7 @@ class FakeGenerator:
 class FakeChannel(Terminal):
     """A platform in memory: ``parts`` messages a reply; answers with ``results`` in turn, then with success."""
 
+    capabilities = replace(Terminal.capabilities, rate=1000, burst=1000)
     parts: int = 1
     results: list[SendResult] = field(default_factory=list)
     sent: list[Payload] = field(default_factory=list)

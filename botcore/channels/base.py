@@ -45,7 +45,11 @@ class Field:
 
 
 API_BASE = Field(
-    "api_base_url", "Address of the API", "leave it out for the platform's own", required=False, pattern="https?://.+"
+    "api_base_url",
+    "Address of the API",
+    "an address like https://api.example; leave it out for the platform's own",
+    required=False,
+    pattern="https?://.+",
 )
 """Every account can be sent to another server: a proxy, a server of one's own, a test."""
 

@@ -1,9 +1,10 @@
-"""Cutting a long text for a platform's limit, where a reader would pause, and never inside a word or a price."""
+"""Cutting a long text for a platform's limit, where a reader would pause, and never inside a word, a link or a price."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
+
+import regex
 
 HAN = r"[\u3040-\u30ff\u4e00-\u9fff]"
 
@@ -22,7 +23,10 @@ PAUSES = tuple(
 
 AMOUNT_BEFORE = re.compile(r"(?:\d|[$€£¥￥₩₹₽฿]|\b[A-Z]{3})\s*$")
 AMOUNT_AFTER = re.compile(r"\s*(?:\d|[$€£¥￥₩₹₽฿]|[A-Z]{3}\b|元|块|円)")
-JOINED = "\u200d\ufe0f"
+LINK = re.compile(r"https?://[^\s<>\"“”「」『』，。；！？、]+")
+LONGEST_LINK, LONGEST_GRAPHEME = 2000, 40
+"""How far beyond a cut we look, in characters."""
+GRAPHEME = regex.compile(r"\X")
 
 
 def size(text: str, unit: str) -> int:
@@ -53,15 +57,21 @@ def _longest_prefix(text: str, limit: int, unit: str) -> int:
 
 def _cut(text: str, end: int) -> int:
     """The best place at or before ``end``; one in the first half leaves a tiny piece, so it comes last."""
+    links = [match.span() for match in LINK.finditer(text[: end + LONGEST_LINK])]
     for earliest in (end // 2, 0):
         for pause in PAUSES:
             places = [match.end() for match in pause.finditer(text, 0, end + 1) if earliest < match.start() <= end]
             for place in reversed(places):
-                if not _inside_amount(text, place):
+                if not _inside_amount(text, place) and not any(start < place < stop for start, stop in links):
                     return place
-    while end > 1 and (unicodedata.combining(text[end]) or text[end] in JOINED or text[end - 1] in JOINED):
-        end -= 1
-    return end
+    before_link = next((start for start, stop in links if 0 < start < end < stop), end)
+    return _grapheme_start(text, before_link)
+
+
+def _grapheme_start(text: str, end: int) -> int:
+    """The last place up to ``end`` between two characters as a reader sees them; ``end`` where one is longer than that."""
+    starts = (match.start() for match in GRAPHEME.finditer(text[: end + LONGEST_GRAPHEME]))
+    return max((start for start in starts if 0 < start <= end), default=end)
 
 
 def _inside_amount(text: str, place: int) -> bool:

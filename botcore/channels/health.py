@@ -25,13 +25,15 @@ PROBE_SECONDS = 15
 
 def wait(account: ChannelAccount, can: Capabilities) -> float:
     """Take the right to send one message; else the seconds after which to ask again, 0 where it was taken."""
+    if can.rate is None:
+        return 0.0
     now = timezone.now()
     health, _ = ChannelHealth.objects.get_or_create(account=account)
     if health.paused_until and health.paused_until > now:
         return (health.paused_until - now).total_seconds()
     if health.open_until and not _probe(health):
         return max((health.open_until - now).total_seconds(), 1.0)
-    return _take_token(health, can)
+    return _take_token(health, can.rate, can.burst)
 
 
 def succeeded(account: ChannelAccount) -> None:
@@ -61,13 +63,13 @@ def _probe(health: ChannelHealth) -> bool:
     return bool(due.update(open_until=now + timedelta(seconds=PROBE_SECONDS)))
 
 
-def _take_token(health: ChannelHealth, can: Capabilities) -> float:
+def _take_token(health: ChannelHealth, rate: float, burst: int) -> float:
     """``free_at`` moves on by one message's share of a second, and may be ahead of now by ``burst`` messages at most."""
     now = timezone.now()
-    share = timedelta(seconds=1 / can.rate)
+    share = timedelta(seconds=1 / rate)
     after = ExpressionWrapper(Greatest(F("free_at"), Value(now)) + Value(share), output_field=DateTimeField())
-    room = Q(free_at__lte=now + share * (can.burst - 1))
+    room = Q(free_at__lte=now + share * (burst - 1))
     if ChannelHealth.objects.filter(room, pk=health.pk).update(free_at=after):
         return 0.0
     free_at = ChannelHealth.objects.values_list("free_at", flat=True).get(pk=health.pk)
-    return max((free_at - now).total_seconds() - can.burst / can.rate, 0.0) + 1 / can.rate
+    return max((free_at - now).total_seconds() - burst / rate, 0.0) + 1 / rate

@@ -19,7 +19,7 @@ from botcore.channels.values import (
 class Terminal(Channel):
     name = "terminal"
     title = "Terminal"
-    capabilities = Capabilities(text_limit=100_000, rate=1000, burst=1000)
+    capabilities = Capabilities(text_limit=100_000, rate=None)
 
     def verify(self, request: WebhookRequest) -> bool:
         return False

@@ -29,7 +29,8 @@ class Capabilities:
     ``payload_bytes`` what a button may carry. ``feedback`` is how a customer judges a reply there: ``native``,
     ``buttons``, ``reactions``, ``quick_replies``, ``numbers``, ``page`` (our own) or ``none``. ``window`` is how many
     seconds after the customer's last message we may write, and ``quota`` how often. ``ack_seconds`` is how long the
-    platform waits for our answer; ``rate`` how many messages a second an account may send, ``burst`` how many at once.
+    platform waits for our answer; ``rate`` how many messages a second an account may send
+    (None: as many as it likes), ``burst`` how many at once.
     ``idempotent``: it sends one message for the same key, however often it is asked to.
     """
 
@@ -50,7 +51,7 @@ class Capabilities:
     window: float | None = None
     quota: int | None = None
     ack_seconds: float = 5.0
-    rate: float = 20.0
+    rate: float | None = 20.0
     burst: int = 20
     idempotent: bool = False
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
 
 from botcore import delivery, queues
-from botcore.channels.values import OutboundMessage, SendResult
-from botcore.models import Conversation, Outbound, Turn
-from tests.factories import ConversationFactory, TurnFactory
+from botcore.channels import health
+from botcore.channels.values import Choice, OutboundMessage, Payload, Recipient, SendResult
+from botcore.models import ChannelHealth, Contact, Conversation, Outbound, Turn
+from tests.factories import ContactFactory, ConversationFactory, TurnFactory
 from tests.fakes import FakeChannel, Wakes, at_once
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +50,9 @@ def seconds_until_next(outbound: Outbound) -> float:
 
 
 def due_now(outbound: Outbound) -> None:
+    """Its time has come, and its platform is believed to be back."""
     Outbound.objects.filter(pk=outbound.pk).update(next_attempt_at=timezone.now())
+    ChannelHealth.objects.update(open_until=None, paused_until=None)
 
 
 def parts(platform: FakeChannel) -> list[int]:
@@ -104,6 +109,12 @@ def test_attempts_that_fail_are_further_and_further_apart_until_the_last(platfor
     delivery.deliver(outbound.pk)
     outbound.refresh_from_db()
     assert (outbound.status, outbound.attempts, outbound.error) == ("failed", delivery.MAX_ATTEMPTS, "503")
+    platform.results = []
+    delivery.resend(outbound)
+    due_now(outbound)
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert (outbound.status, outbound.error) == ("sent", "")
 
 
 def test_what_no_retry_can_help_is_given_up_at_once(platform):
@@ -161,7 +172,7 @@ def test_a_later_reply_does_not_overtake_one_that_waits_for_its_retry(platform, 
     assert [payload["text"] for payload in platform.sent] == [first.turn.reply]
     due_now(first)
     delivery.deliver(first.pk)
-    assert wakes == [("deliver", second.pk)]
+    assert wakes[-1] == ("deliver", second.pk)
     delivery.deliver(second.pk)
     second.refresh_from_db()
     assert second.status == "sent"
@@ -221,9 +232,165 @@ def test_the_sweeper_wakes_what_is_due_and_held_by_nobody_unless_the_broker_has_
 
 @pytest.mark.parametrize(("status", "shown"), [(Turn.Status.WAITING, 1), (Turn.Status.ANSWERED, 0)])
 def test_typing_is_shown_while_there_is_no_reply(platform, monkeypatch, status, shown):
-    told: list[str] = []
+    told: list[Recipient] = []
     monkeypatch.setattr(platform, "typing", told.append)
     turn = TurnFactory(status=status)
     show: Callable[[int], None] = delivery.show_typing
     show(turn.pk)
-    assert told == [turn.conversation.contact.external_id] * shown
+    assert told == [Recipient(turn.conversation.contact.external_id)] * shown
+
+
+# --- what the account and its platform allow
+
+
+def with_capabilities(platform: FakeChannel, **changes: object) -> None:
+    platform.capabilities = replace(FakeChannel.capabilities, **changes)
+
+
+def test_the_same_part_goes_out_with_the_same_key_however_often(platform):
+    platform.parts, platform.results = 2, [SendResult(ok=True), FAILED]
+    outbound, other = reply(), reply()
+    delivery.deliver(outbound.pk)
+    due_now(outbound)
+    delivery.deliver(outbound.pk)
+    delivery.deliver(other.pk)
+    first, second, again, *others = platform.keys
+    assert second == again
+    assert len({first, second, *others}) == 4
+
+
+def test_an_account_sends_no_faster_than_its_platform_allows(platform, wakes):
+    with_capabilities(platform, rate=0.5, burst=2)
+    first = reply()
+    others = [
+        reply(ConversationFactory(contact=ContactFactory(account=first.conversation.contact.account))) for _ in "ab"
+    ]
+    for outbound in (first, *others):
+        delivery.deliver(outbound.pk)
+    assert len(platform.sent) == 2
+    waiting = others[-1]
+    assert 0 < seconds_until_next(waiting) <= 4
+    assert (waiting.status, waiting.attempts, waiting.error) == ("pending", 0, "")
+    ChannelHealth.objects.update(free_at=timezone.now() - timedelta(seconds=2))
+    due_now(waiting)
+    delivery.deliver(waiting.pk)
+    assert len(platform.sent) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_share_one_bucket(platform):
+    with_capabilities(platform, rate=0.01, burst=3)
+    first = reply()
+    account = first.conversation.contact.account
+    many = [first, *(reply(ConversationFactory(contact=ContactFactory(account=account))) for _ in range(7))]
+    at_once(*[partial(delivery.deliver, outbound.pk) for outbound in many])
+    assert len(platform.sent) == 3
+
+
+def test_what_the_platform_asks_one_message_to_wait_the_others_wait_too(platform):
+    platform.results = [SendResult(ok=False, retry_after=30, error="429")]
+    first = reply()
+    second = reply(ConversationFactory(contact=ContactFactory(account=first.conversation.contact.account)))
+    delivery.deliver(first.pk)
+    delivery.deliver(second.pk)
+    assert len(platform.sent) == 1
+    assert 28 < seconds_until_next(second) < 32
+    assert second.attempts == 0
+
+
+def test_a_platform_that_is_down_is_asked_by_one_message_at_a_time(platform):
+    first = reply()
+    account = first.conversation.contact.account
+    others = [reply(ConversationFactory(contact=ContactFactory(account=account))) for _ in range(7)]
+    platform.results = [FAILED] * 8
+    for outbound in (first, *others):
+        delivery.deliver(outbound.pk)
+    assert len(platform.sent) == health.FAILURES_TO_OPEN
+    ChannelHealth.objects.update(open_until=timezone.now())
+    Outbound.objects.update(next_attempt_at=timezone.now())
+    platform.results = []
+
+    def meanwhile_the_others_wait() -> None:
+        platform.meanwhile = lambda: None
+        delivery.deliver(others[-2].pk)
+
+    platform.meanwhile = meanwhile_the_others_wait
+    delivery.deliver(others[-1].pk)
+    assert len(platform.sent) == health.FAILURES_TO_OPEN + 1
+    row = ChannelHealth.objects.get(account=account)
+    assert (row.failures, row.open_until) == (0, None)
+
+
+def test_a_message_that_is_wrong_by_itself_says_nothing_of_its_platform(platform):
+    first = reply()
+    account = first.conversation.contact.account
+    many = [first, *(reply(ConversationFactory(contact=ContactFactory(account=account))) for _ in range(6))]
+    platform.results = [REFUSED] * len(many)
+    for outbound in many:
+        delivery.deliver(outbound.pk)
+    assert len(platform.sent) == len(many)
+    assert ChannelHealth.objects.get(account=account).open_until is None
+
+
+def test_after_the_window_the_customer_is_asked_back_and_the_reply_is_kept(platform, monkeypatch):
+    with_capabilities(platform, window=3600)
+    outbound = reply()
+    Contact.objects.update(heard_at=timezone.now() - timedelta(hours=2))
+    ask: list[Payload] = [{"part": 1, "text": "May we write to you?"}]
+    monkeypatch.setattr(platform, "reopen", lambda message: ask)
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert platform.sent == ask
+    assert (outbound.status, outbound.parts_sent) == ("failed", 0)
+    assert "too long ago" in outbound.error
+
+
+def test_no_more_messages_than_the_platform_grants_are_sent(platform):
+    with_capabilities(platform, quota=2)
+    platform.parts = 3
+    outbound = reply()
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert (parts(platform), outbound.status, outbound.parts_sent) == ([1, 2], "failed", 2)
+
+
+def test_who_asked_for_no_more_messages_gets_none(platform):
+    outbound = reply()
+    Contact.objects.update(stopped_at=timezone.now())
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert (platform.sent, outbound.status) == ([], "failed")
+
+
+def test_a_message_is_held_where_the_platform_only_asks(platform):
+    platform.results = [SendResult(ok=False, held=True)]
+    first = reply()
+    second = reply(first.conversation)
+    delivery.deliver(first.pk)
+    first.refresh_from_db()
+    assert (first.status, first.attempts) == ("held", 1)
+    assert second.status == "pending"
+
+
+def test_a_reply_grows_sentence_by_sentence_where_the_platform_shows_that(platform, monkeypatch):
+    shown: list[str] = []
+    monkeypatch.setattr(platform, "stream", lambda recipient, turn, text: shown.append(text))
+    turn = TurnFactory()
+    content = OutboundMessage("It is light. It is green! 你好。再见", turn.pk).to_json()
+    outbound = Outbound.objects.create(conversation=turn.conversation, turn=turn, content=content)
+    with_capabilities(platform, streaming=True)
+    delivery.deliver(outbound.pk)
+    assert shown == ["It is light.", "It is light. It is green!", "It is light. It is green! 你好。"]
+
+
+def test_a_pressed_thumb_is_shown_under_the_reply_it_judges(platform, monkeypatch):
+    edited: list[tuple[str, Payload]] = []
+    turn = TurnFactory()
+    message = OutboundMessage("Hello.", turn.pk, up=Choice("a", 1), down=Choice("b", 2))
+    outbound = Outbound.objects.create(
+        conversation=turn.conversation, turn=turn, content=message.to_json(), platform_ids=["7", "8"]
+    )
+    monkeypatch.setattr(platform, "render", lambda message: [{"text": message.text}, {"thumbs": message.verdict}])
+    monkeypatch.setattr(platform, "edit", lambda recipient, platform_id, payload: edited.append((platform_id, payload)))
+    delivery.show_verdict(outbound.pk, "up")
+    assert edited == [("8", {"thumbs": "up"})]

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from botcore import intake, queues
 from botcore.channels.values import ReceivedEvent
-from botcore.models import ChannelAccount, Contact, Conversation, Feedback, InboundEvent, Turn
+from botcore.models import ChannelAccount, Contact, Conversation, Feedback, InboundEvent, Outbound, Turn
 from tests.factories import AccountFactory, ContactFactory, ConversationFactory, TurnFactory
 from tests.fakes import Wakes, at_once
 
@@ -301,6 +301,97 @@ def test_the_sweeper_adds_no_wake_ups_to_a_broker_that_has_not_worked_off_the_la
         aged(turn_id, timedelta(minutes=1))
     monkeypatch.setattr(queues, "backlog", {"reply": waiting}.__getitem__)
     assert intake.sweep() == len(wakes) == woken
+
+
+# --- what else a platform tells
+
+
+def test_an_edit_takes_the_place_of_the_message_while_nobody_answers_it(account):
+    (turn_id,) = intake.accept(account, [event("a gren jacket", data={"message": "7"})])
+    assert intake.accept(account, [event("a green jacket", "edit", data={"message": "7"})]) == []
+    assert [row.text for row in InboundEvent.objects.filter(turn=turn_id)] == ["a green jacket"]
+
+
+def test_an_edit_of_what_is_answered_or_being_answered_is_a_new_message(account):
+    (turn_id,) = intake.accept(account, [event("a gren jacket", data={"message": "7"})])
+    assert intake.claim(turn_id)
+    aged(turn_id, timedelta(minutes=1))
+    (again,) = intake.accept(account, [event("a green jacket", "edit", data={"message": "7"})])
+    assert again != turn_id
+    assert InboundEvent.objects.get(turn=turn_id).text == "a gren jacket"
+
+
+def test_an_edit_of_somebody_elses_message_changes_nothing_of_theirs(account):
+    (turn_id,) = intake.accept(account, [event("a gren jacket", data={"message": "7"})])
+    intake.accept(account, [event("free for all", "edit", data={"message": "7"}, contact_id="eve")])
+    assert InboundEvent.objects.get(turn=turn_id).text == "a gren jacket"
+
+
+def test_who_asks_for_no_more_messages_opens_no_turn_until_they_start_again(account):
+    assert intake.accept(account, [event("STOP", "stop")]) == []
+    assert intake.accept(account, [event("a green jacket")]) == []
+    assert Contact.objects.get().stopped_at is not None
+    assert len(intake.accept(account, [event("START", "start"), event("a green jacket")])) == 1
+    assert Contact.objects.get().stopped_at is None
+
+
+def test_how_to_answer_is_what_the_last_message_said(account):
+    intake.accept(account, [event(address={"reply_token": "first"})])
+    intake.accept(account, [event(address={"reply_token": "second"}), event("and blue")])
+    contact = Contact.objects.get()
+    assert contact.address == {"reply_token": "second"}
+    assert contact.heard_at is not None
+
+
+def test_a_message_begins_the_platforms_count_anew(account):
+    intake.accept(account, [event()])
+    Contact.objects.update(sent_since=4)
+    intake.accept(account, [event("", "reaction", data={"verdict": "up", "platform_id": "1"})])
+    assert Contact.objects.get().sent_since == 4
+    intake.accept(account, [event()])
+    assert Contact.objects.get().sent_since == 0
+
+
+def sent(account: ChannelAccount, **fields: Any) -> Outbound:
+    contact = ContactFactory(account=account, external_id="ada")
+    turn = TurnFactory(conversation=ConversationFactory(shop=account.shop, contact=contact))
+    values = {"content": {}, "status": "sent", "platform_ids": ["w-1"], **fields}
+    return Outbound.objects.create(conversation=turn.conversation, turn=turn, **values)
+
+
+def told(account: ChannelAccount, outbound: Outbound, *statuses: str, **data: Any) -> Outbound:
+    for status in statuses:
+        receipt = event("", "status", data={"platform_id": "w-1", "status": status, **data})
+        assert intake.accept(account, [receipt]) == []
+    outbound.refresh_from_db()
+    return outbound
+
+
+def test_receipts_go_forward_in_whatever_order_they_come(account):
+    outbound = sent(account)
+    assert told(account, outbound, "delivered").receipt == "delivered"
+    assert told(account, outbound, "read", "delivered", "read").receipt == "read"
+    assert not InboundEvent.objects.exists()
+
+
+def test_a_message_the_platform_gave_up_is_a_dead_letter(account):
+    two_parts = sent(account, parts_sent=2, platform_ids=["w-0", "w-1"])
+    outbound = told(account, two_parts, "failed", error="131026 not on this platform")
+    assert (outbound.status, outbound.error) == ("failed", "131026 not on this platform")
+    assert (outbound.parts_sent, outbound.platform_ids) == (1, ["w-0"])
+
+
+def test_a_message_that_arrived_cannot_fail_afterwards(account):
+    outbound = told(account, sent(account), "delivered", "failed")
+    assert (outbound.status, outbound.receipt) == ("sent", "delivered")
+
+
+def test_a_receipt_of_somebody_elses_message_is_nothing(account):
+    outbound = sent(account)
+    intake.accept(account, [event("", "status", data={"platform_id": "w-1", "status": "read"}, contact_id="eve")])
+    intake.accept(AccountFactory(), [event("", "status", data={"platform_id": "w-1", "status": "read"})])
+    outbound.refresh_from_db()
+    assert outbound.receipt == ""
 
 
 # --- stop and start

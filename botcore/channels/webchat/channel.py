@@ -37,8 +37,7 @@ class WebChat(Channel):
         carousel=8,
         feedback="page",
         typing=True,
-        rate=1000,
-        burst=1000,
+        rate=None,
         idempotent=True,
     )
     fields = (

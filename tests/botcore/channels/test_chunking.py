@@ -41,3 +41,22 @@ def test_no_piece_is_too_long_and_nothing_but_white_space_is_lost(text, limit, u
     pieces = chunks(text, limit, unit)
     assert all(0 < size(piece, unit) <= limit for piece in pieces)
     assert "".join("".join(pieces).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "link", ["https://shop.example/商品/外套?id=1", "http://shop.example/a-very-long-path/jacket.html"]
+)
+def test_a_link_stays_whole_where_it_fits(link):
+    pieces = chunks(f"看看这个{link}很不错", size(link, "characters") + 2)
+    assert any(link in piece for piece in pieces)
+    assert "".join(pieces) == f"看看这个{link}很不错"
+
+
+@pytest.mark.parametrize("character", ["👩‍👩‍👧", "🇩🇪", "👍🏽", "e\u0301", "각", "🏴󠁧󠁢󠁥󠁮󠁧󠁿"])
+@pytest.mark.parametrize("unit", ["utf16", "bytes", "characters"])
+def test_what_a_reader_sees_as_one_character_is_never_cut(character, unit):
+    limit = 3 * size(character, unit) - 1
+    pieces = chunks(character * 20, limit, unit)
+    assert "".join(pieces) == character * 20
+    assert all(piece == character * (len(piece) // len(character)) for piece in pieces)
+    assert all(size(piece, unit) <= limit for piece in pieces)
