@@ -13,6 +13,7 @@ CHANNELS = {
     "telegram": "botcore.channels.telegram.Telegram",
     "webchat": "botcore.channels.webchat.channel.WebChat",
     "twilio": "botcore.channels.twilio.Twilio",
+    "generic": "botcore.channels.generic.channel.Generic",
     "terminal": "botcore.channels.terminal.Terminal",
 }
 
