@@ -38,11 +38,13 @@ class Wish:
     """One condition on a product.
 
     ``attribute`` "text" looks ``values`` up in all the product's texts (any of them), "title" in its titles alone.
+    ``or_absent``: a product whose data say nothing of the attribute holds it as well.
     """
 
     attribute: str
     values: tuple[str, ...]
     wanted: bool = True
+    or_absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ def matching(query: ProductQuery) -> QuerySet[Product]:
         elif wish.attribute == "title":
             products = products.filter(_titled(wish.values) if wish.wanted else ~_titled(wish.values))
         elif wish.wanted:
-            products = products.filter(_has(wish, "attributes"))
+            holds = _has(wish, "attributes")
+            products = products.filter(holds | ~Q(attributes__has_key=wish.attribute) if wish.or_absent else holds)
     return products.filter(Exists(_variants(query).filter(product=OuterRef("pk"))))
 
 

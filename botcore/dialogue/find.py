@@ -143,7 +143,7 @@ def product_query(
         words=tuple(words),
         embedding=corrected(shop, encoder.encode([" ".join(words)])[0]) if words else None,
         category=state.goal,
-        wishes=tuple(wish for c in hard for wish in _wishes(c)),
+        wishes=tuple(wish for c in hard for wish in _wishes(c, for_anybody=not state.goal)),
         soft=tuple(wish for c in state.constraints if not c.hard for wish in _wishes(c)),
         price_low=state.price.low,
         price_high=state.price.high,
@@ -156,7 +156,7 @@ def product_query(
 def search_words(state: DialogueState, lexicon: Lexicon) -> list[str]:
     """What to search for: the goal's noun, the wanted values, the topic."""
     noun = [lexicon.categories[state.goal].noun] if state.goal in lexicon.categories else []
-    wanted = [c.value for c in state.constraints if c.wanted]
+    wanted = [c.value for c in state.constraints if c.wanted and (state.goal or not _names_people(c))]
     return list(dict.fromkeys([*wanted, *noun, *state.topic.split()]))
 
 
@@ -194,10 +194,18 @@ EVERYBODY = ("unisex", "universal", "all skin types", "all hair types", "all age
 """Values with which catalogues say that any wish about the attribute is fulfilled."""
 
 
-def _wishes(constraint: Constraint) -> Iterator[Wish]:
+def _names_people(constraint: Constraint) -> bool:
+    """Whether a wish says whom a thing is for. A gift for a sister may be a thing that is made for nobody in particular."""
+    return constraint.attribute != TEXT and constraint.value in thesaurus().people
+
+
+def _wishes(constraint: Constraint, for_anybody: bool = False) -> Iterator[Wish]:
+    """``for_anybody``: what is made for nobody in particular is for these people too."""
     if constraint.attribute != TEXT:
         everybody = EVERYBODY if constraint.wanted else ()
-        yield Wish(constraint.attribute, (constraint.value, *constraint.others, *everybody), constraint.wanted)
+        or_absent = for_anybody and constraint.wanted and _names_people(constraint)
+        values = (constraint.value, *constraint.others, *everybody)
+        yield Wish(constraint.attribute, values, constraint.wanted, or_absent)
         return
     alternatives = thesaurus().alternatives(constraint.value) if constraint.wanted else (constraint.value,)
     yield Wish(TEXT, alternatives, constraint.wanted)

@@ -186,8 +186,9 @@ class ChannelConformance:
         outbound = Outbound.objects.create(
             conversation=turn.conversation, turn=turn, content={}, status="sent", platform_ids=[self.platform_id]
         )
-        can = channel_class(self.name).capabilities
-        buttons.offer(OutboundMessage("Here.", turn.pk, cards=CARDS), outbound, can)
+        message = OutboundMessage("Here.", turn.pk, cards=CARDS)
+        outbound.content = buttons.offer(message, outbound, channel_class(self.name).capabilities).to_json()
+        outbound.save()
         return outbound
 
     def nothing_stored(self) -> bool:
