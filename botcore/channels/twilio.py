@@ -96,7 +96,7 @@ class Twilio(Channel):
             "help_text",
             "Answer to HELP",
             "who writes here and how to reach a person; without it only Twilio's own answer is sent",
-            pattern="(?s).{1,320}",
+            pattern=r"[^\x00-\x08\x0b\x0c\x0e-\x1f]{1,320}",
             required=False,
         ),
         API_BASE,

@@ -14,7 +14,7 @@ import pytest
 
 from botcore.channels.values import Card
 from botcore.channels.webchat.channel import ensure_webchat
-from botcore.models import ChannelAccount, Conversation, Feedback, InboundEvent
+from botcore.models import ChannelAccount, Conversation, Feedback, InboundEvent, Turn
 from tests.botcore.channels.web_server import reply_to, serving, waiting_turn, written_by_a_person
 from tests.factories import ShopFactory
 
@@ -318,6 +318,20 @@ def test_a_conversation_goes_on_where_it_was_when_the_server_comes_back(chromium
         "a green jacket",
         "size M",
     ]
+    context.close()
+
+
+def test_nobody_seems_to_write_for_ever_after_a_turn_fell_silent_while_the_server_was_away(chromium, account, tmp_path):
+    context = chromium.new_context()
+    page = context.new_page()
+    with serving(tmp_path) as url:
+        page.goto(f"{url}/chat/lantern/")
+        writes(page, "I want a person")
+        page.wait_for_selector("#typing:not([hidden])")
+        turn = waiting_turn(account, "I want a person")
+    Turn.objects.filter(pk=turn.pk).update(status=Turn.Status.SILENT)
+    with serving(tmp_path, int(url.rpartition(":")[2])):
+        page.locator("#typing").wait_for(state="hidden")
     context.close()
 
 

@@ -159,6 +159,7 @@ const heard = {
       showWaiting();
     }
     conversation = id;
+    typing.hidden = true; // a stream begins with this: where somebody is still writing, it goes on to say so
   },
   ready() {
     if (ready) return; // a stream that came back

@@ -328,6 +328,12 @@ def test_a_picture_that_is_too_large_is_not_read_to_its_end(platform):
 # --- setting up
 
 
+@pytest.mark.parametrize("text", ["bad \x01 mark", "x" * 321])
+def test_a_help_text_that_cannot_be_sent_is_not_taken(text):
+    with pytest.raises(ValueError, match="help_text"):
+        Twilio.prepare_config({**CONFIG, "help_text": text})
+
+
 def test_an_account_needs_a_number_or_a_service():
     with pytest.raises(ValueError, match="messaging_service_sid"):
         Twilio.prepare_config({"account_sid": ACCOUNT, "auth_token": TOKEN})
