@@ -328,7 +328,12 @@ class ChannelConformance:
                 assert all(isinstance(text, str) and "\0" not in text for text in texts)
                 json.dumps([dict(event.data), dict(event.address), [media.to_json() for media in event.media]])
 
-    @hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @hypothesis_settings(
+        max_examples=150,
+        deadline=None,
+        # Every platform runs this one test, each as another executor: that is what inheriting it means.
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    )
     @given(
         body=st.binary(max_size=300),
         headers=st.dictionaries(
