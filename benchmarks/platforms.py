@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from nacl.signing import SigningKey
 from standardwebhooks.webhooks import Webhook
 from twilio.request_validator import RequestValidator
 
@@ -23,6 +24,8 @@ from botcore.models import ChannelAccount
 
 PERSON = 1_000_000
 """The first customer's number; every message is from another one."""
+DISCORD = SigningKey(b"\1" * 32)
+"""What stands for Discord's own key."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,20 @@ def slack(at: Connected, number: int, text: str) -> Post:
     return Post(post.url, {**post.headers, "X-Slack-Signature": f"v0={digest}"}, post.body)
 
 
+def discord(at: Connected, number: int, text: str) -> Post:
+    """The command ``/ask`` in the conversation with the bot alone."""
+    now = str(int(time.time()))
+    user = {"id": str(8 * 10**17 + number), "username": f"person{number}", "global_name": f"Person {number}"}
+    command = {"id": "1", "name": "ask", "type": 1, "options": [{"type": 3, "name": "text", "value": text}]}
+    body = {
+        "id": str(9 * 10**17 + number), "application_id": at.config["application_id"], "token": f"token-{number}", "version": 1,
+        "type": 2, "context": 1, "channel_id": str(7 * 10**17 + number), "locale": "en-US", "user": user, "data": command,
+    }  # fmt: skip
+    post = as_json(at.url, body, {"X-Signature-Timestamp": now})
+    signature = DISCORD.sign(now.encode() + post.body).signature.hex()
+    return Post(post.url, {**post.headers, "X-Signature-Ed25519": signature}, post.body)
+
+
 PLATFORMS: Mapping[str, Platform] = {
     "telegram": Platform(telegram, {"token": "12345:" + "a" * 35, "api_base_url": "{api}"}),
     "generic": Platform(generic, {"reply_url": "{api}/replies", "allow_private": "yes"}),
@@ -124,6 +141,15 @@ PLATFORMS: Mapping[str, Platform] = {
     ),
     "webchat": Platform(webchat, {}),
     "slack": Platform(slack, {"token": "xoxb-" + "1" * 24, "signing_secret": "e" * 32, "api_base_url": "{api}"}),
+    "discord": Platform(
+        discord,
+        {
+            "application_id": "8" * 18,
+            "public_key": DISCORD.verify_key.encode().hex(),
+            "bot_token": "a.b.c",
+            "api_base_url": "{api}",
+        },
+    ),
 }
 
 
