@@ -176,7 +176,7 @@ def web_chat_times(stack: Stack, each: int) -> Quantiles:
     return Quantiles.of(times)
 
 
-def _wait_for_answer(at: Connected, number: int, seconds: float = 60) -> int:
+def _wait_for_answer(at: Connected, number: int, seconds: float = 240) -> int:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         event = InboundEvent.objects.filter(account=at.account, event_key=str(number)).select_related("turn").first()

@@ -84,7 +84,7 @@ const outbox = new Outbox(
     if (state === "late") outbox.waiting.forEach(({ id }, place) => note(mine.get(id), (!place && detail) || texts.sending));
     if (state === "failed") {
       node.classList.remove("unheard");
-      note(node, `${texts.failed} ${detail}`, () => again(message, node));
+      note(node, `${texts.failed} ${detail}`, () => resend(message, node));
     }
     if (nearEnd()) room.scrollTop = room.scrollHeight;
   },
@@ -101,7 +101,7 @@ function newId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function again(message, node) {
+function resend(message, node) {
   note(node, "");
   node.classList.add("unheard", "waiting");
   log.append(node);
