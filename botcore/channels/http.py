@@ -6,6 +6,7 @@ No address, header or exception text is ever part of an error: platforms put tok
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -37,6 +38,16 @@ def call(what: str, method: str, url: str, **options: Any) -> httpx.Response:
         return client().request(method, url, **options)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise UnreachableError(f"{what}: {type(error).__name__}") from None
+
+
+def https_host(url: str) -> str:
+    """The host that a call to an https address would reach, as our client reads it; empty for any other address."""
+    try:
+        parts = httpx.URL(url)
+        host = parts.raw_host.decode("ascii")
+    except (httpx.InvalidURL, ValueError):
+        return ""
+    return host if parts.scheme == "https" and re.fullmatch(r"[a-z0-9.-]+", host) else ""
 
 
 def unreachable(error: UnreachableError) -> SendResult:

@@ -11,6 +11,9 @@ from botcore.security import unseal
 
 CHANNELS = {
     "telegram": "botcore.channels.telegram.Telegram",
+    "slack": "botcore.channels.slack.Slack",
+    "discord": "botcore.channels.discord.Discord",
+    "teams": "botcore.channels.teams.channel.Teams",
     "webchat": "botcore.channels.webchat.channel.WebChat",
     "twilio": "botcore.channels.twilio.Twilio",
     "generic": "botcore.channels.generic.channel.Generic",

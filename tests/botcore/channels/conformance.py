@@ -85,6 +85,8 @@ class ChannelConformance:
     """The platform's answer to a message it takes."""
     platform_id: str
     """The id in ``success``."""
+    pages: Mapping[str, Told] = {}
+    """Paths of the platform that always answer the same, whatever becomes of a message: where tokens come from."""
     address: Mapping[str, Any] = {}
     """``ReceivedEvent.address`` of the requests below, without which nothing can be sent."""
 
@@ -165,6 +167,7 @@ class ChannelConformance:
         quick = httpx.Client(timeout=0.7)
         monkeypatch.setattr(http, "client", lambda: quick)
         with quick, platform_server(self.success) as server:
+            server.pages.update(self.pages)
             yield server
 
     def to(self, platform: PlatformServer) -> Channel:
@@ -297,6 +300,15 @@ class ChannelConformance:
         post(client, genuine)
         assert post(client, genuine).status_code in (200, 401)
         assert InboundEvent.objects.count() == 1
+
+    def test_a_sender_whose_id_is_too_long_is_refused(self, url, client):
+        """Nobody has such an id; whoever can sign can still write one."""
+        genuine = self.text(url)
+        spoiled = genuine.body.replace(self.contact.encode(), b"9" * 500)
+        if spoiled == genuine.body:
+            pytest.skip(f"{self.name} writes its customers' ids otherwise")
+        assert post(client, self.resigned(genuine, spoiled)).status_code == 400
+        assert self.nothing_stored()
 
     def test_two_megabytes_are_refused(self, url, client):
         genuine = self.text(url)
