@@ -243,12 +243,8 @@ class Twilio(Channel):
 
     def _is_twilios(self, url: str) -> bool:
         """Whether an address is Twilio's own, or the account's ``api_base_url``."""
-        parts, base = urlsplit(url), urlsplit(str(self.config.get("api_base_url") or API))
-        if (parts.scheme, parts.netloc) == (base.scheme, base.netloc):
-            return True
-        if url.startswith(OLD_STORE):
-            return True
-        return parts.scheme == "https" and parts.netloc == parts.hostname and bool(MEDIA_HOSTS.fullmatch(parts.netloc))
+        base = str(self.config.get("api_base_url") or API)
+        return url.startswith((f"{base}/", OLD_STORE)) or bool(MEDIA_HOSTS.fullmatch(http.https_host(url)))
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

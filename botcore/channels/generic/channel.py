@@ -136,7 +136,7 @@ class Generic(Channel):
 
     def fetch_media(self, media: MediaReference, limit: int) -> Media:
         url = str(media.reference.get("url", ""))
-        if urlsplit(url).hostname not in self._media_hosts:
+        if http.https_host(url) not in self._media_hosts:
             raise MediaError("media: not at one of media_hosts")
         try:
             address, options = addresses.pinned("media", url, self._allow_private)

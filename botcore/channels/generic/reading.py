@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
+from botcore.channels import addresses, http
 from botcore.channels.values import (
     MalformedBodyError,
     MediaReference,
@@ -94,12 +94,7 @@ READERS: Mapping[str, Callable[[Mapping[str, Any], Container[str]], Payload]] = 
 def _media(item: Mapping[str, Any], media_hosts: Container[str]) -> MediaReference:
     """A file at an https address of a host that the account's ``media_hosts`` names."""
     kind, url = _one_of(item, "kind", ("photo", "voice")), text_at(item, "url", None)
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname if parts.scheme == "https" and "@" not in parts.netloc else None
-    except ValueError:
-        host = None
-    if host not in media_hosts or len(url) > 2000:
+    if addresses.refusal(url, allow_private=True) or http.https_host(url) not in media_hosts or len(url) > 2000:
         raise MalformedBodyError("media.url is not an https address at one of the account's media_hosts")
     return MediaReference(kind, {"url": url})
 

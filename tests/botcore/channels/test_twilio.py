@@ -304,7 +304,7 @@ def test_a_picture_is_fetched_with_our_credentials_and_its_store_is_not_told_the
     "elsewhere",
     [
         "https://evil.example/x", "http://api.twilio.com/x", "https://api.twilio.com.evil.example/x",
-        "https://api.twilio.com@evil.example/x", "https://eviltwilio.com/x", "https://api.twilio.com:8443/x", "/x", "",
+        "https://api.twilio.com@evil.example/x", "https://api.twilio.com\\@evil.example/x", "https://eviltwilio.com/x", "/x", "",
     ],
 )  # fmt: skip
 def test_nothing_is_fetched_elsewhere(platform, elsewhere):
