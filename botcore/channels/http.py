@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -84,10 +84,19 @@ def json_of(response: httpx.Response) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def download(what: str, url: str, limit: int, **options: Any) -> Media:
-    """A file of at most ``limit`` bytes, read no further than that. Raises ``MediaError``."""
+def download(what: str, url: str, limit: int, onward: Callable[[str], bool] | None = None, **options: Any) -> Media:
+    """A file of at most ``limit`` bytes, read no further than that. Raises ``MediaError``.
+
+    ``onward`` says of the address in a redirect whether the file may be fetched there; ``options``, and with them what
+    the platform knows us by, do not go along.
+    """
     try:
         with client().stream("GET", url, **options) as response:
+            if response.is_redirect and onward is not None:
+                stored = response.headers["Location"]
+                if not onward(stored):
+                    raise MediaError(f"{what}: sent elsewhere")
+                return download(what, stored, limit)
             if not response.is_success:
                 raise MediaError(f"{what}: {response.status_code}")
             content = bytearray()
