@@ -45,7 +45,11 @@ class Alike:
     def to_json(self) -> dict[str, Any]:
         """For the explanation of a reply: the encoder and how near what was found is."""
         told = {source: round(cosine, 4) for source, cosine in list(self.sources.items())[:5]}
-        return {"encoder": self.model, "near from": self.near, "nearest": self.best, "alike": told}
+        return {"encoder": self.model, "near from": _rounded(self.near), "nearest": _rounded(self.best), "alike": told}
+
+
+def _rounded(cosine: float | None) -> float | None:
+    return None if cosine is None else round(cosine, 4)
 
 
 # --- kept in step with the catalogue ------------------------------------------------------------------------------------
@@ -136,8 +140,8 @@ def measure(shop: Shop, model: str) -> PictureScale:
 
     A picture of something that the shop sells is played by a picture compared with the others of its category, one of
     something that it does not sell by the same picture compared with those of all other categories. ``near`` is where
-    the nearest of the first and of the second are told apart best (Youden 1950). Where they are not told apart better
-    than chance would, nothing is near.
+    the nearest of the first and of the second are told apart best (Youden 1950), in the middle of the gap there. Where
+    they are not told apart better than chance would, nothing is near.
     """
     kinds = _kinds(shop)
     sampled = _pictures(shop, model).order_by(MD5("source"))[:SAMPLE]
@@ -180,7 +184,8 @@ def _border(sold: Floats, unsold: Floats) -> tuple[float | None, float]:
     if not (sold.size and unsold.size):
         return None, 0.0
     borders = np.unique(sold)
-    apart = [(sold >= border).mean() - (unsold >= border).mean() for border in borders]
+    apart = [float((sold >= border).mean() - (unsold >= border).mean()) for border in borders]
     best = int(np.argmax(apart))
+    below = unsold[unsold < borders[best]].max(initial=-1.0)
     by_chance = KS * np.sqrt((sold.size + unsold.size) / (sold.size * unsold.size))
-    return (float(borders[best]) if apart[best] > by_chance else None), float(apart[best])
+    return (float(borders[best] + below) / 2 if apart[best] > by_chance else None), apart[best]

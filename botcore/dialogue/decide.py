@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from botcore.dialogue.answer import Answer
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.meanings import TEXT
+from botcore.dialogue.perceived import PICTURED, Perceived
 from botcore.dialogue.state import Act, DialogueState, Question
 from botcore.dialogue.understand import Understanding
 from botcore.dialogue.understanding.intention import extreme_asked
@@ -89,6 +90,19 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     if unanswered := _unanswered(before, said, wish):
         return unanswered
     return _product(before, state, said, wish)
+
+
+def with_media(decision: Decision, text: str, perceived: Perceived) -> Decision:
+    """The act where more than words came: what looks like a picture is shown, and who sent no words is asked for some.
+
+    Who wants a person gets one, and a question about the shop is answered, whatever picture came with it.
+    """
+    about_shop = decision.act is Act.ANSWER and decision.reason == "policy"
+    if perceived.alike and not (decision.act is Act.HANDOFF or about_shop):
+        return Decision(Act.RECOMMEND, PICTURED)
+    if perceived.missed and not text.strip():
+        return Decision(Act.CLARIFY, perceived.missed[0])
+    return decision
 
 
 CLEARLY, SOME = 0.7, 0.8
