@@ -130,9 +130,10 @@ def _model(values: Mapping[str, str], name: str) -> Path | None:
     """The folder of a model as Hugging Face's libraries save it; None where none is named."""
     if not (text := values.get(name)):
         return None
-    if not (Path(text) / "config.json").is_file():
+    folder = Path(text)
+    if not os.path.isfile(folder / "config.json"):  # noqa: PTH113 (pathlib's own raises for a name that is too long)
         raise _wrong(name, text, "is no model's folder (it has no config.json); name one, or leave it out")
-    return Path(text).resolve()
+    return folder.resolve()
 
 
 def _var_dir(text: str) -> Path:

@@ -190,7 +190,7 @@ class PictureScale(models.Model):
     """What counts as looking alike among a shop's pictures, to one image encoder.
 
     ``near`` is the cosine from which two pictures are taken to show things of one kind, None where that cannot be told;
-    ``told_apart`` is Youden's J there, ``pictures`` how many were compared.
+    ``told_apart`` is Youden's J there, ``pictures`` how many the shop showed.
     """
 
     shop = models.ForeignKey(Shop, models.CASCADE, related_name="picture_scales")

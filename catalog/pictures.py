@@ -129,10 +129,18 @@ def _by_distance(pictures: QuerySet[PictureVector], vector: Any, beyond: float =
 
 SAMPLE = 100
 """Pictures by which a shop's scale is measured."""
+CHANGED = 0.1
+"""Share of a shop's pictures that come or go before its scale is measured anew, in a quarter of a minute for 20,000."""
 SAME = 1e-3
 """A distance up to which two pictures are one, stored twice: what a vector's halves differ by."""
 KS = 1.358
 """Of the Kolmogorov-Smirnov statistic's critical value at 5 %, times the root of (n + m) / nm."""
+
+
+def measured(shop: Shop, model: str) -> bool:
+    """Whether the scale is of about as many pictures as there are now."""
+    scale = PictureScale.objects.filter(shop=shop, model=model).first()
+    return scale is not None and abs(_pictures(shop, model).count() - scale.pictures) <= CHANGED * scale.pictures
 
 
 def measure(shop: Shop, model: str) -> PictureScale:
@@ -152,7 +160,7 @@ def measure(shop: Shop, model: str) -> PictureScale:
                 if (found := _nearest(picture, categories, own)) is not None:
                     cosines.append(found)
     near, told_apart = _border(np.array(sold), np.array(unsold))
-    values = {"near": near, "told_apart": told_apart, "pictures": len(sold)}
+    values = {"near": near, "told_apart": told_apart, "pictures": _pictures(shop, model).count()}
     return PictureScale.objects.update_or_create(shop=shop, model=model, defaults=values)[0]
 
 

@@ -18,7 +18,7 @@ from botcore.channels.values import MediaError
 from botcore.dialogue.ports import ImageEncoder
 from botcore.web_files import download_public
 from catalog import pictures as shown
-from catalog.models import PictureScale, Shop
+from catalog.models import Shop
 from workers import serving
 
 BATCH = 16
@@ -37,9 +37,9 @@ def look_at_new(shop_id: int, seconds: float = SECONDS) -> int:
         if time.monotonic() > end:
             return done
         done += _look_at(shop, [source for _, source in batch], encoder)
-    if done or not PictureScale.objects.filter(shop=shop, model=encoder.name).exists():
+    if not shown.measured(shop, encoder.name):
         shown.measure(shop, encoder.name)
-        shown.forget_others(shop, encoder.name)
+    shown.forget_others(shop, encoder.name)
     return done
 
 

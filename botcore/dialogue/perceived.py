@@ -18,6 +18,8 @@ MUMBLED = "unclear voice message, not in writing"
 PARTLY = "part of what came"
 """What could not be made use of: a picture that was not looked at, one that nothing looks like, a recording that was not
 listened to, one without clear words, some of several. To the verifier a note is a fact: phrases may use its words."""
+SET_ASIDE = "picture set aside"
+"""A picture that came with a question about the shop, which was answered first."""
 ASKED_FOR_WORDS = frozenset({UNSEEN, UNLIKE, UNHEARD, MUMBLED, PARTLY})
 
 

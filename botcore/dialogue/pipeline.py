@@ -212,7 +212,7 @@ def _decided(
     perceived: Perceived,
 ) -> tuple[Decision, DialogueState]:
     """The act for the message; where the customer is done with one goal, the one that waits is turned to."""
-    decision = with_media(decide(before, state, said, answer), said.text, perceived)
+    decision = with_media(decide(before, state, said, answer), said, perceived)
     if decision.act is Act.ANSWER and decision.about and state.goal == before.goal:  # "has it a timer?" wishes for none
         state = state.with_(constraints=before.constraints, price=before.price)
     if decision.failed and before.failures >= FAILURES:

@@ -6,6 +6,7 @@ import time
 import uuid
 from dataclasses import replace
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.utils import timezone
@@ -16,10 +17,13 @@ from botcore.dialogue.ports import Heard, Ports
 from botcore.dialogue.state import DialogueState
 from botcore.learning.erasure import erase
 from botcore.models import ChannelAccount, Contact, Conversation, InboundEvent, Outbound, Turn
+from catalog.ingest.records import ArticleRecord
+from catalog.ingest.write import upsert_articles
 from catalog.models import PictureScale, Variant
 from tests.factories import AccountFactory
 from tests.fakes import ColourEncoder, FakeChannel, FakeGenerator, FakeRecogniser, HashEncoder, Wakes
 from tests.pictured_shop import BLUE, GREEN, GREY, RED, YELLOW, look_at, open_shop, painted
+from workers import indexing, serving
 from workers.engine import load_reader
 
 pytestmark = pytest.mark.django_db
@@ -190,6 +194,21 @@ def test_pictures_that_come_in_a_burst_with_words_are_one_turn(account, platform
 
 def test_who_wants_a_person_gets_one_whatever_came_with_it(account, platform, seeing):
     assert answered(account, seeing, photo("red"), text="let me talk to a real person").act == "handoff"
+
+
+@pytest.mark.parametrize(
+    ("question", "act", "why"),
+    [("do you take returns?", "answer", "policy"), ("what is your return policy?", "decline", "no_information")],
+)
+def test_a_question_about_the_shop_comes_first_and_the_picture_is_not_forgotten(
+    account, platform, seeing, question, act, why
+):
+    upsert_articles(account.shop, [ArticleRecord("returns", "Returns", "You can send anything back within 30 days.")])
+    with mock.patch.object(serving, "encoder", HashEncoder):
+        indexing.embed_changed(account.shop.pk)
+    turn = answered(account, seeing, photo("red"), text=question)
+    assert (turn.act, turn.understanding["why"], turn.slate) == (act, why, [])
+    assert turn.reply.endswith("show you what looks like it.")
 
 
 def test_a_price_that_changes_while_the_reply_is_made_is_sent_as_it_is_now(account, platform, seeing):

@@ -25,7 +25,9 @@ class ClipEncoder:
         """Raises ``ValueError`` where the model has no image features; weights are read from safetensors alone."""
         self.name = named(folder)
         self._processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-        self._model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
+        self._model = AutoModel.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+        ).eval()
         if not hasattr(self._model, "get_image_features"):
             raise ValueError(f"{folder.name} holds a {type(self._model).__name__}, which makes no vectors of pictures")
         self._lock = threading.Lock()

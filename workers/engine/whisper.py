@@ -57,7 +57,7 @@ class WhisperRecogniser:
         self._processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
         self._window_samples = int(self._processor.feature_extractor.n_samples)  # what the model hears at once: 30 s
         self._model = AutoModelForSpeechSeq2Seq.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True
+            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
         ).eval()
         self._lock = threading.Lock()
 

@@ -61,6 +61,13 @@ def test_the_vectors_are_the_model_s_own_features(encoder, folder):
     assert encoder.encode([picture])[0] == pytest.approx((features / features.norm()).numpy(), abs=1e-5)
 
 
+def test_weights_of_half_precision_are_read_on_any_processor(folder, encoder, tmp_path):
+    CLIPModel.from_pretrained(folder).half().save_pretrained(tmp_path)
+    (tmp_path / "preprocessor_config.json").write_bytes((folder / "preprocessor_config.json").read_bytes())
+    picture = Image.new("RGB", (50, 40), RED)
+    assert ClipEncoder(tmp_path).encode([picture])[0] == pytest.approx(encoder.encode([picture])[0], abs=1e-2)
+
+
 def test_other_weights_in_a_folder_of_the_same_name_are_another_model(encoder, folder, tmp_path):
     other = ClipEncoder(save_clip(tmp_path / "small-clip", seed=1))
     assert encoder.name.startswith("small-clip-")

@@ -124,6 +124,13 @@ def test_every_format_and_rate_is_heard(recogniser, kind, subtype, rate):
     assert hear(recogniser, tone(300, rate=rate), rate=rate, kind=kind, subtype=subtype).text == "a low one"
 
 
+def test_weights_of_half_precision_hear_as_well(folder, tmp_path):
+    WhisperForConditionalGeneration.from_pretrained(folder).half().save_pretrained(tmp_path)
+    WhisperProcessor.from_pretrained(folder).save_pretrained(tmp_path)
+    heard = hear(WhisperRecogniser(tmp_path), tone(2400))
+    assert (heard.text, heard.sure) == ("高的", True)
+
+
 def test_two_channels_are_heard_as_one(recogniser):
     assert hear(recogniser, np.stack([tone(300), tone(300)], axis=1)).text == "a low one"
 
