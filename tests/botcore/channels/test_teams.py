@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -194,6 +195,20 @@ def test_keys_are_fetched_once_and_again_for_a_new_one_but_not_for_every_strange
     assert teams.verify(with_token(later, token(now + 61, key="key-2")))
     assert not teams.verify(with_token(later, token(now + 61)))
     assert asks(server, KEYS) == 2
+
+
+def test_who_comes_while_the_keys_are_fetched_waits_for_them(server, monkeypatch):
+    call, body, now = http.call, as_json(activity(text="hi")), time.time()
+
+    def slow(*args: Any, **options: Any) -> Any:
+        time.sleep(0.1)
+        return call(*args, **options)
+
+    monkeypatch.setattr(http, "call", slow)
+    teams, request = believing(server), with_token(delivery(URL, body, {}, now), token(now))
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(lambda _: teams.verify(request), range(8)))
+    assert asks(server, KEYS) == 1
 
 
 @pytest.mark.parametrize(
