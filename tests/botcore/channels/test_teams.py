@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -127,6 +128,37 @@ def test_a_token_that_is_not_for_this_call_is_refused(server, claims):
     except (TypeError, jwt.PyJWTError):  # PyJWT makes no such token: it is put together by hand
         bearer = _by_hand(request.at, claims)
     assert not believing(server).verify(with_token(request, bearer))
+
+
+NOW = int(time.time())
+
+
+@pytest.mark.parametrize(
+    ("right", "claims"),
+    [
+        (True, {}),
+        (True, {"exp": NOW - 200}),
+        (False, {"exp": NOW - 320}),
+        (True, {"nbf": NOW + 280}),
+        (False, {"nbf": NOW + 900}),
+        (False, {"aud": "another-bot"}),
+        (False, {"iss": "https://evil.example"}),
+        (False, {"key": "key-of-a-stranger", "headers": {"kid": microsoft.KEY_ID}}),
+    ],
+)
+def test_microsofts_own_validator_judges_a_token_as_we_do(server, monkeypatch, right, claims):
+    authorization = pytest.importorskip("microsoft_agents.hosting.core.authorization")
+    module = pytest.importorskip("microsoft_agents.hosting.core.authorization.jwt.jwt_token_validator")
+    monkeypatch.setattr(module, "_build_jwks_uri", lambda *_: server.address + KEYS)
+    configuration = authorization.AgentAuthConfiguration(client_id=APP, tenant_id=TENANT, validate_issuer=True)
+    request = called(URL, activity(text="hi"), **claims)
+    bearer = request.headers["authorization"].removeprefix("Bearer ")
+    try:
+        asyncio.run(module.JwtTokenValidator(configuration).validate_token(bearer))
+        theirs = True
+    except (jwt.PyJWTError, ValueError):
+        theirs = False
+    assert (believing(server).verify(request), theirs) == (right, right)
 
 
 def test_a_clock_may_be_five_minutes_off(server):
