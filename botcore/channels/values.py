@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
-CONTACT_LIMIT = 190
-"""Characters that a contact's id may have, for the database to hold it."""
 Payload = dict[str, Any]
 """One call to the platform, as plain JSON; what it means is the channel's own business."""
 
@@ -127,11 +125,6 @@ class ReceivedEvent:
     data: Mapping[str, Any] = field(default_factory=dict)
     address: Mapping[str, Any] = field(default_factory=dict)
     media: tuple[MediaReference, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Raises ``MalformedBodyError`` for a sender that nobody could be."""
-        if not 0 < len(self.contact_id) <= CONTACT_LIMIT:
-            raise MalformedBodyError("the sender's id is missing or too long")
 
 
 @dataclass(frozen=True)
