@@ -145,6 +145,27 @@ def test_a_wish_that_nothing_alike_holds_is_given_up_and_named(account, platform
     assert "$5" in turn.reply
 
 
+def test_a_question_about_the_picture_is_a_wish_and_what_it_lacks_is_named_once(account, platform, seeing):
+    for _ in range(2):
+        turn = answered(account, seeing, photo("yellow"), text="do you have this in wool?")
+        assert shown(turn) == ["B-7"]
+        assert turn.brief["gave_up"] == ["wool"]
+        assert "wool" in turn.reply
+
+
+def test_where_nothing_alike_is_what_the_words_name_they_decide_and_it_is_said(account, platform, seeing):
+    turn = answered(account, seeing, photo("green"), text="show me mugs, not like this")
+    assert {sku[0] for sku in shown(turn)} == {"M"}
+    assert "looks enough like your picture" in turn.reply
+
+
+def test_what_looks_like_it_but_is_sold_out_is_not_offered(account, platform, seeing):
+    Variant.objects.filter(product__sku__startswith="B").update(stock=0)
+    turn = answered(account, seeing, photo("green"))
+    assert (turn.brief["notes"], turn.slate) == ({"unclear": "nothing like the picture"}, [])
+    assert "your words" not in turn.reply
+
+
 @pytest.mark.parametrize("caption", ["do you have this?", "how much is this?", "hi", "what is this", "I want this one"])
 def test_words_that_only_point_at_the_picture_leave_it_to_speak(account, platform, seeing, caption):
     turn = answered(account, seeing, photo("blue"), text=caption)
