@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from botcore import answering, intake, media, queues
 from botcore.channels.values import MediaError, MediaReference, OutboundMessage, ReceivedEvent
-from botcore.dialogue.ports import Heard, Ports
+from botcore.dialogue.ports import Heard, Ports, RecordingError
 from botcore.dialogue.state import DialogueState
 from botcore.learning.erasure import erase
 from botcore.models import ChannelAccount, Contact, Conversation, InboundEvent, Outbound, Turn
@@ -379,7 +379,7 @@ def test_a_turn_that_is_tried_again_does_not_listen_twice(account, platform, hea
     ("said", "unclear"),
     [
         (MUMBLE, "unclear voice message, not in writing"),
-        (ValueError("longer than 120 seconds"), "voice message, not in writing"),
+        (RecordingError("longer than 120 seconds"), "voice message, not in writing"),
         (RuntimeError("no"), "voice message, not in writing"),
     ],
 )

@@ -20,7 +20,7 @@ import torch
 from scipy.signal import resample_poly
 from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor
 
-from botcore.dialogue.ports import Heard
+from botcore.dialogue.ports import Heard, RecordingError
 from workers.engine.weights import named
 
 Floats = npt.NDArray[np.float32]
@@ -62,7 +62,7 @@ class WhisperRecogniser:
         self._lock = threading.Lock()
 
     def hear(self, recording: bytes, *, deadline: float) -> Heard:
-        """Ogg (Opus, Vorbis), WAV, MP3 or FLAC of at most two minutes. Raises ``ValueError`` for anything else."""
+        """Ogg (Opus, Vorbis), WAV, MP3 or FLAC of at most two minutes. Raises ``RecordingError`` for anything else."""
         sound = decoded(recording)
         windows = list[_Window]()
         with self._lock, torch.inference_mode():
@@ -104,19 +104,19 @@ class WhisperRecogniser:
 
 
 def decoded(recording: bytes) -> Floats:
-    """A recording as one channel of 16 kHz, in -1 to 1. Raises ``ValueError`` where it is none, or too long."""
+    """A recording as one channel of 16 kHz, in -1 to 1. Raises ``RecordingError`` where it is none, or too long."""
     try:
         with soundfile.SoundFile(io.BytesIO(recording)) as file:
             if file.samplerate not in RATES or file.channels > CHANNELS:
-                raise ValueError(f"{file.channels} channels of {file.samplerate} Hz are no voice message")
+                raise RecordingError(f"{file.channels} channels of {file.samplerate} Hz are no voice message")
             sound = file.read(LONGEST * file.samplerate + 1, dtype="float32", always_2d=True).mean(axis=1)
             rate = int(file.samplerate)
     except soundfile.SoundFileError:
-        raise ValueError("no recording that can be read") from None
+        raise RecordingError("no recording that can be read") from None
     if len(sound) > LONGEST * rate:
-        raise ValueError(f"longer than {LONGEST} seconds")
+        raise RecordingError(f"longer than {LONGEST} seconds")
     if len(sound) < SHORTEST * rate or not np.isfinite(sound).all():
-        raise ValueError("an empty recording")
+        raise RecordingError("an empty recording")
     common = math.gcd(rate, RATE)
     return np.asarray(resample_poly(sound, RATE // common, rate // common), dtype=np.float32).clip(-1, 1)
 

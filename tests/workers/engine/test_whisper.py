@@ -23,6 +23,7 @@ from transformers import (
     WhisperTokenizer,
 )
 
+from botcore.dialogue.ports import RecordingError
 from workers.engine.whisper import LONGEST, RATE, WhisperRecogniser, decoded
 
 END, START, ENGLISH, CHINESE, WRITE, SILENT, NO_TIMES = (
@@ -175,7 +176,7 @@ def test_what_is_not_written_down_in_time_is_not_sure(recogniser):
     ],
 )
 def test_what_is_no_voice_message_is_refused(recording, why):
-    with pytest.raises(ValueError, match=why):
+    with pytest.raises(RecordingError, match=why):
         decoded(recording)
 
 
