@@ -74,7 +74,7 @@ class WhisperRecogniser:
 
     def _window(self, sound: Floats, deadline: float) -> _Window:
         config = self._model.generation_config
-        if (left := deadline - time.monotonic()) <= 0:
+        if time.monotonic() >= deadline:
             return _Window("", "", (), 0.0, finished=False)
         features = self._processor(sound, sampling_rate=RATE, return_tensors="pt")["input_features"]
         states = self._model.get_encoder()(features)
@@ -88,7 +88,7 @@ class WhisperRecogniser:
             do_sample=False,
             return_dict_in_generate=True,
             output_scores=True,
-            max_time=left,
+            max_time=max(0.0, deadline - time.monotonic()),
             **told,
         )
         tokens = written["sequences"][0, -len(written["scores"]) :].tolist()
@@ -99,7 +99,7 @@ class WhisperRecogniser:
             language=language,
             likelihoods=likelihoods,
             silence=_silence(logits, config),
-            finished=tokens[-1] == config.eos_token_id,
+            finished=tokens[-1] in np.atleast_1d(config.eos_token_id),
         )
 
 
