@@ -11,6 +11,9 @@ from botcore.security import unseal
 
 CHANNELS = {
     "telegram": "botcore.channels.telegram.Telegram",
+    "whatsapp": "botcore.channels.meta.whatsapp.WhatsApp",
+    "messenger": "botcore.channels.meta.messenger.Messenger",
+    "instagram": "botcore.channels.meta.messenger.Instagram",
     "slack": "botcore.channels.slack.Slack",
     "discord": "botcore.channels.discord.Discord",
     "teams": "botcore.channels.teams.channel.Teams",
