@@ -320,13 +320,15 @@ def _chosen(interactive: Mapping[str, Any]) -> Payload:
 def _ordered(order: Mapping[str, Any]) -> Payload:
     """A cart from the shop's catalogue in WhatsApp, which names products by the shop's own ids and not by their titles.
 
-    In words of no language, below what the customer wrote. A single product is asked about as if by its button.
+    In words of no language, below what the customer wrote. A single product without a word is asked about as if by its
+    button.
     """
     items = [(required_at(item, "product_retailer_id"), _quantity(item)) for item in objects_at(order, "product_items")]
-    cart = ", ".join(f"{quantity} × {sku}" for sku, quantity in items)
-    text = "\n".join(filter(None, (text_at(order, "text"), f"🛒 {cart}" if cart else "")))
-    listed: Payload = {"order": [{"sku": sku, "quantity": quantity} for sku, quantity in items]}
-    return {**_said(text), "data": listed | ({"sku": items[0][0]} if len(items) == 1 else {})}
+    words, cart = text_at(order, "text").strip(), ", ".join(f"{quantity} × {sku}" for sku, quantity in items)
+    data: Payload = {"order": [{"sku": sku, "quantity": quantity} for sku, quantity in items]}
+    if len(items) == 1 and not words:
+        data["sku"] = items[0][0]
+    return {**_said("\n".join(filter(None, (words, f"🛒 {cart}" if cart else "")))), "data": data}
 
 
 def _quantity(item: Mapping[str, Any]) -> int:
