@@ -223,7 +223,7 @@ def result_of(what: str, response: httpx.Response, token: str) -> SendResult:
     """What an answer of the Graph API means; its error's number says more than its status, which is mostly 400."""
     answer = http.json_of(response)
     error = answer.get("error")
-    if response.is_success and answer and not error:
+    if response.is_success and answer and not error and answer.get("success") is not False:
         return SendResult(ok=True)
     error = error if isinstance(error, dict) else {}
     code, subcode = _number(error, "code"), _number(error, "error_subcode")

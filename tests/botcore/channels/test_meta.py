@@ -194,6 +194,12 @@ def test_an_errors_number_says_what_it_means(status_code, code, subcode, meaning
     assert str(code) in result.error
 
 
+@pytest.mark.parametrize("body", [{"success": False}, {}, {"error": "odd"}, {"error": {"code": "odd"}}])
+def test_an_answer_that_says_no_is_none_whatever_its_status(body):
+    result = result_of("webhook", httpx.Response(200, json=body), TOKEN)
+    assert (result.ok, result.permanent) == (False, False)
+
+
 def test_a_closed_window_without_a_known_number_is_told_by_its_words():
     assert answered(400, 10, "(#10) This message is sent outside of allowed window. Learn more").window_closed
 
