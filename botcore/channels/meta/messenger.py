@@ -196,7 +196,7 @@ class Instagram(Messenger):
     title = "Instagram"
     kind = "instagram"
     api = INSTAGRAM_GRAPH
-    subscribed = "messages,messaging_postbacks,message_reactions,messaging_seen,message_edit"
+    subscribed = "messages,messaging_postbacks,message_reactions,messaging_seen"
     templates_bear_replies = False
     account_field = "account_id"
     profile = ("user_id,username", "user_id", "username")
@@ -215,19 +215,15 @@ class Instagram(Messenger):
             pattern=TOKEN_PATTERN,
             secret=True,
         ),
-        replace(
-            APP_SECRET,
-            label="Instagram app secret",
-            hint="under Instagram, API setup with Instagram login: 32 digits and letters from a to f",
-        ),
+        APP_SECRET,
         VERIFY_TOKEN,
         API_BASE,
     )
     steps = (
         "Make the shop's account a professional one, and in its settings allow access to messages.",
         "At https://developers.facebook.com/apps create an app, add Instagram and choose API setup with Instagram login.",
-        "Add the account, generate its token, and copy the token, the account's ID and the Instagram app secret into "
-        "the fields below.",
+        "Add the account, generate its token, and copy the token, the account's ID and the App secret (App settings, "
+        "Basic) into the fields below.",
         "Under Configure webhooks paste {webhook} as the Callback URL with the Verify token, and subscribe to messages, "
         "messaging_postbacks, message_reactions and messaging_seen.",
     )

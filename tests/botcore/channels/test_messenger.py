@@ -58,6 +58,8 @@ def test_what_the_page_itself_does_is_left_alone():
     event = {"sender": {"id": PAGE}, "recipient": {"id": CUSTOMER}, "timestamp": 1}
     reaction = {"mid": "m", "action": "react", "emoji": "👍"}
     assert MESSENGER.parse(signed(URL, page(PAGE, {**event, "reaction": reaction}))) == []
+    to_itself = {**event, "recipient": {"id": PAGE}, "message": {"mid": "m", "text": "a note"}}
+    assert MESSENGER.parse(signed(URL, page(PAGE, to_itself))) == []
 
 
 def test_a_delivery_for_another_page_is_not_ours():
