@@ -18,6 +18,8 @@ CHANNELS = {
     "discord": "botcore.channels.discord.Discord",
     "teams": "botcore.channels.teams.channel.Teams",
     "webchat": "botcore.channels.webchat.channel.WebChat",
+    "twilio": "botcore.channels.twilio.Twilio",
+    "generic": "botcore.channels.generic.channel.Generic",
     "terminal": "botcore.channels.terminal.Terminal",
 }
 

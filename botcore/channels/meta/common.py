@@ -57,10 +57,7 @@ VERIFY_TOKEN = Field(
 )
 TOKEN_PATTERN = r"[A-Za-z0-9|._-]+"  # noqa: S105 (what one looks like)
 
-UP = frozenset("👍❤🔥👏🎉🙏👌💯😍🤩🥰😘")
-DOWN = frozenset("👎💩🤮🤬😡😠")
 THUMBS = {"up": "👍", "down": "👎"}
-SKIN_TONES = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
 
 LIMITED = frozenset({4, 17, 32, 613, 80002, 80006, 80007, 130429, 131048, 131056, 131064})
 """Too many calls, of the app, the account or to one customer: the last, 131056, is nobody else's to wait for."""
@@ -197,12 +194,6 @@ def event_key(*parts: str) -> str:
     """A key that the database holds whole: Instagram's ids alone can be longer, and begin alike."""
     key = ":".join(parts)
     return key if len(key) <= 150 else hashlib.sha256(key.encode()).hexdigest()
-
-
-def verdict_of(emoji: str) -> str:
-    """What a reaction says of a reply: ``none`` where it was taken away, nothing where it is another feeling."""
-    plain = SKIN_TONES.sub("", emoji)
-    return "up" if plain in UP else "down" if plain in DOWN else "" if plain else "none"
 
 
 # --- writing calls --------------------------------------------------------------------------------------------------

@@ -28,8 +28,8 @@ from botcore.channels.meta.common import (
     id_at,
     required_at,
     result_of,
-    verdict_of,
 )
+from botcore.channels.reactions import verdict_of
 from botcore.channels.texts import texts_in
 from botcore.channels.values import (
     Capabilities,

@@ -29,8 +29,8 @@ from botcore.channels.meta.common import (
     event_key,
     required_at,
     result_of,
-    verdict_of,
 )
+from botcore.channels.reactions import verdict_of
 from botcore.channels.texts import texts_in
 from botcore.channels.values import (
     Capabilities,
@@ -339,7 +339,8 @@ def _quantity(item: Mapping[str, Any]) -> int:
 
 def _reaction_events(key: str, reaction: Mapping[str, Any], contact: str) -> list[ReceivedEvent]:
     """A thumb on one of our messages, or its withdrawal: then there is no emoji."""
-    verdict = verdict_of(text_at(reaction, "emoji"))
+    emoji = text_at(reaction, "emoji")
+    verdict = verdict_of(emoji) if emoji else "none"
     data = {"verdict": verdict, "platform_id": required_at(reaction, "message_id")}
     return [ReceivedEvent(key, InboundEvent.Kind.REACTION, contact, data=data)] if verdict else []
 
