@@ -353,6 +353,16 @@ def test_connecting_says_what_is_to_be_pasted_where(network, channel):
     assert APP_SECRET not in lines
 
 
+@pytest.mark.parametrize("channel", [MESSENGER, INSTAGRAM], ids=lambda channel: channel.name)
+def test_connecting_subscribes_the_account_to_the_app(network, channel):
+    pages, asked = network
+    address = f"{channel.api}/me/subscribed_apps"
+    assert "do not go to the app yet" in channel.connect("https://shop.example/webhooks/x")[-1]
+    pages[address] = httpx.Response(200, json={"success": True})
+    assert channel.connect("https://shop.example/webhooks/x")[-1].endswith("the account's messages go to the app")
+    assert asked == [(address, f"Bearer {TOKEN}")] * 2
+
+
 def test_whatsapp_is_told_the_address_of_this_number(network):
     pages, asked = network
     config = {**WHATSAPP.config, "business_account_id": "102290129340398"}

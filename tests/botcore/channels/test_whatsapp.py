@@ -297,6 +297,13 @@ def test_one_product_is_a_picture_with_its_button_and_the_thumbs():
     }
 
 
+def test_a_link_longer_than_a_message_is_left_out_whole():
+    long = replace(CARDS[0], url="https://shop.example/" + "a" * 1100)
+    (call,) = CHANNEL.render(replace(MESSAGE, cards=(long,)))
+    assert "shop.example" not in call["interactive"]["body"]["text"]
+    assert "$89.00" in call["interactive"]["body"]["text"]
+
+
 def test_a_picture_that_whatsapp_cannot_reach_is_left_out():
     card = replace(CARDS[0], image_url="http://localhost:8000/media/1.jpg")
     (call,) = CHANNEL.render(replace(MESSAGE, cards=(card,)))
