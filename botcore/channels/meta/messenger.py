@@ -1,21 +1,40 @@
-"""Messenger and Instagram's messages (https://developers.facebook.com/docs/messenger-platform): one way of speaking."""
+"""Messenger and Instagram through Meta's Send API (https://developers.facebook.com/docs/messenger-platform), no SDK.
+
+One account is one Facebook page or one professional account of Instagram; the second is the first with other limits.
+The tag HUMAN_AGENT is for people: a bot that used it to write after the window would lose the shop its account.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from botcore.channels import http
-from botcore.channels.base import Check, Field
+from botcore.channels.base import API_BASE, Check, Field
 from botcore.channels.chunking import chunks
-from botcore.channels.layout import full_text, is_public
-from botcore.channels.meta.graph import SHARED_FIELDS, GraphChannel, opened, result_of
+from botcore.channels.layout import Layout, full_text, is_public, layout_of
+from botcore.channels.meta.common import (
+    APP_SECRET,
+    THUMBS,
+    TOKEN_PATTERN,
+    VERIFY_TOKEN,
+    WINDOW,
+    MetaChannel,
+    cut,
+    entries,
+    event_key,
+    id_at,
+    required_at,
+    result_of,
+)
 from botcore.channels.reactions import verdict_of
 from botcore.channels.texts import texts_in
 from botcore.channels.values import (
     Capabilities,
     Card,
+    Media,
     MediaReference,
     OutboundMessage,
     Payload,
@@ -23,240 +42,307 @@ from botcore.channels.values import (
     Recipient,
     SendResult,
     WebhookRequest,
+    integer_at,
     object_at,
     objects_at,
     text_at,
 )
 from botcore.models import InboundEvent
 
-ELEMENT_LIMIT = 80
-"""Characters of a carousel element's title, and of its subtitle."""
-SUBSCRIBED = ("messages", "messaging_postbacks", "message_reactions", "message_deliveries", "message_reads")
-NAMED = {"like": "up", "love": "up", "smile": "up", "wow": "up", "dislike": "down", "angry": "down"}
-"""Reactions that Messenger names beside their emoji."""
-MEDIA = {"image": "photo", "audio": "voice"}
+INSTAGRAM_GRAPH = "https://graph.instagram.com/v23.0"
+ELEMENTS = 10
+TITLE, LABEL = 80, 20
+LISTENED = {"image": "photo", "audio": "voice"}
+"""Kinds of files that a salesperson can use."""
+NAMED = {"like": "👍", "love": "❤", "dislike": "👎", "angry": "😡"}
+"""Reactions that may come with a name alone."""
 
 
-class Messenger(GraphChannel):
+class Messenger(MetaChannel):
     name = "messenger"
     title = "Messenger"
-    account_field = "page_id"
     kind = "page"
-    """The ``object`` of this platform's deliveries."""
+    """What Meta calls the accounts in its deliveries."""
+    subscribed = "messages,messaging_postbacks,message_reactions,message_deliveries,message_edits"
+    templates_bear_replies = True
+    """Whether quick replies may stand under a template."""
+    account_field = "page_id"
+    profile = ("id,name", "id", "name")
     capabilities = Capabilities(
         text_limit=2000,
         text_unit="bytes",
         buttons=3,
-        label=20,
+        label=LABEL,
         payload_bytes=1000,
         pictures=True,
-        carousel=10,
+        carousel=ELEMENTS,
         quick_replies=13,
         feedback="quick_replies",
         typing=True,
-        window=24 * 3600,
+        window=WINDOW,
         ack_seconds=5,
         rate=20,
         burst=20,
     )
     fields = (
-        Field("page_id", "Page ID", "under the page's About, Page transparency: digits", pattern="[0-9]{5,20}"),
-        *SHARED_FIELDS,
+        Field("page_id", "Page ID", "on the page under About, Page transparency: digits", pattern="[0-9]{5,30}"),
+        Field(
+            "token",
+            "Page access token",
+            "under Messenger, Messenger API Settings, Generate access tokens, like EAA...",
+            pattern=TOKEN_PATTERN,
+            secret=True,
+        ),
+        APP_SECRET,
+        VERIFY_TOKEN,
+        API_BASE,
     )
     steps = (
-        "At https://developers.facebook.com/apps create a business app and add Messenger to it.",
-        "Connect the shop's page under Messenger, Settings, generate its access token, and copy it with the Page ID and the App "
+        "At https://developers.facebook.com/apps create an app and add Messenger to it.",
+        "Under Messenger API Settings add the shop's page and generate its token; copy it, the page's ID and the App "
         "secret (App settings, Basic) into the fields below.",
-        "Under Webhooks paste {webhook} as the callback address with the verify token shown below, and subscribe to messages, "
-        "messaging_postbacks, message_reactions, message_deliveries and message_reads.",
+        "Under Messenger API Settings, Configure webhooks, paste {webhook} as the Callback URL with the Verify token.",
+        "The page is subscribed for you; where it is not, add the fields messages, messaging_postbacks, "
+        "message_reactions, message_deliveries and message_edits there.",
     )
 
     # --- in ---------------------------------------------------------------------------------------------------------
 
     def parse(self, request: WebhookRequest) -> list[ReceivedEvent]:
-        """Every entry of this page's; echoes of our own messages are dropped."""
+        """What customers of this account did. ``standby`` is what another application of the page answers."""
         return [
             event
-            for entry in objects_at(opened(request, self.kind), "entry")
-            if text_at(entry, "id", None) == self.config[self.account_field]
+            for entry in entries(request.body, self.kind)
+            if text_at(entry, "id", None) == self.account_id
             for messaging in objects_at(entry, "messaging")
-            for event in _events(messaging, self.config[self.account_field])
+            for event in self._events(messaging)
         ]
+
+    def _events(self, messaging: Mapping[str, Any]) -> list[ReceivedEvent]:
+        """The events of one customer; the shop's own words come back as echoes, and are left alone."""
+        told = next((kind for kind in READERS if kind in messaging), "")
+        if not told:
+            return []
+        sender, receiver = id_at(messaging, "sender"), id_at(messaging, "recipient")
+        if receiver != self.account_id or sender == self.account_id:
+            return []
+        return READERS[told](object_at(messaging, told), sender, messaging)
 
     # --- out --------------------------------------------------------------------------------------------------------
 
     def render(self, message: OutboundMessage) -> list[Payload]:
-        """The text and a carousel. Quick replies vanish with the next message, so that the last one has them."""
-        texts = texts_in(message.language)
-        pieces = chunks(full_text(message), self.capabilities.text_limit, self.capabilities.text_unit)
-        messages: list[Payload] = [{"text": piece} for piece in pieces]
-        elements = [_element(card, texts) for card in message.cards]
-        for start in range(0, len(elements), self.capabilities.carousel):
-            template = {"template_type": "generic", "elements": elements[start : start + self.capabilities.carousel]}
-            messages.append({"attachment": {"type": "template", "payload": template}})
-        thumbs = [
-            {"content_type": "text", "title": texts[word], "payload": choice.token}
-            for word, choice in (("up", message.up), ("down", message.down))
-            if choice
-        ]
-        if thumbs and messages:
-            messages[-1]["quick_replies"] = thumbs
-        return messages
+        """The text, then the products; more than a carousel holds are the next one.
+
+        Quick replies vanish with the next message, so they stand under the last one.
+        """
+        can, texts = self.capabilities, texts_in(message.language)
+        calls: list[Payload] = [{"text": piece} for piece in chunks(full_text(message), can.text_limit, can.text_unit)]
+        if layout_of(message, can) is not Layout.TEXT:
+            calls += [
+                _carousel(message.cards[start : start + ELEMENTS], texts)
+                for start in range(0, len(message.cards), ELEMENTS)
+            ]
+        thumbs = _thumbs(message)
+        if not thumbs:
+            return calls
+        if not calls or not ("text" in calls[-1] or self.templates_bear_replies):
+            calls.append({"text": texts["helpful"]})
+        return [*calls[:-1], calls[-1] | {"quick_replies": thumbs}]
 
     def send(self, recipient: Recipient, payload: Payload, idempotency_key: UUID) -> SendResult:
-        return self._to(recipient, "messages", {"messaging_type": "RESPONSE", "message": payload})
+        body = {"recipient": {"id": recipient.contact_id}, "messaging_type": "RESPONSE", "message": payload}
+        try:
+            response = self.ask("POST", "me/messages", json=body)
+        except http.UnreachableError as error:
+            return http.unreachable(error)
+        result = result_of("message", response, str(self.config["token"]))
+        platform_id = http.json_of(response).get("message_id")
+        if result.ok and not platform_id:
+            return SendResult(ok=False, error="message: an answer without the message's id")
+        return replace(result, platform_id=str(platform_id)) if result.ok else result
 
     def typing(self, recipient: Recipient) -> None:
-        self._to(recipient, "typing", {"sender_action": "typing_on"})
+        body = {"recipient": {"id": recipient.contact_id}, "sender_action": "typing_on"}
+        self.told("typing", "me/messages", body)
 
-    def _to(self, recipient: Recipient, what: str, value: Mapping[str, Any]) -> SendResult:
-        path = f"{self.config[self.account_field]}/messages"
-        return self._post(what, path, {"recipient": {"id": recipient.contact_id}, **value})
+    def fetch_media(self, media: MediaReference, limit: int) -> Media:
+        """The address came signed with the message; it wants no token, and gets none."""
+        return self.file_at(str(media.reference.get("url", "")), limit, authorised=False)
 
     # --- setting up -------------------------------------------------------------------------------------------------
 
     def check(self) -> Check:
-        return self._checked(str(self.config[self.account_field]), "name", "username", "id")
+        return self.described("me", *self.profile)
 
     def connect(self, webhook_url: str) -> Sequence[str]:
-        lines = [
+        result = self.told("subscribed_apps", "me/subscribed_apps", {"subscribed_fields": self.subscribed})
+        left = (
+            "the account's messages go to the app"
+            if result.ok
+            else f"the account's messages do not go to the app yet ({result.error}): subscribe it there"
+        )
+        return [
             f"webhook: {webhook_url}",
             f"verify token: {self.config['verify_token']}",
-            "paste both under Webhooks in the app's dashboard; Meta tries the address at once, so this server must be running "
-            "and reachable by https",
-        ]
-        path = f"{self._base}/{self.config[self.account_field]}/subscribed_apps"
-        wanted = {"subscribed_fields": ",".join(SUBSCRIBED)}
-        try:
-            response = http.call("subscribed_apps", "POST", path, json=wanted, headers=self._headers)
-        except http.UnreachableError as error:
-            return [*lines, f"the account is not subscribed to the app yet ({error}); connect again"]
-        if response.is_success and http.json_of(response).get("success") is True:
-            return [*lines, "the account is subscribed to the app"]
-        return [
-            *lines,
-            f"the account is not subscribed to the app yet ({result_of('subscribed_apps', response).error})",
+            f"paste both in the app's settings under {self.title}, Webhooks; Meta tries the address at once, so this "
+            f"server must be running and reachable by https; {left}",
         ]
 
 
 class Instagram(Messenger):
-    """Messages to a professional account, through the page or the login that it is connected with."""
+    """With Instagram's own login, which needs no Facebook page."""
 
     name = "instagram"
     title = "Instagram"
-    account_field = "account_id"
     kind = "instagram"
-    capabilities = Capabilities(
-        text_limit=1000,
-        text_unit="bytes",
-        buttons=3,
-        label=20,
-        payload_bytes=1000,
-        pictures=True,
-        carousel=10,
-        quick_replies=13,
-        feedback="quick_replies",
-        typing=True,
-        window=24 * 3600,
-        ack_seconds=5,
-        rate=10,
-        burst=10,
-    )
+    api = INSTAGRAM_GRAPH
+    subscribed = "messages,messaging_postbacks,message_reactions,messaging_seen"
+    templates_bear_replies = False
+    account_field = "account_id"
+    profile = ("user_id,username", "user_id", "username")
+    capabilities = replace(Messenger.capabilities, text_limit=1000, rate=10, burst=10)
     fields = (
-        Field("account_id", "Instagram account ID", "the professional account's: digits", pattern="[0-9]{5,20}"),
-        *SHARED_FIELDS,
+        Field(
+            "account_id",
+            "Instagram account ID",
+            "beside the account under Instagram, API setup with Instagram login: digits",
+            pattern="[0-9]{5,30}",
+        ),
+        Field(
+            "token",
+            "Access token",
+            "under Instagram, API setup with Instagram login, Generate token, like IGA...; it lasts 60 days",
+            pattern=TOKEN_PATTERN,
+            secret=True,
+        ),
+        APP_SECRET,
+        VERIFY_TOKEN,
+        API_BASE,
     )
     steps = (
-        "Make the shop's Instagram account a professional one and allow access to messages in its settings.",
-        "At https://developers.facebook.com/apps create a business app, add Instagram to it, connect the account, and copy "
-        "its ID, its access token and the App secret into the fields below.",
-        "Under Webhooks paste {webhook} as the callback address with the verify token shown below, and subscribe to "
-        "messages, messaging_postbacks, message_reactions, message_edit and messaging_seen.",
+        "Make the shop's account a professional one, and in its settings allow access to messages.",
+        "At https://developers.facebook.com/apps create an app, add Instagram and choose API setup with Instagram login.",
+        "Add the account, generate its token, and copy the token, the account's ID and the App secret (App settings, "
+        "Basic) into the fields below.",
+        "Under Configure webhooks paste {webhook} as the Callback URL with the Verify token, and subscribe to messages, "
+        "messaging_postbacks, message_reactions and messaging_seen.",
     )
 
 
-# --- reading --------------------------------------------------------------------------------------------------------
+# --- reading deliveries ---------------------------------------------------------------------------------------------
 
 
-def _events(messaging: Mapping[str, Any], own_id: str) -> Iterator[ReceivedEvent]:
-    """What one person did. Receipts name our messages; a read up to some time names none and is left out."""
-    sender = text_at(object_at(messaging, "sender"), "id", None) if "sender" in messaging else ""
-    if not sender or sender == own_id:
-        return
-    if "message" in messaging:
-        yield from _message_events(sender, object_at(messaging, "message"))
-    elif "postback" in messaging:
-        postback = object_at(messaging, "postback")
-        key = text_at(postback, "mid") or f"{sender}:{messaging.get('timestamp')}:postback"
-        yield ReceivedEvent(key, InboundEvent.Kind.BUTTON, sender, data={"token": text_at(postback, "payload")})
-    elif "reaction" in messaging:
-        yield from _reaction_events(sender, messaging.get("timestamp"), object_at(messaging, "reaction"))
-    elif "message_edit" in messaging:
-        edit = object_at(messaging, "message_edit")
-        mid, text = text_at(edit, "mid", None), text_at(edit, "text")
-        if mid and text.strip():
-            key = f"{mid}:edit:{edit.get('num_edit', 1)}"
-            yield ReceivedEvent(key, InboundEvent.Kind.EDIT, sender, text, data={"message": mid})
-    elif "delivery" in messaging:
-        mids = object_at(messaging, "delivery").get("mids")
-        yield from _receipts(sender, mids if isinstance(mids, list) else [], "delivered")
-    elif "read" in messaging:
-        yield from _receipts(sender, [object_at(messaging, "read").get("mid")], "read")
-
-
-def _message_events(sender: str, message: Mapping[str, Any]) -> Iterator[ReceivedEvent]:
-    mid = text_at(message, "mid", None)
-    if not mid or message.get("is_echo") or message.get("is_deleted"):
-        return
-    quick_reply = message.get("quick_reply")
-    if isinstance(quick_reply, dict):
-        yield ReceivedEvent(mid, InboundEvent.Kind.BUTTON, sender, data={"token": text_at(quick_reply, "payload")})
-        return
-    text, media = text_at(message, "text"), tuple(_media(message))
+def _message_events(message: Mapping[str, Any], sender: str, _: Mapping[str, Any]) -> list[ReceivedEvent]:
+    """What a customer wrote, or the quick reply that they chose; echoes and what was taken back are left alone."""
+    if any(message.get(name) for name in ("is_echo", "is_deleted", "is_self")):
+        return []
+    mid = required_at(message, "mid")
+    if isinstance(message.get("quick_reply"), dict):
+        return [_button_event(event_key(mid), sender, object_at(message, "quick_reply"))]
+    text, media = text_at(message, "text"), _media(message)
     kind = InboundEvent.Kind.MEDIA if media else InboundEvent.Kind.TEXT if text.strip() else InboundEvent.Kind.OTHER
-    yield ReceivedEvent(mid, kind, sender, text, data={"message": mid}, media=media)
+    return [ReceivedEvent(event_key(mid), kind, sender, text, data={"message": mid}, media=media)]
 
 
-def _media(message: Mapping[str, Any]) -> Iterator[MediaReference]:
-    for attachment in objects_at(message, "attachments"):
-        what, payload = MEDIA.get(text_at(attachment, "type"), ""), attachment.get("payload")
-        if what and isinstance(payload, dict) and "sticker_id" not in payload:
-            yield MediaReference(what, {"url": text_at(payload, "url")})
+def _media(message: Mapping[str, Any]) -> tuple[MediaReference, ...]:
+    """Photos and voice; a sticker comes as a picture, but is none of the customer's."""
+    return tuple(
+        MediaReference(LISTENED[kind], {"url": required_at(payload, "url")})
+        for attachment in objects_at(message, "attachments")
+        if (kind := text_at(attachment, "type")) in LISTENED
+        and not (payload := object_at(attachment, "payload")).get("sticker_id")
+    )
 
 
-def _reaction_events(sender: str, at: Any, reaction: Mapping[str, Any]) -> Iterator[ReceivedEvent]:
-    mid, action = text_at(reaction, "mid", None), text_at(reaction, "action", None)
-    said = verdict_of(text_at(reaction, "emoji")) or NAMED.get(text_at(reaction, "reaction"), "")
-    verdict = "none" if action == "unreact" else said
-    if mid and verdict:
-        data = {"verdict": verdict, "platform_id": mid}
-        yield ReceivedEvent(f"{mid}:{sender}:{at}:{action}", InboundEvent.Kind.REACTION, sender, data=data)
+def _postback_events(postback: Mapping[str, Any], sender: str, messaging: Mapping[str, Any]) -> list[ReceivedEvent]:
+    """A button of a carousel."""
+    mid = text_at(postback, "mid") or f"{sender}:{integer_at(messaging, 'timestamp')}"
+    return [_button_event(event_key(mid, "postback"), sender, postback)]
 
 
-def _receipts(sender: str, mids: Sequence[Any], status: str) -> Iterator[ReceivedEvent]:
-    for mid in mids:
-        if isinstance(mid, str) and mid:
-            data = {"platform_id": mid, "status": status}
-            yield ReceivedEvent(f"{mid}:{status}", InboundEvent.Kind.STATUS, sender, data=data)
+def _button_event(key: str, sender: str, pressed: Mapping[str, Any]) -> ReceivedEvent:
+    return ReceivedEvent(key, InboundEvent.Kind.BUTTON, sender, data={"token": text_at(pressed, "payload")})
 
 
-# --- writing --------------------------------------------------------------------------------------------------------
+def _reaction_events(reaction: Mapping[str, Any], sender: str, messaging: Mapping[str, Any]) -> list[ReceivedEvent]:
+    mid, action = required_at(reaction, "mid"), text_at(reaction, "action", None)
+    emoji = text_at(reaction, "emoji") or NAMED.get(text_at(reaction, "reaction"), "?")
+    verdict = "none" if action == "unreact" else verdict_of(emoji)
+    key = event_key(mid, sender, action, str(integer_at(messaging, "timestamp")))
+    data = {"verdict": verdict, "platform_id": mid}
+    return [ReceivedEvent(key, InboundEvent.Kind.REACTION, sender, data=data)] if verdict else []
+
+
+def _edit_events(edit: Mapping[str, Any], sender: str, messaging: Mapping[str, Any]) -> list[ReceivedEvent]:
+    mid, text = required_at(edit, "mid"), text_at(edit, "text")
+    key = event_key(mid, "edit", str(edit.get("num_edit") or messaging.get("timestamp")))
+    return [ReceivedEvent(key, InboundEvent.Kind.EDIT, sender, text, data={"message": mid})] if text.strip() else []
+
+
+def _delivery_events(delivery: Mapping[str, Any], sender: str, _: Mapping[str, Any]) -> list[ReceivedEvent]:
+    """Messages that arrived, as far as they are named: a watermark is a time and names none."""
+    named = delivery.get("mids")
+    mids = [mid for mid in named if isinstance(mid, str) and mid] if isinstance(named, list) else []
+    return [_receipt(mid, "delivered", sender) for mid in mids]
+
+
+def _read_events(read: Mapping[str, Any], sender: str, _: Mapping[str, Any]) -> list[ReceivedEvent]:
+    """Instagram names the message that was read; Messenger gives a watermark alone."""
+    mid = text_at(read, "mid")
+    return [_receipt(mid, "read", sender)] if mid else []
+
+
+def _receipt(mid: str, status: str, sender: str) -> ReceivedEvent:
+    data = {"platform_id": mid, "status": status}
+    return ReceivedEvent(event_key(mid, status), InboundEvent.Kind.STATUS, sender, data=data)
+
+
+READERS = {
+    "message": _message_events,
+    "postback": _postback_events,
+    "reaction": _reaction_events,
+    "message_edit": _edit_events,
+    "delivery": _delivery_events,
+    "read": _read_events,
+}
+"""What reads an event of a customer, by the name under which it comes."""
+
+
+# --- writing calls --------------------------------------------------------------------------------------------------
+
+
+def _carousel(cards: Sequence[Card], texts: Mapping[str, str]) -> Payload:
+    """Products side by side (https://developers.facebook.com/docs/messenger-platform/send-messages/template/generic)."""
+    template = {"template_type": "generic", "elements": [_element(card, texts) for card in cards]}
+    return {"attachment": {"type": "template", "payload": template}}
 
 
 def _element(card: Card, texts: Mapping[str, str]) -> Payload:
-    about = " · ".join(filter(None, (card.price, card.detail)))
-    element: Payload = {
-        "title": chunks(card.title, ELEMENT_LIMIT)[0],
-        "subtitle": chunks(about, ELEMENT_LIMIT)[0],
-    }
+    """One product; Meta takes no element that is a title alone, and every product has a price."""
+    element = {"title": cut(card.title, TITLE), "subtitle": cut(_subtitle(card), TITLE)}
     if is_public(card.image_url):
         element["image_url"] = card.image_url
     buttons: list[Payload] = []
     if card.choice.token:
-        buttons.append({"type": "postback", "title": texts["choose"], "payload": card.choice.token})
+        buttons.append({"type": "postback", "title": cut(texts["choose"], LABEL), "payload": card.choice.token})
     if is_public(card.url):
-        element["default_action"] = {"type": "web_url", "url": card.url}
-        buttons.append({"type": "web_url", "title": texts["open"], "url": card.url})
-    if buttons:
-        element["buttons"] = buttons
-    return element
+        buttons.append({"type": "web_url", "title": cut(texts["open"], LABEL), "url": card.url})
+    return element | ({"buttons": buttons} if buttons else {})
+
+
+def _subtitle(card: Card) -> str:
+    return " · ".join(filter(None, (card.price, card.detail)))
+
+
+def _thumbs(message: OutboundMessage) -> list[Payload]:
+    texts = texts_in(message.language)
+    offered = {"up": message.up, "down": message.down}
+    return [
+        {
+            "content_type": "text",
+            "title": cut(f"{THUMBS[verdict]} {texts[verdict]}", LABEL),
+            "payload": choice.token,
+        }
+        for verdict, choice in offered.items()
+        if choice
+    ]

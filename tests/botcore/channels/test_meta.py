@@ -1,397 +1,383 @@
-"""WhatsApp, Messenger and Instagram: what is particular to Meta's platforms, beside another reader of their deliveries."""
+"""What Meta's three platforms share: the trial of an address, signatures, errors by number, and files."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import random
 from typing import Any
 
 import httpx
 import pytest
-from pywa import WhatsApp as PyWa
-from pywa.types import Message, MessageStatus
 from pywa.utils import webhook_updates_validator
 
 from botcore.channels import http
-from botcore.channels.meta.graph import result_of
+from botcore.channels.meta.common import cut, event_key, result_of
 from botcore.channels.meta.messenger import Instagram, Messenger
 from botcore.channels.meta.whatsapp import WhatsApp
-from botcore.channels.values import Card, Choice, MediaError, MediaReference, OutboundMessage, Recipient, WebhookRequest
-from tests.botcore.channels import test_messenger_conformance as of_messenger
-from tests.botcore.channels.conformance import KEY
-from tests.botcore.channels.meta_platform import APP_SECRET, SHARED, TOKEN, VERIFY_TOKEN, signed
-from tests.botcore.channels.test_whatsapp_conformance import NUMBER, changed, entries, message
-
-URL = "https://chat.example/webhooks/whatsapp/key"
-WHATSAPP = WhatsApp({"phone_number_id": NUMBER, **SHARED}, "key")
-MESSENGER = Messenger({"page_id": of_messenger.PAGE, **SHARED}, "key")
-INSTAGRAM = Instagram({"account_id": of_messenger.PAGE, **SHARED}, "key")
-JACKET = Card(
-    "J-1",
-    "Moss jacket",
-    "$89.00",
-    "Waxed cotton",
-    "https://cdn.example/j.jpg",
-    "https://shop.example/j",
-    Choice("token-1", 1),
+from botcore.channels.reactions import verdict_of
+from botcore.channels.registry import channel_class
+from botcore.channels.values import MalformedBodyError, MediaError, MediaReference, SendResult, WebhookRequest
+from botcore.security import seal
+from tests.botcore.channels.conformance import _spoiled
+from tests.botcore.channels.meta_platform import (
+    ACCOUNT,
+    APP_SECRET,
+    NUMBER,
+    PAGE,
+    TOKEN,
+    VERIFY,
+    change,
+    message,
+    messaging,
+    page,
+    signed,
+    status,
+    whatsapp,
+    with_body,
 )
-REPLY = OutboundMessage("This one keeps the rain out.", 31, "en", (JACKET,), "", Choice("up-1"), Choice("down-1"))
-ADA = Recipient("4711", {"message": "wamid.1"})
+from tests.botcore.channels.platform import as_json
+from tests.factories import AccountFactory, ShopFactory
+
+URL = "https://shop.example/webhooks/whatsapp/key"
+SECRETS = {"token": TOKEN, "app_secret": APP_SECRET, "verify_token": VERIFY}
+WHATSAPP = WhatsApp({"phone_number_id": NUMBER, **SECRETS}, "key")
+MESSENGER = Messenger({"page_id": PAGE, **SECRETS}, "key")
+INSTAGRAM = Instagram({"account_id": ACCOUNT, **SECRETS}, "key")
+ALL = pytest.mark.parametrize("channel", [WHATSAPP, MESSENGER, INSTAGRAM], ids=lambda channel: channel.name)
 
 
 def trial(**query: str) -> WebhookRequest:
-    names = {f"hub.{name}": value for name, value in query.items()}
-    return WebhookRequest("GET", URL, {}, names, b"", 0.0)
+    return WebhookRequest("GET", URL, {}, {f"hub.{name}": value for name, value in query.items()}, b"", 0.0)
 
 
-# --- Meta's trial of our address
+# --- in ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("channel", [WHATSAPP, MESSENGER, INSTAGRAM])
-def test_the_challenge_is_given_back_to_who_knows_the_verify_token(channel):
-    answer = channel.handshake(trial(mode="subscribe", verify_token=VERIFY_TOKEN, challenge="1158201444"))
-    assert (answer.status, answer.body) == (200, b"1158201444")
+@ALL
+def test_a_trial_with_the_accounts_token_gets_its_challenge_back(channel):
+    answer = channel.handshake(trial(mode="subscribe", verify_token=VERIFY, challenge="1158201444"))
+    assert (answer.status, answer.body, answer.content_type) == (200, b"1158201444", "text/plain; charset=utf-8")
+
+
+@ALL
+@pytest.mark.parametrize("token", ["", VERIFY[:-1], f"{VERIFY}0", "\ud800", "é"])
+def test_a_trial_with_another_token_is_forbidden(channel, token):
+    assert channel.handshake(trial(mode="subscribe", verify_token=token, challenge="1")).status == 403
+
+
+def test_a_trial_of_an_account_without_a_token_or_in_another_mode_is_forbidden():
+    assert WhatsApp({}, "key").handshake(trial(mode="subscribe", verify_token="", challenge="1")).status == 403
+    assert WHATSAPP.handshake(trial(mode="unsubscribe", verify_token=VERIFY, challenge="1")).status == 403
+    assert WHATSAPP.handshake(trial()) is None
+
+
+@pytest.mark.django_db
+@ALL
+def test_the_trial_goes_through_the_whole_application(channel, client):
+    account = AccountFactory(shop=ShopFactory(), channel=channel.name, sealed_config=seal(channel.config))
+    address = f"/webhooks/{channel.name}/{account.key}?hub.mode=subscribe&hub.challenge=77&hub.verify_token="
+    assert (client.get(address + VERIFY).status_code, client.get(address + VERIFY).content) == (200, b"77")
+    assert client.get(f"{address}wrong").status_code == 403
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", '{"text": "港湾 大衣 🧥"}'.encode(), b"\xff\x00"])
+def test_pywas_verifier_and_ours_agree(body):
+    genuine = with_body(signed(URL, {}), body)
+    signature = genuine.headers["x-hub-signature-256"]
+    assert WHATSAPP.verify(genuine)
+    assert webhook_updates_validator(APP_SECRET, body, signature)
+    other = with_body(genuine, body + b" ").headers["x-hub-signature-256"]
+    assert not webhook_updates_validator(APP_SECRET, body, other)
+    assert not WHATSAPP.verify(WebhookRequest("POST", URL, {"x-hub-signature-256": other}, {}, body, 0.0))
+
+
+def test_nothing_is_genuine_without_a_secret():
+    assert not WhatsApp({"app_secret": ""}, "key").verify(signed(URL, {}))
+
+
+SHAPES: list[tuple[Any, dict[str, Any]]] = [
+    (
+        WHATSAPP,
+        whatsapp(change(message("order", {"catalog_id": "1", "product_items": [{"product_retailer_id": "A"}]}))),
+    ),
+    (WHATSAPP, whatsapp(change(message("interactive", {"type": "button_reply", "button_reply": {"id": "t"}})))),
+    (WHATSAPP, whatsapp(change(message("reaction", {"message_id": "wamid.o", "emoji": "👍"})))),
+    (WHATSAPP, whatsapp(change(message("audio", {"id": "1", "voice": True})))),
+    (
+        WHATSAPP,
+        whatsapp(change(message("edit", {"original_message_id": "a", "message": message("text", {"body": "b"})}))),
+    ),
+    (WHATSAPP, whatsapp(change(statuses=[status("wamid.o", "failed", errors=[{"code": 131026, "title": "no"}])]))),
+    (MESSENGER, page(PAGE, messaging(PAGE, reaction={"mid": "m", "action": "react", "reaction": "like"}))),
+    (MESSENGER, page(PAGE, messaging(PAGE, postback={"mid": "m", "payload": "t"}))),
+    (MESSENGER, page(PAGE, messaging(PAGE, delivery={"mids": ["m"], "watermark": 1}))),
+    (MESSENGER, page(PAGE, messaging(PAGE, message_edit={"mid": "m", "text": "a", "num_edit": 1}))),
+    (INSTAGRAM, page(ACCOUNT, messaging(ACCOUNT, read={"mid": "m"}), kind="instagram")),
+    (
+        INSTAGRAM,
+        page(
+            ACCOUNT,
+            messaging(
+                ACCOUNT, message={"mid": "m", "attachments": [{"type": "audio", "payload": {"url": "https://a"}}]}
+            ),
+            kind="instagram",
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("channel", "value"), SHAPES)
+def test_no_shape_put_wrong_breaks_the_reader(channel, value):
+    assert channel.parse(signed(URL, value)), "the shape itself says nothing"
+    rng = random.Random(20261129)
+    for _ in range(1500):
+        try:
+            received = channel.parse(with_body(signed(URL, {}), _spoiled(as_json(value), rng)))
+        except MalformedBodyError:
+            continue
+        for event in received:
+            assert event.event_key
+            assert len(event.event_key) <= 190
+            json.dumps([dict(event.data), dict(event.address), [media.to_json() for media in event.media]])
+
+
+def test_long_ids_that_begin_alike_have_keys_of_their_own():
+    first, second = (event_key("aWdf" * 50 + end) for end in "ab")
+    assert first != second
+    assert len(first) == len(second) == 64
 
 
 @pytest.mark.parametrize(
-    "query",
-    [
-        {"mode": "subscribe", "verify_token": "wrong", "challenge": "1"},
-        {"mode": "subscribe", "challenge": "1"},
-        {"mode": "subscribe", "verify_token": "é", "challenge": "1"},
-        {"mode": "other", "verify_token": VERIFY_TOKEN, "challenge": "1"},
-        {},
-    ],
+    ("emoji", "verdict"),
+    [("👍", "up"), ("👍🏿", "up"), ("❤️", "up"), ("❤", "up"), ("👎🏻", "down"), ("😂", "")],
 )
-def test_nobody_else_is_answered(query):
-    answer = WHATSAPP.handshake(trial(**query))
-    assert (answer.status, b"1" in answer.body) == (403, False)
+def test_a_reaction_is_a_verdict_whatever_its_colour(emoji, verdict):
+    assert verdict_of(emoji) == verdict
 
 
-def test_an_account_without_a_verify_token_or_secret_admits_nobody():
-    bare = WhatsApp({"phone_number_id": NUMBER, "token": TOKEN}, "key")
-    assert bare.handshake(trial(mode="subscribe", verify_token="", challenge="1")).status == 403
-    assert not bare.verify(signed(URL, entries()))
+# --- out --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_verify_token_is_made_for_every_account():
-    given = {"phone_number_id": NUMBER, "token": TOKEN, "app_secret": APP_SECRET}
-    made = {WhatsApp.prepare_config(given)["verify_token"] for _ in range(2)}
-    assert len(made) == 2
-
-
-# --- another reader
-
-
-@pytest.mark.parametrize("secret", [APP_SECRET, APP_SECRET[::-1]])
-def test_others_check_signatures_alike(secret):
-    request = signed(URL, entries(changed(message(1, "text", text={"body": "港湾 🧥"}))))
-    theirs = webhook_updates_validator(secret, request.body, request.headers["x-hub-signature-256"])
-    assert WhatsApp({**WHATSAPP.config, "app_secret": secret}, "key").verify(request) is theirs
+def answered(status_code: int, code: int, words: str = "no", **more: Any) -> SendResult:
+    error = {"error": {"message": words, "code": code, **more}}
+    return result_of("text", httpx.Response(status_code, json=error), TOKEN)
 
 
 @pytest.mark.parametrize(
-    "sent",
+    ("status_code", "code", "subcode", "meaning"),
     [
-        message(1, "text", text={"body": "a green jacket 🧥"}),
-        message(2, "image", image={"id": "77", "mime_type": "image/jpeg", "sha256": "a", "caption": "like this?"}),
-        message(3, "audio", audio={"id": "78", "mime_type": "audio/ogg", "sha256": "a", "voice": True}),
-        message(4, "reaction", reaction={"message_id": "wamid.out", "emoji": "👎"}),
-        message(5, "reaction", reaction={"message_id": "wamid.out"}),
+        (400, 131047, None, "closed"),
+        (400, 10, 2018278, "closed"),
+        (403, 10, 2534022, "closed"),
+        (400, 10, None, "again"),  # a permission that is missing, which is the account's
+        (400, 131026, None, "never"),
+        (400, 551, 1545041, "never"),
+        (403, 200, 1545041, "never"),
+        (403, 200, None, "again"),
+        (429, 130429, None, "again"),
+        (400, 131056, None, "again"),
+        (400, 80007, None, "again"),
+        (400, 613, None, "again"),
+        (401, 190, 463, "again"),
+        (400, 190, None, "again"),
+        (500, 1, None, "again"),
+        (503, 2, None, "again"),
+        (400, 100, None, "never"),
+        (400, 131009, None, "never"),
+        (404, 132001, None, "never"),
     ],
 )
-def test_others_read_messages_alike(sent):
-    update = entries(changed(sent))
-    theirs = Message.from_update(PyWa(phone_id=NUMBER, token="x"), update)
-    (ours,) = WHATSAPP.parse(signed(URL, update))
-    assert (ours.event_key, ours.contact_id, ours.contact_name) == (theirs.id, theirs.from_user.wa_id, "Ada Byron")
-    if theirs.reaction:
-        verdict = "none" if theirs.reaction.is_removed else "down"
-        assert ours.data == {"verdict": verdict, "platform_id": "wamid.out"}
-        return
-    assert ours.text == (theirs.text or theirs.caption or "")
-    file = theirs.image or theirs.audio
-    assert [media.reference["id"] for media in ours.media] == ([file.id] if file else [])
+def test_an_errors_number_says_what_it_means(status_code, code, subcode, meaning):
+    result = answered(status_code, code, error_subcode=subcode)
+    assert not result.ok
+    told = "closed" if result.window_closed else "never" if result.permanent else "again"
+    assert told == meaning
+    assert str(code) in result.error
 
 
-def test_others_read_receipts_alike():
-    failed = {
-        "id": "wamid.out",
-        "status": "failed",
-        "timestamp": "1750263773",
-        "recipient_id": "4711",
-        "errors": [{"code": 131026, "title": "Message undeliverable", "message": "Message undeliverable"}],
-    }
-    update = entries(
-        changed({"contacts": [{"profile": {"name": "A"}, "wa_id": "4711", "user_id": "US.1"}], "statuses": [failed]})
+@pytest.mark.parametrize("body", [{"success": False}, {}, {"error": "odd"}, {"error": {"code": "odd"}}])
+def test_an_answer_that_says_no_is_none_whatever_its_status(body):
+    result = result_of("webhook", httpx.Response(200, json=body), TOKEN)
+    assert (result.ok, result.permanent) == (False, False)
+
+
+def test_a_closed_window_without_a_known_number_is_told_by_its_words():
+    assert answered(400, 10, "(#10) This message is sent outside of allowed window. Learn more").window_closed
+
+
+def test_a_limit_waits_as_long_as_meta_says():
+    usage = {"106": [{"type": "messenger", "call_count": 100, "estimated_time_to_regain_access": 3}]}
+    response = httpx.Response(
+        400, json={"error": {"code": 80006}}, headers={"X-Business-Use-Case-Usage": json.dumps(usage)}
     )
-    theirs = MessageStatus.from_update(PyWa(phone_id=NUMBER, token="x"), update)
-    (ours,) = WHATSAPP.parse(signed(URL, update))
-    assert ours.data["platform_id"] == theirs.id
-    assert ours.data == {"platform_id": "wamid.out", "status": "failed", "error": "131026 Message undeliverable"}
+    assert result_of("text", response, TOKEN).retry_after == 180
+    for nonsense in ("", "{", "[]", '{"a": 1}', '{"a": [{}]}', '{"a": [{"estimated_time_to_regain_access": "x"}]}'):
+        response = httpx.Response(400, json={"error": {"code": 80006}}, headers={"X-Business-Use-Case-Usage": nonsense})
+        assert result_of("text", response, TOKEN).retry_after is None
 
 
-# --- in
+def test_a_token_that_meta_repeats_is_not_shown():
+    token = "EAAG" + "x1Y" * 40
+    for shown in (token, token[:50]):
+        response = httpx.Response(401, json={"error": {"code": 190, "message": f"Malformed access token {shown}"}})
+        error = result_of("text", response, token).error
+        assert shown not in error
+        assert "Malformed access token ***" in error
 
 
-def parsed(*changes: dict[str, Any]) -> list[Any]:
-    return WHATSAPP.parse(signed(URL, entries(*changes)))
+def test_what_is_cut_says_so():
+    assert cut("Moss jacket", 11) == "Moss jacket"
+    assert cut("Moss jacket for rain", 12) == "Moss jacket…"
+    assert len(cut("港湾大衣" * 20, 24)) == 24
 
 
-def test_messages_to_another_number_of_the_business_are_not_ours():
-    assert parsed(changed(message(1, "text", text={"body": "hi"}), number="999999999")) == []
+# --- files ------------------------------------------------------------------------------------------------------------
 
-
-def test_a_customer_without_a_number_is_known_by_the_businesss_own_id(api):
-    sent = message(1, "text", text={"body": "hi"})
-    sent["contacts"] = [{"profile": {"name": "Ada"}, "user_id": "US.1349"}]
-    del sent["messages"][0]["from"]
-    sent["messages"][0]["from_user_id"] = "US.1349"
-    (event,) = parsed(changed(sent))
-    assert (event.contact_id, event.contact_name) == ("US.1349", "Ada")
-    fake = api(SENT, SENT)
-    for contact_id in ("US.1349", "4711"):
-        assert WHATSAPP.send(Recipient(contact_id), WHATSAPP.render(OutboundMessage("Hello."))[0], KEY).ok
-    first, second = (json.loads(request.read()) for request in fake.requests)
-    assert (first.get("recipient"), first.get("to")) == ("US.1349", None)
-    assert (second.get("recipient"), second.get("to")) == (None, "4711")
-
-
-def test_an_order_says_what_was_put_into_the_cart():
-    items = [
-        {"product_retailer_id": "J-1", "quantity": 2, "item_price": 89, "currency": "USD"},
-        {"product_retailer_id": "J-2", "quantity": 1, "item_price": 129, "currency": "USD"},
-    ]
-    (event,) = parsed(changed(message(1, "order", order={"catalog_id": "1", "product_items": items, "text": "soon?"})))
-    assert (event.kind, event.text) == ("text", "2 × J-1, 1 × J-2\nsoon?")
-
-
-def test_a_row_of_a_list_and_a_button_under_a_template_are_choices():
-    row = {"type": "list_reply", "list_reply": {"id": "token-1", "title": "Moss jacket", "description": "$89"}}
-    (chosen,) = parsed(changed(message(1, "interactive", interactive=row)))
-    (asked_back,) = parsed(changed(message(2, "button", button={"payload": "x", "text": "Yes, please"})))
-    assert (chosen.kind, chosen.data["token"]) == ("button", "token-1")
-    assert (asked_back.kind, asked_back.text) == ("text", "Yes, please")
-
-
-@pytest.mark.parametrize("kind", ["sticker", "location", "contacts", "unsupported", "some_future_thing"])
-def test_what_a_salesperson_has_no_use_for_is_kept_and_asks_nothing(kind):
-    (event,) = parsed(changed(message(1, kind, **{kind: {"id": "1"}})))
-    assert (event.kind, event.text, event.media) == ("other", "", ())
-
-
-def test_echoes_of_our_own_messages_are_dropped():
-    messages = of_messenger.TestMessenger()
-    echo = {
-        "sender": {"id": of_messenger.PAGE},
-        "recipient": {"id": "4711"},
-        "message": {"mid": "m", "text": "x", "is_echo": True},
-    }
-    marked = {"message": {"mid": "m", "text": "x", "is_echo": True}}
-    for value in (echo, marked):
-        assert MESSENGER.parse(signed(URL, messages.events(value))) == []
-
-
-def test_another_pages_entries_are_not_ours():
-    value = of_messenger.TestMessenger().events({"message": {"mid": "m", "text": "x"}})
-    other = Messenger({**MESSENGER.config, "page_id": "99999"}, "key")
-    assert other.parse(signed(URL, value)) == []
-    assert INSTAGRAM.parse(signed(URL, value)) == []
-
-
-def test_a_like_sticker_is_no_photo():
-    like = {"type": "image", "payload": {"url": "https://scontent.xx.fbcdn.net/s.png", "sticker_id": 369239263222822}}
-    (event,) = MESSENGER.parse(
-        signed(URL, of_messenger.TestMessenger().events({"message": {"mid": "m", "attachments": [like]}}))
-    )
-    assert (event.kind, event.media) == ("other", ())
-
-
-# --- out
-
-
-def test_whatsapp_shows_a_text_with_thumbs_and_a_picture_with_a_button():
-    assert WHATSAPP.render(REPLY) == [
-        {
-            "type": "interactive",
-            "interactive": {
-                "type": "button",
-                "body": {"text": "This one keeps the rain out."},
-                "action": {
-                    "buttons": [
-                        {"type": "reply", "reply": {"id": "up-1", "title": "Helpful"}},
-                        {"type": "reply", "reply": {"id": "down-1", "title": "Not helpful"}},
-                    ]
-                },
-            },
-        },
-        {
-            "type": "interactive",
-            "interactive": {
-                "type": "button",
-                "body": {"text": "Moss jacket\n$89.00\nWaxed cotton\nhttps://shop.example/j"},
-                "action": {"buttons": [{"type": "reply", "reply": {"id": "token-1", "title": "Tell me more"}}]},
-                "header": {"type": "image", "image": {"link": "https://cdn.example/j.jpg"}},
-            },
-        },
-    ]
-
-
-def test_messenger_shows_a_text_and_a_carousel_with_the_thumbs_under_it():
-    assert MESSENGER.render(REPLY) == [
-        {"text": "This one keeps the rain out."},
-        {
-            "attachment": {
-                "type": "template",
-                "payload": {
-                    "template_type": "generic",
-                    "elements": [
-                        {
-                            "title": "Moss jacket",
-                            "subtitle": "$89.00 · Waxed cotton",
-                            "image_url": "https://cdn.example/j.jpg",
-                            "default_action": {"type": "web_url", "url": "https://shop.example/j"},
-                            "buttons": [
-                                {"type": "postback", "title": "Tell me more", "payload": "token-1"},
-                                {"type": "web_url", "title": "Open in shop", "url": "https://shop.example/j"},
-                            ],
-                        }
-                    ],
-                },
-            },
-            "quick_replies": [
-                {"content_type": "text", "title": "Helpful", "payload": "up-1"},
-                {"content_type": "text", "title": "Not helpful", "payload": "down-1"},
-            ],
-        },
-    ]
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_labels_keep_within_twenty_characters_and_bodies_within_their_limits(language):
-    long = replace(REPLY, text="It is light and green. " * 300, language=language)
-    for payload in WHATSAPP.render(replace(long, cards=(replace(JACKET, detail="soft " * 900),))):
-        if interactive := payload.get("interactive"):
-            assert len(interactive["body"]["text"]) <= 1024
-            assert all(len(button["reply"]["title"]) <= 20 for button in interactive["action"]["buttons"])
-    for payload in MESSENGER.render(replace(long, cards=(replace(JACKET, title="soft " * 90),))):
-        assert len(payload.get("text", "").encode()) <= 2000
-        assert all(len(reply["title"]) <= 20 for reply in payload.get("quick_replies", ()))
-        for element in payload.get("attachment", {}).get("payload", {}).get("elements", ()):
-            assert len(element["title"]) <= 80
-
-
-def test_after_the_window_only_the_shops_template_may_be_sent():
-    assert WHATSAPP.reopen(REPLY) == []
-    assert MESSENGER.reopen(REPLY) == []
-    named = WhatsApp({**WHATSAPP.config, "template_name": "write_to_us", "template_language": "zh_CN"}, "key")
-    template = {"name": "write_to_us", "language": {"code": "zh_CN"}}
-    assert named.reopen(REPLY) == [{"type": "template", "template": template}]
-
-
-def failed(status: int, code: int, subcode: int = 0, **headers: str) -> httpx.Response:
-    error = {"message": f"about {TOKEN}", "code": code, "error_subcode": subcode}
-    return httpx.Response(status, json={"error": error}, headers=headers)
-
-
-@pytest.mark.parametrize(
-    ("response", "permanent", "closed", "wait"),
-    [
-        (failed(400, 131047), True, True, None),
-        (failed(400, 10, 2018278), True, True, None),
-        (failed(400, 10, 2534022), True, True, None),
-        (failed(400, 131026), True, False, None),
-        (failed(400, 551), True, False, None),
-        (failed(400, 100), True, False, None),
-        (failed(401, 190), False, False, None),
-        (failed(400, 190), False, False, None),
-        (failed(429, 130429, **{"Retry-After": "9"}), False, False, 9.0),
-        (failed(400, 131056), False, False, None),
-        (failed(400, 613), False, False, None),
-        (failed(500, 131000), False, False, None),
-        (failed(500, 1), False, False, None),
-        (httpx.Response(200, text="<html>"), False, False, None),
-        (httpx.Response(200, json={"error": "odd"}), False, False, None),
-    ],
-)
-def test_every_refusal_means_what_meta_says_it_means(response, permanent, closed, wait):
-    result = result_of("messages", response)
-    assert (result.ok, result.permanent, result.window_closed, result.retry_after) == (False, permanent, closed, wait)
-    assert result.error
-    assert TOKEN not in result.error
-
-
-class Api:
-    """A Graph API that answers in turn and remembers what it was asked."""
-
-    def __init__(self, *answers: httpx.Response) -> None:
-        self.answers, self.requests = list(answers), []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        return self.answers.pop(0)
+PHOTO = b"\xff\xd8\xff" + b"0" * 200
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch):
-    def answering(*answers: httpx.Response) -> Api:
-        fake = Api(*answers)
-        monkeypatch.setattr(http, "client", lambda: httpx.Client(transport=httpx.MockTransport(fake)))
-        return fake
+def network(monkeypatch):
+    """Answers by address, and what was asked with which token."""
+    pages: dict[str, httpx.Response] = {}
+    asked: list[tuple[str, str]] = []
 
-    return answering
+    def handle(request: httpx.Request) -> httpx.Response:
+        address = str(request.url).partition("?")[0]
+        asked.append((address, request.headers.get("Authorization", "")))
+        return pages.get(address, httpx.Response(404))
 
-
-SENT = httpx.Response(200, json={"messages": [{"id": "wamid.out"}]})
-
-
-def test_a_picture_that_whatsapp_refuses_arrives_without_it(api):
-    fake = api(failed(400, 131053), SENT)
-    assert WHATSAPP.send(ADA, WHATSAPP.render(REPLY)[1], KEY).ok
-    first, second = (request.read() for request in fake.requests)
-    assert b'"header"' in first
-    assert b'"header"' not in second
+    client = httpx.Client(transport=httpx.MockTransport(handle))
+    monkeypatch.setattr(http, "client", lambda: client)
+    return pages, asked
 
 
-def test_typing_is_shown_under_the_message_that_is_answered(api):
-    fake = api(SENT)
-    WHATSAPP.typing(Recipient("4711"))
-    WHATSAPP.typing(ADA)
-    assert len(fake.requests) == 1
-    assert b'"message_id":"wamid.1"' in fake.requests[0].read()
+def photo(url: str, **more: Any) -> httpx.Response:
+    return httpx.Response(200, json={"url": url, "mime_type": "image/jpeg", "id": "77", **more})
 
 
-def test_a_photo_is_fetched_where_the_api_says_it_is(api):
-    named = httpx.Response(200, json={"url": "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=77"})
-    fake = api(named, httpx.Response(200, content=b"\xff\xd8\xff\xe0 jpeg"))
-    media = WHATSAPP.fetch_media(MediaReference("photo", {"id": "77"}), 100)
-    assert media.content_type == "image/jpeg"
-    assert [request.headers["Authorization"] for request in fake.requests] == [f"Bearer {TOKEN}"] * 2
+FILE = "https://lookaside.fbsbx.com/whatsapp_business/attachments/"
+NAMED = f"{WhatsApp.api}/77"
+
+
+def test_a_whatsapp_file_is_found_by_its_id_and_fetched_with_the_token(network):
+    pages, asked = network
+    pages |= {NAMED: photo(f"{FILE}?mid=77"), FILE: httpx.Response(200, content=PHOTO)}
+    media = WHATSAPP.fetch_media(MediaReference("photo", {"id": "77"}), 1000)
+    assert (media.content, media.content_type) == (PHOTO, "image/jpeg")
+    assert asked == [(NAMED, f"Bearer {TOKEN}"), (FILE, f"Bearer {TOKEN}")]
 
 
 @pytest.mark.parametrize(
-    "reference",
+    "url",
     [
-        {"id": "../me"},
-        {"id": ""},
-        {"url": "https://evil.example/fbcdn.net/photo.jpg"},
-        {"url": "https://fbcdn.net.evil.example/photo.jpg"},
-        {"url": "http://scontent.xx.fbcdn.net/photo.jpg"},
-        {"url": "https://graph.facebook.com@evil.example/photo.jpg"},
-        {"url": "file:///etc/passwd"},
+        "https://evil.example/a",
+        "http://lookaside.fbsbx.com/a",
+        "https://fbsbx.com.evil.example/a",
+        "https://evilfbsbx.com/a",
+        "https://a@evil.example/fbsbx.com",
+        "https://lookaside.fbsbx.com\\@evil.example/a",
+        "http://169.254.169.254/latest",
+        "",
     ],
 )
-def test_the_token_travels_to_meta_alone(api, reference):
-    fake = api()
+def test_the_token_travels_to_metas_hosts_alone(network, url):
+    pages, asked = network
+    pages[NAMED] = photo(url)
+    with pytest.raises(MediaError, match="not an address of Meta's"):
+        WHATSAPP.fetch_media(MediaReference("photo", {"id": "77"}), 1000)
+    with pytest.raises(MediaError, match="not an address of Meta's"):
+        MESSENGER.fetch_media(MediaReference("photo", {"url": url}), 1000)
+    assert [address for address, _ in asked] == [NAMED]
+
+
+def test_a_file_above_the_limit_is_not_read(network):
+    pages, asked = network
+    pages |= {NAMED: photo(FILE, file_size=5000), FILE: httpx.Response(200, content=PHOTO * 20)}
+    with pytest.raises(MediaError, match="more than 1000 bytes"):
+        WHATSAPP.fetch_media(MediaReference("photo", {"id": "77"}), 1000)
+    assert len(asked) == 1
+    pages[NAMED] = photo(FILE, file_size=10)  # a lie
+    with pytest.raises(MediaError, match="more than 1000 bytes"):
+        WHATSAPP.fetch_media(MediaReference("photo", {"id": "77"}), 1000)
+
+
+@pytest.mark.parametrize("media_id", ["", "../me", "77?fields=a", "77/x"])
+def test_an_id_that_is_none_asks_nothing(network, media_id):
     with pytest.raises(MediaError):
-        WHATSAPP.fetch_media(MediaReference("photo", reference), 100)
-    assert fake.requests == []
+        WHATSAPP.fetch_media(MediaReference("photo", {"id": media_id}), 1000)
+    assert network[1] == []
 
 
-def test_connecting_messenger_subscribes_its_page(api):
-    fake = api(httpx.Response(200, json={"success": True}))
-    lines = MESSENGER.connect("https://chat.example/webhooks/messenger/key")
-    assert str(fake.requests[0].url).endswith(f"/{of_messenger.PAGE}/subscribed_apps")
-    assert lines[-1] == "the account is subscribed to the app"
-    assert f"verify token: {VERIFY_TOKEN}" in lines
-    assert TOKEN not in "".join(lines)
+def test_a_messenger_file_is_fetched_without_the_token(network):
+    pages, asked = network
+    url = "https://scontent.xx.fbcdn.net/v/1.jpg"
+    pages[url] = httpx.Response(200, content=PHOTO)
+    assert MESSENGER.fetch_media(MediaReference("photo", {"url": url}), 1000).content == PHOTO
+    assert asked == [(url, "")]
+
+
+# --- setting up -------------------------------------------------------------------------------------------------------
+
+
+def test_a_verify_token_is_made_where_none_is_given():
+    config = {"phone_number_id": NUMBER, "token": TOKEN, "app_secret": APP_SECRET}
+    first, second = (channel_class("whatsapp").prepare_config(config)["verify_token"] for _ in range(2))
+    assert len(first) == 40
+    assert first != second
+
+
+@ALL
+@pytest.mark.parametrize("answer", ["own", "other", "refused"])
+def test_a_check_tells_whether_the_token_is_the_accounts(network, channel, answer):
+    pages, _ = network
+    path = NUMBER if channel is WHATSAPP else "me"
+    field = "user_id" if channel is INSTAGRAM else "id"
+    told = {
+        "own": httpx.Response(200, json={field: channel.account_id}),
+        "other": httpx.Response(200, json={field: "999"}),
+        "refused": httpx.Response(401, json={"error": {"code": 190, "message": "expired"}}),
+    }
+    pages[f"{channel.api}/{path}"] = told[answer]
+    check = channel.check()
+    assert check.ok == (answer == "own")
+    assert {"own": channel.account_id, "other": "not that of", "refused": "190 expired"}[answer] in check.detail
+
+
+@ALL
+def test_connecting_says_what_is_to_be_pasted_where(network, channel):
+    lines = "\n".join(channel.connect("https://shop.example/webhooks/x"))
+    assert "https://shop.example/webhooks/x" in lines
+    assert VERIFY in lines, "it could not be registered, so it is to be pasted"
+    assert TOKEN not in lines
+    assert APP_SECRET not in lines
+
+
+@pytest.mark.parametrize("channel", [MESSENGER, INSTAGRAM], ids=lambda channel: channel.name)
+def test_connecting_subscribes_the_account_to_the_app(network, channel):
+    pages, asked = network
+    address = f"{channel.api}/me/subscribed_apps"
+    assert "do not go to the app yet" in channel.connect("https://shop.example/webhooks/x")[-1]
+    pages[address] = httpx.Response(200, json={"success": True})
+    assert channel.connect("https://shop.example/webhooks/x")[-1].endswith("the account's messages go to the app")
+    assert asked == [(address, f"Bearer {TOKEN}")] * 2
+
+
+def test_whatsapp_is_told_the_address_of_this_number(network):
+    pages, asked = network
+    config = {**WHATSAPP.config, "business_account_id": "102290129340398"}
+    subscribed, number = f"{WhatsApp.api}/102290129340398/subscribed_apps", f"{WhatsApp.api}/{NUMBER}"
+    pages |= {address: httpx.Response(200, json={"success": True}) for address in (subscribed, number)}
+    lines = WhatsApp(config, "key").connect("https://shop.example/webhooks/x")
+    assert [address for address, _ in asked] == [subscribed, number]
+    assert "knows this address" in lines[-1]
+    asked.clear()
+    assert "https addresses only" in WhatsApp(config, "key").connect("http://localhost/webhooks/x")[-1]
+    assert asked == []
+
+
+def test_a_template_needs_its_language():
+    config = {"phone_number_id": NUMBER, "token": TOKEN, "app_secret": APP_SECRET, "template_name": "come_back"}
+    with pytest.raises(ValueError, match="both"):
+        WhatsApp.prepare_config(config)
+    assert WhatsApp.prepare_config({**config, "template_language": "en_US"})["template_language"] == "en_US"

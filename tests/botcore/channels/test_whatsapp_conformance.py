@@ -7,74 +7,60 @@ from typing import Any
 import pytest
 
 from botcore.channels.values import WebhookRequest
-from tests.botcore.channels.conformance import ChannelConformance
-from tests.botcore.channels.meta_platform import APP_SECRET, SHARED, TOKEN, VERIFY_TOKEN, Signed, signed
+from tests.botcore.channels.meta_platform import (
+    APP_SECRET,
+    NUMBER,
+    TOKEN,
+    VERIFY,
+    MetaConformance,
+    change,
+    message,
+    refusal,
+    signed,
+    status,
+    whatsapp,
+)
 from tests.botcore.channels.platform import Told
 
-NUMBER = "106540352242922"
 pytestmark = pytest.mark.django_db
 
 
-def changed(value: Any, number: str = NUMBER) -> dict[str, Any]:
-    """One change, as Meta wraps it."""
-    metadata = {"display_phone_number": "15550783881", "phone_number_id": number}
-    wrapped = {"messaging_product": "whatsapp", "metadata": metadata, **value}
-    return {"id": "102290129340398", "changes": [{"value": wrapped, "field": "messages"}]}
-
-
-def entries(*changes: dict[str, Any]) -> dict[str, Any]:
-    return {"object": "whatsapp_business_account", "entry": list(changes)}
-
-
-def message(number: int, kind: str, **content: Any) -> dict[str, Any]:
-    contact = {"profile": {"name": "Ada Byron"}, "wa_id": "4711", "user_id": "US.13491208655302741918"}
-    sent = {"from": "4711", "id": f"wamid.{number}", "timestamp": "1749416383", "type": kind, **content}
-    return {"contacts": [contact], "messages": [sent]}
-
-
-class TestWhatsApp(Signed, ChannelConformance):
+class TestWhatsApp(MetaConformance):
     name = "whatsapp"
-    config = {"phone_number_id": NUMBER, **SHARED}
-    secrets = (TOKEN, APP_SECRET, VERIFY_TOKEN)
-    success = Told(200, {"messaging_product": "whatsapp", "messages": [{"id": "wamid.out"}]})
+    config = {"phone_number_id": NUMBER, "token": TOKEN, "app_secret": APP_SECRET, "verify_token": VERIFY}
     platform_id = "wamid.out"
+    success = Told(200, {"messaging_product": "whatsapp", "messages": [{"id": "wamid.out"}], "id": NUMBER})
     address = {"message": "wamid.1"}
 
+    def told(self, url: str, *messages: Any) -> WebhookRequest:
+        return signed(url, whatsapp(change(*messages)))
+
     def text(self, url: str, text: str = "a green jacket", number: int = 1) -> WebhookRequest:
-        return signed(url, entries(changed(message(number, "text", text={"body": text}))))
+        return self.told(url, message("text", {"body": text}, number))
 
     def unknown(self, url: str) -> WebhookRequest:
-        return signed(url, entries({"id": "1", "changes": [{"field": "account_update", "value": {"event": "x"}}]}))
+        return signed(url, whatsapp({"field": "account_update", "value": {"event": "VERIFIED_ACCOUNT"}}))
 
     def button(self, url: str, token: str) -> WebhookRequest:
-        pressed = {"type": "button_reply", "button_reply": {"id": token, "title": "Tell me more"}}
-        number = 200 + sum(token.encode())
-        return signed(url, entries(changed(message(number, "interactive", interactive=pressed))))
+        chosen = {"type": "list_reply", "list_reply": {"id": token, "title": "2. Rain shell"}}
+        return self.told(url, message("interactive", chosen, sum(token.encode())))
 
     def reaction(self, url: str, platform_id: str) -> WebhookRequest:
-        reaction = {"message_id": platform_id, "emoji": "👍"}
-        return signed(url, entries(changed(message(6, "reaction", reaction=reaction))))
+        return self.told(url, message("reaction", {"message_id": platform_id, "emoji": "👍🏽"}, 6))
 
     def media(self, url: str) -> WebhookRequest:
-        image = {"mime_type": "image/jpeg", "sha256": "aa", "id": "1003383421387256"}
-        return signed(url, entries(changed(message(7, "image", image=image))))
+        photo = {"id": "1003383421387256", "mime_type": "image/jpeg", "sha256": "a="}
+        return self.told(url, message("image", photo, 7))
 
     def edit(self, url: str, text: str) -> WebhookRequest:
-        edited = {"original_message_id": "wamid.1", "message": {"type": "text", "text": {"body": text}}}
-        return signed(url, entries(changed(message(8, "edit", edit=edited))))
+        words = {"type": "text", "text": {"body": text}}
+        return self.told(url, message("edit", {"original_message_id": "wamid.1", "message": words}, 8))
 
     def status(self, url: str, platform_id: str) -> WebhookRequest:
-        status = {"id": platform_id, "status": "delivered", "timestamp": "1750263773", "recipient_id": "4711"}
-        return signed(url, entries(changed({"statuses": [status]})))
+        return signed(url, whatsapp(change(statuses=[status(platform_id, "delivered")])))
 
     def batch(self, url: str, texts: list[str]) -> WebhookRequest:
-        first, *rest = [message(number, "text", text={"body": text}) for number, text in enumerate(texts, start=30)]
-        return signed(url, entries(changed(first), *(changed(one) for one in rest)))
-
-    def limited(self, seconds: int | None) -> Told:
-        error = {"message": "(#130429) Rate limit hit", "type": "OAuthException", "code": 130429}
-        return Told(429, {"error": error}, {} if seconds is None else {"Retry-After": str(seconds)})
+        return self.told(url, *(message("text", {"body": text}, number) for number, text in enumerate(texts, start=20)))
 
     def window_closed(self) -> Told:
-        error = {"message": "Re-engagement message", "type": "OAuthException", "code": 131047, "fbtrace_id": "A"}
-        return Told(400, {"error": error})
+        return refusal(400, 131047, "(#131047) Re-engagement message")
