@@ -84,6 +84,10 @@ REFUSALS: Known = (
         _("%(name)s is served by the model that ships; there is nothing to roll back to."),
     ),
     (
+        r"The recipe (?P<recipe>\S+) cannot be told (?P<options>.+); it has .+\.",
+        _("“%(recipe)s” has no such setting: %(options)s."),
+    ),
+    (
         r"There is nothing to learn from yet: .+ \(left out: (?P<left_out>.+)\)\.",
         _("There is nothing to learn from yet; left out: %(left_out)s."),
     ),
@@ -105,7 +109,8 @@ FINDINGS: Known = (
     ),
     (r"(?P<share>\S+) of the replies", _("%(share)s of the replies")),
 )
-NAMES = {"state": labels.VERSION_STATES, "to": labels.VERSION_STATES}
+NAMES = {"state": labels.VERSION_STATES, "to": labels.VERSION_STATES, "recipe": labels.RECIPES}
+LISTS = {"lines": labels.MEASURES, "options": labels.OPTIONS}
 
 
 def plainly(text: str) -> str:
@@ -117,8 +122,8 @@ def plainly(text: str) -> str:
 
 
 def _named(name: str, value: str) -> str:
-    if name == "lines":
-        return ", ".join(labels.label(labels.MEASURES, line) for line in value.split(", "))
+    if name in LISTS:
+        return ", ".join(labels.label(LISTS[name], one) for one in value.split(", "))
     if name == "left_out":
         counts = (part.split(" ", 1) for part in value.split(", "))
         return ", ".join(f"{count} {labels.label(labels.LEFT_OUT, reason)}" for count, reason in counts)

@@ -25,7 +25,7 @@ from botcore.channels import health
 from botcore.channels.base import Channel
 from botcore.channels.registry import channel_for
 from botcore.channels.values import OutboundMessage, Payload, Recipient, SendResult
-from botcore.models import Contact, Conversation, Outbound, Turn
+from botcore.models import Contact, Conversation, Feedback, Outbound, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +79,7 @@ def deliver(outbound_id: int) -> None:
         _put_off(outbound, problem)
     else:
         _close(outbound, Outbound.Status.SENT)
-    if outbound.status not in (Outbound.Status.PENDING, Outbound.Status.HELD):
+    if outbound.status != Outbound.Status.PENDING:
         _wake_next(outbound.conversation_id)
 
 
@@ -102,16 +102,16 @@ def show_typing(turn_id: int) -> None:
         channel_for(contact.account).typing(_recipient(contact))
 
 
-def show_verdict(outbound_id: int, verdict: str) -> None:
-    """Show under a reply which thumb was pressed, on a platform whose messages can be edited."""
+def show_verdict(outbound_id: int) -> None:
+    """Show under a reply which thumb is pressed, on a platform whose messages can be edited."""
     outbound = Outbound.objects.select_related("conversation__contact__account").get(pk=outbound_id)
     contact = outbound.conversation.contact
-    channel = channel_for(contact.account)
-    message = OutboundMessage.from_json(outbound.content)
-    before, after = channel.render(message), channel.render(replace(message, verdict=verdict))
-    for platform_id, old, new in zip(outbound.platform_ids, before, after, strict=False):
-        if old != new:
-            channel.edit(_recipient(contact), platform_id, new)
+    pressed = Feedback.objects.filter(turn=outbound.turn_id, contact=contact, source=Feedback.Source.BUTTON).first()
+    channel, message = channel_for(contact.account), OutboundMessage.from_json(outbound.content)
+    bare, shown = (channel.render(replace(message, verdict=v)) for v in ("", pressed.kind if pressed else ""))
+    for platform_id, without, payload in zip(outbound.platform_ids, bare, shown, strict=False):
+        if without != payload or not pressed:
+            channel.edit(_recipient(contact), platform_id, payload)
 
 
 def sweep() -> int:
@@ -166,6 +166,8 @@ def _send(channel: Channel, outbound: Outbound, part: int, payload: Payload) -> 
         contact.sent_since += 1
     else:
         health.failed(contact.account, result)
+    if result.stopped:
+        Contact.objects.filter(pk=contact.pk, stopped_at=None).update(stopped_at=timezone.now())
     return result
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ BURST = timedelta(seconds=1.5)
 
 TEXT_LIMIT = 4000
 """Characters of one message that are read; the rest of an endless message is cut."""
+
+KEY_LIMIT = 190
 
 Wake = Callable[[int], None]
 
@@ -119,7 +122,7 @@ def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
         defaults={"name": received.contact_name[:200], "language": received.language[:8]},
     )
     contact.account = account  # spares a query
-    received = _with_choice(contact, received)
+    received = _with_choice(contact, _as_meant(contact, received))
     event_id = _insert(account, contact, received)
     if event_id is None:
         return None
@@ -131,9 +134,12 @@ def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
     if "verdict" in received.data:
         feedback.record(contact, received)
         return None
-    if received.data.get("more") and held.awaited(contact):
-        return None
-    if contact.stopped_at or not (_readable(received.text).strip() or received.media):
+    if (
+        contact.stopped_at
+        or received.kind == InboundEvent.Kind.START
+        or not (_readable(received.text).strip() or received.media)
+        or (received.data.get("more") and held.awaited(contact))
+    ):
         return None
     conversation = open_conversation(contact)
     if received.kind == InboundEvent.Kind.EDIT and _corrected(contact, received):
@@ -142,6 +148,13 @@ def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
     InboundEvent.objects.filter(pk=event_id).update(turn=turn)
     Conversation.objects.filter(pk=conversation.pk).update(last_message_at=timezone.now())
     return turn
+
+
+def _as_meant(contact: Contact, received: ReceivedEvent) -> ReceivedEvent:
+    """A word that starts messages again, such as "yes", is an answer like any other to those who never stopped them."""
+    if received.kind == InboundEvent.Kind.START and received.text.strip() and not contact.stopped_at:
+        return replace(received, kind=InboundEvent.Kind.TEXT)
+    return received
 
 
 def _with_choice(contact: Contact, received: ReceivedEvent) -> ReceivedEvent:
@@ -204,6 +217,9 @@ def _note_receipt(account: ChannelAccount, received: ReceivedEvent) -> None:
             outbound.status, outbound.error = Outbound.Status.FAILED, error
             outbound.parts_sent, outbound.platform_ids = arrived, outbound.platform_ids[:arrived]
             outbound.save(update_fields=["status", "error", "parts_sent", "platform_ids"])
+        if received.data.get("stopped"):
+            told = Contact.objects.filter(account=account, external_id=received.contact_id, stopped_at=None)
+            told.update(stopped_at=timezone.now())
     elif status in RECEIPTS:
         sent.filter(receipt__in=RECEIPTS[status]).update(receipt=status)
 
@@ -213,7 +229,7 @@ def _insert(account: ChannelAccount, contact: Contact, received: ReceivedEvent) 
     event = InboundEvent(
         account=account,
         contact=contact,
-        event_key=received.event_key[:190],
+        event_key=_key(received.event_key),
         kind=received.kind,
         text=_readable(received.text),
         data=_stored_data(received),
@@ -231,6 +247,11 @@ def _insert(account: ChannelAccount, contact: Contact, received: ReceivedEvent) 
         )
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def _key(event_key: str) -> str:
+    """The key as it fits its column. Endless keys that begin alike stay apart."""
+    return event_key if len(event_key) <= KEY_LIMIT else hashlib.sha256(event_key.encode()).hexdigest()
 
 
 def _stored_data(received: ReceivedEvent) -> dict[str, Any]:

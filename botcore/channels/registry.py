@@ -11,6 +11,9 @@ from botcore.security import unseal
 
 CHANNELS = {
     "telegram": "botcore.channels.telegram.Telegram",
+    "whatsapp": "botcore.channels.meta.whatsapp.WhatsApp",
+    "messenger": "botcore.channels.meta.messenger.Messenger",
+    "instagram": "botcore.channels.meta.messenger.Instagram",
     "slack": "botcore.channels.slack.Slack",
     "discord": "botcore.channels.discord.Discord",
     "teams": "botcore.channels.teams.channel.Teams",
@@ -19,6 +22,8 @@ CHANNELS = {
     "feishu": "botcore.channels.feishu.Feishu",
     "dingtalk": "botcore.channels.dingtalk.DingTalk",
     "webchat": "botcore.channels.webchat.channel.WebChat",
+    "twilio": "botcore.channels.twilio.Twilio",
+    "generic": "botcore.channels.generic.channel.Generic",
     "terminal": "botcore.channels.terminal.Terminal",
 }
 

@@ -21,6 +21,7 @@ from botcore.channels import http
 from botcore.channels.base import API_BASE, Channel, Check, Field
 from botcore.channels.chunking import chunks, size
 from botcore.channels.layout import caption, full_text, is_public, own_picture
+from botcore.channels.reactions import verdict_of
 from botcore.channels.texts import texts_in
 from botcore.channels.values import (
     Answer,
@@ -305,8 +306,8 @@ def _reaction_events(key: str, reaction: Mapping[str, Any]) -> list[ReceivedEven
     left = reaction.get("new_reaction")
     if not isinstance(left, list):
         raise MalformedBodyError("message_reaction.new_reaction is missing")
-    emoji = {str(item.get("emoji", "")).rstrip("\ufe0f") for item in left if isinstance(item, dict)}
-    verdict = "up" if emoji & UP else "down" if emoji & DOWN else "" if emoji else "none"
+    said = {verdict_of(str(item.get("emoji", ""))) for item in left if isinstance(item, dict)}
+    verdict = next((word for word in ("up", "down") if word in said), "" if said else "none")
     if not verdict:
         return []
     data = {"verdict": verdict, "platform_id": str(integer_at(reaction, "message_id"))}

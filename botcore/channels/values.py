@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
-CONTACT_LIMIT = 190
-"""Characters that a contact's id may have, for the database to hold it."""
 Payload = dict[str, Any]
 """One call to the platform, as plain JSON; what it means is the channel's own business."""
 
@@ -113,8 +111,10 @@ class ReceivedEvent:
 
     ``data`` by kind: a button carries ``{"token": ...}``; a reaction or a platform's own feedback ``{"verdict": ...,
     "platform_id": id}``, the verdict being ``up``, ``down``, ``not_meant``, or ``none`` to take an opinion back; a
-    delivery status ``{"platform_id": id, "status": "delivered" | "read" | "failed", "error": ...}``; a message that may
-    be edited later, and its edit, ``{"message": the platform's id}``.
+    delivery status ``{"platform_id": id, "status": "delivered" | "read" | "failed", "error": ..., "stopped": True where
+    the customer wants no more}``; a message that may be edited later, and its edit, ``{"message": the platform's id}``;
+    a text that asks for the rest of what is kept, ``{"more": True}``.
+    A start that comes as a word which may mean something else is a text to those who never stopped.
     """
 
     event_key: str
@@ -126,11 +126,6 @@ class ReceivedEvent:
     data: Mapping[str, Any] = field(default_factory=dict)
     address: Mapping[str, Any] = field(default_factory=dict)
     media: tuple[MediaReference, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Raises ``MalformedBodyError`` for a sender that nobody could be."""
-        if not 0 < len(self.contact_id) <= CONTACT_LIMIT:
-            raise MalformedBodyError("the sender's id is missing or too long")
 
 
 @dataclass(frozen=True)
@@ -222,7 +217,8 @@ class SendResult:
     """What became of one payload. ``retry_after`` is in seconds; ``permanent`` means that no retry can help.
 
     ``window_closed``: the platform lets us write only so long after the customer did. ``held``: the platform lets us
-    write only when it asks; the message stays until it does.
+    write only when it asks; the message stays until it does. ``stopped``: the customer asked the platform for no more
+    messages of ours, or blocked us.
     """
 
     ok: bool
@@ -231,6 +227,7 @@ class SendResult:
     permanent: bool = False
     window_closed: bool = False
     held: bool = False
+    stopped: bool = False
     error: str = ""
 
 

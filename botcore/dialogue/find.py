@@ -22,6 +22,7 @@ from botcore.dialogue.sold_out import asks_for_sold_out
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.thesaurus import thesaurus
 from catalog.models import Product, Shop
+from catalog.pictures import Alike
 from catalog.queries import corrected
 from catalog.ranking.features import Context, PriceWish, conversation_vector
 from catalog.ranking.model import Ranker, ranker_of
@@ -39,12 +40,13 @@ PRICE = "price"
 @dataclass(frozen=True)
 class Visit:
     """Who asks, and the message as it was written. ``seed`` decides what exploring tries; ``sequence`` tells what usually
-    follows what the customer took before."""
+    follows what the customer took before; ``alike`` are the shop's pictures that look like the customer's."""
 
     message: str = ""
     customer_id: int | None = None
     seed: int = 0
     sequence: SequenceScores | None = None
+    alike: Alike | None = None
 
     def following(self, products: Sequence[Product], ranker: Ranker) -> Mapping[int, float]:
         """The sequence model's score of each product by its id; nothing for strangers or where the ranker ignores it."""
@@ -90,7 +92,8 @@ def find(
     hidden = (*state.rejected, *(state.seen if fresh else ()))
 
     def asked(wanted: DialogueState, without: Sequence[str] = hidden) -> ProductQuery:
-        return replace(product_query(shop, wanted, lexicon, encoder, without), in_stock=visit.in_stock)
+        query = product_query(shop, wanted, lexicon, encoder, without)
+        return replace(query, in_stock=visit.in_stock, alike=visit.alike)
 
     query = asked(state)
     if order and (found := search_products(replace(query, order=order))):
@@ -241,8 +244,11 @@ def _relaxations(state: DialogueState) -> Iterator[tuple[tuple[Constraint, ...],
 def _chosen(
     query: ProductQuery, found: Sequence[Candidate], state: DialogueState, encoder: Encoder, visit: Visit
 ) -> Found:
-    """The slate that the shop's ranker and rules make of what was found."""
+    """The slate that the shop's ranker and rules make of what was found; what looks like a picture is in order as it is."""
     shop, now = query.shop, timezone.now()
+    if query.alike is not None:
+        ordered = in_order(query, found, size=SLATE, rules=rules_of(shop, now))
+        return Found(ordered.shown, ordered.candidates)
     ranker = ranker_of(shop)
     slate = slate_of(
         query,

@@ -79,12 +79,15 @@ class SigningKeys:
         self._lock = threading.Lock()
 
     def find(self, key_id: str, at: float) -> SigningKey | None:
-        """The key with this id; None where there is none or where none could be had for a day."""
-        if self._wants(key_id, at) and self._lock.acquire(blocking=not self._keys):  # else another thread is fetching
+        """The key with this id; None where there is none or where none could be had for a day.
+
+        Who needs a key that another thread is fetching waits for it; who has one does not.
+        """
+        if self._wants(key_id, at) and self._lock.acquire(blocking=key_id not in self._keys):
             try:
                 if self._wants(key_id, at):
-                    self._tried_at = at
                     self._fetch(at)
+                    self._tried_at = at
             finally:
                 self._lock.release()
         return self._keys.get(key_id) if at - self._had_at <= KEPT_SECONDS else None

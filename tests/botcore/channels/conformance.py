@@ -91,7 +91,7 @@ class ChannelConformance:
     """``ReceivedEvent.address`` of the requests below, without which nothing can be sent."""
 
     signs_body = True
-    """Whether the platform signs the body; a shared secret is the same for all."""
+    """Whether the platform signs the body; a shared secret, or a token for the call, is the same for all."""
 
     def text(self, url: str, text: str = "a green jacket", number: int = 1) -> WebhookRequest:
         """A customer's message; another ``number`` is another message."""
@@ -294,7 +294,7 @@ class ChannelConformance:
 
     def test_a_changed_body_is_refused(self, url, client):
         if not self.signs_body:
-            pytest.skip(f"{self.name} sends a shared secret")
+            pytest.skip(f"{self.name} does not sign its bodies")
         assert post(client, self.changed(self.text(url))).status_code == 401
         assert self.nothing_stored()
 

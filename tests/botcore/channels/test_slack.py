@@ -59,8 +59,12 @@ def parsed(value: Any) -> list[ReceivedEvent]:
     return SLACK.parse(genuine(value))
 
 
+def interacted(value: Any, url: str = URL) -> WebhookRequest:
+    return signed(delivery(url, b"", FORM), urlencode({"payload": json.dumps(value)}).encode())
+
+
 def chosen(value: Any) -> list[ReceivedEvent]:
-    return SLACK.parse(signed(delivery(URL, b"", FORM), urlencode({"payload": json.dumps(value)}).encode()))
+    return SLACK.parse(interacted(value))
 
 
 @pytest.fixture
