@@ -161,6 +161,47 @@ def line(at: Connected, number: int, text: str) -> Post:
     return Post(post.url, {**post.headers, "X-Line-Signature": base64.b64encode(digest).decode()}, post.body)
 
 
+def wechat(at: Connected, number: int, text: str) -> Post:
+    """In plain mode, where WeChat signs the time alone."""
+    now, nonce = str(int(time.time())), f"{number:010}"
+    signature = hashlib.sha1("".join(sorted((at.config["token"], now, nonce))).encode()).hexdigest()
+    parts = {"ToUserName": "gh_benchmark", "FromUserName": f"o{number:027}", "MsgType": "text", "Content": text}
+    written = "".join(f"<{name}><![CDATA[{value}]]></{name}>" for name, value in parts.items())
+    body = f"<xml>{written}<CreateTime>{now}</CreateTime><MsgId>{7 * 10**18 + number}</MsgId></xml>".encode()
+    query = urlencode({"signature": signature, "timestamp": now, "nonce": nonce})
+    return Post(f"{at.url}?{query}", {"Content-Type": "text/xml"}, body)
+
+
+def feishu(at: Connected, number: int, text: str) -> Post:
+    """Signed and not sealed."""
+    now, person = str(int(time.time())), {"open_id": f"ou_{number:032x}"}
+    message = {
+        "message_id": f"om_{number:032x}", "chat_id": f"oc_{number:032x}", "chat_type": "p2p", "message_type": "text",
+        "create_time": f"{now}000", "content": json.dumps({"text": text}),
+    }  # fmt: skip
+    header = {
+        "event_id": f"{number:032x}", "event_type": "im.message.receive_v1", "create_time": f"{now}000",
+        "token": at.config["verification_token"], "app_id": at.config["app_id"], "tenant_key": "736588c9260f175d",
+    }  # fmt: skip
+    event = {"sender": {"sender_id": person, "sender_type": "user"}, "message": message}
+    post = as_json(at.url, {"schema": "2.0", "header": header, "event": event}, {})
+    signature = hashlib.sha256(f"{now}{number}{at.config['encrypt_key']}".encode() + post.body).hexdigest()
+    own = {"X-Lark-Request-Timestamp": now, "X-Lark-Request-Nonce": str(number), "X-Lark-Signature": signature}
+    return Post(post.url, {**post.headers, **own}, post.body)
+
+
+def dingtalk(at: Connected, number: int, text: str) -> Post:
+    now, secret = int(time.time() * 1000), at.config["app_secret"]
+    digest = hmac.digest(secret.encode(), f"{now}\n{secret}".encode(), "sha256")
+    message = {
+        "msgId": f"msg{number}", "msgtype": "text", "text": {"content": text}, "conversationType": "1",
+        "conversationId": f"cid{number}", "senderId": f"$:LWCP_v1:${number}", "senderNick": f"Person {number}",
+        "createAt": now, "sessionWebhook": f"https://oapi.dingtalk.com/robot/sendBySession?session={number}",
+        "sessionWebhookExpiredTime": now + 5_400_000, "robotCode": at.config["app_key"],
+    }  # fmt: skip
+    return as_json(at.url, message, {"timestamp": str(now), "sign": base64.b64encode(digest).decode()})
+
+
 def _of_meta(at: Connected, kind: str, entry: Mapping[str, Any]) -> Post:
     """Meta's envelope and signature, the same for all its platforms."""
     account = next(at.config[name] for name in ("phone_number_id", "page_id", "account_id") if name in at.config)
@@ -211,6 +252,18 @@ PLATFORMS: Mapping[str, Platform] = {
             **API,
         },
     ),
+    "wechat": Platform(wechat, {"app_id": "wx" + "0" * 16, "app_secret": "a" * 32, "token": "benchmark", **API}),
+    "feishu": Platform(
+        feishu,
+        {
+            "app_id": "cli_benchmark",
+            "app_secret": "s" * 32,
+            "encrypt_key": "k" * 16,
+            "verification_token": "v" * 32,
+            **API,
+        },
+    ),
+    "dingtalk": Platform(dingtalk, {"app_key": "dingbenchmark", "app_secret": "s" * 64, **API}),
 }
 
 
