@@ -37,7 +37,8 @@ from catalog.text import segment
 class Wish:
     """One condition on a product.
 
-    ``attribute`` "text" looks ``values`` up in all the product's texts (any of them), "title" in its titles alone.
+    ``attribute`` "text" looks ``values`` up in all the product's texts (any of them), "title" in its titles alone;
+    "category" means the subtrees below paths.
     """
 
     attribute: str
@@ -118,6 +119,9 @@ def matching(query: ProductQuery) -> QuerySet[Product]:
             products = products.filter(holds if wish.wanted else ~holds)
         elif wish.attribute == "title":
             products = products.filter(_titled(wish.values) if wish.wanted else ~_titled(wish.values))
+        elif wish.attribute == "category":
+            inside = Q(category__in=[pk for path in wish.values for pk in _subtree(query.shop, path)])
+            products = products.filter(inside if wish.wanted else ~inside)
         elif wish.wanted:
             products = products.filter(_has(wish, "attributes"))
     return products.filter(Exists(_variants(query).filter(product=OuterRef("pk"))))
@@ -281,7 +285,7 @@ def _variants(query: ProductQuery) -> QuerySet[Variant]:
     if query.price_high is not None:
         variants = variants.filter(price__lte=query.price_high)
     for wish in query.wishes:
-        if wish.attribute in ("text", "title"):
+        if wish.attribute in ("text", "title", "category"):
             continue
         varies = Q(attributes__has_key=wish.attribute)
         if wish.wanted:

@@ -61,3 +61,9 @@ def test_what_is_no_value_stays_unread(text):
 def test_nothing_is_read_where_nobody_said_what_the_talk_is_about():
     words = tokens("evenings out")
     assert paraphrased("evenings out", words, [], "", LEXICON, load_encoder()) == []
+
+
+def test_a_paraphrase_is_marked_as_a_guess():
+    text = "something for evenings out"
+    found = paraphrased(text, tokens(text), [], "goods", LEXICON, load_encoder())
+    assert found and all(match.guessed for match in found)
