@@ -84,16 +84,13 @@ class Lexicon:
     def by_head(self, words: list[Token], match: Match) -> list[Match]:
         """An English value as a kind of what its last word names, where that never has the value: a "quiet fan" is a part of air
         fryers, and of fans it says that they are quiet."""
-        last = match.last - 1
-        heads = self.match(words[last : match.last]) if last > match.first and words[last].is_word else []
+        first, last = match.first, match.last - 1
+        heads = self.match(words[last : match.last]) if last > first and words[last].is_word else []
         paths = [x.value for m in heads for x in m.meanings if x.attribute == CATEGORY]
         if not paths or any(self.holds(path, x) for path in paths for x in match.meanings):
             return [match]
-        parts = [
-            *self.match(words[match.first : last]),
-            *(replace(m, first=m.first + last - match.first, last=m.last + last - match.first) for m in heads),
-        ]
-        return [replace(m, first=m.first + match.first, last=m.last + match.first) for m in parts]
+        before = [replace(m, first=m.first + first, last=m.last + first) for m in self.match(words[first:last])]
+        return [*before, *(replace(m, first=last, last=match.last) for m in heads)]
 
     def _found(self, words: list[Token]) -> list[Match]:
         """Every known phrase of a message, overlapping ones too."""

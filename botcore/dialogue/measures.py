@@ -37,7 +37,7 @@ QUANTITY = re.compile(rf"(?<![\d.,a-z])(\d+(?:\.\d+)?|half(?: a)?|半)[\s-]?-?({
 _LETTER = r"xxs|xs|xxl|2xl|xl|s|m|l"
 SIZED = re.compile(
     rf"\b(?:size|sz|in an?|in|left in|any|a)\s+(?P<english>{_LETTER}|small|medium|large)(?![\w'-])(?! (?:one|room|size))"
-    rf"|\b(?:size|eu|sz)\s?(?P<number>\d{{2}}(?:\.5)?)|(?<![a-z])(?P<plain>xxs|xs|xxl|2xl|xl)(?![a-z])"
+    rf"|(?<![a-z])(?:size|eu|sz)\s?(?P<number>\d{{2}}(?:\.5)?)|(?<![a-z])(?P<plain>xxs|xs|xxl|2xl|xl)(?![a-z])"
     rf"|(?<![a-z])(?P<chinese>{_LETTER}|特大|双加大|加大|加小|超小|大|中|小)(?:号码?|码)|(?P<shoe>\d{{2}}(?:\.5)?)码|(?P<marked>{_LETTER})号"
 )
 BARE = re.compile(

@@ -54,7 +54,8 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem])
 
 
 THAT_DO = re.compile(
-    r"\b(?:ones?|any|some|those|something|anything) (?:that|which) (?:do|does|can|has|have|is|are)\b(?: it)?(?=\s*(?:$|[,.;!?]))|有这个的|带这个的|有的(?:那种|款)"
+    r"\b(?:ones?|any|some|those|something|anything) (?:that|which) (?:do|does|can|has|have|is|are)\b(?: it)?(?=\s*(?:$|[,.;!?]))"
+    r"|有这个的|带这个的|有的(?:那种|款)"
 )
 """What asks for products that have what was just asked of one ("show me ones that do")."""
 
