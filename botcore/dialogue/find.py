@@ -130,7 +130,9 @@ def in_reach(shop: Shop, state: DialogueState) -> DialogueState:
         query = ProductQuery(shop=shop, category=state.goal, wishes=wishes, in_stock=False)
         if count_products(query, at_most=1):
             return constraint
-        return replace(constraint, attribute=TEXT) if state.goal else replace(constraint, hard=False)
+        if not state.goal or constraint.value in thesaurus().people:  # nothing of the kind is for somebody
+            return replace(constraint, hard=False)
+        return replace(constraint, attribute=TEXT)
 
     return state.with_(constraints=tuple(reached(c) for c in state.constraints))
 

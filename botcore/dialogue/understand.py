@@ -128,7 +128,6 @@ def understand(
         matches = paraphrased(corrected, words, matches, state.goal, lexicon, encoder)
     message = reader.message(corrected)
     rules = stances(corrected, words, matches, named_places(words, message))
-    matches = [m for m in matches if not (m.guessed and m.first in rules.refused)]
     polarity = revised(words, matches, rules, message)
     pointing = pointed_at(corrected, words, matches, shown, state)
     reading = Reading(

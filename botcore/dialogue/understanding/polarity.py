@@ -156,7 +156,8 @@ class _Reader:
         ):
             if match := pattern.search(clause.text):
                 place = self.text.find(match.group(), clause.start)
-                noted |= {i for i in clause.tokens if (self.words[i].start > place) == behind}
+                told = [i for i in clause.tokens if (self.words[i].start > place) == behind]
+                noted.update(itertools.takewhile(lambda i: not self._ends_scope(i), told) if behind else told)
                 return True
         if _cue("asks_twice").search(clause.text):
             return True

@@ -98,3 +98,7 @@ def test_a_refusal_with_an_object_of_its_own_leaves_what_stands_before():
     unknown = frozenset(i for i, token in enumerate(words) if token.text in "藤底")
     assert stances(text, words, [felt]).refused >= {0, 1}
     assert stances(text, words, [felt], unknown).refused.isdisjoint({0, 1})
+
+
+def test_what_needs_not_be_so_ends_before_the_thing_itself():
+    assert said_of("有不用毛毡的地毯吗", "unneeded") == {"毛毡"}
