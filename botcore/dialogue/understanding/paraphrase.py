@@ -14,7 +14,7 @@ import numpy as np
 from botcore.dialogue.lexicon import NUMERALS, UNREADABLE, Lexicon
 from botcore.dialogue.meanings import CATEGORY, Match, Meaning
 from botcore.dialogue.ports import Encoder
-from botcore.dialogue.words import FUNCTION_WORDS, Token, language_of
+from botcore.dialogue.words import FUNCTION_WORDS, Token, language_of, stem
 
 LONGEST = 4
 AT_ONCE = 24
@@ -45,7 +45,9 @@ def paraphrased(
         free = all(match.last <= first or match.first >= last for match in found)
         if free and best >= NEAR and best - next_best >= MARGIN:
             meaning = values[int(near[row].argmax())]
-            found.append(Match(first, last, meaning.value, (meaning,), guessed=True))
+            spoken = {stem(token.text) for token in words[first:last]}
+            guessed = spoken.isdisjoint(map(stem, meaning.value.split()))
+            found.append(Match(first, last, meaning.value, (meaning,), guessed=guessed))
     return sorted(found, key=lambda match: match.first)
 
 

@@ -286,7 +286,7 @@ class Reading:
     def _valued(self) -> Iterable[Match]:
         """The matches that may say something of an attribute, those inside a category's name with them."""
         for match in self.matches:
-            yield from match.inner
+            yield from (m for m in match.inner if any(self.lexicon.tells(self._category(match), x) for x in m.meanings))
             only_category = all(m.attribute == CATEGORY for m in match.meanings)
             if match in self.heads and only_category:
                 continue
@@ -345,7 +345,7 @@ class Reading:
             best = max(values, key=lambda m: self.lexicon.attributes[m.attribute][m.value])
             same = [m for m in values if m.attribute == best.attribute]
             exact = [m for m in same if self._is_exact(m, match.phrase)]
-            if placed and match.first in self.stances.refused and best.attribute not in SHADED:
+            if goal and placed and match.first in self.stances.refused and best.attribute not in SHADED:
                 return list(dict.fromkeys([*same, *self._kinds_of(match, goal, best.attribute)]))
             return exact or same
         text = next((m for m in match.meanings if m.attribute == TEXT), None)
@@ -530,7 +530,10 @@ class Reading:
         ]
         index = match.first - 1
         adjective = index in refused and self.words[index].is_word and self.words[index].text not in BARE
-        return match.first in refused and not values and not adjective and not match.inner
+        for_it = self._after(match, PURPOSE) and any(  # "anything but mustard for the sweater"
+            m.last <= match.first and m.first in refused and not self._only_category(m) for m in self.matches
+        )
+        return match.first in refused and not (values or adjective or match.inner or for_it)
 
     def _after(self, match: Match, prepositions: set[str]) -> bool:
         """Whether one of the prepositions opens the phrase that the match ends ("for my living room")."""
