@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from botcore import delivery, feedback, intake, queues
+from botcore import delivery, feedback, handoff, intake, queues
 from botcore.channels.values import OutboundMessage
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.phrases import phrase_for
@@ -27,7 +27,6 @@ from botcore.dialogue.state import Act, DialogueState
 from botcore.dialogue.words import language_of
 from botcore.intake import Lease
 from botcore.models import Conversation, Feedback, InboundEvent, Turn
-from catalog.models import Variant
 from catalog.ranking import exposures
 
 log = structlog.get_logger(__name__)
@@ -49,7 +48,10 @@ def answer_turn(turn_id: int, ports: Ports) -> Turn | None:
     while lease is not None:
         turn = Turn.objects.select_related("conversation__shop", "conversation__contact__account").get(pk=turn_id)
         if turn.conversation.waiting_for_person:
-            return _store_silence(turn, lease)
+            silent = _store_silence(turn, lease)
+            if silent:
+                _suggest(silent, ports)
+            return silent
         if turn.attempts > MOST_ATTEMPTS:
             return _hand_over(turn, lease)
         text = _text(turn)
@@ -109,22 +111,10 @@ def _respond(turn: Turn, text: str, ports: Ports) -> Reply:
     with _crowd as turns:
         samples = min(settings.DAOGOU_SAMPLES, SAMPLES_IN_A_CROWD) if turns >= CROWDED else settings.DAOGOU_SAMPLES
         reply = speak(ports, samples=samples, deadline=deadline)
-    if not _facts_hold(reply):
+    if not handoff.facts_hold(reply.told):
         log.info("facts changed while writing", turn=turn.pk)
         reply = speak(replace(ports, generator=None), samples=0, deadline=time.monotonic())
     return reply
-
-
-def _facts_hold(reply: Reply) -> bool:
-    """Whether prices and stock are still what the reply says: the read that everything sent rests on."""
-    ids = [item.variant_id for item in reply.told]
-    now = {v.pk: v for v in Variant.objects.filter(pk__in=ids, product__active=True)}
-    return all(
-        item.variant_id in now
-        and now[item.variant_id].price == item.price
-        and (now[item.variant_id].stock > 0) == (item.stock > 0)
-        for item in reply.told
-    )
 
 
 def _store(turn: Turn, lease: Lease, text: str, reply: Reply) -> str | None:
@@ -192,7 +182,18 @@ def _store_silence(turn: Turn, lease: Lease) -> Turn | None:
             status=Turn.Status.SILENT, text=_text(turn), answered_at=timezone.now(), leased_until=None
         )
     _wake_next(turn.conversation_id)
-    return Turn.objects.get(pk=turn.pk) if done else None
+    silent = Turn.objects.select_related("conversation__shop", "conversation__contact__account").filter(pk=turn.pk)
+    return silent.get() if done else None
+
+
+def _suggest(turn: Turn, ports: Ports) -> None:
+    """Keep for the person what the bot would have said. Nobody waits for it: whatever fails here is only logged."""
+    try:
+        reply = _respond(turn, handoff.unanswered(turn), ports)
+        if reply.act != Act.HANDOFF:  # the person is there already
+            handoff.keep(turn, reply, _message(turn, reply))
+    except Exception as error:
+        log.warning("there is nothing to suggest", turn=turn.pk, error=type(error).__name__)
 
 
 def _pressed(turn: Turn) -> str:

@@ -158,6 +158,7 @@ class Turn(models.Model):
     source = models.JSONField(default=dict, blank=True, help_text="the article an answer rests on")
     timings_ms = models.JSONField(default=dict, blank=True)
     error = models.TextField(blank=True, help_text="why the reply had to come from a template, if it had to")
+    suggestion = models.JSONField(default=dict, blank=True, help_text="of a silent turn: what the bot would have said")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["conversation", "number"], name="turn_number_once")]

@@ -23,7 +23,7 @@ from django.db import Error, connection
 from django.db.models import Q
 
 from botcore.channels import database_threads
-from botcore.models import Conversation, Turn
+from botcore.models import Conversation, Outbound, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -118,6 +118,7 @@ class News:
 
     conversation: int | None
     turns: tuple[Turn, ...] = ()
+    by_persons: tuple[Outbound, ...] = ()
 
 
 def read_news(account_id: int, visitor: str, after: int) -> News:
@@ -135,7 +136,10 @@ def read_news(account_id: int, visitor: str, after: int) -> News:
         .prefetch_related("events", "feedback")
         .order_by("-number")[:HISTORY]
     )
-    return News(conversation, tuple(reversed(turns)))
+    by_persons = Outbound.objects.filter(conversation_id=conversation, turn=None, pk__gt=after).order_by("-pk")[
+        :HISTORY
+    ]
+    return News(conversation, tuple(reversed(turns)), tuple(reversed(by_persons)))
 
 
 @dataclass
@@ -156,7 +160,10 @@ class Seen:
         if not self.ready or news.conversation != self.conversation:
             self.conversation = news.conversation
             yield frame("conversation", {"id": news.conversation})
+        persons = list(news.by_persons)
         for turn in news.turns:
+            while persons and persons[0].created_at < turn.created_at:
+                yield from self._by_person(persons.pop(0))
             for event in sorted(turn.events.all(), key=lambda event: event.pk):
                 if event.pk not in self.messages:
                     self.messages.add(event.pk)
@@ -165,6 +172,8 @@ class Seen:
                 self.after = outbound.pk
                 verdict = next((row.kind for row in turn.feedback.all() if row.source == "button"), "")
                 yield frame("reply", {**_as_seen_here(outbound.content), "verdict": verdict}, outbound.pk)
+        for outbound in persons:
+            yield from self._by_person(outbound)
         if not self.ready:
             self.ready = True
             yield frame("ready", {})
@@ -172,6 +181,12 @@ class Seen:
         if typing != self.typing:
             self.typing = typing
             yield frame("typing", {"on": typing})
+
+    def _by_person(self, outbound: Outbound) -> Iterator[bytes]:
+        """A message without a turn: the page knows it by a number that no turn has."""
+        if outbound.pk > self.after:
+            self.after = outbound.pk
+            yield frame("reply", {**_as_seen_here(outbound.content), "turn": -outbound.pk, "verdict": ""}, outbound.pk)
 
 
 def _as_seen_here(content: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,67 @@
+"""Messages that were given up: which they are, and whether one of them may still be sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from botcore import delivery
+from botcore.dialogue.evidence import Kind
+from botcore.dialogue.facts import format_price
+from botcore.models import Outbound, Turn
+from catalog.models import KnowledgeArticle, Product, Shop, Variant
+
+KEPT = timedelta(days=30)
+"""So old is no answer any more."""
+
+
+def failed() -> QuerySet[Outbound]:
+    """The messages of all shops that were given up, newest first."""
+    since = timezone.now() - KEPT
+    return Outbound.objects.filter(status=Outbound.Status.FAILED, created_at__gte=since).order_by("-pk")
+
+
+def resend(outbound: Outbound) -> bool:
+    """Try a message once more, unless what it says of the shop is no longer so. Returns whether it is tried."""
+    if not still_true(outbound):
+        return False
+    delivery.resend(outbound)
+    return True
+
+
+def still_true(outbound: Outbound) -> bool:
+    """Whether every price that a message may state is still asked, and its source is what it was.
+
+    A turn does not tell which of its candidates the words name: all of them must be had for what they cost then.
+    """
+    turn, shop = outbound.turn, outbound.conversation.shop
+    stated = {(card["sku"], card["price"]) for card in outbound.content.get("cards", ())}
+    if turn:
+        considered = [item for item in turn.candidates if item.get("price")]
+        stated |= {(str(item["sku"]), format_price(Decimal(item["price"]), shop.currency)) for item in considered}
+        if not _source_unchanged(shop, turn):
+            return False
+    return stated <= _asked(shop, {sku for sku, _ in stated})
+
+
+def _asked(shop: Shop, skus: set[str]) -> set[tuple[str, str]]:
+    """Products with what one may pay for them now."""
+    variants = Variant.objects.filter(product__shop=shop, product__sku__in=skus, product__active=True, stock__gt=0)
+    prices = variants.values_list("product__sku", "price")
+    return {(sku, format_price(price, shop.currency)) for sku, price in prices}
+
+
+def _source_unchanged(shop: Shop, turn: Turn) -> bool:
+    name, kind = turn.source.get("id"), turn.source.get("kind")
+    if not name:
+        return True
+    rows: QuerySet[KnowledgeArticle] | QuerySet[Product]
+    if kind == Kind.ARTICLE:
+        rows = KnowledgeArticle.objects.filter(shop=shop, slug=name, active=True)
+    else:
+        rows = Product.objects.filter(shop=shop, sku=name, active=True)
+    changes = list(rows.values_list("updated_at", flat=True))
+    return bool(changes) and max(changes) <= (turn.answered_at or turn.created_at)
