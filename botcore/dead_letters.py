@@ -18,10 +18,11 @@ KEPT = timedelta(days=30)
 """So old is no answer any more."""
 
 
-def failed() -> QuerySet[Outbound]:
-    """The messages of all shops that were given up, newest first."""
+def failed(among: QuerySet[Outbound] | None = None) -> QuerySet[Outbound]:
+    """The messages that were given up, newest first; of all shops where nothing else is said."""
+    messages = Outbound.objects.all() if among is None else among
     since = timezone.now() - KEPT
-    return Outbound.objects.filter(status=Outbound.Status.FAILED, created_at__gte=since).order_by("-pk")
+    return messages.filter(status=Outbound.Status.FAILED, created_at__gte=since).order_by("-pk")
 
 
 def resend(outbound: Outbound) -> bool:
