@@ -54,7 +54,7 @@ def choose_channel(request: HttpRequest) -> HttpResponse:
     context = {
         "shop": shop,
         "shops": access.shops(request.user),
-        "platforms": wizard.offered(),
+        "offered": [platform.name for platform in wizard.offered()],
         "connected": connected,
     }
     return render(request, "console/choose_channel.html", context)
@@ -72,7 +72,7 @@ def connect_channel(request: HttpRequest, channel: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _accepted(request, platform, form):
         account = connecting.register(shop, platform, form.cleaned_data["config"])
         return _finished(request, account, "channel connected")
-    context = {"shop": shop, "platform": platform, "form": form, "steps": wizard.steps(platform)}
+    context = {"shop": shop, "channel": channel, "form": form, "steps": wizard.steps(platform)}
     return render(request, "console/connect_channel.html", context)
 
 
@@ -193,7 +193,6 @@ def _account_page(request: HttpRequest, row: ChannelAccount, form: ConnectForm, 
     context = {
         "account": row,
         "condition": conditions(ChannelAccount.objects.filter(pk=row.pk))[0],
-        "platform": platform,
         "form": form,
         "steps": wizard.steps(platform, webhook),
         "webhook": webhook,
