@@ -123,7 +123,9 @@ def test_a_platform_that_does_not_answer_is_left_after_a_while(staff, shop, bot_
         ({"streaming": "perhaps"}, "streaming", "Select a valid choice"),
     ],
 )
-def test_a_mistake_is_said_at_its_field_and_nothing_is_asked_or_stored(staff, shop, bot_api, settings, field, complaint):
+def test_a_mistake_is_said_at_its_field_and_nothing_is_asked_or_stored(
+    staff, shop, bot_api, settings, field, complaint
+):
     response = connect(staff, bot_api, **settings)
     assert complaint in " ".join(response.context["form"].errors[field])
     assert bot_api.calls == []
@@ -159,7 +161,9 @@ def test_what_is_no_platform_is_not_offered(merchant, shop, channel):
 
 
 def test_what_is_left_empty_stays_and_nothing_secret_is_shown(merchant, telegram, bot_api):
-    telegram.sealed_config = seal({"token": TOKEN, "secret": SECRET, "streaming": "yes", "api_base_url": bot_api.address})
+    telegram.sealed_config = seal(
+        {"token": TOKEN, "secret": SECRET, "streaming": "yes", "api_base_url": bot_api.address}
+    )
     telegram.save()
     address = reverse("console:account", args=[telegram.pk])
     shown = text_of(merchant.get(address))
@@ -220,7 +224,13 @@ def test_an_account_that_is_out_of_order_says_why_and_until_when(merchant, teleg
     ChannelHealth.objects.create(account=telegram, failures=7, open_until=until, last_error="sendMessage: 401")
     ContactFactory(account=telegram, heard_at=timezone.now() - timedelta(minutes=3))
     shown = text_of(merchant.get(reverse("console:channels")))
-    for said in ("out of order", "7 failures in a row", f"{until:%H:%M:%S} UTC", "sendMessage: 401", "3\xa0minutes ago"):
+    for said in (
+        "out of order",
+        "7 failures in a row",
+        f"{until:%H:%M:%S} UTC",
+        "sendMessage: 401",
+        "3\xa0minutes ago",
+    ):
         assert said.replace("\xa0", " ") in shown.replace("\xa0", " ")
 
 
@@ -294,7 +304,9 @@ def test_a_failed_reply_whose_words_may_name_another_price_is_not_sent_again(mer
 
 
 def test_another_shop_s_channels_and_messages_do_not_exist_for_a_merchant(merchant, shop, bot_api):
-    theirs = AccountFactory(shop=ShopFactory(slug="oak", name="Oak"), channel="telegram", sealed_config=seal({"token": TOKEN}))
+    theirs = AccountFactory(
+        shop=ShopFactory(slug="oak", name="Oak"), channel="telegram", sealed_config=seal({"token": TOKEN})
+    )
     contact = ContactFactory(account=theirs, heard_at=timezone.now())
     lost = dead(ConversationFactory(shop=theirs.shop, contact=contact))
     assert merchant.get(reverse("console:account", args=[theirs.pk])).status_code == 404

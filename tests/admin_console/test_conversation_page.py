@@ -66,7 +66,9 @@ def test_a_reply_shows_everything_that_was_stored_with_it(merchant, conversation
 def test_the_page_passes_the_content_security_policy(merchant, conversation):
     TurnFactory(conversation=conversation)
     for page in (_page(merchant, conversation), merchant.get(reverse("console:home")).content.decode()):
-        assert not re.search(r"<style|<script(?! type=\"module\" src=\"/static/)|\sstyle=|\son[a-z]+=|javascript:", page)
+        assert not re.search(
+            r"<style|<script(?! type=\"module\" src=\"/static/)|\sstyle=|\son[a-z]+=|javascript:", page
+        )
         assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page)
 
 

@@ -20,13 +20,15 @@ async function follow() {
 function renew(old, now) {
   const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
   const more = count(now) - count(old);
-  const atEnd = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 80;
+  const stay = atEnd();
   old.replaceWith(now);
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   if (more > 0) say(now.dataset.news);
-  if (more > 0 && atEnd) window.scrollTo(0, document.documentElement.scrollHeight);
+  if (stay && field) toEnd();
 }
 
+const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 80;
+const toEnd = () => scrollTo(0, document.documentElement.scrollHeight);
 const count = (region) => region.querySelectorAll("[data-new]").length;
 
 function say(text) {
@@ -46,6 +48,7 @@ function use(text) {
 }
 
 if (field) {
+  if (!location.search) toEnd(); // where the newest words are; a reply that is asked for by number is looked at itself
   field.value ||= sessionStorage.getItem(draft) ?? "";
   field.addEventListener("input", () => sessionStorage.setItem(draft, field.value));
   field.addEventListener("keydown", (event) => {
