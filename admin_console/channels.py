@@ -13,6 +13,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from botcore.channels.base import API_BASE, Channel, Field
@@ -132,7 +133,7 @@ class ConnectForm(forms.Form):
 
     def _field(self, each: Field) -> forms.CharField | forms.ChoiceField:
         known = each.secret and each.name in self.kept
-        hint = said(each.hint)
+        hint = capfirst(said(each.hint))
         if known:
             hint = " ".join(filter(None, (_("Leave it empty to keep what is stored."), hint)))
         about: dict[str, Any] = {

@@ -9,7 +9,7 @@ from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from botcore import dead_letters
-from botcore.channels.connecting import OFFERED
+from botcore.channels.connecting import OFFERED, stored
 from botcore.channels.registry import channel_class
 from botcore.environment import ConfigurationError
 from botcore.models import ChannelAccount, ChannelHealth, Contact, Outbound
@@ -22,10 +22,13 @@ OK, TROUBLED, PAUSED, FAILING, UNREADABLE, OFF = "ok", "troubled", "paused", "fa
 
 @dataclass(frozen=True)
 class Condition:
-    """One account. Times are None where there is none yet; ``waiting`` and ``failed`` count messages."""
+    """One account. ``name`` is what tells it from the shop's others on the platform. Times are None where there is none
+    yet; ``waiting`` and ``failed`` count messages.
+    """
 
     account: ChannelAccount
     title: str
+    name: str
     state: str
     health: ChannelHealth
     heard_at: datetime | None
@@ -56,6 +59,7 @@ def _condition(account: ChannelAccount) -> Condition:
     return Condition(
         account=account,
         title=channel_class(account.channel).title,
+        name=_name(account),
         state=_state(account, health),
         health=health,
         heard_at=account.heard,  # type: ignore[attr-defined]
@@ -63,6 +67,14 @@ def _condition(account: ChannelAccount) -> Condition:
         waiting=account.waiting or 0,  # type: ignore[attr-defined]
         failed=account.failed or 0,  # type: ignore[attr-defined]
     )
+
+
+def _name(account: ChannelAccount) -> str:
+    """Its identity on the platform, unless a secret is all that there is."""
+    platform, config = channel_class(account.channel), stored(account)
+    secrets = {str(config[field.name]) for field in platform.fields if field.secret and config.get(field.name)}
+    identity = platform.identity(config)
+    return "" if any(secret in identity for secret in secrets) else identity
 
 
 def _state(account: ChannelAccount, health: ChannelHealth) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import structlog
 from django.db import connection, transaction
 
 from botcore.channels.base import Channel, Check
@@ -17,6 +18,8 @@ from botcore.environment import ConfigurationError
 from botcore.models import ChannelAccount
 from botcore.security import seal, unseal
 from catalog.models import Shop
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -60,7 +63,7 @@ def check(platform: type[Channel], config: Mapping[str, Any]) -> Check:
 def finish(account: ChannelAccount) -> Sequence[str]:
     """Make the platform call our address where it lets us; lines that say what is left to do. Never raises."""
     title = channel_class(account.channel).title
-    late = [f"webhook: {webhook_url(account)}", f"{title} did not answer in time: connect again"]
+    late = [f"webhook: {webhook_url(account)}", f"{title} could not be told this address: connect again"]
     channel = channel_for(account)
     return _in_time(lambda: channel.connect(webhook_url(account)), late)
 
@@ -77,7 +80,8 @@ def _in_time(call: Callable[[], T], otherwise: T) -> T:
     pool = ThreadPoolExecutor(1)
     try:
         return pool.submit(apart).result(SECONDS)
-    except Exception:  # a time-out, or a channel that broke its word; neither may show what it was sent
+    except Exception as error:  # a time-out, or a channel that broke its word; neither may show what it was sent
+        log.warning("a platform was not reached", error=type(error).__name__)
         return otherwise
     finally:
         pool.shutdown(wait=False)

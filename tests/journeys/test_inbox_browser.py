@@ -116,7 +116,7 @@ def test_a_person_answers_from_the_inbox_and_the_open_page_of_the_customer_shows
     assert desk.evaluate("document.activeElement.id") == "answer-text"
     assert desk.locator("#news").inner_text() == "The customer has written"
     field.press_sequentially("e. ")
-    desk.get_by_role("link", name="Use").click()
+    desk.get_by_role("link", name="Use this text").click()
     assert field.input_value() == "Let me see. I would take the Moss jacket for $89.50."
     field.press("Control+z")
     assert field.input_value() == "Let me see. "

@@ -27,8 +27,9 @@ function renew(old, now) {
   if (stay && field) toEnd();
 }
 
-const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 80;
-const toEnd = () => scrollTo(0, document.documentElement.scrollHeight);
+const column = document.querySelector(".column"); // the dialogue with the field below it
+const atEnd = () => column && column.getBoundingClientRect().bottom <= innerHeight + 80;
+const toEnd = () => column.scrollIntoView({ block: "end" });
 const count = (region) => region.querySelectorAll("[data-new]").length;
 
 function say(text) {

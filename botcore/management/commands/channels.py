@@ -19,6 +19,8 @@ from botcore.channels.condition import Condition, conditions
 from botcore.models import ChannelAccount
 from catalog.models import Shop
 
+WIDE = 200
+"""Columns of a table that is read by no terminal."""
 COLOURS = {
     condition.OK: "green",
     condition.TROUBLED: "yellow",
@@ -46,7 +48,8 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps([_plain(row) for row in rows], ensure_ascii=False, indent=2))
         elif rows:
-            Console(file=cast("IO[str]", self.stdout)).print(_table(rows))
+            width = None if self.stdout.isatty() else WIDE
+            Console(file=cast("IO[str]", self.stdout), width=width).print(_table(rows))
         else:
             self.stdout.write("no channel is connected: manage.py connect CHANNEL --shop SLUG")
         if not all(row.healthy for row in rows):
@@ -56,14 +59,14 @@ class Command(BaseCommand):
 def _table(rows: list[Condition]) -> Table:
     table = Table(box=None, pad_edge=False)
     for name in ("shop", "channel", "state", "heard", "sent"):
-        table.add_column(name, no_wrap=name in ("shop", "channel", "state"))
+        table.add_column(name, no_wrap=True)
     for name in ("waiting", "failed"):
         table.add_column(name, justify="right")
     table.add_column("last error", overflow="fold")
     for row in rows:
         table.add_row(
             row.account.shop.slug,
-            row.account.channel,
+            f"{row.account.channel} {row.name}".strip(),
             Text(_state(row), style=COLOURS[row.state]),
             _ago(row.heard_at),
             _ago(row.sent_at),
@@ -89,6 +92,7 @@ def _plain(row: Condition) -> dict[str, Any]:
     return {
         "shop": row.account.shop.slug,
         "channel": row.account.channel,
+        "name": row.name,
         "key": row.account.key,
         "state": row.state,
         "healthy": row.healthy,

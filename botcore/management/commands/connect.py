@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from botcore.channels import connecting
 from botcore.channels.base import Channel, Field
 from botcore.channels.connecting import register
-from botcore.channels.registry import CHANNELS, channel_class, webhook_url
+from botcore.channels.registry import CHANNELS, channel_class, channel_for, webhook_url
 from catalog.models import Shop
 
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         if not options["no_check"]:
             self._check(platform, config)
         account = register(shop, platform, config)
-        for line in connecting.finish(account):
+        for line in channel_for(account).connect(webhook_url(account)):
             self.stdout.write(line)
         for step in platform.steps:
             if "{webhook}" in step:
