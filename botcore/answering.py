@@ -96,6 +96,8 @@ class Missed:
 def _respond(turn: Turn, text: str, ports: Ports) -> Reply:
     """The dialogue's reply; the model is left out when it has failed this turn before."""
     before = DialogueState.from_json(turn.conversation.state)
+    if turn.status == Turn.Status.SILENT:
+        before = before.with_(returned=False)  # the bot is not back: a person is to say this
     if turn.attempts > MOST_ATTEMPTS_WITH_MODEL:
         ports = replace(ports, generator=None)
     deadline = time.monotonic() + settings.REPLY_SECONDS - RESERVE_SECONDS

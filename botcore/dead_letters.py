@@ -34,25 +34,27 @@ def resend(outbound: Outbound) -> bool:
 
 
 def still_true(outbound: Outbound) -> bool:
-    """Whether every price that a message may state is still asked, and its source is what it was.
+    """Whether the products that a message may name cost what they did, those it shows are there, and its source is the same.
 
-    A turn does not tell which of its candidates the words name: all of them must be had for what they cost then.
+    A turn does not tell which of its candidates the words name, so all of them count.
     """
     turn, shop = outbound.turn, outbound.conversation.shop
     stated = {(card["sku"], card["price"]) for card in outbound.content.get("cards", ())}
+    shown = {sku for sku, _ in stated}
     if turn:
         considered = [item for item in turn.candidates if item.get("price")]
         stated |= {(str(item["sku"]), format_price(Decimal(item["price"]), shop.currency)) for item in considered}
+        shown -= {item["sku"] for item in turn.slate if item.get("stock") == 0}  # they were shown as sold out
         if not _source_unchanged(shop, turn):
             return False
-    return stated <= _asked(shop, {sku for sku, _ in stated})
-
-
-def _asked(shop: Shop, skus: set[str]) -> set[tuple[str, str]]:
-    """Products with what one may pay for them now."""
-    variants = Variant.objects.filter(product__shop=shop, product__sku__in=skus, product__active=True, stock__gt=0)
-    prices = variants.values_list("product__sku", "price")
-    return {(sku, format_price(price, shop.currency)) for sku, price in prices}
+    variants = Variant.objects.filter(
+        product__shop=shop, product__sku__in={sku for sku, _ in stated}, product__active=True
+    )
+    now = [
+        (sku, format_price(price, shop.currency), stock)
+        for sku, price, stock in variants.values_list("product__sku", "price", "stock")
+    ]
+    return stated <= {(sku, price) for sku, price, _ in now} and shown <= {sku for sku, _, stock in now if stock > 0}
 
 
 def _source_unchanged(shop: Shop, turn: Turn) -> bool:

@@ -290,6 +290,22 @@ def test_a_failed_message_with_yesterday_s_price_is_not_sent_again(merchant, tal
     assert message.status == "pending"
 
 
+def test_a_failed_message_that_shows_what_is_sold_out_since_is_not_sent_again(merchant, talk):
+    product = ProductFactory(shop=talk.shop, sku="P1", variant__stock=0)
+    message = dead(talk, cards=(Card("P1", "Canvas jacket", "$49"),))
+    merchant.post(reverse("console:resend", args=[message.pk]))
+    message.refresh_from_db()
+    assert message.status == "failed"
+    turn = TurnFactory(
+        conversation=talk, slate=[{"sku": "P1", "stock": 0}], candidates=[{"sku": "P1", "price": "49.00"}]
+    )
+    told = dead(talk, turn=turn, cards=(Card("P1", "Canvas jacket", "$49", "sold out"),))
+    merchant.post(reverse("console:resend", args=[told.pk]))
+    told.refresh_from_db()
+    assert told.status == "pending"
+    assert product.variants.get().stock == 0
+
+
 def test_a_failed_reply_whose_words_may_name_another_price_is_not_sent_again(merchant, talk):
     product = ProductFactory(shop=talk.shop, sku="P1")
     turn = TurnFactory(conversation=talk, candidates=[{"sku": "P1", "name": "Canvas jacket", "price": "49.00"}])

@@ -165,6 +165,13 @@ def test_a_suggestion_keeps_its_samples_with_their_verdicts_and_counts_as_no_rep
     assert ann.get(reverse("console:home"), {"act": "recommend"}).context["numbers"].replies == 0
 
 
+def test_a_suggestion_never_says_that_the_bot_is_back(held, ann):
+    ann.post(reverse("console:hand_back", args=[held.conversation.key]))
+    ann.post(reverse("console:take_over", args=[held.conversation.key]))
+    assert held.conversation.state["returned"]
+    assert held.writes("show me a green jacket").suggestion["message"]["text"].startswith("I would take")
+
+
 def test_nothing_is_suggested_to_who_asks_for_a_person_again(held):
     assert held.writes("let me talk to a human").suggestion == {}
 

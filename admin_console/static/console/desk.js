@@ -63,18 +63,30 @@ if (field) {
   });
 }
 
-document.addEventListener("click", async (event) => {
+/** Into the clipboard; where the browser has none for this page, the text is marked, for the reader to copy. */
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copy);
+  getSelection().selectAllChildren(source);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+  } catch {
+    return;
+  }
+  const name = button.firstChild;
+  const before = name.textContent;
+  name.textContent = button.dataset.copied;
+  say(button.dataset.copied);
+  setTimeout(() => (name.textContent = before), 2000);
+}
+
+document.addEventListener("click", (event) => {
   const used = event.target.closest("[data-use]");
   const copied = event.target.closest("[data-copy]");
   if (used && field) {
     event.preventDefault();
     use(document.getElementById(used.dataset.use).textContent);
   }
-  if (copied) {
-    const text = document.getElementById(copied.dataset.copy).textContent;
-    await navigator.clipboard?.writeText(text).catch(() => null);
-    say(copied.dataset.copied);
-  }
+  if (copied) copy(copied);
 });
 
 setInterval(follow, 1000 * SECONDS);
