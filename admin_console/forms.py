@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from admin_console import labels
 from admin_console.conversations import Filters
 from botcore.channels.registry import CHANNELS
-from botcore.models import Dataset, DatasetRow, TrainingRun
+from botcore.learning import recipes
+from botcore.models import Dataset, DatasetRow
 from catalog.models import AttributeValue, Category, MerchandisingRule, Product, ProductLink, Shop
 
 CHANNEL_NAMES = {name: labels.CHANNELS.get(name, name) for name in CHANNELS}
@@ -224,30 +226,51 @@ class SnapshotField(forms.ModelChoiceField):
         return f"{snapshot.pk} · {snapshot.created_at:%Y-%m-%d} · {snapshot.content_hash[:8]}"
 
 
+@dataclass(frozen=True)
+class Teachable:
+    """What a shop's runs may learn from, read once for the forms of all recipes: approved snapshots, departments by path."""
+
+    snapshots: QuerySet[Dataset]
+    departments: Sequence[tuple[str, str]]
+
+    @classmethod
+    def of(cls, shop: Shop) -> Teachable:
+        approved = Dataset.objects.filter(shop=shop).exclude(approved_at=None)
+        top = Category.objects.filter(shop=shop, parent=None).order_by("name").values_list("path", "name")
+        return cls(approved.only("content_hash", "created_at"), [*top])
+
+
 class TrainForm(forms.Form):
-    """A run: what to learn from, and how. Snapshots that nobody has approved are not offered."""
+    """A run of one recipe: what to learn from, and what that recipe can be told. Snapshots that nobody has approved are
+    not offered."""
 
     dataset = SnapshotField(Dataset.objects.none(), label=_("Snapshot"), empty_label=None)
-    recipe = forms.ChoiceField(
-        label=_("Recipe"), choices=[*labels.RECIPES.items()], initial=TrainingRun.Recipe.PREFERENCE
-    )
+    recipe = forms.ChoiceField(label=_("Recipe"), choices=[*labels.RECIPES.items()], widget=forms.HiddenInput)
 
-    department = forms.ChoiceField(required=False, label=_("Department"))
-    search_minutes = forms.FloatField(
-        required=False, label=_("Look for good settings, minutes"), min_value=0, max_value=600
-    )
-
-    def __init__(self, shop: Shop, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data, auto_id="train-%s", label_suffix="")
-        top = Category.objects.filter(shop=shop, parent=None).order_by("name").values_list("path", "name")
-        self.fields["department"].choices = [("", _("All")), *top]  # type: ignore[attr-defined]
-        approved = Dataset.objects.filter(shop=shop).exclude(approved_at=None)
-        self.fields["dataset"].queryset = approved.only("content_hash", "created_at")  # type: ignore[attr-defined]
+    def __init__(self, teachable: Teachable, recipe: str, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id=f"train-{recipe}-%s", label_suffix="", initial={"recipe": recipe})
+        self.usual = recipe == recipes.USUAL
+        self.name = labels.label(labels.RECIPES, recipe)
+        for name, option in recipes.options_of(recipe).items():
+            self.fields[name] = _number(name, option) if option.kind is not str else _department(teachable)
+        dataset: Any = self.fields["dataset"]
+        dataset.queryset = teachable.snapshots
+        dataset.choices = [(row.pk, dataset.label_from_instance(row)) for row in teachable.snapshots]
 
     def options(self) -> dict[str, Any]:
-        """What the run is told beyond its recipe."""
-        said = {name: self.cleaned_data[name] for name in ("department", "search_minutes")}
-        return {name: value for name, value in said.items() if value}
+        """What the run is told beyond its recipe; what only another recipe's form asks is not dropped but refused later."""
+        said = {name: self.cleaned_data.get(name, self.data.get(name)) for name in recipes.OPTIONS}
+        return {name: value for name, value in said.items() if value not in (None, "")}
+
+
+def _department(teachable: Teachable) -> forms.ChoiceField:
+    choices = [("", _("All")), *teachable.departments]
+    return forms.ChoiceField(required=False, label=labels.OPTIONS["department"], choices=choices)
+
+
+def _number(name: str, option: recipes.Option) -> forms.Field:
+    kind: Any = forms.IntegerField if option.kind is int else forms.FloatField
+    return kind(required=False, label=labels.OPTIONS[name], min_value=option.low, max_value=option.high)
 
 
 class StepForm(forms.Form):

@@ -158,6 +158,20 @@ RECIPES: dict[str, Label] = {
     TrainingRun.Recipe.ADVERSARIAL: _("Wording, then against a discriminator (SFT, GRPO)"),
     TrainingRun.Recipe.COMPRESS: _("Smaller and faster (pruning, distillation)"),
 }
+OPTIONS: dict[str, Label] = {
+    "department": _("Department"),
+    "replay": _("Share of the base set"),
+    "search_minutes": _("Look for good settings, minutes"),
+    "epochs": _("Epochs, at most"),
+    "lr": _("Learning rate"),
+    "preference_epochs": _("Epochs of the preferences"),
+    "preference_lr": _("Learning rate of the preferences"),
+    "adversarial_steps": _("Steps against the discriminator"),
+    "layers": _("Layers to leave out"),
+    "healing": _("Replies of the base set that heal"),
+    "briefs": _("Briefs in the evaluation"),
+    "seed": _("Seed"),
+}
 RUN_STATES: dict[str, Label] = {
     TrainingRun.Status.QUEUED: _("waits"),
     TrainingRun.Status.RUNNING: _("runs"),

@@ -36,14 +36,27 @@ OBJECTIONS: Known = (
     ("asks nothing", _("It asks the customer nothing, as this reply has to.")),
     ("breaks off in the middle", _("It does not end like a sentence: put a full stop or question mark.")),
     ("repeats itself", _("It repeats itself.")),
+    ("the model was not sure of its words", _("The model was not sure of its words.")),
     ("says the same thing of a product twice", _("It says the same thing of a product twice.")),
     ("does not say no", _("It does not say no, as this reply has to.")),
     ("does not say that a person takes over", _("It does not say that a person takes over.")),
     ("does not state the fact asked for", _("It does not state the fact that the customer asked for.")),
     ("does not quote the article exactly once", _("It does not quote the article exactly once.")),
+    (
+        r'says "made of (?P<what>.+)", which is no material of it',
+        _("It says “made of %(what)s”, which is no material."),
+    ),
+    (r'says "(?P<what>.+)" on price of .+', _("It says “%(what)s” of a price that does not.")),
     ("denies a product or its price", _("It denies a product or its price.")),
     ("gives the budget as a price", _("It gives the customer's budget as a price.")),
-    ("places something beyond the budget", _("It places something beyond the customer's budget.")),
+    (
+        "says of a product beyond the budget that it is within",
+        _("It says that a product keeps to the customer's budget, and it does not."),
+    ),
+    (
+        "says of a product within the budget that it is beyond",
+        _("It says that a product costs more than the customer's budget, and it does not."),
+    ),
 )
 REFUSALS: Known = (
     (
@@ -71,6 +84,10 @@ REFUSALS: Known = (
         _("%(name)s is served by the model that ships; there is nothing to roll back to."),
     ),
     (
+        r"The recipe (?P<recipe>\S+) cannot be told (?P<options>.+); it has .+\.",
+        _("“%(recipe)s” has no such setting: %(options)s."),
+    ),
+    (
         r"There is nothing to learn from yet: .+ \(left out: (?P<left_out>.+)\)\.",
         _("There is nothing to learn from yet; left out: %(left_out)s."),
     ),
@@ -92,7 +109,8 @@ FINDINGS: Known = (
     ),
     (r"(?P<share>\S+) of the replies", _("%(share)s of the replies")),
 )
-NAMES = {"state": labels.VERSION_STATES, "to": labels.VERSION_STATES}
+NAMES = {"state": labels.VERSION_STATES, "to": labels.VERSION_STATES, "recipe": labels.RECIPES}
+LISTS = {"lines": labels.MEASURES, "options": labels.OPTIONS}
 
 
 def plainly(text: str) -> str:
@@ -104,8 +122,8 @@ def plainly(text: str) -> str:
 
 
 def _named(name: str, value: str) -> str:
-    if name == "lines":
-        return ", ".join(labels.label(labels.MEASURES, line) for line in value.split(", "))
+    if name in LISTS:
+        return ", ".join(labels.label(LISTS[name], one) for one in value.split(", "))
     if name == "left_out":
         counts = (part.split(" ", 1) for part in value.split(", "))
         return ", ".join(f"{count} {labels.label(labels.LEFT_OUT, reason)}" for count, reason in counts)

@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from benchmarks.measures import Quantiles
+    from benchmarks.stack import Stack
 
 LOADING_SECONDS = 25
 """Until a reply worker has loaded its models."""
+AT_ONCE = 16
+"""Requests under way while we look how many events a second are taken."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the measurements")
-    parser.add_argument("--only", choices=("web", "engines", "slates"), help="leave the rest out")
+    parser.add_argument("--only", choices=("web", "channels", "engines", "slates"), help="leave the rest out")
     options = parser.parse_args()
     from botcore.installation import scratch_installation
 
@@ -33,6 +36,8 @@ def main() -> None:
             rows += _slates(options.quick)
         if options.only in (None, "web"):
             rows += _web(options.quick)
+        if options.only == "channels":
+            rows += _channels_alone(options.quick)
         if options.only in (None, "engines"):
             rows += _engines(options.quick)
     _print(rows)
@@ -49,7 +54,7 @@ def _slates(quick: bool) -> list[tuple[str, str, str]]:
 
 
 def _web(quick: bool) -> list[tuple[str, str, str]]:
-    from benchmarks.measures import acknowledgement, reply_times, web_chat_times
+    from benchmarks.measures import acknowledgement, customers_posts, reply_times, web_chat_times
     from benchmarks.shop import demo_shop
     from benchmarks.stack import running
 
@@ -72,14 +77,47 @@ def _web(quick: bool) -> list[tuple[str, str, str]]:
         memory = stack.memory()
         _say("50 webhooks a second, workers stopped")
         stack.pause_workers()
-        alone = acknowledgement(stack, 50, 5 if quick else 30, 300_000)
+        telegram, count = stack.connect("telegram"), 250 if quick else 1500
+        alone = acknowledgement(customers_posts("telegram", telegram, 300_000, count), 50)
         rows.append(("webhook acknowledged, 50/s, web alone", _ms(alone), f"target p95 50; {alone.failed} failed"))
+        rows += _channels(stack, quick)
         _say("50 webhooks a second, workers at work")
         stack.resume_workers()
         time.sleep(LOADING_SECONDS)
-        loaded = acknowledgement(stack, 50, 5 if quick else 30, 400_000)
+        loaded = acknowledgement(customers_posts("telegram", telegram, 400_000, count), 50)
         rows.append(("webhook acknowledged, 50/s, workers saturated", _ms(loaded), f"{loaded.failed} failed"))
         rows += [(f"memory, {name}", f"{mib:.0f} MiB", "") for name, mib in memory.items()]
+    return rows
+
+
+def _channels_alone(quick: bool) -> list[tuple[str, str, str]]:
+    from benchmarks.stack import running
+    from catalog.models import Shop
+
+    with running(Shop.objects.create(slug="bench", name="A shop that sells nothing")) as stack:
+        stack.pause_workers()
+        return _channels(stack, quick)
+
+
+def _channels(stack: Stack, quick: bool) -> list[tuple[str, str, str]]:
+    """What the web process alone takes in, by channel, beside Telegram's."""
+    from benchmarks.measures import acknowledgement, customers_posts, sustained
+    from benchmarks.platforms import PLATFORMS
+    from botcore.channels.registry import CHANNELS, channel_class
+
+    rows = []
+    telegrams = 0.0
+    for place, channel in enumerate(name for name in PLATFORMS if name in CHANNELS):
+        _say(f"inbound: {channel}")
+        at, first = stack.connect(channel), 500_000 + 10_000 * place
+        sustained(customers_posts(channel, at, first, 50), AT_ONCE)  # imports and connections of the first requests
+        full = sustained(customers_posts(channel, at, first + 100, 200 if quick else 2000), AT_ONCE)
+        steady = acknowledgement(customers_posts(channel, at, first + 5000, 250 if quick else 1500), 50)
+        telegrams = telegrams or full.per_second
+        measured = f"{full.per_second:5.0f} events/s  p95 {steady.p95:7.1f} ms"
+        told = f"x{full.per_second / telegrams:.2f} of Telegram's events/s with {AT_ONCE} at once; p95 at 50/s"
+        failed = full.failed + steady.failed
+        rows.append((f"inbound, {channel_class(channel).title}", measured, f"{told}; {failed} failed"))
     return rows
 
 

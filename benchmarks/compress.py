@@ -1,10 +1,11 @@
 """Smaller and faster: one model in single precision, in the 8 bits of both engines, and compressed, in one table.
 
-    python -m benchmarks.compress [FOLDER ...] [--briefs 300] [--slow-briefs 64]
+    python -m benchmarks.compress [FOLDER ...] [--briefs 300] [--slow-briefs 64] [--read 300] [--timed 32]
 
 A FOLDER is what ``workers.training.compress`` wrote; its row is served by OpenVINO. All rows write for the same held-out briefs
 with serving's sampling and language and the same seeds (each engine has its own random numbers). Tokens a second are those of
-one sample a reply, a language for every turn and its compilation included. Perplexity is of the held-out replies that people
+one sample a reply, a language for every turn and its compilation included; the rows are timed in turns, a few briefs each, so
+that what else the machine does falls upon all of them. Perplexity is of the held-out replies that people
 wrote, a token of the whole model's tokenizer, with the weights as they are served: bitsandbytes' own, and what the GGUF file
 holds, dequantised (activations stay in single precision). The judge is fresh for every row and sees as many replies of each.
 """
@@ -18,6 +19,7 @@ import os
 import statistics
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.markdown import table
 
 if TYPE_CHECKING:
+    from botcore.dialogue.brief import Brief
     from botcore.dialogue.ports import Encoder
     from workers.engine.artefacts import Artefact
     from workers.engine.writing import TokenGenerator
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 PATIENCE = 600.0
 """Seconds for a brief: a sample that a slow engine leaves unfinished would be missing from its quality."""
 AT_ONCE = 8
+"""Briefs of a turn of the timing, and how many are written together in the second figure."""
 MEBIBYTE = 2**20
 
 
@@ -50,22 +54,26 @@ class Form:
 
 @dataclass(frozen=True)
 class Task:
-    """Held-out ``examples``, all of which are read; ``written`` for by slow forms are the first few, ``timed`` fewer still."""
+    """Held-out ``examples``: how many of the first are ``read`` for perplexity, written for by ``fast`` and by ``slow`` forms,
+    and written for against the clock."""
 
     examples: Sequence[Example]
+    read: int
+    fast: int
     slow: int
     timed: int
     whole: Artefact
 
     def given(self, form: Form) -> Sequence[Example]:
         """What a form writes for."""
-        return self.examples[: self.slow] if form.slow else self.examples
+        return self.examples[: self.slow if form.slow else self.fast]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. ``lost`` are grounded samples lost to the first row, with a 95 % interval, on ``compared``
-    briefs that all rows wrote for; ``fooled`` is how often the judge takes its reply for a person's, on the same."""
+    """One line of the table. ``risen`` is the perplexity's rise over the first row's, of which 1 is all, over ``read`` replies;
+    ``lost`` are grounded samples lost to the first row, on ``compared`` briefs that all rows wrote for; both with a 95 %
+    interval. ``fooled`` is how often the judge takes its reply for a person's, on the same briefs."""
 
     name: str
     version: str
@@ -73,6 +81,8 @@ class Row:
     tokens_per_second: float
     tokens_per_second_of_8: float
     perplexity: float
+    read: int
+    risen: tuple[float, float, float]
     briefs: int
     grounded: float
     compared: int
@@ -88,7 +98,7 @@ class Measured:
     version: str
     size: int
     speeds: tuple[float, float]
-    perplexity: float
+    surprises: list[float]
     written: list[Written]
 
 
@@ -123,37 +133,57 @@ def forms() -> tuple[Form, Form, Form]:
     )
 
 
-def measured(name: str, form: Form, built: Artefact, task: Task) -> Measured:
-    """Everything about one row."""
-    from benchmarks.measures import engine_writing
+def measured(lines: Sequence[tuple[str, Form, Artefact]], task: Task) -> list[Measured]:
+    """Everything about the rows: how fast they write, side by side, then what each writes and how it reads."""
     from workers.engine.registry import load_discriminator, load_encoder
     from workers.training.evaluate import write_all
 
-    # Others for each measurement: OpenVINO keeps what it has computed of a prompt.
-    alone, together, warm = (
-        [example.brief for example in task.examples[start : start + count]]
-        for start, count in ((0, task.timed), (task.timed, task.timed), (2 * task.timed, 1))
-    )
-    asked = [example.brief for example in task.given(form)]
-    generator = form.opened(built)
-    try:
-        engine_writing(generator, warm, 1, 1)
-        one = engine_writing(generator, alone, 1, 1).tokens_per_second
-        eight = engine_writing(generator, together, 1, AT_ONCE).tokens_per_second
-        written = write_all(generator, load_encoder(), asked, load_discriminator(), seconds=PATIENCE)
-    finally:
-        generator.close()
-    model = form.read(built)
-    return Measured(name, built.version, form.size(built, model), (one, eight), perplexity(model, built, task), written)
+    with ExitStack() as opened:
+        generators = [opened.enter_context(closing(form.opened(built))) for _, form, built in lines]
+        _say("the clock")
+        timed = speeds(generators, [example.brief for example in task.examples], task.timed)
+        written = []
+        for generator, (name, form, _) in zip(generators, lines, strict=True):
+            _say(f"{name} writes")
+            asked = [example.brief for example in task.given(form)]
+            written.append(write_all(generator, load_encoder(), asked, load_discriminator(), seconds=PATIENCE))
+    found = []
+    for (name, form, built), speed, texts in zip(lines, timed, written, strict=True):
+        _say(f"{name} reads")
+        model = form.read(built)
+        read = surprises(model, built, task)
+        found.append(Measured(name, built.version, form.size(built, model), speed, read, texts))
+    return found
 
 
-def perplexity(model: Any, built: Artefact, task: Task) -> float:
-    """Of people's replies, a token of the ``whole`` model's tokenizer: one that knows fewer tokens must spell more of them."""
+def speeds(generators: Sequence[TokenGenerator], briefs: Sequence[Brief], timed: int) -> list[tuple[float, float]]:
+    """Tokens a second of each generator, alone and ``AT_ONCE`` together, on ``timed`` briefs for each figure, in turns."""
+    from benchmarks.measures import engine_writing
+
+    told: list[list[float]] = [[] for _ in generators]
+    # Others for each figure: OpenVINO keeps what it has computed of a prompt.
+    for first, together in ((0, 1), (timed, AT_ONCE)):
+        tokens, seconds = [0] * len(generators), [0.0] * len(generators)
+        for generator in generators:
+            engine_writing(generator, briefs[2 * timed :][:1], 1, 1)
+        for start in range(first, first + timed, AT_ONCE):
+            for place, generator in enumerate(generators):
+                written = engine_writing(generator, briefs[start : min(start + AT_ONCE, first + timed)], 1, together)
+                tokens[place] += written.tokens
+                seconds[place] += written.seconds
+        for figures, count, spent in zip(told, tokens, seconds, strict=True):
+            figures.append(count / spent)
+    return [(alone, eight) for alone, eight in told]
+
+
+def surprises(model: Any, built: Artefact, task: Task) -> list[float]:
+    """Of each reply that people wrote, nats over the replies' mean length: their mean is the log of the perplexity. Lengths are
+    by the ``whole`` model's tokenizer: one that knows fewer tokens must spell more of them."""
     from workers.engine.writing import load_tokenizer
     from workers.training.likelihood import log_likelihoods
     from workers.training.sft import encode
 
-    texts = [(example.brief, example.reply) for example in task.examples]
+    texts = [(example.brief, example.reply) for example in task.examples[: task.read]]
 
     def lengths(tokenizer: Any) -> list[int]:
         encoded = (encode(tokenizer, *text) for text in texts)
@@ -161,8 +191,8 @@ def perplexity(model: Any, built: Artefact, task: Task) -> float:
 
     tokenizer = load_tokenizer(built.hf)
     means = log_likelihoods(model, tokenizer, texts)
-    total = sum(mean * length for mean, length in zip(means, lengths(tokenizer), strict=True))
-    return math.exp(-total / sum(lengths(load_tokenizer(task.whole.hf))))
+    typical = statistics.fmean(lengths(load_tokenizer(task.whole.hf)))
+    return [-mean * length / typical for mean, length in zip(means, lengths(tokenizer), strict=True)]
 
 
 def rows(found: Sequence[Measured], humans: Sequence[str], encoder: Encoder) -> list[Row]:
@@ -176,6 +206,8 @@ def rows(found: Sequence[Measured], humans: Sequence[str], encoder: Encoder) -> 
         shares = grounded(one.written)
         losses = [before - now for before, now in zip(first, shares[:common], strict=True)]
         low, high = interval(losses)
+        rises = [now - before for before, now in zip(found[0].surprises, one.surprises, strict=True)]
+        least, most = interval(rises)
         told.append(
             Row(
                 one.name,
@@ -183,7 +215,9 @@ def rows(found: Sequence[Measured], humans: Sequence[str], encoder: Encoder) -> 
                 round(one.size / MEBIBYTE, 1),
                 round(one.speeds[0], 1),
                 round(one.speeds[1], 1),
-                round(one.perplexity, 4),
+                round(math.exp(statistics.fmean(one.surprises)), 4),
+                len(rises),
+                (_risen(statistics.fmean(rises)), _risen(least), _risen(most)),
                 len(shares),
                 round(statistics.fmean(shares), 4),
                 common,
@@ -192,6 +226,10 @@ def rows(found: Sequence[Measured], humans: Sequence[str], encoder: Encoder) -> 
             )
         )
     return told
+
+
+def _risen(nats: float) -> float:
+    return round(math.expm1(nats), 4)
 
 
 def _fooled(written: Sequence[Written], humans: Sequence[str], encoder: Encoder) -> float:
@@ -204,7 +242,6 @@ def _fooled(written: Sequence[Written], humans: Sequence[str], encoder: Encoder)
 
 
 def as_table(told: Sequence[Row]) -> str:
-    whole = told[0]
     head = ("model", "MiB", "tokens/s", "8 at once", "perplexity", "grounded", "lost to fp32 (95 %)", "fools the judge")
     lines = [
         (
@@ -212,7 +249,7 @@ def as_table(told: Sequence[Row]) -> str:
             f"{row.mebibytes:.0f}",
             f"{row.tokens_per_second:.1f}",
             f"{row.tokens_per_second_of_8:.1f}",
-            f"{row.perplexity:.4f} ({row.perplexity / whole.perplexity - 1:+.2%})",
+            f"{row.perplexity:.4f} ({row.risen[0]:+.2%}, {row.risen[1]:+.2%} to {row.risen[2]:+.2%}, n={row.read})",
             f"{row.grounded:.2%} (n={row.briefs})",
             f"{row.lost[0]:+.2%} ({row.lost[1]:+.2%} to {row.lost[2]:+.2%}, n={row.compared})",
             f"{row.fooled:.1%} (n={row.compared})",
@@ -220,6 +257,10 @@ def as_table(told: Sequence[Row]) -> str:
         for row in told
     ]
     return table(head, lines)
+
+
+def _say(doing: str) -> None:
+    print(f"... {doing}", file=sys.stderr, flush=True)
 
 
 def described(folder: Path) -> str:
@@ -240,6 +281,7 @@ def main() -> None:
     parser.add_argument("--adapter", type=Path, help="what the other rows serve; without it the shipped adapter")
     parser.add_argument("--briefs", type=int, default=300, help="held-out briefs, four samples each")
     parser.add_argument("--slow-briefs", type=int, default=64, help="the first of them, for both rows of transformers")
+    parser.add_argument("--read", type=int, default=300, help="held-out replies for perplexity")
     parser.add_argument("--timed", type=int, default=32, help="briefs for each figure of tokens a second")
     options = parser.parse_args()
     import django
@@ -253,14 +295,11 @@ def main() -> None:
     from workers.training.dialogues.build import build_examples
 
     whole, models, base = current_artefact(options.adapter), settings.VAR_DIR / "models", settings.DAOGOU_BASE_MODEL
-    task = Task(build_examples().heldout[: options.briefs], options.slow_briefs, options.timed, whole)
+    heldout = build_examples().heldout
+    task = Task(heldout, options.read, options.briefs, options.slow_briefs, options.timed, whole)
     lines = [(form.name, form, whole) for form in forms()]
     lines += [(described(folder), forms()[-1], artefacts.build(folder, base, models)) for folder in options.folders]
-    found = []
-    for name, form, built in lines:
-        print(f"... {name}", file=sys.stderr, flush=True)
-        found.append(measured(name, form, built, task))
-    told = rows(found, [example.reply for example in task.examples], load_encoder())
+    told = rows(measured(lines, task), [example.reply for example in task.examples], load_encoder())
     print(as_table(told))
     print(json.dumps([asdict(row) for row in told], indent=1))
 

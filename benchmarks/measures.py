@@ -15,7 +15,8 @@ from typing import Any
 
 import httpx
 
-from benchmarks.stack import Stack, update
+from benchmarks.platforms import PLATFORMS, Connected, Post, as_json, update
+from benchmarks.stack import Stack
 from botcore.dialogue.brief import Brief, messages
 from botcore.dialogue.ports import Generator
 from botcore.dialogue.verify import verify
@@ -53,35 +54,76 @@ class Quantiles:
         )
 
 
-def acknowledgement(stack: Stack, per_second: int, seconds: int, first_update: int) -> Quantiles:
-    """Post updates at a steady rate, each from another person, and time the answers (open loop: late ones do not wait)."""
+def customers_posts(channel: str, at: Connected, first: int, count: int) -> list[Post]:
+    """A platform's requests for as many messages, each from another person, numbered from ``first`` on."""
+    return [PLATFORMS[channel].post(at, first + index, MESSAGES[index % len(MESSAGES)]) for index in range(count)]
+
+
+def acknowledgement(posts: Sequence[Post], per_second: int) -> Quantiles:
+    """Make requests at a steady rate and time the answers (open loop: late ones do not wait)."""
 
     async def run() -> Quantiles:
         times: list[float] = []
         failed = 0
-        async with httpx.AsyncClient(headers=stack.headers, limits=httpx.Limits(max_connections=100)) as client:
+        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=100), timeout=30) as client:
 
-            async def one(number: int) -> None:
+            async def one(post: Post) -> None:
                 nonlocal failed
                 begun = time.perf_counter()
-                body = update(number, 1_000_000 + number, MESSAGES[number % len(MESSAGES)])
-                try:
-                    answer = await client.post(stack.webhook, json=body, timeout=30)
-                except httpx.TransportError:
+                if await _taken(client, post):
+                    times.append((time.perf_counter() - begun) * 1000)
+                else:
                     failed += 1
-                    return
-                times.append((time.perf_counter() - begun) * 1000)
-                failed += answer.status_code != 200
 
             begun = time.perf_counter()
             tasks = []
-            for index in range(per_second * seconds):
+            for index, post in enumerate(posts):
                 await asyncio.sleep(max(0, begun + index / per_second - time.perf_counter()))
-                tasks.append(asyncio.create_task(one(first_update + index)))
+                tasks.append(asyncio.create_task(one(post)))
             await asyncio.gather(*tasks)
         return Quantiles.of(times, failed)
 
     return asyncio.run(run())
+
+
+@dataclass(frozen=True)
+class Sustained:
+    """Events a second that were taken while ``at_once`` requests were always under way, and how many were not taken."""
+
+    per_second: float
+    at_once: int
+    failed: int
+
+
+def sustained(posts: Sequence[Post], at_once: int) -> Sustained:
+    """Make all requests as fast as they are answered (closed loop)."""
+
+    async def run() -> Sustained:
+        left = iter(posts)
+        taken = 0
+
+        async def sender(client: httpx.AsyncClient) -> None:
+            nonlocal taken
+            for post in left:
+                answered = await _taken(client, post)
+                taken += answered  # read after the wait: others count meanwhile
+
+        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=at_once), timeout=30) as client:
+            begun = time.perf_counter()
+            await asyncio.gather(*(sender(client) for _ in range(at_once)))
+            seconds = time.perf_counter() - begun
+        return Sustained(taken / seconds, at_once, len(posts) - taken)
+
+    return asyncio.run(run())
+
+
+async def _taken(client: httpx.AsyncClient, post: Post) -> bool:
+    """Whether a request was answered as one that is stored."""
+    try:
+        answer = await client.post(post.url, content=post.body, headers=dict(post.headers))
+    except httpx.TransportError:
+        return False
+    return answer.is_success
 
 
 def reply_times(stack: Stack, people: int, each: int, first_update: int) -> tuple[Quantiles, dict[str, int]]:
@@ -90,13 +132,18 @@ def reply_times(stack: Stack, people: int, each: int, first_update: int) -> tupl
     Also who wrote the replies.
     """
 
+    at = stack.connect("telegram")
+    secret = {"X-Telegram-Bot-Api-Secret-Token": at.config["secret"]}
+
     def talk(person: int) -> list[int]:
         turns = []
-        with httpx.Client(headers=stack.headers, timeout=30) as client:
+        with httpx.Client(timeout=30) as client:
             for index in range(each):
                 number = first_update + person * each + index
-                client.post(stack.webhook, json=update(number, 2_000_000 + first_update + person, MESSAGES[index % 10]))
-                turns.append(_wait_for_answer(stack, number))
+                told = update(number, 2_000_000 + first_update + person, MESSAGES[index % 10])
+                post = as_json(at.url, told, secret)
+                client.post(post.url, content=post.body, headers=dict(post.headers))
+                turns.append(_wait_for_answer(at, number))
         return turns
 
     with ThreadPoolExecutor(people) as pool:
@@ -129,10 +176,10 @@ def web_chat_times(stack: Stack, each: int) -> Quantiles:
     return Quantiles.of(times)
 
 
-def _wait_for_answer(stack: Stack, number: int, seconds: float = 60) -> int:
+def _wait_for_answer(at: Connected, number: int, seconds: float = 240) -> int:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        event = InboundEvent.objects.filter(account=stack.account, event_key=str(number)).select_related("turn").first()
+        event = InboundEvent.objects.filter(account=at.account, event_key=str(number)).select_related("turn").first()
         if event and event.turn and event.turn.status == Turn.Status.ANSWERED:
             return event.turn.pk
         time.sleep(0.1)  # the times are the database's own: asking more often would only take the processor

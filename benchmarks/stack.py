@@ -12,33 +12,48 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import psutil
 
+from benchmarks.platforms import PLATFORMS, Connected
 from botcore.channels.registry import channel_class, channel_for
-from botcore.channels.telegram import Telegram
 from botcore.channels.webchat.channel import ensure_webchat
 from botcore.management.commands.connect import register
 from botcore.management.commands.up import children
-from botcore.models import ChannelAccount
 from botcore.supervisor import Supervisor
 from catalog.models import Shop
 
 
 @dataclass
 class Stack:
-    """A running installation. ``webhook`` is the address that a platform would post to, with its ``headers``; ``chat`` is
-    the web chat's page."""
+    """A running installation at ``address``, its platforms at ``api``. ``chat`` is the web chat's page."""
 
     shop: Shop
-    account: ChannelAccount
-    webhook: str
-    chat: str
-    headers: dict[str, str]
+    address: str
+    api: str
     supervisor: Supervisor
+    accounts: dict[str, Connected] = field(default_factory=dict)
+
+    @property
+    def chat(self) -> str:
+        return f"{self.address}/chat/{self.shop.slug}/"
+
+    def connect(self, channel: str) -> Connected:
+        """The shop's account on a platform, made when it is first asked for."""
+        if channel not in self.accounts:
+            self.accounts[channel] = self._connected(channel)
+        return self.accounts[channel]
+
+    def _connected(self, channel: str) -> Connected:
+        if channel == "webchat":
+            return Connected(ensure_webchat(self.shop), self.chat, {})
+        given = {name: value.format(api=self.api) for name, value in PLATFORMS[channel].config.items()}
+        platform = channel_class(channel)
+        account = register(self.shop, platform, platform.prepare_config(given))
+        return Connected(account, f"{self.address}/webhooks/{channel}/{account.key}", channel_for(account).config)
 
     def pause_workers(self) -> None:
         """Stop everything but the web process."""
@@ -97,33 +112,16 @@ def running(shop: Shop) -> Iterator[Stack]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     os.environ["PORT"] = str(port)
-    config = {"token": "12345:" + "a" * 35, "api_base_url": f"http://127.0.0.1:{platform.server_port}"}
     ensure_webchat(shop)
-    account = register(shop, Telegram, channel_class("telegram").prepare_config(config))
     supervisor = Supervisor(colour=False)
     try:
         for child in children("127.0.0.1", port):
             supervisor.start(child)
         _wait(f"http://127.0.0.1:{port}/healthz")
-        yield Stack(
-            shop=shop,
-            account=account,
-            webhook=f"http://127.0.0.1:{port}/webhooks/telegram/{account.key}",
-            chat=f"http://127.0.0.1:{port}/chat/{shop.slug}/",
-            headers={"X-Telegram-Bot-Api-Secret-Token": channel_for(account).config["secret"]},
-            supervisor=supervisor,
-        )
+        yield Stack(shop, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{platform.server_port}", supervisor)
     finally:
         supervisor.stop()
         platform.shutdown()
-
-
-def update(number: int, person: int, text: str) -> dict[str, object]:
-    """A text message as Telegram sends it."""
-    who = {"id": person, "is_bot": False, "first_name": f"Person {person}", "language_code": "en"}
-    chat = {"id": person, "type": "private", "first_name": who["first_name"]}
-    message = {"message_id": number, "date": int(time.time()), "from": who, "chat": chat, "text": text}
-    return {"update_id": number, "message": message}
 
 
 def _wait(address: str, seconds: float = 60) -> None:

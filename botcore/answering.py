@@ -16,9 +16,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from botcore import delivery, feedback, handoff, intake, queues
+from botcore import delivery, feedback, handoff, intake, media, queues
 from botcore.channels.values import OutboundMessage
 from botcore.dialogue.brief import Brief
+from botcore.dialogue.perceived import Perceived
 from botcore.dialogue.phrases import phrase_for
 from botcore.dialogue.pipeline import respond
 from botcore.dialogue.ports import Ports
@@ -54,9 +55,11 @@ def answer_turn(turn_id: int, ports: Ports) -> Turn | None:
             return silent
         if turn.attempts > MOST_ATTEMPTS:
             return _hand_over(turn, lease)
+        deadline = time.monotonic() + settings.REPLY_SECONDS - RESERVE_SECONDS
+        perceived = media.perceive(turn, ports, deadline)
         text = _text(turn)
         turn.asked_version_id = ports.version_id
-        missed = _store(turn, lease, text, _respond(turn, text, ports))
+        missed = _store(turn, lease, text, _respond(turn, text, perceived, ports, deadline))
         if missed is None:
             return turn
         if missed is Missed.LEASE_LOST:
@@ -93,14 +96,13 @@ class Missed:
     PERSON_CAME = "a person took the conversation over while the reply was made"
 
 
-def _respond(turn: Turn, text: str, ports: Ports) -> Reply:
+def _respond(turn: Turn, text: str, perceived: Perceived, ports: Ports, deadline: float) -> Reply:
     """The dialogue's reply; the model is left out when it has failed this turn before."""
-    before = DialogueState.from_json(turn.conversation.state)
+    before = _state(turn.conversation)
     if turn.status == Turn.Status.SILENT:
         before = before.with_(returned=False)  # the bot is not back: a person is to say this
     if turn.attempts > MOST_ATTEMPTS_WITH_MODEL:
         ports = replace(ports, generator=None)
-    deadline = time.monotonic() + settings.REPLY_SECONDS - RESERVE_SECONDS
     speak = partial(
         respond,
         turn.conversation.shop,
@@ -109,6 +111,7 @@ def _respond(turn: Turn, text: str, ports: Ports) -> Reply:
         seed=turn.pk,
         pressed=_pressed(turn),
         customer_id=turn.conversation.contact.customer_id,
+        perceived=perceived,
     )
     with _crowd as turns:
         samples = min(settings.DAOGOU_SAMPLES, SAMPLES_IN_A_CROWD) if turns >= CROWDED else settings.DAOGOU_SAMPLES
@@ -117,6 +120,13 @@ def _respond(turn: Turn, text: str, ports: Ports) -> Reply:
         log.info("facts changed while writing", turn=turn.pk)
         reply = speak(replace(ports, generator=None), samples=0, deadline=time.monotonic())
     return reply
+
+
+def _state(conversation: Conversation) -> DialogueState:
+    """The talk so far; one that begins without words is in the language that the platform knows the contact to read."""
+    state = DialogueState.from_json(conversation.state)
+    reads = "zh" if conversation.contact.language.lower().startswith("zh") else state.language
+    return state if state.turn else state.with_(language=reads)
 
 
 def _store(turn: Turn, lease: Lease, text: str, reply: Reply) -> str | None:
@@ -190,8 +200,11 @@ def _store_silence(turn: Turn, lease: Lease) -> Turn | None:
 
 def _suggest(turn: Turn, ports: Ports) -> None:
     """Keep for the person what the bot would have said. Nobody waits for it: whatever fails here is only logged."""
+    deadline = time.monotonic() + settings.REPLY_SECONDS - RESERVE_SECONDS
     try:
-        reply = _respond(turn, handoff.unanswered(turn), ports)
+        perceived = media.perceive(turn, ports, deadline)
+        Turn.objects.filter(pk=turn.pk).update(text=_text(turn))  # which now has the words of recordings
+        reply = _respond(turn, handoff.unanswered(turn), perceived, ports, deadline)
         if reply.act != Act.HANDOFF:  # the person is there already
             handoff.keep(turn, reply, _message(turn, reply))
     except Exception as error:

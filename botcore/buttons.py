@@ -12,6 +12,8 @@ from botcore.models import Button, Contact, Outbound
 from botcore.models.conversations import make_token
 
 NUMBER = re.compile(r"\s*(?:no\.?|#|第)?\s*([0-9]{1,2})\s*[.)。、号]?\s*", re.IGNORECASE)
+LOOKED_BACK = 4
+"""How many messages back a number may reach, past those that offer nothing."""
 
 
 def offer(message: OutboundMessage, outbound: Outbound, can: Capabilities) -> OutboundMessage:
@@ -21,12 +23,9 @@ def offer(message: OutboundMessage, outbound: Outbound, can: Capabilities) -> Ou
     """
     if can.feedback in ("page", "none"):
         return message
-    actions: list[dict[str, Any]] = [{"sku": card.sku, "text": card.title} for card in message.cards]
-    if message.turn:
-        actions += [{"verdict": verdict, "turn": message.turn} for verdict in ("up", "down")]
     rows = Button.objects.bulk_create(
         Button(token=make_token(), outbound=outbound, number=number, action=action)
-        for number, action in enumerate(actions, start=1)
+        for number, action in enumerate(_actions(message, can), start=1)
     )
     return message.with_choices(tuple(Choice(row.token, row.number) for row in rows))
 
@@ -40,14 +39,25 @@ def pressed(contact: Contact, token: str) -> Mapping[str, Any]:
 def written(contact: Contact, text: str, can: Capabilities) -> Mapping[str, Any]:
     """What a bare number means under the last message that offered any; nothing for another text or number.
 
-    Where buttons are shown, numbers are not: there they can still name a product, but judge nothing.
+    Products have numbers everywhere, by their order; the thumbs only where these are shown.
     """
     found = NUMBER.fullmatch(unicodedata.normalize("NFKC", text))
-    if not found or can.feedback in ("page", "none"):
+    if not found:
         return {}
-    offered = Button.objects.filter(outbound__conversation__contact=contact, outbound__conversation__closed=False)
-    last = offered.order_by("-outbound_id").first()
-    button = offered.filter(outbound=last.outbound_id, number=int(found[1])).first() if last else None
-    if button is None or ("verdict" in button.action and can.feedback != "numbers"):
-        return {}
-    return button.action
+    sent = Outbound.objects.filter(conversation__contact=contact, conversation__closed=False).order_by("-pk")
+    messages = (OutboundMessage.from_json(outbound.content) for outbound in sent[:LOOKED_BACK])
+    offering = next((message for message in messages if message.cards or message.up), None)
+    actions = _actions(offering, can) if offering else []
+    action = actions[int(found[1]) - 1] if 0 < int(found[1]) <= len(actions) else {}
+    return {} if "verdict" in action and can.feedback != "numbers" else action
+
+
+def _actions(message: OutboundMessage, can: Capabilities) -> list[dict[str, Any]]:
+    """What can be chosen under a message, in the order of the numbers.
+
+    Where thumbs are numbers, a reply without products has none: "2" may answer what it asks.
+    """
+    actions: list[dict[str, Any]] = [{"sku": card.sku, "text": card.title} for card in message.cards]
+    if message.turn and (message.cards or can.feedback != "numbers"):
+        actions += [{"verdict": verdict, "turn": message.turn} for verdict in ("up", "down")]
+    return actions

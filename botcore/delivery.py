@@ -175,6 +175,8 @@ def _send(channel: Channel, outbound: Outbound, part: int, payload: Payload) -> 
         contact.sent_since += 1
     else:
         health.failed(contact.account, result)
+    if result.stopped:
+        Contact.objects.filter(pk=contact.pk, stopped_at=None).update(stopped_at=timezone.now())
     return result
 
 

@@ -46,6 +46,9 @@ class Environment:
     adapter: Path | None
     samples: int
     reply_seconds: float
+    image_encoder: Path | None
+    speech_recogniser: Path | None
+    media_megabytes: int
     log_level: str
 
     @classmethod
@@ -72,6 +75,9 @@ class Environment:
             adapter=Path(values["DAOGOU_ADAPTER"]).resolve() if values.get("DAOGOU_ADAPTER") else None,
             samples=_integer(values, "DAOGOU_SAMPLES", 4, 1, 16),
             reply_seconds=_integer(values, "REPLY_SECONDS", 4, 1, 60),
+            image_encoder=_model(values, "IMAGE_ENCODER"),
+            speech_recogniser=_model(values, "SPEECH_RECOGNISER"),
+            media_megabytes=_integer(values, "MEDIA_MEGABYTES", 8, 1, 64),
             log_level=_choice(values, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         )
 
@@ -118,6 +124,16 @@ def _choice(values: Mapping[str, str], name: str, default: str, choices: tuple[s
     if text not in choices:
         raise _wrong(name, text, f"is not known; write one of {', '.join(choices)}")
     return text
+
+
+def _model(values: Mapping[str, str], name: str) -> Path | None:
+    """The folder of a model as Hugging Face's libraries save it; None where none is named."""
+    if not (text := values.get(name)):
+        return None
+    folder = Path(text)
+    if not os.path.isfile(folder / "config.json"):  # noqa: PTH113 (pathlib's own raises for a name that is too long)
+        raise _wrong(name, text, "is no model's folder (it has no config.json); name one, or leave it out")
+    return folder.resolve()
 
 
 def _var_dir(text: str) -> Path:

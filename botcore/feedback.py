@@ -16,7 +16,7 @@ WITHDRAWN = "none"
 
 
 def record(contact: Contact, received: ReceivedEvent) -> Feedback | None:
-    """Store a thumb or reaction; a second opinion from the same source replaces the first.
+    """Store a thumb or reaction, with what was written beside it; a second opinion from the same source replaces the first.
 
     None where the reply is not one that this contact received: the event is kept, nobody's reply is judged.
     """
@@ -30,7 +30,7 @@ def record(contact: Contact, received: ReceivedEvent) -> Feedback | None:
     if source == Feedback.Source.BUTTON and channel_class(contact.account.channel).capabilities.edit:
         for outbound_id in Outbound.objects.filter(turn=turn).values_list("pk", flat=True):
             transaction.on_commit(partial(queues.wake_verdict, outbound_id, verdict))
-    return opinion(turn, contact, verdict, source)
+    return opinion(turn, contact, verdict, source, received.text)
 
 
 def opinion(turn: Turn, contact: Contact, kind: str, source: str, text: str = "") -> Feedback:

@@ -119,7 +119,7 @@ def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
         defaults={"name": received.contact_name[:200], "language": received.language[:8]},
     )
     contact.account = account  # spares a query
-    received = _with_choice(contact, received)
+    received = _with_choice(contact, _as_meant(contact, received))
     event_id = _insert(account, contact, received)
     if event_id is None:
         return None
@@ -131,7 +131,11 @@ def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
     if "verdict" in received.data:
         feedback.record(contact, received)
         return None
-    if contact.stopped_at or not (_readable(received.text).strip() or received.media):
+    if (
+        contact.stopped_at
+        or received.kind == InboundEvent.Kind.START
+        or not (_readable(received.text).strip() or received.media)
+    ):
         return None
     conversation = open_conversation(contact)
     if received.kind == InboundEvent.Kind.EDIT and _corrected(contact, received):
@@ -140,6 +144,13 @@ def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
     InboundEvent.objects.filter(pk=event_id).update(turn=turn)
     Conversation.objects.filter(pk=conversation.pk).update(last_message_at=timezone.now())
     return turn
+
+
+def _as_meant(contact: Contact, received: ReceivedEvent) -> ReceivedEvent:
+    """A word that starts messages again, such as "yes", is an answer like any other to those who never stopped them."""
+    if received.kind == InboundEvent.Kind.START and received.text.strip() and not contact.stopped_at:
+        return replace(received, kind=InboundEvent.Kind.TEXT)
+    return received
 
 
 def _with_choice(contact: Contact, received: ReceivedEvent) -> ReceivedEvent:
@@ -202,6 +213,9 @@ def _note_receipt(account: ChannelAccount, received: ReceivedEvent) -> None:
             outbound.status, outbound.error = Outbound.Status.FAILED, error
             outbound.parts_sent, outbound.platform_ids = arrived, outbound.platform_ids[:arrived]
             outbound.save(update_fields=["status", "error", "parts_sent", "platform_ids"])
+        if received.data.get("stopped"):
+            told = Contact.objects.filter(account=account, external_id=received.contact_id, stopped_at=None)
+            told.update(stopped_at=timezone.now())
     elif status in RECEIPTS:
         sent.filter(receipt__in=RECEIPTS[status]).update(receipt=status)
 

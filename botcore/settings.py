@@ -130,6 +130,7 @@ TURN_LEASE_SECONDS = 20
 SWEEP_SECONDS = 5
 POPULARITY_SECONDS = 6 * 3600
 LINKS_SECONDS = 24 * 3600
+PICTURES_SECONDS = 300
 DRIFT_SECONDS = 24 * 3600
 RANKER_SECONDS = 24 * 3600
 MODELS_SECONDS = 24 * 3600
@@ -152,6 +153,11 @@ DAOGOU_BASE_MODEL = ENVIRONMENT.base_model
 DAOGOU_ADAPTER = ENVIRONMENT.adapter
 DAOGOU_SAMPLES = ENVIRONMENT.samples
 REPLY_SECONDS = ENVIRONMENT.reply_seconds
+
+IMAGE_ENCODER = ENVIRONMENT.image_encoder
+SPEECH_RECOGNISER = ENVIRONMENT.speech_recogniser
+MEDIA_LIMIT = ENVIRONMENT.media_megabytes * 1_000_000
+"""Bytes of a customer's picture or voice message, and of a product's picture, beyond which it is left alone."""
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -129,6 +129,7 @@ class Product(models.Model):
             ),
             models.Index(fields=["shop", "updated_at"], name="product_by_change"),
             models.Index(fields=["shop"], name="product_to_embed", condition=~Q(embedded_digest=F("text_digest"))),
+            models.Index(fields=["image"], name="product_by_picture", condition=~Q(image="")),
         ]
 
     def __str__(self) -> str:
@@ -158,10 +159,52 @@ class Variant(models.Model):
         indexes = [
             models.Index(fields=["product", "price"], name="variant_by_price", condition=Q(stock__gt=0)),
             models.Index(fields=["price"], include=["product"], name="variant_cheapest", condition=Q(stock__gt=0)),
+            models.Index(fields=["image"], name="variant_by_picture", condition=~Q(image="")),
         ]
 
     def __str__(self) -> str:
         return self.sku
+
+
+class PictureVector(models.Model):
+    """How a picture of a shop looks to one image encoder; products and variants that show it name the same ``source``.
+
+    ``vector`` is None while the picture could not be had, for ``error``; it is looked at again at ``due_at``.
+    """
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="picture_vectors")
+    model = models.CharField(max_length=120, help_text="the encoder; only vectors of the same one are compared")
+    source = models.CharField(max_length=300, help_text="path under the media root, or a URL")
+    vector = HalfVectorField(null=True, editable=False)
+    due_at = models.DateTimeField()
+    error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "model", "source"], name="picture_once_per_model")]
+
+    def __str__(self) -> str:
+        return self.source
+
+
+class PictureScale(models.Model):
+    """What counts as looking alike among a shop's pictures, to one image encoder.
+
+    ``near`` is the cosine from which two pictures are taken to show things of one kind, None where that cannot be told;
+    ``told_apart`` is Youden's J there, ``pictures`` how many the shop showed.
+    """
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="picture_scales")
+    model = models.CharField(max_length=120)
+    near = models.FloatField(null=True)
+    told_apart = models.FloatField(default=0)
+    pictures = models.PositiveIntegerField(default=0)
+    measured_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "model"], name="picture_scale_once_per_model")]
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.near}"
 
 
 class KnowledgeArticle(models.Model):

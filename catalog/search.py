@@ -30,6 +30,7 @@ from catalog.candidates import (
     worded,
 )
 from catalog.models import Category, KnowledgeArticle, Product, Shop, Variant
+from catalog.pictures import Alike
 from catalog.text import segment
 
 
@@ -38,11 +39,13 @@ class Wish:
     """One condition on a product.
 
     ``attribute`` "text" looks ``values`` up in all the product's texts (any of them), "title" in its titles alone.
+    ``or_absent``: a product whose data say nothing of the attribute holds it as well.
     """
 
     attribute: str
     values: tuple[str, ...]
     wanted: bool = True
+    or_absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class ProductQuery:
     """What to find. ``category`` is a path and means its whole subtree; prices are inclusive, in the shop's currency.
 
     ``wishes`` must hold, ``soft`` raise the score, as does a title that names one of ``title``. ``order`` is "price" or
-    "-price" where price alone decides. ``embedding`` is the query's, or None for full text alone.
+    "-price" where price alone decides. ``embedding`` is the query's, or None for full text alone. With ``alike`` only products
+    that show one of its pictures are found, nearest first, each as the variant that is on it.
     """
 
     shop: Shop
@@ -66,6 +70,7 @@ class ProductQuery:
     title: tuple[str, ...] = ()
     in_stock: bool = True
     order: str = ""
+    alike: Alike | None = None
     limit: int = 20
 
 
@@ -119,8 +124,19 @@ def matching(query: ProductQuery) -> QuerySet[Product]:
         elif wish.attribute == "title":
             products = products.filter(_titled(wish.values) if wish.wanted else ~_titled(wish.values))
         elif wish.wanted:
-            products = products.filter(_has(wish, "attributes"))
-    return products.filter(Exists(_variants(query).filter(product=OuterRef("pk"))))
+            holds = _has(wish, "attributes")
+            products = products.filter(holds | ~Q(attributes__has_key=wish.attribute) if wish.or_absent else holds)
+    fitting = _variants(query)
+    if query.alike is not None:
+        showing = _shows(query.alike)
+        own, on_it = products.filter(showing), fitting.filter(showing).values("product")
+        products = products.filter(Q(pk__in=own.values("pk")) | Q(pk__in=on_it))
+    return products.filter(Exists(fitting.filter(product=OuterRef("pk"))))
+
+
+def _shows(alike: Alike) -> Q:
+    """Products or variants with one of the pictures, as their indexes have it."""
+    return Q(image__in=list(alike.sources)) & ~Q(image="")
 
 
 def _subtree(shop: Shop, path: str) -> list[int]:
@@ -140,6 +156,8 @@ def search_products(query: ProductQuery, weights: Weights | None = None) -> list
     if query.order:
         ids = by_price(matches, _variants(query), query.order.startswith("-"), query.limit)
         return sorted(_loaded(query, _scored(ids, query, weights)), key=_price, reverse=query.order == "-price")
+    if query.alike is not None:
+        return _loaded(query, _looking_alike(query, query.alike)[: query.limit])
     scored = _scored(_candidate_ids(query, matches), query, weights)
     return _loaded(query, sorted(scored, key=lambda s: (-s.score, s.pk))[: query.limit])
 
@@ -213,6 +231,18 @@ def _scored(ids: Sequence[int], query: ProductQuery, weights: Weights | None) ->
         score = sum(getattr(share, name) * value for name, value in features.items())
         scored.append(_Scored(pk, score, {name: round(value, 4) for name, value in features.items()}))
     return scored
+
+
+def _looking_alike(query: ProductQuery, alike: Alike) -> list[_Scored]:
+    """The matches by how near the nearest picture of each is."""
+    near: dict[int, float] = {}
+    matches = matching(query)
+    own = matches.filter(_shows(alike)).values_list("pk", "image")
+    on_it = _variants(query).filter(_shows(alike), product__in=matches).values_list("product_id", "image")
+    for pk, source in (*own, *on_it):
+        near[pk] = max(near.get(pk, -1.0), alike.sources[source])
+    ordered = sorted(near.items(), key=lambda found: (-found[1], found[0]))
+    return [_Scored(pk, cosine, {"picture": round(cosine, 4)}) for pk, cosine in ordered]
 
 
 def _with_features(rows: QuerySet[Product], query: ProductQuery) -> QuerySet[Product, Any]:
@@ -294,9 +324,12 @@ def _variants(query: ProductQuery) -> QuerySet[Variant]:
 
 
 def _best_variants(query: ProductQuery, ids: Sequence[int]) -> dict[int, Variant]:
-    """The cheapest fitting variant of each product, those in stock first."""
+    """The cheapest fitting variant of each product, those in stock first; before them those on the pictures asked for."""
     variants = _variants(query).filter(product_id__in=ids)
-    ordered = variants.order_by("product_id", Case(When(stock=0, then=1), default=0), "price", "pk")
+    sources = query.alike.sources if query.alike else {}
+    pictured = [When(image=source, then=place) for place, source in enumerate(sources)]
+    first = [Case(*pictured, default=len(sources))] if pictured else []
+    ordered = variants.order_by("product_id", *first, Case(When(stock=0, then=1), default=0), "price", "pk")
     return {variant.product_id: variant for variant in ordered.distinct("product_id")}
 
 

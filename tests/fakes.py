@@ -19,10 +19,20 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 from django.db import connection
+from PIL import Image
 
+from botcore.channels.http import content_type_of
 from botcore.channels.terminal import Terminal
-from botcore.channels.values import OutboundMessage, Payload, Recipient, SendResult
-from botcore.dialogue.ports import EngineInfo, Prompt, Sample
+from botcore.channels.values import (
+    Media,
+    MediaError,
+    MediaReference,
+    OutboundMessage,
+    Payload,
+    Recipient,
+    SendResult,
+)
+from botcore.dialogue.ports import EngineInfo, Heard, Prompt, Sample
 from catalog.models import EMBEDDING_DIMENSIONS
 
 T = TypeVar("T")
@@ -40,6 +50,39 @@ class HashEncoder:
     def _word(word: str) -> npt.NDArray[np.float32]:
         seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
         return np.random.default_rng(seed).standard_normal(EMBEDDING_DIMENSIONS, dtype=np.float32)
+
+
+class ColourEncoder:
+    """A picture's vector is its colour: how much of each of eight hues it holds, and how light it is."""
+
+    name = "colours-1"
+
+    def encode(self, pictures: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
+        return np.stack([self._colours(picture) for picture in pictures])
+
+    @staticmethod
+    def _colours(picture: Image.Image) -> npt.NDArray[np.float32]:
+        hue, saturation, light = np.asarray(picture.convert("HSV"), dtype=np.float32).reshape(-1, 3).T
+        share = np.histogram(hue, bins=8, range=(0, 256), weights=saturation / 255)[0] / len(hue)
+        vector = np.append(share, 0.2 * light.mean() / 255).astype(np.float32)
+        return vector / np.linalg.norm(vector)
+
+
+@dataclass
+class FakeRecogniser:
+    """Hears ``said`` in every recording, after ``seconds``; raises what is an error."""
+
+    said: Heard | Exception
+    name: str = "ears-1"
+    seconds: float = 0.0
+    heard: list[bytes] = field(default_factory=list)
+
+    def hear(self, recording: bytes, *, deadline: float) -> Heard:
+        self.heard.append(recording)
+        time.sleep(self.seconds)
+        if isinstance(self.said, Exception):
+            raise self.said
+        return self.said
 
 
 @dataclass
@@ -64,7 +107,8 @@ class FakeGenerator:
 
 @dataclass
 class FakeChannel(Terminal):
-    """A platform in memory: ``parts`` messages a reply; answers with ``results`` in turn, then with success."""
+    """A platform in memory: ``parts`` messages a reply; answers with ``results`` in turn, then with success. It gives out
+    ``files`` by name, whatever their size."""
 
     capabilities = replace(Terminal.capabilities, rate=1000, burst=1000)
     parts: int = 1
@@ -72,6 +116,8 @@ class FakeChannel(Terminal):
     sent: list[Payload] = field(default_factory=list)
     keys: list[UUID] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
+    files: dict[str, bytes | Exception] = field(default_factory=dict)
+    fetched: list[str] = field(default_factory=list)
 
     def render(self, message: OutboundMessage) -> list[Payload]:
         return [{"part": number, "text": message.text} for number in range(1, self.parts + 1)]
@@ -81,6 +127,14 @@ class FakeChannel(Terminal):
         self.keys.append(idempotency_key)
         self.sent.append(payload)
         return self.results.pop(0) if self.results else SendResult(ok=True, platform_id=f"id-{len(self.sent)}")
+
+    def fetch_media(self, media: MediaReference, limit: int) -> Media:
+        name = media.reference["name"]
+        self.fetched.append(name)
+        content = self.files.get(name, MediaError("gone"))
+        if isinstance(content, Exception):
+            raise content
+        return Media(content, content_type_of(content))
 
 
 class FakeTelegram:

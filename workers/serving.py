@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,11 +10,18 @@ from dataclasses import replace
 import structlog
 from django.conf import settings
 
-from botcore.dialogue.ports import Discriminator, Encoder, Generator, Ports, Reader
+from botcore.dialogue.ports import Discriminator, Encoder, Generator, ImageEncoder, Ports, Reader, SpeechRecogniser
 from botcore.learning import layers
 from botcore.models import ModelVersion
 from catalog.models import Shop
-from workers.engine import load_discriminator, load_encoder, load_generator, load_reader
+from workers.engine import (
+    load_discriminator,
+    load_encoder,
+    load_generator,
+    load_image_encoder,
+    load_reader,
+    load_speech_recogniser,
+)
 from workers.engine.lending import Lending
 from workers.engine.registry import open_generator
 from workers.engine.writing import TokenGenerator
@@ -64,9 +72,37 @@ def discriminator() -> Discriminator | None:
         return None
 
 
+@functools.cache
+def images() -> ImageEncoder | None:
+    """The image encoder, loaded once per process; None where there is none, or it does not load: words are asked for."""
+    try:
+        return load_image_encoder()
+    except Exception as error:
+        log.exception("the image encoder cannot be loaded", error=str(error))
+        return None
+
+
+@functools.cache
+def speech() -> SpeechRecogniser | None:
+    """The speech recogniser, as ``images``."""
+    try:
+        return load_speech_recogniser()
+    except Exception as error:
+        log.exception("the speech recogniser cannot be loaded", error=str(error))
+        return None
+
+
 def _common() -> Ports:
     """All ports but the generator."""
-    return Ports(encoder(), reader(), None, ShopSequences(settings.VAR_DIR / "models"), discriminator())
+    return Ports(
+        encoder(),
+        reader(),
+        None,
+        ShopSequences(settings.VAR_DIR / "models"),
+        discriminator(),
+        images(),
+        speech(),
+    )
 
 
 def _shipped() -> Generator | None:

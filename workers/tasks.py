@@ -12,7 +12,7 @@ from botcore.monitoring.alerts import watch_drift
 from catalog.graph.build import rebuild
 from catalog.models import Shop
 from catalog.ranking.popularity import refresh_popularity
-from workers import housekeeping, indexing, serving, shadow, trainer
+from workers import housekeeping, indexing, looking, serving, shadow, trainer
 
 
 @app.task(name="workers.tasks.answer", queue="reply")
@@ -78,8 +78,16 @@ def show_verdict(outbound_id: int, verdict: str) -> None:
 
 @app.task(name="workers.tasks.embed", queue="index", soft_time_limit=600, time_limit=660)
 def embed(shop_id: int) -> None:
-    """Embed the texts of a shop that changed."""
+    """Embed the texts of a shop that changed, and its pictures that are new."""
     indexing.embed_changed(shop_id)
+    looking.look_at_new(shop_id)
+
+
+@app.task(name="workers.tasks.look_at_pictures", queue="index", soft_time_limit=600, time_limit=660)
+def look_at_pictures() -> None:
+    """Embed pictures that no change of a text told of: of a new encoder, or due to be looked at again."""
+    for shop in Shop.objects.order_by("pk"):
+        looking.look_at_new(shop.pk)
 
 
 @app.task(name="workers.tasks.refresh_popularities", queue="index", soft_time_limit=600, time_limit=660)

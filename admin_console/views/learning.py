@@ -17,7 +17,7 @@ from admin_console import access, curves, labels
 from admin_console import learning as told
 from admin_console.access import console_page
 from admin_console.explanation import pairs
-from admin_console.forms import SnapshotFilter, StepForm, TrainForm
+from admin_console.forms import SnapshotFilter, StepForm, Teachable, TrainForm
 from admin_console.sentences import plainly
 from admin_console.views import PAGE_SIZE
 from botcore import queues
@@ -37,6 +37,7 @@ def learning(request: HttpRequest) -> HttpResponse:
     most = None if request.GET.get("all") else told.NEWEST
     snapshots = Dataset.objects.filter(shop=shop).select_related("approved_by")[:most]
     training = TrainingRun.objects.filter(shop=shop).defer("curves")[:most]
+    teachable = Teachable.of(shop)
     made = ModelVersion.objects.filter(shop=shop).select_related("parent").defer("report", "parent__report")[:most]
     context = {
         "shop": shop,
@@ -47,7 +48,7 @@ def learning(request: HttpRequest) -> HttpResponse:
         "snapshots": [told.snapshot_row(snapshot) for snapshot in snapshots],
         "runs": told.run_rows(training),
         "versions": told.version_rows(made),
-        "train": TrainForm(shop),
+        "train": [TrainForm(teachable, recipe) for recipe in labels.RECIPES],
         "more": bool(most) and most in (len(snapshots), len(training), len(made)),
     }
     return render(request, "console/learning.html", context)
@@ -124,12 +125,16 @@ def approve_snapshot(request: HttpRequest, pk: int) -> HttpResponse:
 def train(request: HttpRequest) -> HttpResponse:
     """Queue a run."""
     shop = _posted_shop(request)
-    form = TrainForm(shop, request.POST)
+    form = TrainForm(Teachable.of(shop), request.POST.get("recipe", ""), request.POST)
     if not form.is_valid():
         _complain(request, form)
         return _to(shop)
     dataset, recipe = form.cleaned_data["dataset"], form.cleaned_data["recipe"]
-    run = runs.ask_for(dataset, recipe, form.options(), access.person(request))
+    try:
+        run = runs.ask_for(dataset, recipe, form.options(), access.person(request))
+    except runs.RefusedError as error:
+        messages.error(request, plainly(str(error)))
+        return _to(shop)
     messages.success(request, _("Run %(number)s waits for the trainer.") % {"number": run.pk})
     return redirect("console:run", pk=run.pk)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from itertools import pairwise
 
 import regex
 
@@ -24,6 +26,8 @@ PAUSES = tuple(
 AMOUNT_BEFORE = re.compile(r"(?:\d|[$€£¥￥₩₹₽฿]|\b[A-Z]{3})\s*$")
 AMOUNT_AFTER = re.compile(r"\s*(?:\d|[$€£¥￥₩₹₽฿]|[A-Z]{3}\b|元|块|円)")
 LINK = re.compile(r"https?://[^\s<>\"“”「」『』，。；！？、]+")
+CLICKED_LINK = re.compile(LINK.pattern + r"(?<![.,:;!?)\]'])")
+"""A link without the signs that end the sentence around it."""
 LONGEST_LINK, LONGEST_GRAPHEME = 2000, 40
 """How far beyond a cut we look, in characters."""
 GRAPHEME = regex.compile(r"\X")
@@ -45,6 +49,29 @@ def chunks(text: str, limit: int, unit: str = "characters") -> list[str]:
         pieces.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return [*pieces, rest] if rest else pieces
+
+
+def chunks_written(text: str, limit: int, write: Callable[[str], str], unit: str = "characters") -> list[str]:
+    """``chunks`` for a platform that counts a text as it is written there: no ``write(piece)`` is above ``limit``.
+
+    The pieces are still to be written. ``limit`` must hold what any two characters become.
+    """
+    return _narrowed(text, limit, limit, write, unit)
+
+
+def around_links(text: str, write: Callable[[str], str], write_link: Callable[[str], str] = str) -> str:
+    """A text as a platform wants it written, whose links are written otherwise: an escaped link leads nowhere."""
+    places = [0, *(place for link in CLICKED_LINK.finditer(text) for place in link.span()), len(text)]
+    parts = [text[start:end] for start, end in pairwise(places)]
+    return "".join(write_link(part) if number % 2 else write(part) for number, part in enumerate(parts))
+
+
+def _narrowed(text: str, width: int, limit: int, write: Callable[[str], str], unit: str) -> list[str]:
+    pieces: list[str] = []
+    for piece in chunks(text, width, unit):
+        fits = size(write(piece), unit) <= limit
+        pieces += [piece] if fits else _narrowed(piece, size(piece, unit) // 2 + 1, limit, write, unit)
+    return pieces
 
 
 def _longest_prefix(text: str, limit: int, unit: str) -> int:

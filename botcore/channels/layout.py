@@ -5,8 +5,10 @@ a carousel; else a picture with buttons for each; else a list, else quick replie
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
+from botcore.channels.http import https_host
 from botcore.channels.texts import texts_in
 from botcore.channels.values import Capabilities, Card, OutboundMessage
 
@@ -56,6 +58,12 @@ def numbered_text(message: OutboundMessage, thumbs: bool = True) -> str:
 def caption(card: Card) -> str:
     """Title, price and detail of a product, a line each."""
     return "\n".join(filter(None, (card.title, card.price, card.detail)))
+
+
+def is_public(url: str) -> bool:
+    """Whether the world can reach an address over https; platforms refuse a whole message because of one they cannot."""
+    host = https_host(url)
+    return "." in host and not re.fullmatch(r"[0-9.]+", host)
 
 
 def _numbered(card: Card) -> str:

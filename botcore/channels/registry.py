@@ -11,7 +11,15 @@ from botcore.security import unseal
 
 CHANNELS = {
     "telegram": "botcore.channels.telegram.Telegram",
+    "whatsapp": "botcore.channels.meta.whatsapp.WhatsApp",
+    "messenger": "botcore.channels.meta.messenger.Messenger",
+    "instagram": "botcore.channels.meta.messenger.Instagram",
+    "slack": "botcore.channels.slack.Slack",
+    "discord": "botcore.channels.discord.Discord",
+    "teams": "botcore.channels.teams.channel.Teams",
     "webchat": "botcore.channels.webchat.channel.WebChat",
+    "twilio": "botcore.channels.twilio.Twilio",
+    "generic": "botcore.channels.generic.channel.Generic",
     "terminal": "botcore.channels.terminal.Terminal",
 }
 

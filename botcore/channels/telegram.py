@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -21,7 +20,8 @@ from django.utils.crypto import constant_time_compare, get_random_string
 from botcore.channels import http
 from botcore.channels.base import API_BASE, Channel, Check, Field
 from botcore.channels.chunking import chunks, size
-from botcore.channels.layout import caption, full_text
+from botcore.channels.layout import caption, full_text, is_public
+from botcore.channels.reactions import verdict_of
 from botcore.channels.texts import texts_in
 from botcore.channels.values import (
     Answer,
@@ -306,8 +306,8 @@ def _reaction_events(key: str, reaction: Mapping[str, Any]) -> list[ReceivedEven
     left = reaction.get("new_reaction")
     if not isinstance(left, list):
         raise MalformedBodyError("message_reaction.new_reaction is missing")
-    emoji = {str(item.get("emoji", "")).rstrip("\ufe0f") for item in left if isinstance(item, dict)}
-    verdict = "up" if emoji & UP else "down" if emoji & DOWN else "" if emoji else "none"
+    said = {verdict_of(str(item.get("emoji", ""))) for item in left if isinstance(item, dict)}
+    verdict = next((word for word in ("up", "down") if word in said), "" if said else "none")
     if not verdict:
         return []
     data = {"verdict": verdict, "platform_id": str(integer_at(reaction, "message_id"))}
@@ -353,24 +353,17 @@ def _card_call(card: Card, texts: Mapping[str, str]) -> Payload:
 def _card_buttons(card: Card, texts: Mapping[str, str]) -> list[Payload]:
     token = card.choice.token
     buttons: list[Payload] = [{"text": texts["choose"], "callback_data": token}] if token else []
-    return [*buttons, {"text": texts["open"], "url": card.url}] if _is_public(card.url) else buttons
+    return [*buttons, {"text": texts["open"], "url": card.url}] if is_public(card.url) else buttons
 
 
 def _picture(url: str) -> Payload:
     """How Telegram gets a picture: by its public address, else as an upload from our media, else not at all."""
-    if _is_public(url):
+    if is_public(url):
         return {"photo": url}
     own = f"{settings.PUBLIC_URL}{settings.MEDIA_URL}"
     path = (settings.MEDIA_ROOT / url.removeprefix(own)).resolve()
     inside = url.startswith(own) and path.is_relative_to(settings.MEDIA_ROOT.resolve())
     return {"upload": str(path.relative_to(settings.MEDIA_ROOT.resolve()))} if inside else {}
-
-
-def _is_public(url: str) -> bool:
-    """Telegram fetches and links to addresses that the world can reach; others make it refuse the whole message."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    return parts.scheme == "https" and "." in host and not re.fullmatch(r"[0-9.]+", host)
 
 
 def _without_picture(params: Mapping[str, Any]) -> Payload:

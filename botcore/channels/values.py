@@ -111,8 +111,9 @@ class ReceivedEvent:
 
     ``data`` by kind: a button carries ``{"token": ...}``; a reaction or a platform's own feedback ``{"verdict": ...,
     "platform_id": id}``, the verdict being ``up``, ``down``, ``not_meant``, or ``none`` to take an opinion back; a
-    delivery status ``{"platform_id": id, "status": "delivered" | "read" | "failed", "error": ...}``; a message that may
-    be edited later, and its edit, ``{"message": the platform's id}``.
+    delivery status ``{"platform_id": id, "status": "delivered" | "read" | "failed", "error": ..., "stopped": True where
+    the customer wants no more}``; a message that may be edited later, and its edit, ``{"message": the platform's id}``.
+    A start that comes as a word which may mean something else is a text to those who never stopped.
     """
 
     event_key: str
@@ -212,7 +213,8 @@ class SendResult:
     """What became of one payload. ``retry_after`` is in seconds; ``permanent`` means that no retry can help.
 
     ``window_closed``: the platform lets us write only so long after the customer did. ``held``: the platform lets us
-    write only when it asks; the message stays until it does.
+    write only when it asks; the message stays until it does. ``stopped``: the customer asked the platform for no more
+    messages of ours, or blocked us.
     """
 
     ok: bool
@@ -221,6 +223,7 @@ class SendResult:
     permanent: bool = False
     window_closed: bool = False
     held: bool = False
+    stopped: bool = False
     error: str = ""
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import (
     Http404,
     HttpRequest,
@@ -97,6 +97,8 @@ def _take(request: HttpRequest, channel: str, key: str) -> HttpResponse | _Taken
         return problem(413, f"more than {settings.WEBHOOK_BODY_LIMIT} bytes")
     except MalformedBodyError as error:
         return problem(400, str(error))
+    except DataError:  # a sender's id longer than any, a number without end
+        return problem(400, "the body holds what cannot be stored")
     except UnreadablePostError:
         return problem(400, "the body broke off")
     except ConfigurationError as error:  # an operator's to mend; the platform will repeat what it was told to

@@ -29,6 +29,9 @@ MODEL_LANGUAGES = ("en",)
 INTEREST, FLUENCY, BREVITY, COVERAGE, NATURALNESS = 1.0, 1.0, 0.15, 0.25, 0.1
 """Weights of a draft's score. Naturalness is the discriminator's. Fluency is the model's own confidence: where it had
 to take a word it did not want, the mean log probability of its tokens falls."""
+UNSURE, UNSURE_OF_IT = -0.54, "the model was not sure of its words"
+"""Where the mean log probability of a draft's tokens is lower an approved phrase is said instead. Of 41 replies to an
+unscripted customer five were below, three of them without sense (docs/training.md)."""
 ENDS = ".!?…。！？"
 """Marks that a sentence has one of."""
 SURE = 3.0
@@ -149,4 +152,7 @@ def _draft(sample: Sample, interest: float, naturalness: float, brief: Brief) ->
     brevity = abs(length - GOOD_LENGTH) / GOOD_LENGTH
     score = INTEREST * interest + FLUENCY * sample.likelihood + COVERAGE * coverage - BREVITY * brevity
     score += NATURALNESS * max(-SURE, min(SURE, naturalness))
-    return Draft(sample.text, verify(sample.text, brief), score, interest, sample.likelihood, naturalness)
+    verdict = verify(sample.text, brief)
+    if sample.likelihood < UNSURE:
+        verdict = replace(verdict, problems=(*verdict.problems, UNSURE_OF_IT))
+    return Draft(sample.text, verdict, score, interest, sample.likelihood, naturalness)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from botcore.dialogue.answer import Answer
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.meanings import TEXT
+from botcore.dialogue.perceived import PICTURED, Perceived
 from botcore.dialogue.state import Act, DialogueState, Question
 from botcore.dialogue.understand import Understanding
 from botcore.dialogue.understanding.intention import extreme_asked
@@ -37,6 +38,10 @@ POINTS = re.compile(r"\b(?:it|its|this|that|these|those|they|them)\b|[它这那]
 """What a question points with at the product in the spotlight."""
 
 
+POLICY, NO_INFORMATION = "policy", "no_information"
+"""Why an article is quoted, or a person offered who may know."""
+
+
 @dataclass(frozen=True)
 class Decision:
     """The act and its occasion. ``reason`` is the note the reply needs (topic, reason, what is unclear, what kind of list).
@@ -56,7 +61,7 @@ class Decision:
     @property
     def failed(self) -> bool:
         """Whether the customer is left without what they asked for, or is not understood."""
-        return self.reason == "no_information" or self.act is Act.CLARIFY
+        return self.reason == NO_INFORMATION or self.act is Act.CLARIFY
 
 
 def decide(before: DialogueState, state: DialogueState, said: Understanding, answer: Answer | None = None) -> Decision:
@@ -91,6 +96,20 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     return _product(before, state, said, wish)
 
 
+def with_media(decision: Decision, said: Understanding, perceived: Perceived) -> Decision:
+    """The act where more than words came: what looks like a picture is shown, and who sent no words is asked for some.
+
+    Who wants a person gets one, and a question about the shop comes first, whatever picture came with it.
+    """
+    asks_shop = said.intent.chance("policy", "order_status") > SURE
+    about_shop = decision.reason == POLICY or (decision.reason == NO_INFORMATION and asks_shop)
+    if perceived.alike and not (decision.act is Act.HANDOFF or about_shop):
+        return Decision(Act.RECOMMEND, PICTURED)
+    if perceived.missed and not said.text.strip():
+        return Decision(Act.CLARIFY, perceived.missed[0])
+    return decision
+
+
 CLEARLY, SOME = 0.7, 0.8
 """Chances that a message asks about the service and that some article answers, from which the likeliest article is quoted
 though others of the same matter are almost as likely ("what is your return policy?")."""
@@ -102,7 +121,7 @@ def _broadly_asked(answer: Answer, said: Understanding) -> bool:
 
 def _answered(answer: Answer) -> Decision:
     if answer.kind is Kind.ARTICLE:
-        return Decision(Act.ANSWER, "policy")
+        return Decision(Act.ANSWER, POLICY)
     return Decision(Act.ANSWER, "product", about=(answer.id,))
 
 
@@ -149,22 +168,22 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
     """What becomes of a question that nothing answers: a person is offered, or it is asked what it is about."""
     intent, unsure = said.intent.name, said.intent.confidence <= SURE
     if intent == "order_status" and not unsure:
-        return Decision(Act.DECLINE, "no_information")
+        return Decision(Act.DECLINE, NO_INFORMATION)
     if (said.goals and _names_another_kind(before, said)) or said.price:
         return None
     subject = subject_of(before, said)
     valued = any(c.attribute != TEXT for c in said.constraints)
     asks = said.is_question or not unsure
     if intent in ("product_question", "availability") and asks and before.slate and not (said.thing and unsure):
-        return Decision(Act.DECLINE, "no_information") if subject else Decision(Act.CLARIFY, "item")
+        return Decision(Act.DECLINE, NO_INFORMATION) if subject else Decision(Act.CLARIFY, "item")
     asks = said.is_question or not before.slate
     of_the_shop = intent in ("policy", "order_status") or (intent == "product_question" and not before.slate)
     if of_the_shop and asks and not (unsure and (valued or (wish and not subject))):
-        return Decision(Act.DECLINE, "no_information")
+        return Decision(Act.DECLINE, NO_INFORMATION)
     asking = said.intent.chance("policy", "product_question", "availability")
     points = bool(said.references) or POINTS.search(said.text) is not None
     if subject and said.is_question and not valued and (points or asking >= ASKS) and intent not in LISTING:
-        return Decision(Act.DECLINE, "no_information")
+        return Decision(Act.DECLINE, NO_INFORMATION)
     return None
 
 

@@ -22,6 +22,7 @@ from botcore.dialogue.sold_out import asks_for_sold_out
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.thesaurus import thesaurus
 from catalog.models import Product, Shop
+from catalog.pictures import Alike
 from catalog.queries import corrected
 from catalog.ranking.features import Context, PriceWish, conversation_vector
 from catalog.ranking.model import Ranker, ranker_of
@@ -39,12 +40,13 @@ PRICE = "price"
 @dataclass(frozen=True)
 class Visit:
     """Who asks, and the message as it was written. ``seed`` decides what exploring tries; ``sequence`` tells what usually
-    follows what the customer took before."""
+    follows what the customer took before; ``alike`` are the shop's pictures that look like the customer's."""
 
     message: str = ""
     customer_id: int | None = None
     seed: int = 0
     sequence: SequenceScores | None = None
+    alike: Alike | None = None
 
     def following(self, products: Sequence[Product], ranker: Ranker) -> Mapping[int, float]:
         """The sequence model's score of each product by its id; nothing for strangers or where the ranker ignores it."""
@@ -90,7 +92,8 @@ def find(
     hidden = (*state.rejected, *(state.seen if fresh else ()))
 
     def asked(wanted: DialogueState, without: Sequence[str] = hidden) -> ProductQuery:
-        return replace(product_query(shop, wanted, lexicon, encoder, without), in_stock=visit.in_stock)
+        query = product_query(shop, wanted, lexicon, encoder, without)
+        return replace(query, in_stock=visit.in_stock, alike=visit.alike)
 
     query = asked(state)
     if order and (found := search_products(replace(query, order=order))):
@@ -143,7 +146,7 @@ def product_query(
         words=tuple(words),
         embedding=corrected(shop, encoder.encode([" ".join(words)])[0]) if words else None,
         category=state.goal,
-        wishes=tuple(wish for c in hard for wish in _wishes(c)),
+        wishes=tuple(wish for c in hard for wish in _wishes(c, for_anybody=not state.goal)),
         soft=tuple(wish for c in state.constraints if not c.hard for wish in _wishes(c)),
         price_low=state.price.low,
         price_high=state.price.high,
@@ -156,7 +159,7 @@ def product_query(
 def search_words(state: DialogueState, lexicon: Lexicon) -> list[str]:
     """What to search for: the goal's noun, the wanted values, the topic."""
     noun = [lexicon.categories[state.goal].noun] if state.goal in lexicon.categories else []
-    wanted = [c.value for c in state.constraints if c.wanted]
+    wanted = [c.value for c in state.constraints if c.wanted and (state.goal or not _names_people(c))]
     return list(dict.fromkeys([*wanted, *noun, *state.topic.split()]))
 
 
@@ -194,10 +197,18 @@ EVERYBODY = ("unisex", "universal", "all skin types", "all hair types", "all age
 """Values with which catalogues say that any wish about the attribute is fulfilled."""
 
 
-def _wishes(constraint: Constraint) -> Iterator[Wish]:
+def _names_people(constraint: Constraint) -> bool:
+    """Whether a wish says whom a thing is for. A gift for a sister may be a thing that is made for nobody in particular."""
+    return constraint.attribute != TEXT and constraint.value in thesaurus().people
+
+
+def _wishes(constraint: Constraint, for_anybody: bool = False) -> Iterator[Wish]:
+    """``for_anybody``: what is made for nobody in particular is for these people too."""
     if constraint.attribute != TEXT:
         everybody = EVERYBODY if constraint.wanted else ()
-        yield Wish(constraint.attribute, (constraint.value, *constraint.others, *everybody), constraint.wanted)
+        or_absent = for_anybody and constraint.wanted and _names_people(constraint)
+        values = (constraint.value, *constraint.others, *everybody)
+        yield Wish(constraint.attribute, values, constraint.wanted, or_absent)
         return
     alternatives = thesaurus().alternatives(constraint.value) if constraint.wanted else (constraint.value,)
     yield Wish(TEXT, alternatives, constraint.wanted)
@@ -233,8 +244,11 @@ def _relaxations(state: DialogueState) -> Iterator[tuple[tuple[Constraint, ...],
 def _chosen(
     query: ProductQuery, found: Sequence[Candidate], state: DialogueState, encoder: Encoder, visit: Visit
 ) -> Found:
-    """The slate that the shop's ranker and rules make of what was found."""
+    """The slate that the shop's ranker and rules make of what was found; what looks like a picture is in order as it is."""
     shop, now = query.shop, timezone.now()
+    if query.alike is not None:
+        ordered = in_order(query, found, size=SLATE, rules=rules_of(shop, now))
+        return Found(ordered.shown, ordered.candidates)
     ranker = ranker_of(shop)
     slate = slate_of(
         query,

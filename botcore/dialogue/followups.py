@@ -10,9 +10,11 @@ from decimal import Decimal
 
 from botcore.dialogue.ask import PRICE, option_names, price_band
 from botcore.dialogue.brief import Brief
+from botcore.dialogue.decide import NO_INFORMATION, POLICY
 from botcore.dialogue.facts import Item, format_price
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.names import attribute_name
+from botcore.dialogue.perceived import PICTURED, SET_ASIDE, Perceived
 from botcore.dialogue.state import DialogueState, LaterGoal, Question
 from botcore.dialogue.words import CHINESE, sentences
 
@@ -52,6 +54,17 @@ def _band(option: str, language: str, currency: str) -> str:
     if language == "zh":
         return f"{low}到{high}" if low and high else f"{high}以内" if high else f"{low}以上"
     return f"{low} to {high}" if low and high else f"under {high}" if high else f"over {low}"
+
+
+def pictured_brief(brief: Brief) -> Brief:
+    """That the products of a reply look like the customer's picture."""
+    return Brief(PICTURED, items=brief.items)
+
+
+def missed_briefs(why: str, perceived: Perceived) -> list[Brief]:
+    """What of the customer's pictures and recordings the reply does not rest on, but for what it asks for by itself."""
+    aside = (SET_ASIDE,) if perceived.alike and why in (POLICY, NO_INFORMATION) else ()
+    return [Brief("missed", notes={"reason": each}) for each in (*perceived.missed, *aside) if each != why]
 
 
 def asks_already(text: str, question: Question, language: str, lexicon: Lexicon) -> bool:

@@ -16,15 +16,16 @@ from botcore.dialogue.answer import Answer, answer_to, returned_text, similar_te
 from botcore.dialogue.ask import MEANING, ambiguous, answered, undecided
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.compose import fill, word
-from botcore.dialogue.decide import Decision, decide, subject_of
+from botcore.dialogue.decide import Decision, decide, subject_of, with_media
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, items_of
 from botcore.dialogue.find import Found, Visit, in_reach, items_by_sku, shown_text
 from botcore.dialogue.follow import followups, second_goal
-from botcore.dialogue.followups import reading_brief
-from botcore.dialogue.goals import separated, turned_to
+from botcore.dialogue.followups import missed_briefs, pictured_brief, reading_brief
+from botcore.dialogue.goals import common_category, separated, turned_to
 from botcore.dialogue.lexicon import Lexicon, lexicon_of
 from botcore.dialogue.named import product_named
+from botcore.dialogue.perceived import ASKED_FOR_WORDS, NOTHING, PICTURED, Perceived
 from botcore.dialogue.phrases import phrase_for
 from botcore.dialogue.plan import Plan, brief_of, plan_of
 from botcore.dialogue.ports import Ports
@@ -71,11 +72,12 @@ def respond(
     deadline: float,
     pressed: str = "",
     customer_id: int | None = None,
+    perceived: Perceived = NOTHING,
 ) -> Reply:
     """The reply to a message in a conversation's state.
 
     ``deadline`` (``time.monotonic()``) bounds the model's writing; ``pressed`` is the SKU whose button was the message;
-    ``customer_id`` is the shop's customer that the contact is known to be.
+    ``customer_id`` is the shop's customer that the contact is known to be; ``perceived`` is what came beside the words.
     """
     clock = Clock()
     with clock.stage("understand"):
@@ -85,10 +87,11 @@ def respond(
         state = in_reach(shop, track(before, said, shown))
     with clock.stage("decide"):
         answer = _answer(shop, said, before, lexicon, ports)
-        decision, state = _decided(shop, before, state, said, answer, lexicon)
+        decision, state = _decided(shop, before, state, said, answer, lexicon, perceived)
     with clock.stage("find"):
         visit = Visit(text, customer_id, seed, ports.sequence)
-        decision, state, found = settled(shop, decision, state, before, said, lexicon, ports, visit)
+        pictured = replace(visit, alike=perceived.alike)
+        decision, state, found = settled(shop, decision, state, before, said, lexicon, ports, pictured)
     with clock.stage("ask"):
         decision, found, asking = asked(decision, found, before, state, said, lexicon, later, ports.encoder)
     with clock.stage("plan"):
@@ -100,13 +103,23 @@ def respond(
         offer = beside.offer(shop, decision, found, state, lexicon, seed)
         alike = () if offer.items else beside.alike(shop, plan, lexicon)
     with clock.stage("compose"):
-        approved = decision.word or plan.reason == CHEAPEST or (plan.answer and plan.answer.by_itself)
+        approved = (
+            decision.word
+            or plan.reason == CHEAPEST
+            or plan.reason in ASKED_FOR_WORDS
+            or (plan.answer and plan.answer.by_itself)
+        )
         writers = replace(ports, generator=None) if approved else ports
         wording = word(brief, state.language, writers, samples=samples, seed=seed, deadline=deadline)
-        more = followups(shop, plan, wording.text, before, second, lexicon, ports, visit)
+        unused = missed_briefs(plan.reason, perceived)
+        more = [*unused, *followups(shop, plan, wording.text, before, second, lexicon, ports, visit)]
+        likeness = phrase_for(pictured_brief(brief), state.language, seed) if plan.reason == PICTURED else ""
         paragraphs = [
             returned_text(before),
-            _sentence(fill(wording.text, brief.tags()), similar_text(plan.answer, alike, state.language)),
+            _told(
+                [likeness, fill(wording.text, brief.tags()), similar_text(plan.answer, alike, state.language)],
+                state.language,
+            ),
             _details(decision, found, state),
             "\n".join(_table(plan)),
             offer.text,
@@ -132,12 +145,13 @@ def respond(
         why=plan.reason,
         asking=asking,
         answer=plan.answer,
+        perceived=perceived,
         timings_ms=clock.stages,
     )
 
 
-def _sentence(*parts: str) -> str:
-    return " ".join(filter(None, parts))
+def _told(sentences: Sequence[str], language: str) -> str:
+    return ("" if language == "zh" else " ").join(filter(None, sentences))
 
 
 def _model_version(ports: Ports, written_by: str) -> str:
@@ -149,6 +163,8 @@ def _remembered(
 ) -> DialogueState:
     """The state that the next message is read in."""
     article = plan.answer if plan.answer and plan.answer.kind is Kind.ARTICLE else None
+    if decision.reason == PICTURED and not state.goal:  # the talk goes on about what was shown, if that is of one kind
+        state = state.with_(goal=common_category([item.category for item in shows]))
     return after_reply(
         state,
         [item.sku for item in shows],
@@ -193,9 +209,10 @@ def _decided(
     said: Understanding,
     answer: Answer | None,
     lexicon: Lexicon,
+    perceived: Perceived,
 ) -> tuple[Decision, DialogueState]:
     """The act for the message; where the customer is done with one goal, the one that waits is turned to."""
-    decision = decide(before, state, said, answer)
+    decision = with_media(decide(before, state, said, answer), said, perceived)
     if decision.act is Act.ANSWER and decision.about and state.goal == before.goal:  # "has it a timer?" wishes for none
         state = state.with_(constraints=before.constraints, price=before.price)
     if decision.failed and before.failures >= FAILURES:
@@ -234,8 +251,8 @@ def _joined(paragraphs: Sequence[str], followed: Sequence[str], language: str) -
     """The reply's paragraphs; what follows goes on in the last of them, unless that is a table."""
     told = [paragraph for paragraph in paragraphs if paragraph]
     if len(told) == 1 and followed:
-        return ("" if language == "zh" else " ").join([*told, *followed])
-    return "\n\n".join([*told, *([("" if language == "zh" else " ").join(followed)] if followed else [])])
+        return _told([*told, *followed], language)
+    return "\n\n".join(filter(None, [*told, _told(followed, language)]))
 
 
 def shown_items(shop: Shop, state: DialogueState) -> tuple[ShownItem, ...]:
@@ -261,7 +278,7 @@ def _details(decision: Decision, found: Found, state: DialogueState) -> str:
     if decision.reason != "chosen" or len(found.slate) != 1:
         return ""
     description = sentences(found.slate[0].product.text("description", state.language))[:DETAILS]
-    return ("" if state.language == "zh" else " ").join(description)
+    return _told(description, state.language)
 
 
 ASKING = ("policy", "order_status", "product_question", "availability", "discount")

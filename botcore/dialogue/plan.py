@@ -172,7 +172,7 @@ def _wishes(plan: Plan, lexicon: Lexicon) -> tuple[str, ...]:
 
 def gave_up_names(found: Found, state: DialogueState, lexicon: Lexicon, currency: str) -> tuple[str, ...]:
     """What had to be given up for a find, in words with their amounts."""
-    prices = _price_phrases(state) if found.gave_up_price else ()
+    prices = _price_phrases(state) if _dearer_or_unlike(found, state) else ()
     low, high = (format_price(p or Decimal(0), currency) for p in (state.price.low, _budget(state)))
     told = (phrase.replace("[budget_low]", low).replace("[budget]", high) for phrase in prices)
     return (*(_phrase(c, state.language, lexicon) for c in found.gave_up), *told)
@@ -180,7 +180,15 @@ def gave_up_names(found: Found, state: DialogueState, lexicon: Lexicon, currency
 
 def _gave_up(plan: Plan, lexicon: Lexicon) -> tuple[str, ...]:
     phrases = [_phrase(c, plan.state.language, lexicon) for c in plan.found.gave_up]
-    return (*phrases, *(_price_phrases(plan.state) if plan.found.gave_up_price else ()))
+    return (*phrases, *(_price_phrases(plan.state) if _dearer_or_unlike(plan.found, plan.state) else ()))
+
+
+def _dearer_or_unlike(found: Found, state: DialogueState) -> bool:
+    """Whether the price that was given up is one to speak of: who said "around 60" minds nothing that costs less."""
+    if not found.gave_up_price:
+        return False
+    high = state.price.high
+    return state.price.about is None or high is None or any(c.variant.price > high for c in found.slate)
 
 
 def _reasons(plan: Plan, lexicon: Lexicon) -> list[str]:

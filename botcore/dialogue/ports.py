@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from botcore.dialogue.brief import Brief
     from botcore.dialogue.heads import Head
     from catalog.models import Product
@@ -157,15 +159,57 @@ class SequenceScores(Protocol):
         ...
 
 
+class ImageEncoder(Protocol):
+    """Pictures as vectors of one space, in which those that look alike are near."""
+
+    @property
+    def name(self) -> str:
+        """The model with its weights' digest: vectors under different names are never compared."""
+        ...
+
+    def encode(self, pictures: Sequence[Image]) -> npt.NDArray[np.float32]:
+        """Unit-length vectors of RGB pictures, shape ``(len(pictures), the model's width)``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was said in a recording. ``language`` is ISO 639-1, "" where the model knows one alone; ``confidence`` is the
+    mean probability (geometric) of a token. ``sure``: clear enough to be taken at its word."""
+
+    text: str
+    language: str
+    confidence: float
+    sure: bool
+
+
+class SpeechRecogniser(Protocol):
+    """Writes down what is said."""
+
+    @property
+    def name(self) -> str:
+        """The model with its weights' digest."""
+        ...
+
+    def hear(self, recording: bytes, *, deadline: float) -> Heard:
+        """What an audio file says, as far as it is written down at ``deadline`` (``time.monotonic()``).
+
+        What is late or not speech is not ``sure``. Raises ``ValueError`` for what is no audio file, or too long.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Ports:
     """The models handed down to the dialogue. ``generator`` is None where replies are to be made from templates,
-    ``sequence`` where no model knows what follows what, ``discriminator`` where its score is left out. ``version_id`` names the
-    generator's version, None the one that ships."""
+    ``sequence`` where no model knows what follows what, ``discriminator`` where its score is left out, ``images`` and ``speech``
+    where customers are asked for words instead. ``version_id`` names the generator's version, None the one that ships."""
 
     encoder: Encoder
     reader: Reader
     generator: Generator | None
     sequence: SequenceScores | None = None
     discriminator: Discriminator | None = None
+    images: ImageEncoder | None = None
+    speech: SpeechRecogniser | None = None
     version_id: int | None = None

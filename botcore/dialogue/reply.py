@@ -12,6 +12,7 @@ from botcore.dialogue.brief import Brief, render
 from botcore.dialogue.compose import Wording
 from botcore.dialogue.facts import Item
 from botcore.dialogue.find import Found
+from botcore.dialogue.perceived import NOTHING, Perceived
 from botcore.dialogue.state import Act, DialogueState
 from botcore.dialogue.understand import Understanding
 from catalog.search import Candidate
@@ -40,6 +41,7 @@ class Reply:
     why: str
     asking: Asking
     answer: Answer | None
+    perceived: Perceived = NOTHING
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -48,8 +50,9 @@ class Reply:
 
     def explanation(self) -> dict[str, Any]:
         """The JSON fields of ``Turn`` that say why."""
+        media = {"media": [dict(one) for one in self.perceived.told]} if self.perceived.told else {}
         return {
-            "understanding": {**self.said.to_json(), "why": self.why, "worth": dict(self.asking.worth or {})},
+            "understanding": {**self.said.to_json(), "why": self.why, "worth": dict(self.asking.worth or {}), **media},
             "candidates": [_candidate_json(c) for c in _kept(self.found)],
             "slate": [{**item.to_json(), **self._chance(item)} for item in self.items],
             "brief": {**self.brief.to_json(), "prompt": render(self.brief)},

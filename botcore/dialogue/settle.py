@@ -10,6 +10,7 @@ from botcore.dialogue.decide import Decision
 from botcore.dialogue.find import Found, Visit, find, holding, items_by_sku
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import TEXT
+from botcore.dialogue.perceived import PICTURED
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import Act, Constraint, DialogueState
 from botcore.dialogue.understand import Understanding
@@ -31,12 +32,32 @@ def settled(
     visit: Visit,
 ) -> tuple[Decision, DialogueState, Found]:
     """What is done in the end, with its products: what finding tells changes the decision and the state."""
-    decision, found = _found(shop, decision, state, said, lexicon, ports, visit)
+    if decision.reason == PICTURED:
+        state, found = _like_picture(shop, state, said, lexicon, ports, visit)
+        return (decision if found.slate else Decision(Act.DECLINE, "nothing_fits")), state, found
+    decision, found = _found(shop, decision, state, said, lexicon, ports, replace(visit, alike=None))
     if decision.reason == CHEAPEST:  # nothing costs less: the lower limit that was tried is forgotten
         state = state.with_(price=before.price)
     if found.left_goal:
         state = state.with_(goal="")
     return decision, state, found
+
+
+def _like_picture(
+    shop: Shop, state: DialogueState, said: Understanding, lexicon: Lexicon, ports: Ports, visit: Visit
+) -> tuple[DialogueState, Found]:
+    """What looks like the picture and holds the talk's wishes; a picture of something else begins a talk of its own, in
+    which what was ruled out still is."""
+    found = find(shop, state, lexicon, ports.encoder, visit=visit)
+    if found.slate and not found.left_goal:
+        return state, found
+    afresh = state.with_(
+        goal=said.goals[0] if said.goals else "",
+        topic=said.thing,
+        constraints=tuple(c for c in state.constraints if c.turn == state.turn or not c.wanted),
+        price=said.price,
+    )
+    return afresh, find(shop, afresh, lexicon, ports.encoder, visit=visit)
 
 
 def spoken_of(decision: Decision, state: DialogueState, said: Understanding) -> DialogueState:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from botcore.dialogue.brief import TAG, Brief
-from botcore.dialogue.vocabulary import WORD, item_texts, neutral_words, parts, plainly, shared_texts
+from botcore.dialogue.budgets import budget_problems
+from botcore.dialogue.vocabulary import WORD, certain_texts, item_texts, neutral_words, parts, plainly, shared_texts
 from botcore.dialogue.words import stem
 
 WORD_LIMIT = 70
@@ -77,8 +78,12 @@ PLACES = {"first": 0, "former": 0, "second": 1, "latter": -1, "third": 2, "last"
 IN_A_ROW = re.compile(r"(?:and|,)\s*\[[A-D]\.name\]\s+(?:are|come|have|share)\b", re.IGNORECASE)
 LIKE = re.compile(r"[,:]?\s*like\b", re.IGNORECASE)
 CLAUSE = re.compile(r"[,:;]\s+|\s+(?:and|or|but|while|whereas|though|with)\s+", re.IGNORECASE)
+MADE_OF = re.compile(r"\bmade (?:of|from|in|out of) (?:the |a )?(?P<word>[a-z-]+)", re.IGNORECASE)
+MATERIALS = re.compile(r"material|fabric|ingredient|upper|lining|fill|shell|paper", re.IGNORECASE)
+"""Attributes that say what a thing is made of."""
+WINS = re.compile(r"\b(?:wins?|beats?|ahead|takes it|has the edge)\b", re.IGNORECASE)
+ON_PRICE = re.compile(r"\bprices?\b|\[[A-D]\.price\]", re.IGNORECASE)
 BARE_BUDGET = re.compile(r"\b(?:is|are|costs?|for|at|priced|price of)\s+\[(?:budget|budget_low)\]", re.IGNORECASE)
-BEYOND = re.compile(r"\b(?:over|above|beyond|past|more than|higher than)\s+(?:your\s+)?\[budget\]", re.IGNORECASE)
 REFUSED_ITEM = re.compile(
     r"(?<!why )\b(?:no|not|never|without|cannot|\w+n't)(?: [a-z]+)? (?:\[[A-D]\.(?:name|price)\])", re.IGNORECASE
 )
@@ -108,6 +113,7 @@ def verify(text: str, brief: Brief) -> Verdict:
     claims = [
         *_unknown_tags(text, brief),
         *_foreign_values(text, brief),
+        *budget_problems(text, brief),
         *_promises(text, brief),
         *_claims(text, brief),
         *_comparisons(text, brief),
@@ -188,8 +194,6 @@ def _foreign_values(text: str, brief: Brief) -> Iterable[str]:
         earlier = [*earlier, *named]
     if BARE_BUDGET.search(text):
         yield "gives the budget as a price"
-    if BEYOND.search(text) and any(w.startswith("under ") for w in brief.wishes):
-        yield "places something beyond the budget"
     if brief.act in ("recommend", "compare", "explain") and REFUSED_ITEM.search(text):
         yield "denies a product or its price"
 
@@ -243,14 +247,18 @@ def _promises(text: str, brief: Brief) -> Iterable[str]:
 def _claims(text: str, brief: Brief) -> Iterable[str]:
     """Words that no fact of the items spoken of supports, and facts turned into their opposite."""
     neutral = neutral_words(brief.act)
-    general = _stems([*shared_texts(brief), *_positive(brief)])
-    ruled_out = _stems(w[4:] for w in brief.wishes if w.startswith("not ")) - general - {stem(word) for word in neutral}
+    everywhere = _stems([*shared_texts(brief), *_positive(brief)])
+    ruled_out = _stems(w[4:] for w in brief.wishes if w.startswith("not ")) - everywhere - {stem(w) for w in neutral}
+    certain = _stems([*certain_texts(brief), *_positive(brief)])
     facts = {item.letter: _stems(item_texts(item, brief)) for item in brief.items}
     for sentence, clause, spoken_of in _subjects(text, list(facts)):
         sets = [facts[letter] for letter in spoken_of] or list(facts.values())
         joined = set().union(*sets) if sets else set()
         of_all = TAG.search(sentence) or EVERY.search(sentence)
         supported = set.intersection(*sets) if sets and of_all else joined
+        general = certain | _stems([_choices(sentence, brief)])
+        if (made := MADE_OF.search(clause)) and not _made_of(made["word"], spoken_of, brief):
+            yield f'says "made of {made["word"]}", which is no material of it'
         for word, start in _words(clause):
             key = stem(word)
             if key in ruled_out:
@@ -261,6 +269,24 @@ def _claims(text: str, brief: Brief) -> Iterable[str]:
                     yield f'denies "{word}", which is a fact'
             else:
                 yield NO_FACT.format(word)
+
+
+def _made_of(word: str, letters: list[str], brief: Brief) -> bool:
+    """Whether all the items spoken of have the material by which a word names it; in questions it is nobody's."""
+    spoken_of = [item for item in brief.items if item.letter in letters]
+    return all(
+        stem(part) in _stems(value for name, value in item.attributes.items() if MATERIALS.search(name))
+        for item in spoken_of
+        for part in parts(word)[:1]
+    )
+
+
+def _choices(sentence: str, brief: Brief) -> str:
+    """The answers to choose from, where the sentence may name them: each is true of some products only, so none is said of
+    a product, nor of all of them in passing."""
+    of_a_product = any(tag[1:2] == "." for tag in TAG.findall(sentence))
+    offering = not brief.items or brief.act in ("ask", "clarify") or ASKING.search(sentence)
+    return brief.notes.get("options", "") if offering and not of_a_product else ""
 
 
 def _subjects(text: str, letters: list[str]) -> Iterable[tuple[str, str, list[str]]]:
@@ -325,6 +351,10 @@ def _comparisons(text: str, brief: Brief) -> Iterable[str]:
 
     if brief.act == "compare":
         for sentence in SENTENCE.split(text):
+            if (won := WINS.search(sentence)) and ON_PRICE.search(sentence):
+                before = [m.group(1)[0] for m in TAG.finditer(sentence[: won.start()]) if m.group(1)[1:2] == "."]
+                if before[-1:] != [brief.notes.get("cheaper")]:
+                    yield f'says "{won.group().lower()}" on price of {before[-1] if before else "nothing"}'
             for found in DEARER.finditer(sentence):
                 letters = [m.group(1)[0] for m in TAG.finditer(sentence[: found.start()]) if m.group(1)[1:2] == "."]
                 if not letters or letters[-1] == brief.notes.get("cheaper", letters[-1]):

@@ -88,9 +88,15 @@ def neutral_words(act: str) -> frozenset[str]:
 
 def shared_texts(brief: Brief) -> Iterable[str]:
     """Facts that are of no item: the act itself, what was given up, the act's notes and what they say of the stock."""
+    yield from certain_texts(brief)
+    yield brief.notes.get("options", "")
+
+
+def certain_texts(brief: Brief) -> Iterable[str]:
+    """Those of them that any sentence may hold. An answer to choose from is true of some products only."""
     yield brief.act
     yield from brief.gave_up
-    yield from brief.notes.values()
+    yield from (note for name, note in brief.notes.items() if name != "options")
     yield STOCK.get(brief.notes.get("stock", ""), "")
 
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from botcore import queues
+from botcore.learning import recipes
 from botcore.models import Dataset, TrainingRun
 
 Status = TrainingRun.Status
@@ -28,9 +29,13 @@ class RefusedError(ValueError):
 
 
 def ask_for(dataset: Dataset, recipe: str, options: Mapping[str, Any], by: User | None = None) -> TrainingRun:
-    """Queue a run over an approved snapshot. Raises ``RefusedError``."""
+    """Queue a run over an approved snapshot. Raises ``RefusedError``, also for what the recipe cannot be told."""
     if dataset.approved_at is None:
         raise RefusedError("Somebody has to look at the snapshot and approve it before a model learns from it.")
+    try:
+        recipes.check(recipe, options)
+    except recipes.OptionError as error:
+        raise RefusedError(str(error)) from error
     with transaction.atomic():
         run = TrainingRun.objects.create(
             shop=dataset.shop, dataset=dataset, recipe=recipe, options=dict(options), created_by=by

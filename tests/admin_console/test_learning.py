@@ -444,6 +444,21 @@ def test_a_run_may_learn_from_one_department_and_look_for_settings_first(merchan
     assert TrainingRun.objects.count() == 1
 
 
+def test_every_recipe_offers_what_it_can_be_told_and_refuses_the_rest(merchant, shop, approved):
+    page = _page(merchant, "learning")
+    assert set(re.findall(r'name="(\w+)"[^>]* id="train-compress-\w+"', page)) >= {"layers", "healing", "department"}
+    assert 'id="train-sft-epochs"' in page
+    assert "train-sft-layers" not in page and "train-compress-epochs" not in page
+    asked = {"shop": shop.slug, "dataset": approved.pk}
+    told = _post(merchant, "train", **asked, recipe="compress", layers="2", epochs="5")
+    assert "“Smaller and faster (pruning, distillation)” has no such setting: Epochs, at most." in told
+    assert "less than or equal to 100" in _post(merchant, "train", **asked, recipe="sft", epochs="101")
+    assert "Recipe: Select a valid choice." in _post(merchant, "train", **asked, recipe="magic", layers="2")
+    assert not TrainingRun.objects.exists()
+    _post(merchant, "train", **asked, recipe="compress", layers="2")
+    assert TrainingRun.objects.get().options == {"layers": 2}
+
+
 def test_a_merchant_decides_which_new_words_claim_nothing(merchant, shop):
     turn = TurnFactory(conversation=ConversationFactory(shop=shop))
     corrections.correct(turn, "I'd merrily take the Canvas jacket, at $49.00.", None)

@@ -8,7 +8,7 @@ import pytest
 
 from botcore import buttons
 from botcore.channels.values import Capabilities, Card, Choice, OutboundMessage
-from botcore.models import Button, Outbound
+from botcore.models import Button, Outbound, Turn
 from tests.factories import ContactFactory, ConversationFactory, TurnFactory
 
 pytestmark = pytest.mark.django_db
@@ -20,8 +20,14 @@ CARDS = (Card("J-1", "Moss jacket", "$89.00"), Card("J-2", "Rain shell", "$129.0
 
 def reply(can: Capabilities = NUMBERS) -> tuple[Outbound, OutboundMessage]:
     turn = TurnFactory()
+    return sent(turn, OutboundMessage("Here.", turn.pk, cards=CARDS), can)
+
+
+def sent(turn: Turn, message: OutboundMessage, can: Capabilities = NUMBERS) -> tuple[Outbound, OutboundMessage]:
     outbound = Outbound.objects.create(conversation=turn.conversation, turn=turn, content={})
-    return outbound, buttons.offer(OutboundMessage("Here.", turn.pk, cards=CARDS), outbound, can)
+    offered = buttons.offer(message, outbound, can)
+    Outbound.objects.filter(pk=outbound.pk).update(content=offered.to_json())
+    return outbound, offered
 
 
 def test_products_then_thumbs_are_numbered_from_one():
@@ -44,6 +50,14 @@ def test_a_page_of_our_own_needs_no_tokens(feedback):
     _, message = reply(replace(NUMBERS, feedback=feedback))
     assert message.cards[0].choice == Choice()
     assert not Button.objects.exists()
+
+
+@pytest.mark.parametrize("feedback", ["page", "none"])
+def test_a_number_is_understood_on_a_page_of_our_own(feedback):
+    can = replace(NUMBERS, feedback=feedback)
+    outbound, _ = reply(can)
+    assert buttons.written(outbound.conversation.contact, "2", can)["sku"] == "J-2"
+    assert buttons.written(outbound.conversation.contact, "3", can) == {}
 
 
 def test_a_token_is_its_readers_alone():
@@ -71,8 +85,8 @@ def test_anything_else_is_no_choice(text):
 def test_numbers_belong_to_the_last_reply_that_offered_any():
     first, _ = reply()
     turn = TurnFactory(conversation=first.conversation, number=2)
-    outbound = Outbound.objects.create(conversation=first.conversation, turn=turn, content={})
-    buttons.offer(OutboundMessage("And this?", turn.pk, cards=CARDS[1:]), outbound, NUMBERS)
+    sent(turn, OutboundMessage("And this?", turn.pk, cards=CARDS[1:]))
+    sent(TurnFactory(conversation=first.conversation, number=3), OutboundMessage("It is Ben here."))
     assert buttons.written(first.conversation.contact, "1", NUMBERS)["sku"] == "J-2"
 
 
@@ -89,3 +103,10 @@ def test_a_closed_conversation_offers_nothing():
     outbound.conversation.closed = True
     outbound.conversation.save()
     assert buttons.written(outbound.conversation.contact, "1", NUMBERS) == {}
+
+
+def test_a_number_may_answer_a_question_where_thumbs_are_numbers():
+    outbound, message = sent(TurnFactory(), OutboundMessage("How many people is it for?", 7))
+    assert (message.up, message.down) == (None, None)
+    assert buttons.written(outbound.conversation.contact, "2", NUMBERS) == {}
+    assert sent(TurnFactory(), OutboundMessage("How many?", 7), BUTTONS)[1].up is not None

@@ -22,12 +22,15 @@ WRONG = {
     "DAOGOU_ENGINE": ["cuda", "OpenVINO"],
     "DAOGOU_SAMPLES": ["0", "17", "many"],
     "REPLY_SECONDS": ["0", "61", "4.5"],
+    "MEDIA_MEGABYTES": ["0", "65", "8 MB"],
     "LOG_LEVEL": ["debug", "LOUD"],
     "PUBLIC_URL": ["chat.example.com", "ftp://chat.example.com", "https://", "http://[::1", "x\nhttps://y"],
     "DATABASE_URL": ["mysql://localhost/shop", "shop", "postgresql://localhost", "postgresql://localhost/", "http://[::1"],
     "BROKER_URL": ["kafka://localhost", "localhost:5672", "amqp://[::1"],
     "VAR_DIR": ["/proc/version", "/proc/version/inside", "/proc"],
 }  # fmt: skip
+
+FOLDERS = ("IMAGE_ENCODER", "SPEECH_RECOGNISER")
 
 
 def read(var_dir: Path, **values: str) -> Environment:
@@ -54,7 +57,9 @@ def test_the_line_shows_something_to_write_that_is_then_accepted(tmp_path, name)
     assert read(tmp_path, **{name: advice})
 
 
-@pytest.mark.parametrize("name", sorted({*WRONG, "SECRET_KEY", "ALLOWED_HOSTS", "DAOGOU_ADAPTER"} - {"VAR_DIR"}))
+@pytest.mark.parametrize(
+    "name", sorted({*WRONG, "SECRET_KEY", "ALLOWED_HOSTS", "DAOGOU_ADAPTER", *FOLDERS} - {"VAR_DIR"})
+)
 @given(value=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40))
 def test_no_text_at_all_makes_reading_fail_in_another_way(tmp_path_factory, name, value):
     try:
@@ -121,3 +126,15 @@ def test_first_starts_at_the_same_moment_agree_on_one_secret(tmp_path, monkeypat
         agreed = set(pool.map(lambda _: read(tmp_path).secret_key, range(16)))
     assert [len(secret) for secret in agreed] == [96]
     assert [file.name for file in tmp_path.iterdir()] == ["secret-key"]
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_model_is_named_by_its_folder(tmp_path, name):
+    assert getattr(read(tmp_path), name.lower()) is None
+    with pytest.raises(ConfigurationError, match=f'^{name}=".*" is no model.s folder'):
+        read(tmp_path, **{name: str(tmp_path / "clip")})
+    with pytest.raises(ConfigurationError):
+        read(tmp_path, **{name: "x" * 5000})
+    (tmp_path / "clip").mkdir()
+    (tmp_path / "clip" / "config.json").write_text("{}")
+    assert getattr(read(tmp_path, **{name: str(tmp_path / "clip")}), name.lower()) == tmp_path / "clip"

@@ -392,3 +392,21 @@ def test_a_receipt_of_somebody_elses_message_is_nothing(account):
     intake.accept(AccountFactory(), [event("", "status", data={"platform_id": "w-1", "status": "read"})])
     outbound.refresh_from_db()
     assert outbound.receipt == ""
+
+
+# --- stop and start
+
+
+def test_a_start_is_an_answer_to_those_who_never_stopped_and_else_starts_again(account):
+    (turn_id,) = intake.accept(account, [event("yes", "start")])
+    assert InboundEvent.objects.get(turn=turn_id).kind == "text"
+    assert intake.accept(account, [event("stop", "stop")]) == []
+    assert intake.accept(account, [event("are you there?")]) == []
+    assert intake.accept(account, [event("yes", "start")]) == []
+    assert Contact.objects.get().stopped_at is None
+    assert len(intake.accept(account, [event("a green jacket")])) == 1
+
+
+def test_a_start_without_words_asks_nothing_of_those_who_never_stopped(account):
+    assert intake.accept(account, [event("", "start")]) == []
+    assert InboundEvent.objects.get().kind == "start"

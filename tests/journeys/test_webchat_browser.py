@@ -14,8 +14,8 @@ import pytest
 
 from botcore.channels.values import Card
 from botcore.channels.webchat.channel import ensure_webchat
-from botcore.models import ChannelAccount, Conversation, Feedback, InboundEvent
-from tests.botcore.channels.web_server import reply_to, serving, waiting_turn
+from botcore.models import ChannelAccount, Conversation, Feedback, InboundEvent, Turn
+from tests.botcore.channels.web_server import reply_to, serving, waiting_turn, written_by_a_person
 from tests.factories import ShopFactory
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -78,7 +78,7 @@ def open_page(chromium: Any, address: str) -> Iterator[Any]:
         page.wait_for_selector("#welcome")
         return page
 
-    opener.complaints = complaints  # type: ignore[attr-defined]
+    opener.complaints, opener.address = complaints, address  # type: ignore[attr-defined]
     yield opener
     for context in contexts:
         context.close()
@@ -170,6 +170,169 @@ def test_what_was_written_offline_is_sent_once_when_the_network_is_back(open_pag
     reply_to(waiting_turn(account, "are you there?"), "I am.")
     page.wait_for_selector(".theirs")
     assert page.locator("#status").inner_text() == ""
+
+
+def writes(page: Any, *texts: str) -> None:
+    for text in texts:
+        page.fill("#text", text)
+        page.keyboard.press("Enter")
+
+
+def waits(page: Any) -> list[str]:
+    return page.locator(".mine.waiting .bubble").all_inner_texts()
+
+
+def said(page: Any) -> list[str]:
+    return page.locator(".message .bubble").all_inner_texts()
+
+
+def test_what_was_written_offline_outlives_a_reload_and_is_sent_once_in_order(open_page, account):
+    page = open_page()
+    writes(page, "hello")
+    reply_to(waiting_turn(account, "hello"), "Hi there.")
+    page.wait_for_selector(".theirs")
+    page.context.set_offline(True)
+    writes(page, "a green jacket", "size M")
+    page.locator(".mine.waiting .note").nth(1).wait_for()
+    with pytest.raises(Exception, match="ERR_INTERNET_DISCONNECTED"):
+        page.reload()
+    page.context.set_offline(False)
+    page.goto(f"{open_page.address}/chat/lantern/")
+    page.wait_for_selector(".theirs")
+    reply_to(waiting_turn(account, "size M"), "Here in M.")
+    page.locator(".theirs").nth(1).wait_for()
+    page.locator(".waiting").wait_for(state="detached")
+    assert said(page) == ["hello", "Hi there.", "a green jacket", "size M", "Here in M."]
+    stored = InboundEvent.objects.order_by("pk").values_list("text", flat=True)
+    assert list(stored) == ["hello", "a green jacket", "size M"]
+    assert page.evaluate("sessionStorage.length + localStorage.length") == 0
+
+
+def test_what_waits_is_shown_below_the_history_while_the_server_takes_nothing(open_page, account):
+    page = open_page()
+    writes(page, "hello")
+    reply_to(waiting_turn(account, "hello"), "Hi there.")
+    page.wait_for_selector(".theirs")
+    page.context.route("**/messages", lambda route: route.abort())
+    writes(page, "a green jacket", "size M")
+    page.reload()
+    page.wait_for_selector(".theirs")
+    assert said(page) == ["hello", "Hi there.", "a green jacket", "size M"]
+    assert waits(page) == ["a green jacket", "size M"]
+    conversation = Conversation.objects.select_related("contact__account").get()
+    written_by_a_person(conversation, "Shall I look?")
+    page.locator(".theirs").nth(1).wait_for()
+    assert said(page) == ["hello", "Hi there.", "Shall I look?", "a green jacket", "size M"]
+    page.context.unroute("**/messages")
+    waiting_turn(account, "size M", seconds=20)
+    page.locator(".waiting").wait_for(state="detached")
+    assert InboundEvent.objects.filter(text__in=("a green jacket", "size M")).count() == 2
+
+
+def test_a_message_whose_acknowledgement_was_lost_is_shown_and_stored_once(open_page, account):
+    page = open_page()
+
+    def lose(route: Any) -> None:
+        route.fetch()
+        route.abort()
+
+    page.context.route("**/events*", lambda route: route.abort())
+    page.context.route("**/messages", lose)
+    page.reload()
+    writes(page, "are you there?")
+    page.wait_for_selector(".mine.waiting .note")
+    waiting_turn(account, "are you there?")
+    page.context.unroute("**/events*")
+    page.reload()
+    page.locator(".mine:not(.waiting)").wait_for()
+    page.context.unroute("**/messages")
+    reply_to(waiting_turn(account, "are you there?"), "I am.")
+    page.wait_for_selector(".theirs")
+    assert said(page) == ["are you there?", "I am."]
+    assert InboundEvent.objects.count() == 1
+
+
+def test_no_more_is_kept_than_twenty_messages_and_nothing_for_another_visitor(open_page):
+    page = open_page()
+    page.context.route("**/messages", lambda route: route.abort())
+    writes(page, *(f"message {number}" for number in range(21)))
+    assert len(waits(page)) == 20
+    assert page.locator("#text").input_value() == "message 20"
+    assert "Too many messages" in page.locator("#status").inner_text()
+    page.context.clear_cookies()
+    page.reload()
+    page.wait_for_selector("#welcome:not([hidden])")
+    assert said(page) == []
+
+
+def test_a_new_conversation_forgets_what_waits(open_page, account):
+    page = open_page()
+    writes(page, "hello")
+    reply_to(waiting_turn(account, "hello"), "Hi there.")
+    page.wait_for_selector(".theirs")
+    page.context.route("**/messages", lambda route: route.abort())
+    writes(page, "a secret")
+    page.get_by_role("button", name="New conversation").click()
+    page.wait_for_selector("#welcome:not([hidden])")
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_what_a_person_writes_reaches_an_open_page_without_thumbs(open_page, account):
+    page = open_page()
+    writes(page, "hello")
+    turn = waiting_turn(account, "hello")
+    reply_to(turn, "Hi there.")
+    conversation = Conversation.objects.select_related("contact__account").get()
+    written_by_a_person(conversation, "I have put one aside <b>for you</b>.")
+    page.locator(".theirs").nth(1).wait_for()
+    theirs = page.locator(".theirs").nth(1)
+    assert theirs.inner_text() == "A person at Lantern & Loom\n\nI have put one aside <b>for you</b>."
+    assert (theirs.locator(".thumb").count(), page.locator(".theirs").first.locator(".thumb").count()) == (0, 2)
+    page.reload()
+    page.locator(".theirs").nth(1).wait_for()
+    assert said(page) == ["hello", "Hi there.", "I have put one aside <b>for you</b>."]
+
+
+def test_a_conversation_goes_on_where_it_was_when_the_server_comes_back(chromium, account, tmp_path):
+    context = chromium.new_context()
+    page = context.new_page()
+    with serving(tmp_path) as url:
+        page.goto(f"{url}/chat/lantern/")
+        page.wait_for_selector("#welcome")
+        writes(page, "hello")
+        reply_to(waiting_turn(account, "hello"), "Hi there.")
+        page.wait_for_selector(".theirs")
+        writes(page, "a green jacket")
+        turn = waiting_turn(account, "a green jacket")
+    writes(page, "size M")
+    page.wait_for_selector(".mine.waiting .note")
+    reply_to(turn, "Here are two.")
+    with serving(tmp_path, int(url.rpartition(":")[2])):
+        page.locator(".theirs").nth(1).wait_for()
+        reply_to(waiting_turn(account, "size M", seconds=20), "Here in M.")
+        page.locator(".theirs").nth(2).wait_for()
+        page.locator(".waiting").wait_for(state="detached")
+        assert said(page) == ["hello", "Hi there.", "a green jacket", "Here are two.", "size M", "Here in M."]
+    assert list(InboundEvent.objects.order_by("pk").values_list("text", flat=True)) == [
+        "hello",
+        "a green jacket",
+        "size M",
+    ]
+    context.close()
+
+
+def test_nobody_seems_to_write_for_ever_after_a_turn_fell_silent_while_the_server_was_away(chromium, account, tmp_path):
+    context = chromium.new_context()
+    page = context.new_page()
+    with serving(tmp_path) as url:
+        page.goto(f"{url}/chat/lantern/")
+        writes(page, "I want a person")
+        page.wait_for_selector("#typing:not([hidden])")
+        turn = waiting_turn(account, "I want a person")
+    Turn.objects.filter(pk=turn.pk).update(status=Turn.Status.SILENT)
+    with serving(tmp_path, int(url.rpartition(":")[2])):
+        page.locator("#typing").wait_for(state="hidden")
+    context.close()
 
 
 def test_an_enter_that_ends_a_composition_sends_nothing(open_page):

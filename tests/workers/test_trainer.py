@@ -14,7 +14,7 @@ pytest.importorskip("trl")
 from django.utils import timezone
 
 from botcore import queues
-from botcore.learning import datasets, runs
+from botcore.learning import datasets, recipes, runs
 from botcore.models import ModelVersion, TrainingRun
 from tests.factories import DatasetFactory, ModelVersionFactory
 from tests.fakes import Wakes
@@ -137,6 +137,12 @@ def test_what_serves_the_shop_is_compressed_and_becomes_a_candidate(monkeypatch,
         "hf": "h",
         "gguf": "g",
     }
+
+
+def test_a_run_has_a_default_for_all_it_may_be_told():
+    assert steps.OPTIONS.keys() == recipes.OPTIONS.keys()
+    for name, default in steps.OPTIONS.items():
+        assert not recipes.OPTIONS[name].objection(default)
 
 
 def test_what_another_run_of_that_number_left_is_thrown_away(asked, settings, tmp_path):

@@ -13,9 +13,11 @@ from django.conf import settings
 from workers.engine.artefacts import Artefact, Progress, build
 
 if TYPE_CHECKING:
+    from workers.engine.clip import ClipEncoder
     from workers.engine.discriminator import MiniLmDiscriminator
     from workers.engine.encoder import MiniLmEncoder
     from workers.engine.reader import MultilingualReader
+    from workers.engine.whisper import WhisperRecogniser
     from workers.engine.writing import TokenGenerator
 
 T = TypeVar("T")
@@ -88,6 +90,26 @@ def load_discriminator() -> MiniLmDiscriminator:
     from workers.engine.discriminator import MiniLmDiscriminator
 
     return MiniLmDiscriminator()
+
+
+@_once
+def load_image_encoder() -> ClipEncoder | None:
+    """The image encoder in ``IMAGE_ENCODER``, loaded on first use; None where none is named."""
+    if settings.IMAGE_ENCODER is None:
+        return None
+    from workers.engine.clip import ClipEncoder
+
+    return ClipEncoder(settings.IMAGE_ENCODER)
+
+
+@_once
+def load_speech_recogniser() -> WhisperRecogniser | None:
+    """The speech recogniser in ``SPEECH_RECOGNISER``, loaded on first use; None where none is named."""
+    if settings.SPEECH_RECOGNISER is None:
+        return None
+    from workers.engine.whisper import WhisperRecogniser
+
+    return WhisperRecogniser(settings.SPEECH_RECOGNISER)
 
 
 def current_artefact(adapter: Path | None = None, progress: Progress | None = None) -> Artefact:

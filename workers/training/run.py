@@ -40,8 +40,9 @@ OPTIONS: Mapping[str, Any] = {
     "layers": compress.Recipe.layers,
     "healing": 2400,
 }
-"""What a run may be told, with what it does otherwise. ``briefs`` are those of the base set in the evaluation; ``layers`` are
-left out of a compressed model, which heals on ``healing`` replies of the base set beside the snapshot's."""
+"""What a run does where it is told nothing (``botcore.learning.recipes`` has who may be told what). ``briefs`` are those of the
+base set in the evaluation; ``layers`` are left out of a compressed model, which heals on ``healing`` replies of the base set
+beside the snapshot's."""
 BATCH_TOKENS = 1024
 Say = Callable[[str], None]
 

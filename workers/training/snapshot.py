@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from botcore.learning.recipes import LEAST_REPLAY, MOST_REPLAY
 from botcore.learning.votes import FEWEST_FOR_TRAINING
 from botcore.models import Dataset, DatasetRow
 from workers.training.dialogues.build import build_examples
 from workers.training.rows import Row, read, write
 
-LEAST_REPLAY, MOST_REPLAY = 0.3, 0.5
 REPLAY = 0.4
 VALIDATION_REPLAY = 60
 """Replies of the base set in the validation: a model that only learns the shop's wording stops early."""

@@ -11,7 +11,7 @@ import json
 import select
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ import psycopg2
 import structlog
 from django.conf import settings
 from django.db import Error, connection
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from botcore.channels import database_threads
 from botcore.models import Conversation, Outbound, Turn
@@ -36,7 +36,7 @@ RECONNECT_MS = 1000
 LISTEN_AGAIN = 0.5
 """Seconds between attempts to listen while the database is away."""
 HISTORY = 100
-"""Turns a page is given at most when it opens."""
+"""Turns, and messages of people, a page is given at most when it opens."""
 
 
 def notify(account_key: str, visitor: str) -> None:
@@ -114,32 +114,39 @@ LISTENER = Listener()
 
 @dataclass(frozen=True)
 class News:
-    """What a visitor's open conversation holds beyond the reply a page already has."""
+    """What a visitor's open conversation holds beyond the reply a page already has: turns, and what people wrote.
+
+    A reply above ``until`` was stored while this was read; it is told the next time, so that none before it is missed.
+    """
 
     conversation: int | None
     turns: tuple[Turn, ...] = ()
-    by_persons: tuple[Outbound, ...] = ()
+    written: tuple[Outbound, ...] = ()
+    until: int = 0
 
 
 def read_news(account_id: int, visitor: str, after: int) -> News:
-    """Turns without a reply, and turns whose reply's ``Outbound`` id is above ``after``; oldest first."""
-    conversation = (
+    """Turns without a reply, turns whose reply's ``Outbound`` id is above ``after``, and people's messages above it.
+
+    Oldest first.
+    """
+    found = (
         Conversation.objects.filter(contact__account_id=account_id, contact__external_id=visitor, closed=False)
-        .values_list("pk", flat=True)
+        .annotate(newest=Max("outbound__pk"))
+        .values_list("pk", "newest")
         .first()
     )
-    if conversation is None:
+    if found is None:
         return News(None)
+    conversation, until = found[0], found[1] or 0
     turns = (
         Turn.objects.filter(Q(outbound=None) | Q(outbound__pk__gt=after), conversation_id=conversation)
         .select_related("outbound")
         .prefetch_related("events", "feedback")
         .order_by("-number")[:HISTORY]
     )
-    by_persons = Outbound.objects.filter(conversation_id=conversation, turn=None, pk__gt=after).order_by("-pk")[
-        :HISTORY
-    ]
-    return News(conversation, tuple(reversed(turns)), tuple(reversed(by_persons)))
+    written = Outbound.objects.filter(conversation_id=conversation, turn=None, pk__gt=after, pk__lte=until)
+    return News(conversation, tuple(reversed(turns)), tuple(reversed(written.order_by("-pk")[:HISTORY])), until)
 
 
 @dataclass
@@ -155,25 +162,27 @@ class Seen:
     def frames(self, news: News) -> Iterator[bytes]:
         """``conversation``, ``asked``, ``reply``, ``ready`` (once, after the history), ``typing``, as the talk went.
 
-        Only a reply has an id: it is what a page has to have seen, and what Last-Event-ID brings back.
+        Only a reply has an id: it is what a page has to have seen, and what Last-Event-ID brings back. So replies come
+        in the order of their ids: what a person wrote meanwhile comes before the reply that was stored after it.
         """
         if not self.ready or news.conversation != self.conversation:
             self.conversation = news.conversation
             yield frame("conversation", {"id": news.conversation})
-        persons = list(news.by_persons)
+        written = deque(news.written)
         for turn in news.turns:
-            while persons and persons[0].created_at < turn.created_at:
-                yield from self._by_person(persons.pop(0))
+            while written and written[0].created_at < turn.created_at:
+                yield from self._reply(written.popleft())
             for event in sorted(turn.events.all(), key=lambda event: event.pk):
                 if event.pk not in self.messages:
                     self.messages.add(event.pk)
                     yield frame("asked", {"id": event.event_key.rpartition(":")[2], "text": event.text})
-            if (outbound := getattr(turn, "outbound", None)) and outbound.pk > self.after:
-                self.after = outbound.pk
+            if (outbound := getattr(turn, "outbound", None)) and outbound.pk <= news.until:
+                while written and written[0].pk < outbound.pk:
+                    yield from self._reply(written.popleft())
                 verdict = next((row.kind for row in turn.feedback.all() if row.source == "button"), "")
-                yield frame("reply", {**_as_seen_here(outbound.content), "verdict": verdict}, outbound.pk)
-        for outbound in persons:
-            yield from self._by_person(outbound)
+                yield from self._reply(outbound, verdict)
+        for outbound in written:
+            yield from self._reply(outbound)
         if not self.ready:
             self.ready = True
             yield frame("ready", {})
@@ -182,11 +191,11 @@ class Seen:
             self.typing = typing
             yield frame("typing", {"on": typing})
 
-    def _by_person(self, outbound: Outbound) -> Iterator[bytes]:
-        """A message without a turn: the page knows it by a number that no turn has."""
+    def _reply(self, outbound: Outbound, verdict: str = "") -> Iterator[bytes]:
         if outbound.pk > self.after:
             self.after = outbound.pk
-            yield frame("reply", {**_as_seen_here(outbound.content), "turn": -outbound.pk, "verdict": ""}, outbound.pk)
+            shown = {**_as_seen_here(outbound.content), "verdict": verdict, "person": outbound.turn_id is None}
+            yield frame("reply", shown, outbound.pk)
 
 
 def _as_seen_here(content: dict[str, Any]) -> dict[str, Any]:

@@ -37,10 +37,10 @@ def remember(
 ) -> None:
     """Set the visitor's cookie. Within another site's frame browsers keep only a partitioned one, and only on https."""
     across = embedded and request.is_secure()
-    name = _cookie(account)
+    name, value = cookie_of(account, visitor)
     response.set_cookie(
         name,
-        _signer(account).sign(visitor),
+        value,
         max_age=DAYS * 24 * 3600,
         path="/chat/",
         secure=request.is_secure(),
@@ -52,6 +52,11 @@ def remember(
         partitioned.set(name, response.cookies[name].value, response.cookies[name].coded_value)
         partitioned.update(response.cookies[name])
         dict.__setitem__(response.cookies, name, partitioned)
+
+
+def cookie_of(account: ChannelAccount, visitor: str) -> tuple[str, str]:
+    """Name and value of the cookie that says who a browser is."""
+    return _cookie(account), _signer(account).sign(visitor)
 
 
 def token_for(account: ChannelAccount, visitor: str) -> str:

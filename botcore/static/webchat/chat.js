@@ -1,6 +1,6 @@
 // The page's wiring: the server's events become elements, the visitor's doings become posts.
 
-import { Outbox } from "./outbox.js";
+import { Outbox, Shelf } from "./outbox.js";
 import { element, myMessage, reply } from "./view.js";
 
 const settings = JSON.parse(document.getElementById("settings").textContent);
@@ -12,7 +12,8 @@ const room = document.querySelector("main");
 const submit = composer.querySelector("button");
 
 const mine = new Map(); // the message's id -> its element
-const replies = new Set(); // turns whose reply is shown
+const replies = new Set(); // ids of the replies that are shown
+let last = ""; // the id of the last one
 let conversation = null; // the number of the one that is shown
 let ready = false; // whether the history has been shown
 
@@ -22,9 +23,10 @@ function nearEnd() {
   return room.scrollHeight - room.scrollTop - room.clientHeight < 120;
 }
 
+/** What the server has not told us of yet stays below everything that it has. */
 function add(node, follow = nearEnd()) {
   if (ready) node.classList.add("arriving");
-  log.append(node);
+  log.insertBefore(node, node.matches(".unheard") ? null : log.querySelector(":scope > .unheard"));
   welcome.hidden = true;
   fresh.hidden = false;
   if (follow) room.scrollTop = room.scrollHeight;
@@ -45,8 +47,9 @@ function empty() {
   fresh.hidden = true;
 }
 
-function showMine(id, text) {
+function showMine(id, text, unheard) {
   const node = myMessage(text, texts);
+  if (unheard) node.classList.add("unheard", "waiting");
   mine.set(id, node);
   add(node, true);
   return node;
@@ -76,28 +79,45 @@ const outbox = new Outbox(
   (message, state, detail) => {
     const node = mine.get(message.id);
     if (!node) return;
-    node.classList.toggle("waiting", state !== "sent");
+    node.classList.toggle("waiting", state === "late");
     if (state === "sent") note(node, "");
-    if (state === "late") note(node, texts.sending);
-    if (state === "failed") note(node, `${texts.failed} ${detail}`, () => send(message, node));
-    if (node === log.lastElementChild && nearEnd()) room.scrollTop = room.scrollHeight;
+    if (state === "late") outbox.waiting.forEach(({ id }, place) => note(mine.get(id), (!place && detail) || texts.sending));
+    if (state === "failed") {
+      node.classList.remove("unheard");
+      note(node, `${texts.failed} ${detail}`, () => resend(message, node));
+    }
+    if (nearEnd()) room.scrollTop = room.scrollHeight;
   },
+  new Shelf(`daogou:${settings.page}`, settings.token.slice(0, 16)),
 );
+
+/** What waits from before a reload, or was written for a conversation that has been closed meanwhile. */
+function showWaiting() {
+  for (const { id, text } of outbox.waiting) note(showMine(id, text, true), texts.sending);
+}
 
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function send(message, node) {
+function resend(message, node) {
   note(node, "");
-  node.classList.add("waiting");
+  node.classList.add("unheard", "waiting");
+  log.append(node);
   outbox.add(message);
 }
 
+/** Whether there was room for it. */
 function say(text, sku) {
+  if (outbox.full) {
+    status.textContent = texts.full;
+    return false;
+  }
   const message = { id: newId(), text, ...(sku ? { sku } : {}) };
-  send(message, showMine(message.id, text));
+  showMine(message.id, text, true);
+  outbox.add(message);
+  return true;
 }
 
 async function judge(turn, verdict) {
@@ -112,13 +132,15 @@ async function judge(turn, verdict) {
 
 const heard = {
   asked({ id, text }) {
-    const node = mine.get(id) ?? showMine(id, text);
-    node.classList.remove("waiting");
+    outbox.drop(id);
+    const node = mine.get(id) ?? showMine(id, text, false);
+    node.classList.remove("unheard", "waiting");
     note(node, "");
   },
-  reply(content) {
-    if (replies.has(content.turn)) return;
-    replies.add(content.turn);
+  reply(content, id) {
+    if (replies.has(id)) return;
+    replies.add(id);
+    last = id;
     const follow = nearEnd();
     typing.hidden = true;
     const choose = (card) => say(card.title, card.sku);
@@ -132,8 +154,12 @@ const heard = {
     if (on && follow) room.scrollTop = room.scrollHeight;
   },
   conversation({ id }) {
-    if (conversation !== null && id !== conversation) empty(); // begun anew, perhaps on another page
+    if (conversation !== null && id !== conversation) {
+      empty(); // begun anew, perhaps on another page
+      showWaiting();
+    }
     conversation = id;
+    typing.hidden = true; // a stream begins with this: where somebody is still writing, it goes on to say so
   },
   ready() {
     if (ready) return; // a stream that came back
@@ -145,10 +171,10 @@ const heard = {
 };
 
 function listen() {
-  const source = new EventSource(`${settings.page}events`);
+  const source = new EventSource(`${settings.page}events?after=${last}`);
   let away = 0;
   for (const [name, show] of Object.entries(heard)) {
-    source.addEventListener(name, (event) => show(JSON.parse(event.data)));
+    source.addEventListener(name, (event) => show(JSON.parse(event.data), event.lastEventId));
   }
   source.addEventListener("open", () => {
     clearTimeout(away);
@@ -187,11 +213,10 @@ function resize() {
 composer.addEventListener("submit", (event) => {
   event.preventDefault();
   const text = field.value.trim();
-  if (!text) return;
+  if (!text || !say(text)) return;
   field.value = "";
   resize();
   field.focus();
-  say(text);
 });
 
 field.addEventListener("input", resize);
@@ -243,4 +268,5 @@ if (settings.embedded && parent !== window) {
 }
 
 resize();
+showWaiting();
 listen();

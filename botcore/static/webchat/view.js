@@ -18,16 +18,17 @@ export function myMessage(text, texts) {
   return element("div", { class: "message mine" }, aside(texts.you), element("div", { class: "bubble" }, text));
 }
 
-/** A reply with its products and thumbs. `on` holds `choose(card)` and `judge(verdict)`. */
+/** A reply with its products and thumbs; a person's has none. `on` holds `choose(card)` and `judge(verdict)`. */
 export function reply(content, texts, on) {
   const bubble = element("div", { class: "bubble" }, content.text);
   if (content.source) {
     bubble.append(element("p", { class: "source" }, texts.source.replace("{source}", content.source)));
   }
   const language = content.language === "zh" ? "zh-Hans" : content.language || "en";
-  const node = element("div", { class: "message theirs", lang: language }, aside(texts.bot), bubble);
+  const writer = content.person ? element("p", { class: "writer" }, texts.person) : aside(texts.bot);
+  const node = element("div", { class: "message theirs", lang: language }, writer, bubble);
   if (content.cards?.length) node.append(cards(content.cards, texts, on.choose));
-  node.append(thumbs(content.verdict, texts, on.judge));
+  if (!content.person) node.append(thumbs(content.verdict, texts, on.judge));
   return node;
 }
 

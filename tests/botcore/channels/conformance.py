@@ -85,11 +85,13 @@ class ChannelConformance:
     """The platform's answer to a message it takes."""
     platform_id: str
     """The id in ``success``."""
+    pages: Mapping[str, Told] = {}
+    """Paths of the platform that always answer the same, whatever becomes of a message: where tokens come from."""
     address: Mapping[str, Any] = {}
     """``ReceivedEvent.address`` of the requests below, without which nothing can be sent."""
 
     signs_body = True
-    """Whether the platform signs the body; a shared secret is the same for all."""
+    """Whether the platform signs the body; a shared secret, or a token for the call, is the same for all."""
 
     def text(self, url: str, text: str = "a green jacket", number: int = 1) -> WebhookRequest:
         """A customer's message; another ``number`` is another message."""
@@ -165,6 +167,7 @@ class ChannelConformance:
         quick = httpx.Client(timeout=0.7)
         monkeypatch.setattr(http, "client", lambda: quick)
         with quick, platform_server(self.success) as server:
+            server.pages.update(self.pages)
             yield server
 
     def to(self, platform: PlatformServer) -> Channel:
@@ -186,8 +189,9 @@ class ChannelConformance:
         outbound = Outbound.objects.create(
             conversation=turn.conversation, turn=turn, content={}, status="sent", platform_ids=[self.platform_id]
         )
-        can = channel_class(self.name).capabilities
-        buttons.offer(OutboundMessage("Here.", turn.pk, cards=CARDS), outbound, can)
+        message = OutboundMessage("Here.", turn.pk, cards=CARDS)
+        outbound.content = buttons.offer(message, outbound, channel_class(self.name).capabilities).to_json()
+        outbound.save()
         return outbound
 
     def nothing_stored(self) -> bool:
@@ -286,7 +290,7 @@ class ChannelConformance:
 
     def test_a_changed_body_is_refused(self, url, client):
         if not self.signs_body:
-            pytest.skip(f"{self.name} sends a shared secret")
+            pytest.skip(f"{self.name} does not sign its bodies")
         genuine = self.text(url)
         assert post(client, replace(genuine, body=genuine.body + b" ")).status_code == 401
         assert self.nothing_stored()
@@ -296,6 +300,15 @@ class ChannelConformance:
         post(client, genuine)
         assert post(client, genuine).status_code in (200, 401)
         assert InboundEvent.objects.count() == 1
+
+    def test_a_sender_whose_id_is_too_long_is_refused(self, url, client):
+        """Nobody has such an id; whoever can sign can still write one."""
+        genuine = self.text(url)
+        spoiled = genuine.body.replace(self.contact.encode(), b"9" * 500)
+        if spoiled == genuine.body:
+            pytest.skip(f"{self.name} writes its customers' ids otherwise")
+        assert post(client, self.resigned(genuine, spoiled)).status_code == 400
+        assert self.nothing_stored()
 
     def test_two_megabytes_are_refused(self, url, client):
         genuine = self.text(url)
@@ -327,7 +340,12 @@ class ChannelConformance:
                 assert all(isinstance(text, str) and "\0" not in text for text in texts)
                 json.dumps([dict(event.data), dict(event.address), [media.to_json() for media in event.media]])
 
-    @hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @hypothesis_settings(
+        max_examples=150,
+        deadline=None,
+        # Every platform runs this one test, each as another executor: that is what inheriting it means.
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    )
     @given(
         body=st.binary(max_size=300),
         headers=st.dictionaries(

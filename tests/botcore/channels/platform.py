@@ -72,14 +72,20 @@ class Told:
 
 @dataclass
 class PlatformServer:
-    """A platform's API: answers calls with ``answers`` in turn, then always with ``success``."""
+    """A platform's API: answers calls with ``answers`` in turn, then always with ``success``.
+
+    A path in ``pages`` always has the same answer, whatever was asked before.
+    """
 
     success: Told = Told(200, {})
     answers: list[Told] = field(default_factory=list)
     calls: list[Called] = field(default_factory=list)
     address: str = ""
+    pages: dict[str, Told] = field(default_factory=dict)
 
-    def next_answer(self) -> Told:
+    def next_answer(self, path: str) -> Told:
+        if path in self.pages:
+            return self.pages[path]
         return self.answers.pop(0) if self.answers else self.success
 
 
@@ -96,7 +102,7 @@ def platform_server(success: Told) -> Iterator[PlatformServer]:
             body = self.rfile.read(length)
             headers = {name.lower(): value for name, value in self.headers.items()}
             platform.calls.append(Called(self.command, self.path, headers, body))
-            told = platform.next_answer()
+            told = platform.next_answer(self.path)
             if told.trouble:
                 if told.trouble == "silence":
                     time.sleep(1.5)

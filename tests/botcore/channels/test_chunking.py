@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botcore.channels.chunking import chunks, size
+from botcore.channels.chunking import around_links, chunks, chunks_written, size
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,26 @@ def test_what_a_reader_sees_as_one_character_is_never_cut(character, unit):
     assert "".join(pieces) == character * 20
     assert all(piece == character * (len(piece) // len(character)) for piece in pieces)
     assert all(size(piece, unit) <= limit for piece in pieces)
+
+
+def doubled(text: str) -> str:
+    return text.replace("&", "&amp;")
+
+
+@given(st.text(alphabet="a& \n。", max_size=400), st.integers(10, 60))
+def test_a_text_is_cut_by_what_it_becomes_and_loses_nothing(text, limit):
+    pieces = chunks_written(text, limit, doubled)
+    assert all(0 < len(doubled(piece)) <= limit for piece in pieces)
+    assert "".join("".join(pieces).split()) == "".join(text.split())
+
+
+def test_a_text_that_stays_as_it_is_is_cut_as_ever():
+    text = "One sentence here. Another one. And a third"
+    assert chunks_written(text, 22, str) == chunks(text, 22)
+
+
+def test_links_are_written_otherwise_than_the_words_around_them():
+    text = "see https://a.example/x_y, or (https://b.example/z?q=1)."
+    assert around_links(text, str.upper) == "SEE https://a.example/x_y, OR (https://b.example/z?q=1)."
+    assert around_links("https://a.example/", str.upper, lambda link: f"<{link}>") == "<https://a.example/>"
+    assert around_links("", str.upper) == ""

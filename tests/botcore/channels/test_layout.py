@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from botcore.channels.layout import Layout, layout_of, numbered_text
+from botcore.channels.layout import Layout, is_public, layout_of, numbered_text
 from botcore.channels.values import Capabilities
 from tests.botcore.channels.conformance import MESSAGE
 
@@ -56,3 +56,24 @@ def test_numbered_text_says_what_the_numbers_do():
     assert "4 =" not in numbered_text(MESSAGE, thumbs=False)
     assert "4 =" not in numbered_text(replace(MESSAGE, verdict="up"))
     assert "回复数字了解更多；4 = 有帮助，5 = 没帮助" in numbered_text(replace(MESSAGE, language="zh"))
+
+
+@pytest.mark.parametrize("url", ["https://cdn.example/j.jpg", "https://cdn.example:8443/j.jpg?a=1"])
+def test_an_address_that_the_world_can_reach_is_shown(url):
+    assert is_public(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "http://cdn.example/j.jpg",
+        "https://localhost/j.jpg",
+        "https://10.0.0.1/j.jpg",
+        "https://[::1]/",
+        "https://[",
+        "/j",
+    ],
+)
+def test_an_address_that_would_cost_the_whole_message_is_not(url):
+    assert not is_public(url)

@@ -7,16 +7,18 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from django.db import connection
 
 from botcore.channels.values import Card
 from botcore.channels.webchat.stream import Seen, read_news
-from botcore.models import Contact, Conversation
+from botcore.models import Contact, Conversation, Turn
 from tests.botcore.channels.visitors import Visitor
-from tests.botcore.channels.web_server import reply_to, serving, waiting_turn
+from tests.botcore.channels.web_server import reply_to, serving, waiting_turn, written_by_a_person
 
 Event = tuple[str, str, Any]
 """(event, id, data)"""
@@ -103,6 +105,89 @@ def test_other_pages_are_emptied_when_a_new_conversation_begins(webchat, visitor
     assert [name for name, _, _ in told(webchat, seen)] == ["conversation", "asked", "typing"]
 
 
+def lines(events: list[Event]) -> list[tuple[str, str]]:
+    return [(name, data["text"]) for name, _, data in events if name in ("asked", "reply")]
+
+
+@pytest.mark.django_db
+def test_what_a_person_writes_is_told_as_theirs_once_and_in_its_place(webchat, visitor):
+    visitor.say("first", "message-1")
+    seen = Seen(0)
+    told(webchat, seen)
+    conversation = Conversation.objects.get()
+    written_by_a_person(conversation, "I am looking.")
+    (reply,) = told(webchat, seen)
+    assert (reply[0], reply[2]["text"], reply[2]["person"], reply[2]["turn"]) == ("reply", "I am looking.", True, 0)
+    assert told(webchat, seen) == []
+
+    turn = waiting_turn(webchat, "first")
+    Turn.objects.filter(pk=turn.pk).update(created_at=turn.created_at - timedelta(seconds=9))
+    reply_to(turn, "One.")
+    written_by_a_person(conversation, "Here is one.")
+    visitor.say("second", "message-2")
+    written_by_a_person(conversation, "Gladly.")
+    assert lines(told(webchat, seen)) == [
+        ("reply", "One."), ("reply", "Here is one."), ("asked", "second"), ("reply", "Gladly."),
+    ]  # fmt: skip
+    opened = told(webchat, Seen(0))
+    assert lines(opened) == [
+        ("asked", "first"), ("reply", "I am looking."), ("reply", "One."), ("reply", "Here is one."),
+        ("asked", "second"), ("reply", "Gladly."),
+    ]  # fmt: skip
+    ids = [int(number) for _, number, _ in opened if number]
+    assert ids == sorted(ids)
+    assert [data["person"] for name, _, data in opened if name == "reply"] == [True, False, True, True]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("person_first", [True, False])
+@pytest.mark.parametrize("statement", range(6))
+def test_what_is_stored_while_we_read_is_told_once_and_in_order(webchat, visitor, statement, person_first):
+    """Whichever of our statements it comes after."""
+    visitor.say("first", "message-1")
+    turn, conversation = waiting_turn(webchat, "first"), Conversation.objects.get()
+    steps = [lambda: reply_to(turn, "One."), lambda: written_by_a_person(conversation, "Here.")]
+    left, storing = [statement], [False]
+
+    def meanwhile(execute: Any, *statement: Any) -> Any:
+        result = execute(*statement)
+        left[0] -= not storing[0]
+        if left[0] == -1 and not storing[0]:
+            storing[0] = True
+            for step in reversed(steps) if person_first else steps:
+                step()
+        return result
+
+    seen = Seen(0)
+    with connection.execute_wrapper(meanwhile):
+        heard = told(webchat, seen)
+    if not storing[0]:
+        pytest.skip("fewer statements than that")
+    heard += told(webchat, seen)
+    assert sorted(lines(heard)) == [("asked", "first"), ("reply", "Here."), ("reply", "One.")]
+    ids = [int(number) for _, number, _ in heard if number]
+    assert ids == sorted(ids)
+
+
+@pytest.mark.django_db
+def test_a_page_that_comes_back_hears_what_a_person_wrote_meanwhile(webchat, visitor):
+    visitor.say("first", "message-1")
+    last = reply_to(waiting_turn(webchat, "first"), "One.")
+    written_by_a_person(Conversation.objects.get(), "Here is one.")
+    assert lines(told(webchat, Seen(last.pk))) == [("reply", "Here is one.")]
+
+
+@pytest.mark.django_db
+def test_nobody_hears_what_a_person_writes_to_somebody_else(webchat, visitor):
+    visitor.say("first", "message-1")
+    mine = Contact.objects.get()
+    stranger = Visitor("lantern")
+    stranger.say("hello", "message-2")
+    written_by_a_person(Conversation.objects.exclude(contact=mine).get(), "For somebody else.")
+    frames = b"".join(Seen(0).frames(read_news(webchat.pk, mine.external_id, 0))).decode()
+    assert "somebody else" not in frames
+
+
 # --- the real server
 
 
@@ -172,8 +257,6 @@ def test_replies_reach_their_page_at_once_resume_where_it_left_and_no_other_page
 
 
 def test_a_page_stays_connected_while_the_database_restarts(address, webchat):
-    from django.db import connection
-
     page = Page(address)
     page.wait_for("ready")
     with connection.cursor() as cursor:

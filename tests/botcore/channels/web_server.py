@@ -23,10 +23,11 @@ from botcore.models import ChannelAccount, Conversation, Outbound, Turn
 
 
 @contextmanager
-def serving(var_dir: Path) -> Iterator[str]:
-    """Run uvicorn as ``manage.py up`` does; yields the server's address."""
+def serving(var_dir: Path, port: int = 0) -> Iterator[str]:
+    """Run uvicorn as ``manage.py up`` does, on a free port where none is named; yields the server's address."""
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", port))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     environment = {
@@ -88,5 +89,15 @@ def reply_to(turn: Turn, text: str, cards: tuple[Card, ...] = (), source: str = 
     with transaction.atomic():
         Turn.objects.filter(pk=turn.pk).update(status=Turn.Status.ANSWERED, reply=text, answered_at=timezone.now())
         outbound = Outbound.objects.create(conversation=conversation, turn=turn, content=message.to_json())
+        channel_for(conversation.contact.account).announce(conversation.contact.external_id)
+    return outbound
+
+
+def written_by_a_person(conversation: Conversation, text: str) -> Outbound:
+    """Store what a person of the shop writes into a conversation, and wake its pages with it."""
+    with transaction.atomic():
+        Conversation.objects.select_for_update().get(pk=conversation.pk)
+        content = OutboundMessage(text).to_json()
+        outbound = Outbound.objects.create(conversation=conversation, content=content)
         channel_for(conversation.contact.account).announce(conversation.contact.external_id)
     return outbound

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from botcore.dialogue.brief import Brief, ItemFacts
-from botcore.dialogue.compose import fill, word
+from botcore.dialogue.compose import UNSURE, UNSURE_OF_IT, fill, word
 from botcore.dialogue.ports import EngineInfo, Ports, Sample
 from tests.fakes import HashEncoder
 
@@ -21,6 +21,7 @@ class Says:
 
     texts: tuple[str, ...] = ()
     instead: Callable[[], object] = lambda: None
+    likelihood: float = 0.0
 
     @property
     def info(self) -> EngineInfo:
@@ -28,7 +29,7 @@ class Says:
 
     def write(self, prompt, *, samples, seed, deadline):
         self.instead()
-        return [Sample(text, len(text.split())) for text in self.texts]
+        return [Sample(text, len(text.split()), likelihood=self.likelihood) for text in self.texts]
 
 
 BRIEF = Brief(
@@ -50,6 +51,13 @@ def test_a_false_text_is_never_chosen_over_a_true_one(texts):
     wording = worded(Says(texts))
     assert (wording.text, wording.written_by) == (TRUE, "model")
     assert [d.text for d in wording.drafts if d.chosen] == [TRUE]
+
+
+def test_words_that_the_model_is_not_sure_of_are_not_said():
+    unsure = Says((TRUE,), likelihood=UNSURE - 0.01)
+    assert worded(unsure).written_by == "template"
+    assert UNSURE_OF_IT in worded(unsure).drafts[0].verdict.problems
+    assert worded(Says((TRUE,), likelihood=UNSURE)).text == TRUE
 
 
 def test_where_every_text_is_false_a_phrase_takes_their_place():

@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from botcore.dialogue.brief import TAG, Brief, ItemFacts
+from botcore.dialogue.perceived import ASKED_FOR_WORDS
 from botcore.dialogue.phrases import phrase_for
 from botcore.dialogue.verify import verify
 
@@ -54,7 +55,7 @@ def briefs(language):
     topics = ("greeting", "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok")
     yield from (Brief("chitchat", notes={"topic": topic}, slots={"shop": "s"}) for topic in topics)
     yield from (Brief("handoff", notes={"reason": reason}, slots={"shop": "s"}) for reason in ("asked", "upset"))
-    yield from (Brief("clarify", notes={"unclear": what}) for what in ("meaning", "item"))
+    yield from (Brief("clarify", notes={"unclear": what}) for what in ("meaning", "item", *sorted(ASKED_FOR_WORDS)))
     for reason in ("not_sold", "not_possible", "no_information", "nothing_fits"):
         yield Brief("decline", wishes=(wish,), notes={"reason": reason})
     yield Brief("decline", notes={"reason": "not_sold"}, slots={"asked": "a"})
@@ -82,6 +83,22 @@ def test_what_was_given_up_is_said(language):
     for brief, seed in product(briefs(language), range(6)):
         text = phrase_for(brief, language, seed)
         assert all(wish in text for wish in brief.gave_up), (brief.gave_up, text)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("what", sorted(ASKED_FOR_WORDS))
+def test_every_file_that_came_to_nothing_has_its_words(what, language):
+    said = {phrase_for(Brief("missed", notes={"reason": what}), language, seed) for seed in range(4)}
+    asked = {phrase_for(Brief("clarify", notes={"unclear": what}), language, seed) for seed in range(4)}
+    assert len(asked) > 1
+    assert said.isdisjoint(asked)
+
+
+@pytest.mark.parametrize(("language", "one", "several"), [("en", "this", "these"), ("zh", "这款", "这几款")])
+def test_what_looks_like_a_picture_is_counted_rightly(language, one, several):
+    for count, number in product((1, 2, 3), range(6)):
+        text = phrase_for(Brief("pictured", items=items(count, language)), language, number).lower()
+        assert (one in text, several in text) == (count == 1, count > 1)
 
 
 def test_another_seed_words_the_same_brief_differently():

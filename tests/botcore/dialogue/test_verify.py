@@ -188,3 +188,86 @@ def test_no_word_from_outside_the_brief_is_ever_accepted(word):
 @given(st.characters(categories=("Lu", "Ll", "Lo", "Lt", "Lm"), min_codepoint=0x250))
 def test_no_letter_of_another_script_is_ever_accepted(letter):
     assert not verify(f"[A.name] is brass {letter}.", LIST).accepted
+
+
+def priced(wishes: tuple[str, ...] = (), gave_up: tuple[str, ...] = (), **prices: str) -> Brief:
+    items = tuple(
+        ItemFacts(letter, "lamp", {}, {"name": f"Name {letter}", "price": price}) for letter, price in prices.items()
+    )
+    return Brief("recommend", wishes=("lamp", *wishes), gave_up=gave_up, items=items, slots={"budget": "$1,060"})
+
+
+@pytest.mark.parametrize(
+    ("reply", "prices"),
+    [
+        ("[A.name] and [B.name] both stay under [budget].", {"A": "$1,060", "B": "$863.95"}),
+        ("Under your [budget] I have [A.name]. [B.name] is another one.", {"A": "$60", "B": "$1,299"}),
+        ("Your [budget] won't reach, I'm sorry. [A.name] is [A.price].", {"A": "$1,060.50"}),
+        ("There is nothing under [budget], I'm sorry. [A.name] is [A.price].", {"A": "$2,000"}),
+        ("Nothing is under [budget], but [A.name] is closest.", {"A": "$2,000"}),
+        ("It isn't over [budget]: [A.name] is [A.price].", {"A": "$20"}),
+        ("[A.name] is the one around [budget].", {"A": "$1,100"}),
+    ],
+)
+def test_what_is_said_of_the_budget_holds_for_the_products_it_is_said_of(reply, prices):
+    gave_up = ("under [budget]",) if "sorry" in reply or "Nothing" in reply else ()
+    assert not [p for p in verify(reply, priced(gave_up=gave_up, **prices)).problems if "budget" in p]
+
+
+@pytest.mark.parametrize(
+    ("reply", "prices"),
+    [
+        ("[A.name] and [B.name] all stay under [budget].", {"A": "$1,060.01", "B": "$863.95"}),
+        ("Both come in below your [budget]: [A.name] and [B.name].", {"A": "$60", "B": "$1,299"}),
+        ("Here are two within [budget]. [A.name] is [A.price].", {"A": "$2,000", "B": "$1,500"}),
+        ("Your [budget] won't quite reach, I'm sorry. [A.name] is [A.price].", {"A": "$7.90"}),
+        ("[A.name] goes over [budget].", {"A": "$7.90"}),
+        ("There is nothing under [budget], so how about [A.name]?", {"A": "$7.90"}),
+        ("I can keep to [budget]: [A.name].", {"A": "$1,299"}),
+    ],
+)
+def test_a_false_word_on_the_budget_is_refused(reply, prices):
+    for wishes, gave_up in ((("around [budget]",), ()), ((), ("around [budget]",))):
+        verdict = verify(reply, priced(wishes, gave_up, **prices))
+        assert [problem for problem in verdict.problems if "of a product" in problem]
+        assert verdict.unsupported
+
+
+OPTIONS = replace(LIST, notes={"ask": "finish", "options": "retro enamel, matte, brushed"})
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "[A.name] comes in retro enamel or matte. Which way do you lean?",
+        "[A.name] and [B.name] all have a brushed or matte finish.",
+        "Would [A.name] in matte suit you?",
+        "I'd take [A.name]. It comes in matte.",
+        "[A.name] is brass. The others are matte.",
+    ],
+)
+def test_an_answer_to_choose_from_is_said_of_no_product(reply):
+    assert verify(reply, OPTIONS).unsupported
+
+
+def test_an_answer_to_choose_from_may_be_asked_about():
+    assert not verify("I'd take [A.name]. Would retro enamel, matte or brushed suit you?", OPTIONS).unsupported
+    assert not verify("I'd take [A.name]. As for the finish, tell me: matte or brushed.", OPTIONS).unsupported
+
+
+@pytest.mark.parametrize(
+    "reply", ["[A.name] is made of green.", "[B.name] is made of brass.", "It's made of amber: [B.name]."]
+)
+def test_a_thing_is_made_of_its_material(reply):
+    assert verify(reply, LIST).unsupported
+
+
+def test_what_a_thing_is_made_of_may_be_said():
+    assert verify("[A.name] is made of brass, [B.name] is made of glass.", LIST).accepted
+
+
+def test_nobody_wins_on_a_price_that_is_the_same():
+    even = replace(PAIR, notes={"differ": "material"})
+    assert not verify("On price, [B.name] wins with [B.price].", even).accepted
+    assert not verify("On price, [B.name] wins with [B.price].", PAIR).accepted
+    assert verify("On price, [A.name] wins with [A.price].", PAIR).accepted

@@ -22,7 +22,7 @@ from workers.engine import constraint
 from workers.engine.artefacts import Artefact
 from workers.engine.openvino_engine import EXACT, EngineError, OpenVinoGenerator
 from workers.engine.openvino_host import Host
-from workers.engine.transformers_engine import TransformersGenerator
+from workers.engine.transformers_engine import TransformersGenerator, load_model
 from workers.engine.writing import Completion, Sampling, load_tokenizer, prompt_ids, to_sample
 
 ARCHITECTURES = ("llama", "qwen2", "qwen3")
@@ -81,6 +81,18 @@ def test_a_shared_batch_writes_the_tokens_of_plain_transformers_one_at_a_time(
             assert completion.ids == plain_greedy(generator._model, prompt, [generator.tokenizer.eos_token_id])
     finally:
         generator.close()
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_what_rounding_costs_most_is_not_rounded(architecture: str, small_artefact: Small) -> None:
+    """Values and what turns states into scores stay as they are; every other matrix rounds inputs below two alone."""
+    model = load_model(small_artefact(architecture).hf, "cpu", eight_bit=True)
+    linear = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
+    rounded = {name.rpartition(".")[2] for name, module in linear.items() if module.weight.dtype == torch.int8}
+    whole = {name.rpartition(".")[2] for name, module in linear.items() if module.weight.dtype == torch.float32}
+    assert whole == {"lm_head", "v_proj"}
+    assert rounded == {"q_proj", "k_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
+    assert {linear[name].state.threshold for name in linear if linear[name].weight.dtype == torch.int8} == {2.0}
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from botcore.learning import runs
+from botcore.learning import recipes, runs
 from botcore.models import Dataset, ModelVersion, TrainingRun
 from workers import trainer
 from workers.management.commands._shop import add_shop, shop_of
@@ -19,24 +19,20 @@ class Command(BaseCommand):
     help = "Train a candidate from an approved snapshot; killed runs go on where they stopped (--run)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--recipe", choices=TrainingRun.Recipe.values, default=TrainingRun.Recipe.PREFERENCE)
+        parser.add_argument("--recipe", choices=TrainingRun.Recipe.values, default=recipes.USUAL)
         parser.add_argument("--dataset", type=int, help="a snapshot's number; without it the newest approved one")
         parser.add_argument("--run", type=int, help="carry out this run, which waits or was killed")
         parser.add_argument("--queue", action="store_true", help="leave it to the trainer of `manage.py up`")
-        parser.add_argument("--epochs", type=int, help="of SFT, at most")
-        parser.add_argument("--lr", type=float, help="learning rate of SFT")
-        parser.add_argument("--replay", type=float, help="share of the base set in what is taught, .3 to .5")
-        parser.add_argument("--department", help='learn from one department alone ("clothing")')
-        parser.add_argument("--search-minutes", type=float, help="first look for rates and lengths so long")
-        parser.add_argument("--briefs", type=int, help="held-out briefs of the base set in the evaluation")
-        parser.add_argument("--adversarial-steps", type=int, help="steps against the discriminator")
-        parser.add_argument("--layers", type=int, help="to leave out of a compressed model")
-        parser.add_argument("--seed", type=int)
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
+        for name, option in recipes.OPTIONS.items():
+            parser.add_argument(f"--{name.replace('_', '-')}", type=option.kind, help=option.usage)
         add_shop(parser)  # type: ignore[arg-type]
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run_id = options["run"] or self._asked(options).pk
+        told = {name: options[name] for name in recipes.OPTIONS if options[name] is not None}
+        if options["run"] and told:
+            raise CommandError(f"Run {options['run']} was told when it was asked for; leave out {', '.join(told)}.")
+        run_id = options["run"] or self._asked(options, told).pk
         if options["queue"]:
             self.stdout.write(f"run {run_id} waits for the trainer")
             return
@@ -49,28 +45,13 @@ class Command(BaseCommand):
         version = ModelVersion.objects.get(pk=version.pk)
         self.stdout.write(json.dumps(version.report, indent=1) if options["json"] else as_text(version))
 
-    def _asked(self, options: dict[str, Any]) -> TrainingRun:
+    def _asked(self, options: dict[str, Any], told: dict[str, Any]) -> TrainingRun:
         shop = shop_of(options["shop"])
         snapshots = Dataset.objects.filter(shop=shop)
         number = options["dataset"]
         dataset = snapshots.filter(pk=number).first() if number else snapshots.exclude(approved_at=None).first()
         if dataset is None:
             raise CommandError(f"{shop.name} has no {f'snapshot {number}' if number else 'approved snapshot'}")
-        told = {
-            name: options[name]
-            for name in (
-                "epochs",
-                "lr",
-                "replay",
-                "department",
-                "search_minutes",
-                "briefs",
-                "adversarial_steps",
-                "layers",
-                "seed",
-            )
-            if options[name] is not None
-        }
         try:
             return runs.ask_for(dataset, options["recipe"], told)
         except runs.RefusedError as error:
