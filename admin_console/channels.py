@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from botcore.channels.base import API_BASE, Channel, Field
+from botcore.channels.base import Channel, Field
 from botcore.channels.connecting import OFFERED
 from botcore.channels.registry import channel_class
 from botcore.models import ChannelAccount, Contact, InboundEvent, Outbound
@@ -86,7 +86,7 @@ def trial(account: ChannelAccount) -> Trial | None:
 class ConnectForm(forms.Form):
     """An account's settings. What is secret is never shown again: left empty, the stored value ``kept`` stays.
 
-    Where this server is to call is for ``staff`` alone: who chooses the address makes it call whom they like.
+    What decides whom this server calls or trusts is for ``staff`` alone.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class ConnectForm(forms.Form):
     ) -> None:
         super().__init__(data, prefix="setting", auto_id="connect-%s", label_suffix="")
         self.platform, self.kept, self.refused = platform, dict(kept or {}), False
-        self.settings = {each.name: each for each in platform.fields if staff or each.name != API_BASE.name}
+        self.settings = {each.name: each for each in platform.fields if staff or not each.ours}
         for each in self.settings.values():
             self.fields[each.name] = self._field(each)
 

@@ -152,6 +152,24 @@ def test_the_web_chat_says_its_page_and_its_script_whenever_it_is_looked_at(merc
         assert "Webhook address" not in page
 
 
+@pytest.mark.parametrize("channel", connecting.OFFERED)
+def test_every_channel_has_a_form_with_its_steps_and_hides_what_is_secret(staff, shop, channel):
+    page = staff.get(reverse("console:connect_channel", args=[channel]), {"shop": "pine"})
+    platform, form = channel_class(channel), page.context["form"]
+    assert list(form.fields) == [field.name for field in platform.fields]
+    for field in platform.fields:
+        assert (form[field.name].field.widget.input_type == "password") == field.secret
+        assert form[field.name].label
+    assert len(page.context["steps"]) == len(platform.steps) > 0
+    assert "{webhook}" not in text_of(page)
+
+
+@pytest.mark.parametrize("channel", connecting.OFFERED)
+def test_what_decides_whom_this_server_calls_or_trusts_is_not_asked_of_merchants(merchant, channel):
+    asked = merchant.get(reverse("console:connect_channel", args=[channel])).context["form"].fields
+    assert not set(asked) & {"api_base_url", "openid_url", "allow_private"}
+
+
 @pytest.mark.parametrize("channel", ["terminal", "pigeon"])
 def test_what_is_no_platform_is_not_offered(merchant, shop, channel):
     assert merchant.get(reverse("console:connect_channel", args=[channel])).status_code == 404
