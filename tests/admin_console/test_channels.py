@@ -394,7 +394,7 @@ def test_what_a_channel_says_in_the_wizard_is_said_in_chinese(name):
 def test_what_nobody_has_translated_stays_english():
     with translation.override("zh-hans"):
         assert wizard.said("A hint of a channel made yesterday") == "A hint of a channel made yesterday"
-        assert [line.text for line in wizard.lines(["webhook: https://a.example/", "done"])] == [
+        assert [line.text for line in wizard.lines(["webhook: https://a.example/", "ready at once"])] == [
             "https://a.example/",
-            "done",
+            "ready at once",
         ]
