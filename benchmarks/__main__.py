@@ -118,6 +118,8 @@ def _channels(stack: Stack, quick: bool) -> list[tuple[str, str, str]]:
         told = f"x{full.per_second / telegrams:.2f} of Telegram's events/s with {AT_ONCE} at once; p95 at 50/s"
         failed = full.failed + steady.failed
         rows.append((f"inbound, {channel_class(channel).title}", measured, f"{told}; {failed} failed"))
+    for channel in sorted(set(CHANNELS) - set(PLATFORMS) - {"terminal"}):
+        rows.append((f"inbound, {channel_class(channel).title}", "not measured", "benchmarks/platforms.py has none"))
     return rows
 
 

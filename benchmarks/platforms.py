@@ -5,6 +5,7 @@ One function a channel, made of the account's settings alone; a new channel is s
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -127,27 +128,87 @@ def discord(at: Connected, number: int, text: str) -> Post:
     return Post(post.url, {**post.headers, "X-Signature-Ed25519": signature}, post.body)
 
 
+def whatsapp(at: Connected, number: int, text: str) -> Post:
+    person, phone = str(15550000000 + number), at.config["phone_number_id"]
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550006789", "phone_number_id": phone},
+        "contacts": [{"profile": {"name": f"Person {number}"}, "wa_id": person}],
+        "messages": [
+            {"from": person, "id": f"wamid.{number}", "timestamp": str(int(time.time())), "type": "text", "text": {"body": text}}
+        ],
+    }  # fmt: skip
+    return _of_meta(at, "whatsapp_business_account", {"changes": [{"field": "messages", "value": value}]})
+
+
+def messenger(at: Connected, number: int, text: str) -> Post:
+    return _of_meta(at, "page", {"messaging": [_direct(at.config["page_id"], number, text)]})
+
+
+def instagram(at: Connected, number: int, text: str) -> Post:
+    return _of_meta(at, "instagram", {"messaging": [_direct(at.config["account_id"], number, text)]})
+
+
+def line(at: Connected, number: int, text: str) -> Post:
+    event = {
+        "type": "message", "mode": "active", "timestamp": int(time.time() * 1000), "webhookEventId": f"01H{number:023}",
+        "deliveryContext": {"isRedelivery": False}, "replyToken": f"{number:032x}",
+        "source": {"type": "user", "userId": f"U{number:032x}"},
+        "message": {"id": str(number), "type": "text", "quoteToken": f"q-{number}", "text": text},
+    }  # fmt: skip
+    post = as_json(at.url, {"destination": "U" + "0" * 32, "events": [event]}, {})
+    digest = hmac.digest(at.config["channel_secret"].encode(), post.body, "sha256")
+    return Post(post.url, {**post.headers, "X-Line-Signature": base64.b64encode(digest).decode()}, post.body)
+
+
+def _of_meta(at: Connected, kind: str, entry: Mapping[str, Any]) -> Post:
+    """Meta's envelope and signature, the same for all its platforms."""
+    account = next(at.config[name] for name in ("phone_number_id", "page_id", "account_id") if name in at.config)
+    told = {"object": kind, "entry": [{"id": account, "time": int(time.time() * 1000), **entry}]}
+    post = as_json(at.url, told, {})
+    digest = hmac.new(at.config["app_secret"].encode(), post.body, hashlib.sha256).hexdigest()
+    return Post(post.url, {**post.headers, "X-Hub-Signature-256": f"sha256={digest}"}, post.body)
+
+
+def _direct(account: str, number: int, text: str) -> dict[str, Any]:
+    """A message to a page or to an account of Instagram."""
+    return {
+        "sender": {"id": str(PERSON + number)},
+        "recipient": {"id": account},
+        "timestamp": int(time.time() * 1000),
+        "message": {"mid": f"m_{number}", "text": text},
+    }
+
+
+API = {"api_base_url": "{api}"}
+META = {"app_secret": "d" * 32, "token": "EAA" + "b" * 40, **API}
 PLATFORMS: Mapping[str, Platform] = {
-    "telegram": Platform(telegram, {"token": "12345:" + "a" * 35, "api_base_url": "{api}"}),
+    "telegram": Platform(telegram, {"token": "12345:" + "a" * 35, **API}),
     "generic": Platform(generic, {"reply_url": "{api}/replies", "allow_private": "yes"}),
     "twilio": Platform(
-        twilio,
-        {
-            "account_sid": "AC" + "0" * 32,
-            "auth_token": "f" * 32,
-            "from_number": "+15550006789",
-            "api_base_url": "{api}",
-        },
+        twilio, {"account_sid": "AC" + "0" * 32, "auth_token": "f" * 32, "from_number": "+15550006789", **API}
     ),
     "webchat": Platform(webchat, {}),
-    "slack": Platform(slack, {"token": "xoxb-" + "1" * 24, "signing_secret": "e" * 32, "api_base_url": "{api}"}),
+    "whatsapp": Platform(whatsapp, {"phone_number_id": "106540352242922", **META}),
+    "messenger": Platform(messenger, {"page_id": "106540352242923", **META}),
+    "instagram": Platform(instagram, {"account_id": "17841400000000001", **META}),
+    "slack": Platform(slack, {"token": "xoxb-" + "1" * 24, "signing_secret": "e" * 32, **API}),
     "discord": Platform(
         discord,
         {
             "application_id": "8" * 18,
             "public_key": DISCORD.verify_key.encode().hex(),
             "bot_token": "a.b.c",
-            "api_base_url": "{api}",
+            **API,
+        },
+    ),
+    "line": Platform(
+        line,
+        {
+            "channel_id": "1234567890",
+            "channel_secret": "c" * 32,
+            "channel_access_token": "t" * 170,
+            **API,
         },
     ),
 }

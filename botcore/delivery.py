@@ -25,7 +25,7 @@ from botcore.channels import health
 from botcore.channels.base import Channel
 from botcore.channels.registry import channel_for
 from botcore.channels.values import Capabilities, OutboundMessage, Payload, Recipient, SendResult
-from botcore.models import Contact, Conversation, Outbound, Turn
+from botcore.models import Contact, Conversation, Feedback, Outbound, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -102,16 +102,16 @@ def show_typing(turn_id: int) -> None:
         channel_for(contact.account).typing(_recipient(contact))
 
 
-def show_verdict(outbound_id: int, verdict: str) -> None:
-    """Show under a reply which thumb was pressed, on a platform whose messages can be edited."""
+def show_verdict(outbound_id: int) -> None:
+    """Show under a reply which thumb is pressed, on a platform whose messages can be edited."""
     outbound = Outbound.objects.select_related("conversation__contact__account").get(pk=outbound_id)
     contact = outbound.conversation.contact
-    channel = channel_for(contact.account)
-    message = OutboundMessage.from_json(outbound.content)
-    before, after = channel.render(message), channel.render(replace(message, verdict=verdict))
-    for platform_id, old, new in zip(outbound.platform_ids, before, after, strict=False):
-        if old != new:
-            channel.edit(_recipient(contact), platform_id, new)
+    pressed = Feedback.objects.filter(turn=outbound.turn_id, contact=contact, source=Feedback.Source.BUTTON).first()
+    channel, message = channel_for(contact.account), OutboundMessage.from_json(outbound.content)
+    bare, shown = (channel.render(replace(message, verdict=v)) for v in ("", pressed.kind if pressed else ""))
+    for platform_id, without, payload in zip(outbound.platform_ids, bare, shown, strict=False):
+        if without != payload or not pressed:
+            channel.edit(_recipient(contact), platform_id, payload)
 
 
 def sweep() -> int:

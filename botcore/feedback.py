@@ -23,13 +23,14 @@ def record(contact: Contact, received: ReceivedEvent) -> Feedback | None:
     turn = _judged_turn(contact, received)
     verdict = received.data["verdict"]
     source = Feedback.Source.REACTION if received.kind == InboundEvent.Kind.REACTION else Feedback.Source.BUTTON
-    if turn and verdict == WITHDRAWN:
-        Feedback.objects.filter(turn=turn, contact=contact, source=source).delete()
-    if turn is None or verdict not in Feedback.Kind.values:
+    if turn is None or verdict not in (*Feedback.Kind.values, WITHDRAWN):
         return None
     if source == Feedback.Source.BUTTON and channel_class(contact.account.channel).capabilities.edit:
         for outbound_id in Outbound.objects.filter(turn=turn).values_list("pk", flat=True):
-            transaction.on_commit(partial(queues.wake_verdict, outbound_id, verdict))
+            transaction.on_commit(partial(queues.wake_verdict, outbound_id))
+    if verdict == WITHDRAWN:
+        Feedback.objects.filter(turn=turn, contact=contact, source=source).delete()
+        return None
     return opinion(turn, contact, verdict, source, received.text)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ BURST = timedelta(seconds=1.5)
 
 TEXT_LIMIT = 4000
 """Characters of one message that are read; the rest of an endless message is cut."""
+
+KEY_LIMIT = 190
 
 Wake = Callable[[int], None]
 
@@ -225,7 +228,7 @@ def _insert(account: ChannelAccount, contact: Contact, received: ReceivedEvent) 
     event = InboundEvent(
         account=account,
         contact=contact,
-        event_key=received.event_key[:190],
+        event_key=_key(received.event_key),
         kind=received.kind,
         text=_readable(received.text),
         data=_stored_data(received),
@@ -243,6 +246,11 @@ def _insert(account: ChannelAccount, contact: Contact, received: ReceivedEvent) 
         )
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def _key(event_key: str) -> str:
+    """The key as it fits its column. Endless keys that begin alike stay apart."""
+    return event_key if len(event_key) <= KEY_LIMIT else hashlib.sha256(event_key.encode()).hexdigest()
 
 
 def _stored_data(received: ReceivedEvent) -> dict[str, Any]:

@@ -25,9 +25,10 @@ from botcore.channels.http import content_type_of
 from botcore.channels.registry import channel_for
 from botcore.channels.values import MediaError, MediaReference, storable
 from botcore.dialogue.perceived import MUMBLED, NOTHING, PARTLY, UNHEARD, UNLIKE, UNSEEN, Perceived
-from botcore.dialogue.ports import Heard, Ports
+from botcore.dialogue.ports import Heard, Ports, RecordingError
 from botcore.intake import TEXT_LIMIT
 from botcore.models import InboundEvent, Turn
+from botcore.pictures import PictureError
 from catalog.pictures import NEAREST, Alike, alike
 
 log = structlog.get_logger(__name__)
@@ -97,7 +98,7 @@ def _wait(file: _File, reading: Future[Vector | Heard] | None, until: float) -> 
     except NotInTimeError:
         reading.cancel()
         file.failed = "not in time"
-    except (MediaError, ValueError) as error:
+    except (MediaError, PictureError, RecordingError) as error:
         file.failed = str(error)[:200]
     except Exception as error:  # a model failed; the customer is asked for words
         log.exception("a file could not be read", kind=file.media.kind, error=type(error).__name__)
@@ -122,7 +123,12 @@ def _read(channel: Channel, media: MediaReference, ports: Ports, until: float) -
 
 
 def _fetched(channel: Channel, media: MediaReference, types: Collection[str]) -> bytes:
-    found = channel.fetch_media(media, settings.MEDIA_LIMIT)
+    try:
+        found = channel.fetch_media(media, settings.MEDIA_LIMIT)
+    except MediaError:
+        raise
+    except Exception as error:  # its text may hold an address, and addresses hold tokens
+        raise MediaError(f"failed ({type(error).__name__})") from None
     if len(found.content) > settings.MEDIA_LIMIT:
         raise MediaError(f"more than {settings.MEDIA_LIMIT} bytes")
     if (kind := content_type_of(found.content)) not in types:

@@ -27,7 +27,7 @@ def wake_reply(turn_id: int) -> None:
 def wake_delivery(outbound_id: int, after: float = 0) -> None:
     """Ask an ``io`` worker to send a pending message, after so many seconds. For long waits there is the sweeper."""
     if after <= LONGEST_AFTER:
-        _send("workers.tasks.deliver", "io", outbound_id, after=after)
+        _send("workers.tasks.deliver", "io", outbound_id, after)
 
 
 def wake_typing(turn_id: int) -> None:
@@ -35,9 +35,9 @@ def wake_typing(turn_id: int) -> None:
     _send("workers.tasks.show_typing", "io", turn_id)
 
 
-def wake_verdict(outbound_id: int, verdict: str) -> None:
+def wake_verdict(outbound_id: int) -> None:
     """Ask an ``io`` worker to show under a reply how it was judged."""
-    _send("workers.tasks.show_verdict", "io", outbound_id, verdict)
+    _send("workers.tasks.show_verdict", "io", outbound_id)
 
 
 def wake_index(shop_id: int) -> None:
@@ -71,9 +71,9 @@ def backlog(queue: str) -> int:
         return 0
 
 
-def _send(task: str, queue: str, *args: int | str, after: float = 0) -> None:
+def _send(task: str, queue: str, row_id: int, after: float = 0) -> None:
     options = {"queue": queue, "retry": False, "ignore_result": True, "expires": after + WAKE_SECONDS}
     try:
-        app.send_task(task, args=list(args), countdown=after or None, **options)
+        app.send_task(task, args=[row_id], countdown=after or None, **options)
     except Exception as error:  # any broker failure: the sweeper will find the row
-        log.warning("broker did not take a wake-up", task=task, row=args[0], error=type(error).__name__)
+        log.warning("broker did not take a wake-up", task=task, row=row_id, error=type(error).__name__)

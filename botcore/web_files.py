@@ -59,14 +59,21 @@ class PublicOnly(httpcore.SyncBackend):
 
 def public_address(host: str, port: int) -> str:
     """An address of the host. Raises ``httpcore.ConnectError`` where any of them is not public, or there is none."""
+    addresses = addresses_of(host, port)
+    if not all(map(is_public, addresses)):
+        raise httpcore.ConnectError("the host's address is not public")
+    return addresses[0]
+
+
+def addresses_of(host: str, port: int) -> list[str]:
+    """Every address of the host, best first. Raises ``httpcore.ConnectError`` where there is none."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise httpcore.ConnectError("the host has no address") from None
-    addresses = [str(sockaddr[0]) for *_, sockaddr in found]
-    if not addresses or not all(map(is_public, addresses)):
-        raise httpcore.ConnectError("the host's address is not public")
-    return addresses[0]
+        found = []
+    if not found:
+        raise httpcore.ConnectError("the host has no address")
+    return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")

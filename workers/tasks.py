@@ -71,9 +71,9 @@ def show_typing(turn_id: int) -> None:
 
 
 @app.task(name="workers.tasks.show_verdict", queue="io", soft_time_limit=10, time_limit=15)
-def show_verdict(outbound_id: int, verdict: str) -> None:
+def show_verdict(outbound_id: int) -> None:
     """Show under a reply how its reader judged it."""
-    delivery.show_verdict(outbound_id, verdict)
+    delivery.show_verdict(outbound_id)
 
 
 @app.task(name="workers.tasks.embed", queue="index", soft_time_limit=600, time_limit=660)

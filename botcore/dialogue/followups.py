@@ -14,8 +14,8 @@ from botcore.dialogue.decide import NO_INFORMATION, POLICY
 from botcore.dialogue.facts import Item, format_price
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.names import attribute_name
-from botcore.dialogue.perceived import PICTURED, SET_ASIDE, Perceived
-from botcore.dialogue.state import DialogueState, LaterGoal, Question
+from botcore.dialogue.perceived import PICTURED, SET_ASIDE, UNLIKE, Perceived
+from botcore.dialogue.state import Act, DialogueState, LaterGoal, Question
 from botcore.dialogue.words import CHINESE, sentences
 
 QUESTION_ENDS = ("?", "？")
@@ -61,10 +61,12 @@ def pictured_brief(brief: Brief) -> Brief:
     return Brief(PICTURED, items=brief.items)
 
 
-def missed_briefs(why: str, perceived: Perceived) -> list[Brief]:
+def missed_briefs(act: Act, why: str, perceived: Perceived) -> list[Brief]:
     """What of the customer's pictures and recordings the reply does not rest on, but for what it asks for by itself."""
-    aside = (SET_ASIDE,) if perceived.alike and why in (POLICY, NO_INFORMATION) else ()
-    return [Brief("missed", notes={"reason": each}) for each in (*perceived.missed, *aside) if each != why]
+    missed = list(perceived.missed)
+    if perceived.alike and why != PICTURED and act is not Act.HANDOFF:
+        missed.append(SET_ASIDE if why in (POLICY, NO_INFORMATION) else UNLIKE)
+    return [Brief("missed", notes={"reason": each}) for each in missed if each != why]
 
 
 def asks_already(text: str, question: Question, language: str, lexicon: Lexicon) -> bool:

@@ -111,7 +111,7 @@ def respond(
         )
         writers = replace(ports, generator=None) if approved else ports
         wording = word(brief, state.language, writers, samples=samples, seed=seed, deadline=deadline)
-        unused = missed_briefs(plan.reason, perceived)
+        unused = missed_briefs(plan.act, plan.reason, perceived)
         more = [*unused, *followups(shop, plan, wording.text, before, second, lexicon, ports, visit)]
         likeness = phrase_for(pictured_brief(brief), state.language, seed) if plan.reason == PICTURED else ""
         paragraphs = [

@@ -183,6 +183,10 @@ class Heard:
     sure: bool
 
 
+class RecordingError(ValueError):
+    """This is no recording that is listened to; the message says why and holds nothing of it."""
+
+
 class SpeechRecogniser(Protocol):
     """Writes down what is said."""
 
@@ -194,7 +198,7 @@ class SpeechRecogniser(Protocol):
     def hear(self, recording: bytes, *, deadline: float) -> Heard:
         """What an audio file says, as far as it is written down at ``deadline`` (``time.monotonic()``).
 
-        What is late or not speech is not ``sure``. Raises ``ValueError`` for what is no audio file, or too long.
+        What is late or not speech is not ``sure``. Raises ``RecordingError`` for what is no audio file, or too long.
         """
         ...
 

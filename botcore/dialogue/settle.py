@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from botcore.dialogue import beside
-from botcore.dialogue.decide import Decision
-from botcore.dialogue.find import Found, Visit, find, holding, items_by_sku
+from botcore.dialogue.decide import Decision, decide
+from botcore.dialogue.find import Found, Visit, find, holding, in_reach, items_by_sku
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import TEXT
-from botcore.dialogue.perceived import PICTURED
+from botcore.dialogue.perceived import PICTURED, UNLIKE
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import Act, Constraint, DialogueState
 from botcore.dialogue.understand import Understanding
@@ -33,8 +33,12 @@ def settled(
 ) -> tuple[Decision, DialogueState, Found]:
     """What is done in the end, with its products: what finding tells changes the decision and the state."""
     if decision.reason == PICTURED:
-        state, found = _like_picture(shop, state, said, lexicon, ports, visit)
-        return (decision if found.slate else Decision(Act.DECLINE, "nothing_fits")), state, found
+        wished, found = _like_picture(shop, state, said, lexicon, ports, visit)
+        if found.slate:
+            return decision, wished, _with_unheard(found, wished, said)
+        if not said.text.strip():
+            return Decision(Act.CLARIFY, UNLIKE), state, found
+        decision = decide(before, state, said)  # "mugs like this", and nothing alike is a mug: the words decide alone
     decision, found = _found(shop, decision, state, said, lexicon, ports, replace(visit, alike=None))
     if decision.reason == CHEAPEST:  # nothing costs less: the lower limit that was tried is forgotten
         state = state.with_(price=before.price)
@@ -47,7 +51,10 @@ def _like_picture(
     shop: Shop, state: DialogueState, said: Understanding, lexicon: Lexicon, ports: Ports, visit: Visit
 ) -> tuple[DialogueState, Found]:
     """What looks like the picture and holds the talk's wishes; a picture of something else begins a talk of its own, in
-    which what was ruled out still is."""
+    which what was ruled out still is. With a picture a question is a wish, too: "do you have this in wool?"."""
+    asked = tuple(replace(c, turn=state.turn) for c in said.constraints)
+    state = in_reach(shop, state.with_(constraints=(*state.constraints, *asked), price=said.price or state.price))
+    state = state.with_(constraints=tuple({(c.attribute, c.value): c for c in state.constraints}.values()))
     found = find(shop, state, lexicon, ports.encoder, visit=visit)
     if found.slate and not found.left_goal:
         return state, found
@@ -58,6 +65,12 @@ def _like_picture(
         price=said.price,
     )
     return afresh, find(shop, afresh, lexicon, ports.encoder, visit=visit)
+
+
+def _with_unheard(found: Found, state: DialogueState, said: Understanding) -> Found:
+    """What was found, with the wishes that nothing can hold among those given up."""
+    missed = [Constraint(TEXT, name, turn=state.turn) for name in said.unheard]
+    return replace(found, gave_up=(*found.gave_up, *missed)) if found.slate else found
 
 
 def spoken_of(decision: Decision, state: DialogueState, said: Understanding) -> DialogueState:
@@ -88,8 +101,7 @@ def _found(
     if decision.act is not Act.RECOMMEND:
         return decision, Found((), ())
     found = find(shop, state, lexicon, ports.encoder, fresh=decision.fresh, order=said.order, visit=visit)
-    missed = [Constraint(TEXT, name, turn=state.turn) for name in said.unheard]
-    found = replace(found, gave_up=(*found.gave_up, *missed)) if found.slate else found
+    found = _with_unheard(found, state, said)
     if decision.reason == "cheaper" and (found.gave_up_price or not found.slate):
         return replace(decision, act=Act.DECLINE, reason=CHEAPEST), Found((), found.candidates)
     if not found.slate:

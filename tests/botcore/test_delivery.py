@@ -13,7 +13,7 @@ from django.utils import timezone
 from botcore import delivery, queues
 from botcore.channels import health
 from botcore.channels.values import Choice, OutboundMessage, Payload, Recipient, SendResult
-from botcore.models import ChannelHealth, Contact, Conversation, Outbound, Turn
+from botcore.models import ChannelHealth, Contact, Conversation, Feedback, Outbound, Turn
 from tests.factories import ContactFactory, ConversationFactory, TurnFactory
 from tests.fakes import FakeChannel, Wakes, at_once
 
@@ -383,7 +383,7 @@ def test_a_reply_grows_sentence_by_sentence_where_the_platform_shows_that(platfo
     assert shown == ["It is light.", "It is light. It is green!", "It is light. It is green! 你好。"]
 
 
-def test_a_pressed_thumb_is_shown_under_the_reply_it_judges(platform, monkeypatch):
+def test_a_pressed_thumb_is_shown_under_the_reply_it_judges_until_it_is_taken_back(platform, monkeypatch):
     edited: list[tuple[str, Payload]] = []
     turn = TurnFactory()
     message = OutboundMessage("Hello.", turn.pk, up=Choice("a", 1), down=Choice("b", 2))
@@ -392,5 +392,9 @@ def test_a_pressed_thumb_is_shown_under_the_reply_it_judges(platform, monkeypatc
     )
     monkeypatch.setattr(platform, "render", lambda message: [{"text": message.text}, {"thumbs": message.verdict}])
     monkeypatch.setattr(platform, "edit", lambda recipient, platform_id, payload: edited.append((platform_id, payload)))
-    delivery.show_verdict(outbound.pk, "up")
+    opinion = Feedback.objects.create(turn=turn, contact=turn.conversation.contact, kind="up", source="button")
+    delivery.show_verdict(outbound.pk)
     assert edited == [("8", {"thumbs": "up"})]
+    opinion.delete()
+    delivery.show_verdict(outbound.pk)
+    assert edited[1:] == [("7", {"text": "Hello."}), ("8", {"thumbs": ""})]

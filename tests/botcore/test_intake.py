@@ -410,3 +410,9 @@ def test_a_start_is_an_answer_to_those_who_never_stopped_and_else_starts_again(a
 def test_a_start_without_words_asks_nothing_of_those_who_never_stopped(account):
     assert intake.accept(account, [event("", "start")]) == []
     assert InboundEvent.objects.get().kind == "start"
+
+
+def test_endless_keys_that_begin_alike_are_different_messages(account):
+    first, second = (event(event_key="k" * 400 + ending) for ending in "ab")
+    intake.accept(account, [first, second, first])
+    assert InboundEvent.objects.count() == 2

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from botcore import answering, intake, media, queues
 from botcore.channels.values import MediaError, MediaReference, OutboundMessage, ReceivedEvent
-from botcore.dialogue.ports import Heard, Ports
+from botcore.dialogue.ports import Heard, Ports, RecordingError
 from botcore.dialogue.state import DialogueState
 from botcore.learning.erasure import erase
 from botcore.models import ChannelAccount, Contact, Conversation, InboundEvent, Outbound, Turn
@@ -143,6 +143,27 @@ def test_a_wish_that_nothing_alike_holds_is_given_up_and_named(account, platform
     assert set(shown(turn)) <= {f"M-{n}" for n in range(1, 8)}
     assert shown(turn)
     assert "$5" in turn.reply
+
+
+def test_a_question_about_the_picture_is_a_wish_and_what_it_lacks_is_named_once(account, platform, seeing):
+    for _ in range(2):
+        turn = answered(account, seeing, photo("yellow"), text="do you have this in wool?")
+        assert shown(turn) == ["B-7"]
+        assert turn.brief["gave_up"] == ["wool"]
+        assert "wool" in turn.reply
+
+
+def test_where_nothing_alike_is_what_the_words_name_they_decide_and_it_is_said(account, platform, seeing):
+    turn = answered(account, seeing, photo("green"), text="show me mugs, not like this")
+    assert {sku[0] for sku in shown(turn)} == {"M"}
+    assert "looks enough like your picture" in turn.reply
+
+
+def test_what_looks_like_it_but_is_sold_out_is_not_offered(account, platform, seeing):
+    Variant.objects.filter(product__sku__startswith="B").update(stock=0)
+    turn = answered(account, seeing, photo("green"))
+    assert (turn.brief["notes"], turn.slate) == ({"unclear": "nothing like the picture"}, [])
+    assert "your words" not in turn.reply
 
 
 @pytest.mark.parametrize("caption", ["do you have this?", "how much is this?", "hi", "what is this", "I want this one"])
@@ -358,7 +379,7 @@ def test_a_turn_that_is_tried_again_does_not_listen_twice(account, platform, hea
     ("said", "unclear"),
     [
         (MUMBLE, "unclear voice message, not in writing"),
-        (ValueError("longer than 120 seconds"), "voice message, not in writing"),
+        (RecordingError("longer than 120 seconds"), "voice message, not in writing"),
         (RuntimeError("no"), "voice message, not in writing"),
     ],
 )

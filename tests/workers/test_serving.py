@@ -132,3 +132,21 @@ def test_a_turn_is_read_with_its_shops_layer(monkeypatch):
     monkeypatch.setattr(answering, "answer_turn", lambda turn_id, ports: read.append(ports))
     tasks.answer(turn.pk)
     assert [shop for shop, _ in read] == [turn.conversation.shop]
+
+
+@pytest.mark.parametrize(("port", "load"), [("images", "load_image_encoder"), ("speech", "load_speech_recogniser")])
+def test_a_model_of_pictures_or_speech_that_does_not_load_is_tried_once_and_done_without(monkeypatch, port, load):
+    tried = []
+
+    def broken():
+        tried.append(port)
+        raise OSError("no such weights")
+
+    monkeypatch.setattr(serving, load, broken)
+    supplied = getattr(serving, port)
+    supplied.cache_clear()
+    try:
+        assert [supplied(), supplied()] == [None, None]
+        assert tried == [port]
+    finally:
+        supplied.cache_clear()

@@ -20,7 +20,7 @@ import torch
 from scipy.signal import resample_poly
 from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor
 
-from botcore.dialogue.ports import Heard
+from botcore.dialogue.ports import Heard, RecordingError
 from workers.engine.weights import named
 
 Floats = npt.NDArray[np.float32]
@@ -62,7 +62,7 @@ class WhisperRecogniser:
         self._lock = threading.Lock()
 
     def hear(self, recording: bytes, *, deadline: float) -> Heard:
-        """Ogg (Opus, Vorbis), WAV, MP3 or FLAC of at most two minutes. Raises ``ValueError`` for anything else."""
+        """Ogg (Opus, Vorbis), WAV, MP3 or FLAC of at most two minutes. Raises ``RecordingError`` for anything else."""
         sound = decoded(recording)
         windows = list[_Window]()
         with self._lock, torch.inference_mode():
@@ -74,7 +74,7 @@ class WhisperRecogniser:
 
     def _window(self, sound: Floats, deadline: float) -> _Window:
         config = self._model.generation_config
-        if (left := deadline - time.monotonic()) <= 0:
+        if time.monotonic() >= deadline:
             return _Window("", "", (), 0.0, finished=False)
         features = self._processor(sound, sampling_rate=RATE, return_tensors="pt")["input_features"]
         states = self._model.get_encoder()(features)
@@ -88,7 +88,7 @@ class WhisperRecogniser:
             do_sample=False,
             return_dict_in_generate=True,
             output_scores=True,
-            max_time=left,
+            max_time=max(0.0, deadline - time.monotonic()),
             **told,
         )
         tokens = written["sequences"][0, -len(written["scores"]) :].tolist()
@@ -99,24 +99,24 @@ class WhisperRecogniser:
             language=language,
             likelihoods=likelihoods,
             silence=_silence(logits, config),
-            finished=tokens[-1] == config.eos_token_id,
+            finished=tokens[-1] in np.atleast_1d(config.eos_token_id),
         )
 
 
 def decoded(recording: bytes) -> Floats:
-    """A recording as one channel of 16 kHz, in -1 to 1. Raises ``ValueError`` where it is none, or too long."""
+    """A recording as one channel of 16 kHz, in -1 to 1. Raises ``RecordingError`` where it is none, or too long."""
     try:
         with soundfile.SoundFile(io.BytesIO(recording)) as file:
             if file.samplerate not in RATES or file.channels > CHANNELS:
-                raise ValueError(f"{file.channels} channels of {file.samplerate} Hz are no voice message")
+                raise RecordingError(f"{file.channels} channels of {file.samplerate} Hz are no voice message")
             sound = file.read(LONGEST * file.samplerate + 1, dtype="float32", always_2d=True).mean(axis=1)
             rate = int(file.samplerate)
     except soundfile.SoundFileError:
-        raise ValueError("no recording that can be read") from None
+        raise RecordingError("no recording that can be read") from None
     if len(sound) > LONGEST * rate:
-        raise ValueError(f"longer than {LONGEST} seconds")
+        raise RecordingError(f"longer than {LONGEST} seconds")
     if len(sound) < SHORTEST * rate or not np.isfinite(sound).all():
-        raise ValueError("an empty recording")
+        raise RecordingError("an empty recording")
     common = math.gcd(rate, RATE)
     return np.asarray(resample_poly(sound, RATE // common, rate // common), dtype=np.float32).clip(-1, 1)
 

@@ -45,17 +45,17 @@ def publish(server: PlatformServer, *keys: dict[str, Any]) -> str:
     return server.address + METADATA
 
 
-def token(at: float, key: str = KEY_ID, headers: Any = None, algorithm: str = "RS256", **claims: Any) -> str:
-    """A token of Microsoft's for a call at this time."""
+def token(at: float, key: str = KEY_ID, headers: Any = None, begins: int = -60, ends: int = 3600, **claims: Any) -> str:
+    """A token of Microsoft's for a call at this time, before which it begins and after which it ends by so many seconds."""
     named = {
         "serviceurl": SERVICE,
         "iss": "https://api.botframework.com",
         "aud": APP,
-        "nbf": int(at) - 60,
-        "exp": int(at) + 3600,
+        "nbf": int(at) + begins,
+        "exp": int(at) + ends,
     }
     given = {name: value for name, value in {**named, **claims}.items() if value is not None}
-    return jwt.encode(given, signing_key(key), algorithm=algorithm, headers={"kid": key, **(headers or {})})
+    return jwt.encode(given, signing_key(key), algorithm="RS256", headers={"kid": key, **(headers or {})})
 
 
 def activity(kind: str = "message", number: int = 1, **fields: Any) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def test_discord_in_the_place_of_the_deferred_answer(shop, server):
     up = call.json["components"][-1]["components"][0]
     told(discord.genuine(discord.pressed(up["custom_id"], up["emoji"]["name"]), url))
     assert [(row.turn, row.kind) for row in Feedback.objects.all()] == [(asked.turn, "up")]
-    delivery.show_verdict(sent.pk, "up")
+    delivery.show_verdict(sent.pk)
     shown = server.calls[-1]
     assert (shown.method, shown.path) == ("PATCH", discord.ORIGINAL.replace("@original", "1100"))
     assert [button["style"] for button in shown.json["components"][-1]["components"]] == [3, 2]

@@ -72,7 +72,7 @@ class TestTeams(ChannelConformance):
         return called(url, activity("messageUpdate", text=text, channelData={"eventType": "editMessage"}))
 
     def forged(self, genuine: WebhookRequest) -> Mapping[str, WebhookRequest]:
-        ended = token(genuine.at, exp=int(genuine.at) - 301)
+        ended = token(genuine.at, ends=-301)
         another = token(genuine.at, key="key-of-a-stranger", headers={"kid": microsoft.KEY_ID})
         return {
             "wrong": with_token(genuine, another),

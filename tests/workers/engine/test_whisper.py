@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import (
     GenerationConfig,
@@ -23,6 +25,7 @@ from transformers import (
     WhisperTokenizer,
 )
 
+from botcore.dialogue.ports import RecordingError
 from workers.engine.whisper import LONGEST, RATE, WhisperRecogniser, decoded
 
 END, START, ENGLISH, CHINESE, WRITE, SILENT, NO_TIMES = (
@@ -175,7 +178,7 @@ def test_what_is_not_written_down_in_time_is_not_sure(recogniser):
     ],
 )
 def test_what_is_no_voice_message_is_refused(recording, why):
-    with pytest.raises(ValueError, match=why):
+    with pytest.raises(RecordingError, match=why):
         decoded(recording)
 
 
@@ -183,3 +186,20 @@ def test_sound_is_brought_to_the_model_s_rate():
     sound = decoded(recorded(tone(300, 2, rate=44_100), rate=44_100))
     assert len(sound) == pytest.approx(2 * RATE, abs=2)
     assert np.abs(np.fft.rfft(sound)).argmax() == pytest.approx(600, abs=2)
+
+
+WHOLE = [recorded(tone(300, rate=48_000), 48_000, *kind) for kind in (("WAV",), ("FLAC",), ("OGG", "OPUS"), ("MP3",))]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_damaged_recordings_are_read_or_refused_and_nothing_else(data):
+    content = bytearray(data.draw(st.sampled_from(WHOLE)))
+    for place in data.draw(st.lists(st.integers(0, min(len(content), 400) - 1), min_size=1, max_size=8)):
+        content[place] = data.draw(st.integers(0, 255))
+    try:
+        sound = decoded(bytes(content))
+    except RecordingError:
+        return
+    assert len(sound) <= LONGEST * RATE + 1
+    assert np.isfinite(sound).all()
