@@ -65,6 +65,7 @@ NOT_SENT: dict[str, Label] = {
 }
 ACCOUNT_STATES: dict[str, Label] = {
     condition.OK: _("works"),
+    condition.NEW: _("connected"),
     condition.TROUBLED: _("last messages failed"),
     condition.PAUSED: _("paused by the platform"),
     condition.FAILING: _("out of order"),

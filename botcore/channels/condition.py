@@ -15,9 +15,9 @@ from botcore.environment import ConfigurationError
 from botcore.models import ChannelAccount, ChannelHealth, Contact, Outbound
 from botcore.security import unseal
 
-OK, TROUBLED, PAUSED, FAILING, UNREADABLE, OFF = "ok", "troubled", "paused", "failing", "unreadable", "off"
-"""``troubled``: the last messages failed; ``paused``: the platform asked for time; ``failing``: the breaker is open;
-``unreadable``: the secrets do not open with this SECRET_KEY, or the channel is no more."""
+OK, NEW, TROUBLED, PAUSED, FAILING, UNREADABLE, OFF = "ok new troubled paused failing unreadable off".split()
+"""``new``: nothing has come or gone yet; ``troubled``: the last messages failed; ``paused``: the platform asked for time;
+``failing``: the breaker is open; ``unreadable``: the secrets do not open with this SECRET_KEY."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,9 @@ def _state(account: ChannelAccount, health: ChannelHealth) -> str:
         return FAILING
     if health.paused_until and health.paused_until > timezone.now():
         return PAUSED
-    return TROUBLED if health.failures else OK
+    if health.failures:
+        return TROUBLED
+    return OK if account.heard or account.sent else NEW  # type: ignore[attr-defined]
 
 
 def _one(rows: QuerySet, by: str, figure: Count | Max) -> Subquery:

@@ -23,6 +23,7 @@ WIDE = 200
 """Columns of a table that is read by no terminal."""
 COLOURS = {
     condition.OK: "green",
+    condition.NEW: "cyan",
     condition.TROUBLED: "yellow",
     condition.PAUSED: "yellow",
     condition.FAILING: "bold red",

@@ -64,6 +64,11 @@ def test_an_account_that_is_not(telegram, health, state, status):
     assert state in channels()[0]
 
 
+def test_an_account_that_has_neither_heard_nor_sent_is_not_said_to_work(telegram):
+    printed, status = channels("--json")
+    assert (json.loads(printed)[0]["state"], status) == ("new", 0)
+
+
 def test_secrets_that_do_not_open_are_no_health(telegram):
     ChannelAccount.objects.update(sealed_config="sealed with another key")
     printed, status = channels("--json")
