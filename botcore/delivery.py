@@ -79,7 +79,7 @@ def deliver(outbound_id: int) -> None:
         _put_off(outbound, problem)
     else:
         _close(outbound, Outbound.Status.SENT)
-    if outbound.status not in (Outbound.Status.PENDING, Outbound.Status.HELD):
+    if outbound.status != Outbound.Status.PENDING:
         _wake_next(outbound.conversation_id)
 
 
@@ -198,7 +198,7 @@ def _reopen(channel: Channel, outbound: Outbound, message: OutboundMessage) -> S
 
 
 def _recipient(contact: Contact) -> Recipient:
-    return Recipient(contact.external_id, contact.address, contact.heard_at)
+    return Recipient(contact.external_id, contact.address, contact.heard_at, contact.sent_since)
 
 
 def _earlier() -> QuerySet[Outbound]:

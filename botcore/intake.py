@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from botcore import buttons, feedback, queues
+from botcore import buttons, feedback, held, queues
 from botcore.channels.registry import channel_class
 from botcore.channels.values import ReceivedEvent
 from botcore.models import ChannelAccount, Contact, Conversation, InboundEvent, Outbound, Turn
@@ -138,6 +138,7 @@ def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
         contact.stopped_at
         or received.kind == InboundEvent.Kind.START
         or not (_readable(received.text).strip() or received.media)
+        or (received.data.get("more") and held.awaited(contact))
     ):
         return None
     conversation = open_conversation(contact)

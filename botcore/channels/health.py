@@ -42,13 +42,15 @@ def succeeded(account: ChannelAccount) -> None:
 
 
 def failed(account: ChannelAccount, result: SendResult) -> None:
-    """A message did not arrive. What is wrong with the message alone says nothing of the platform."""
+    """A message did not arrive. What is wrong with the message alone, or kept for later, says nothing of the platform."""
+    if result.held:
+        return
     now = timezone.now()
     health = ChannelHealth.objects.filter(account=account)
     health.update(last_failure_at=now, last_error=result.error[:500])
     if result.retry_after is not None:
         health.update(paused_until=now + timedelta(seconds=result.retry_after))
-    elif not (result.permanent or result.window_closed or result.held):
+    elif not (result.permanent or result.window_closed):
         health.update(failures=F("failures") + 1)
         failures = health.values_list("failures", flat=True).first() or 0
         if failures >= FAILURES_TO_OPEN:

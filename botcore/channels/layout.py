@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from django.conf import settings
+
 from botcore.channels.http import https_host
 from botcore.channels.texts import texts_in
 from botcore.channels.values import Capabilities, Card, OutboundMessage
@@ -64,6 +66,14 @@ def is_public(url: str) -> bool:
     """Whether the world can reach an address over https; platforms refuse a whole message because of one they cannot."""
     host = https_host(url)
     return "." in host and not re.fullmatch(r"[0-9.]+", host)
+
+
+def own_picture(url: str) -> str:
+    """The path under the media root of a picture that we serve ourselves; empty for any other address."""
+    own = f"{settings.PUBLIC_URL}{settings.MEDIA_URL}"
+    root = settings.MEDIA_ROOT.resolve()
+    path = (root / url.removeprefix(own)).resolve()
+    return str(path.relative_to(root)) if url.startswith(own) and path.is_relative_to(root) else ""
 
 
 def _numbered(card: Card) -> str:

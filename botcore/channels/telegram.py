@@ -20,7 +20,7 @@ from django.utils.crypto import constant_time_compare, get_random_string
 from botcore.channels import http
 from botcore.channels.base import API_BASE, Channel, Check, Field
 from botcore.channels.chunking import chunks, size
-from botcore.channels.layout import caption, full_text, is_public
+from botcore.channels.layout import caption, full_text, is_public, own_picture
 from botcore.channels.reactions import verdict_of
 from botcore.channels.texts import texts_in
 from botcore.channels.values import (
@@ -360,10 +360,8 @@ def _picture(url: str) -> Payload:
     """How Telegram gets a picture: by its public address, else as an upload from our media, else not at all."""
     if is_public(url):
         return {"photo": url}
-    own = f"{settings.PUBLIC_URL}{settings.MEDIA_URL}"
-    path = (settings.MEDIA_ROOT / url.removeprefix(own)).resolve()
-    inside = url.startswith(own) and path.is_relative_to(settings.MEDIA_ROOT.resolve())
-    return {"upload": str(path.relative_to(settings.MEDIA_ROOT.resolve()))} if inside else {}
+    path = own_picture(url)
+    return {"upload": path} if path else {}
 
 
 def _without_picture(params: Mapping[str, Any]) -> Payload:

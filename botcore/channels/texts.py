@@ -19,6 +19,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "between": "; ",
         "hello": "hi",
         "more": "Reply “more” for the rest",
+        "wait": "Still looking: reply “more” in a moment to see it",
     },
     "zh": {
         "choose": "看看这个",
@@ -34,6 +35,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "between": "；",
         "hello": "你好",
         "more": "回复“继续”看余下内容",
+        "wait": "正在查找，请稍后回复“继续”查看",
     },
 }
 

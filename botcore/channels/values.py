@@ -112,7 +112,8 @@ class ReceivedEvent:
     ``data`` by kind: a button carries ``{"token": ...}``; a reaction or a platform's own feedback ``{"verdict": ...,
     "platform_id": id}``, the verdict being ``up``, ``down``, ``not_meant``, or ``none`` to take an opinion back; a
     delivery status ``{"platform_id": id, "status": "delivered" | "read" | "failed", "error": ..., "stopped": True where
-    the customer wants no more}``; a message that may be edited later, and its edit, ``{"message": the platform's id}``.
+    the customer wants no more}``; a message that may be edited later, and its edit, ``{"message": the platform's id}``;
+    a text that asks for the rest of what is kept, ``{"more": True}``.
     A start that comes as a word which may mean something else is a text to those who never stopped.
     """
 
@@ -201,11 +202,14 @@ class OutboundMessage:
 
 @dataclass(frozen=True)
 class Recipient:
-    """Whom a message goes to: the contact's id, what its last message said to answer by, and when that was."""
+    """Whom a message goes to: the contact's id, what its last message said to answer by, when that was, and how many
+    of our messages have followed it.
+    """
 
     contact_id: str
     address: Mapping[str, Any] = field(default_factory=dict)
     heard_at: datetime | None = None
+    sent_since: int = 0
 
 
 @dataclass(frozen=True)
@@ -285,3 +289,10 @@ def text_at(parent: Mapping[str, Any], name: str, default: str | None = "") -> s
     if not isinstance(value, str):
         raise MalformedBodyError(f"{name} is {'missing' if value is None else 'not a text'}")
     return value
+
+
+def id_at(parent: Mapping[str, Any], name: str) -> str:
+    """The text under a name that must be there and say something. Raises ``MalformedBodyError``."""
+    if value := text_at(parent, name):
+        return value
+    raise MalformedBodyError(f"{name} is missing")
