@@ -15,7 +15,8 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
 
-from botcore.models import Conversation, Dataset, ModelVersion, TrainingRun, Turn
+from botcore.channels.connecting import OFFERED
+from botcore.models import ChannelAccount, Conversation, Dataset, ModelVersion, Outbound, TrainingRun, Turn
 from catalog.models import MerchandisingRule, Product, Shop
 
 View = Callable[..., HttpResponseBase]
@@ -73,6 +74,16 @@ def rules(user: User | AnonymousUser) -> QuerySet[MerchandisingRule]:
 def turns(user: User | AnonymousUser) -> QuerySet[Turn]:
     """The turns of :func:`conversations`."""
     return Turn.objects.filter(conversation__shop__in=shops(user).order_by())
+
+
+def accounts(user: User | AnonymousUser) -> QuerySet[ChannelAccount]:
+    """The accounts on platforms of :func:`shops`."""
+    return ChannelAccount.objects.filter(shop__in=shops(user).order_by(), channel__in=OFFERED)
+
+
+def outbound(user: User | AnonymousUser) -> QuerySet[Outbound]:
+    """The messages to customers of :func:`accounts`."""
+    return Outbound.objects.filter(conversation__contact__account__in=accounts(user))
 
 
 def datasets(user: User | AnonymousUser) -> QuerySet[Dataset]:

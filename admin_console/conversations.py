@@ -26,7 +26,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, NullIf
 
 from botcore.dialogue.state import DialogueState
-from botcore.models import Conversation, Feedback, InboundEvent, Turn
+from botcore.models import Conversation, Feedback, InboundEvent, Outbound, Turn
 from catalog.models import Shop
 
 
@@ -124,6 +124,15 @@ class Exchange:
     opinions: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Interjection:
+    """What a person of the shop wrote."""
+
+    outbound: Outbound
+    text: str
+    cards: Sequence[ShownCard] = ()
+
+
 def select(visible: QuerySet[Conversation], filters: Filters) -> Selection:
     """Narrow what a person may see to what they ask for."""
     conversations = visible.filter(filters.of_conversations())
@@ -156,7 +165,7 @@ def rows(conversations: Iterable[Conversation], turns: QuerySet[Turn]) -> list[R
     """The list's rows for one page of conversations: two queries, however many rows."""
     page = list(conversations)
     newest = (
-        _with_words(turns.filter(conversation__in=page))
+        with_words(turns.filter(conversation__in=page))
         .order_by("conversation_id", "-number")
         .distinct("conversation_id")
         .only("conversation_id", "number", "status", "text", "reply", "act", "written_by")
@@ -166,15 +175,21 @@ def rows(conversations: Iterable[Conversation], turns: QuerySet[Turn]) -> list[R
     return [Row(row, turn_of.get(row.pk), opinions.get(row.pk, {})) for row in page]
 
 
-def dialogue(conversation: Conversation) -> list[Exchange]:
-    """The whole dialogue, without what explains it."""
-    turns = _with_words(conversation.turns.order_by("number")).defer(*EXPLAINING)
+def dialogue(conversation: Conversation) -> list[Exchange | Interjection]:
+    """The whole dialogue as it went, without what explains it."""
+    turns = with_words(conversation.turns.order_by("number")).defer(*EXPLAINING)
     opinions = _counts(Feedback.objects.filter(turn__conversation=conversation), F("turn_id"))
-    return [Exchange(turn, shown_cards(turn.slate), opinions.get(turn.pk, {})) for turn in turns]
+    written = conversation.outbound.filter(turn=None).select_related("author").order_by("pk")
+    said: list[tuple[datetime, Exchange | Interjection]] = [
+        *((turn.created_at, Exchange(turn, shown_cards(turn.slate), opinions.get(turn.pk, {}))) for turn in turns),
+        *((row.created_at, _interjection(row)) for row in written),
+    ]
+    return [each for _, each in sorted(said, key=lambda timed: timed[0])]
 
 
 EXPLAINING = (
     "state_before", "state_after", "understanding", "candidates", "brief", "samples", "source", "timings_ms",
+    "suggestion",
 )  # fmt: skip
 
 
@@ -189,6 +204,14 @@ def shown_cards(slate: Iterable[Mapping[str, Any]]) -> list[ShownCard]:
             image=_image_address(str(item.get("image") or "")),
         )
         for item in slate
+    ]
+
+
+def cards_of(content: Mapping[str, Any]) -> list[ShownCard]:
+    """The products of a message as it is sent."""
+    return [
+        ShownCard("", card["sku"], card["title"], card["price"], _image_address(card.get("image_url", "")))
+        for card in content.get("cards", ())
     ]
 
 
@@ -207,7 +230,11 @@ def hand_back(conversation: Conversation) -> None:
         held.save(update_fields=["waiting_for_person", "state"])
 
 
-def _with_words(turns: QuerySet[Turn]) -> QuerySet[Turn]:
+def _interjection(outbound: Outbound) -> Interjection:
+    return Interjection(outbound, str(outbound.content.get("text", "")), cards_of(outbound.content))
+
+
+def with_words(turns: QuerySet[Turn]) -> QuerySet[Turn]:
     """Annotates ``words``. A turn learns its text when it is answered; until then its messages have it."""
     messages = (
         InboundEvent.objects.filter(turn=OuterRef("pk"))

@@ -188,6 +188,22 @@ class CorrectionForm(VerdictForm):
     )
 
 
+class AnswerForm(forms.Form):
+    """What a person writes to a customer. ``after`` is the last message that was on the page when they wrote it."""
+
+    text = forms.CharField(
+        required=False,
+        max_length=4_000,
+        label=_("Your answer"),
+        widget=forms.Textarea({"rows": 3, "aria-describedby": "answer-hint"}),
+    )
+    after = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, words_needed: bool = True, **options: Any) -> None:
+        super().__init__(data, auto_id="answer-%s", label_suffix="", **options)
+        self.fields["text"].required = words_needed
+
+
 class SnapshotFilter(forms.Form):
     """Which rows of a snapshot are listed."""
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from botcore.channels import condition
+from botcore.channels.registry import channel_class
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.state import Act
-from botcore.models import Annotation, DatasetRow, Feedback, ModelVersion, TrainingRun, Turn
+from botcore.models import Annotation, DatasetRow, Feedback, ModelVersion, Outbound, TrainingRun, Turn
 from catalog.models import MerchandisingRule, ProductLink
 
 if TYPE_CHECKING:
@@ -47,6 +50,28 @@ FEEDBACK_SOURCES: dict[str, Label] = {
     Feedback.Source.WORDS: _("in words"),
 }
 CHANNELS: dict[str, Label] = {"webchat": _("Web chat"), "telegram": _("Telegram"), "terminal": _("Terminal")}
+DELIVERY: dict[str, Label] = {
+    Outbound.Status.PENDING: _("under way"),
+    Outbound.Status.HELD: _("kept until the customer writes"),
+    Outbound.Status.SENT: _("sent"),
+    Outbound.Status.FAILED: _("failed"),
+}
+NOT_SENT: dict[str, Label] = {
+    "NotHeldError": _("The bot answers this conversation. Take it over first; nothing was sent."),
+    "AnsweredMeanwhileError": _("Something was said since you looked. Read it, then send again; nothing was sent."),
+    "FactsChangedError": _(
+        "Prices, stock or texts have changed since this was suggested: it may not be true any more. Nothing was sent."
+    ),
+}
+ACCOUNT_STATES: dict[str, Label] = {
+    condition.OK: _("works"),
+    condition.NEW: _("connected"),
+    condition.TROUBLED: _("last messages failed"),
+    condition.PAUSED: _("paused by the platform"),
+    condition.FAILING: _("out of order"),
+    condition.UNREADABLE: _("secrets cannot be opened"),
+    condition.OFF: _("off"),
+}
 LINKS: dict[str, Label] = {
     ProductLink.Kind.GOES_WITH: _("Goes with"),
     ProductLink.Kind.ACCESSORY_OF: _("Accessory of"),
@@ -230,6 +255,14 @@ MEASURES: dict[str, Label] = {
 def label(names: Mapping[str, Label], word: str) -> str:
     """The name of ``word`` in the reader's language."""
     return str(names.get(word) or humanised(word))
+
+
+def channel_name(name: str) -> str:
+    """What a platform calls itself; the stored name of a channel that is no more."""
+    try:
+        return str(CHANNELS.get(name) or gettext(channel_class(name).title))
+    except LookupError:
+        return name
 
 
 def humanised(word: str) -> str:

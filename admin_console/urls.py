@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from admin_console.views import catalogue, conversations, learning
+from admin_console.views import catalogue, channels, conversations, inbox, learning
 
 app_name = "console"
 urlpatterns = [
@@ -14,6 +14,17 @@ urlpatterns = [
     path("conversations/<uuid:key>/replies/<int:number>/approve/", conversations.approve_reply, name="approve_reply"),
     path("conversations/<uuid:key>/replies/<int:number>/reject/", conversations.reject_reply, name="reject_reply"),
     path("conversations/<uuid:key>/replies/<int:number>/correct/", conversations.correct_reply, name="correct_reply"),
+    path("conversations/<uuid:key>/answer/", inbox.answer, name="answer"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("channels/", channels.channels, name="channels"),
+    path("channels/new/", channels.choose_channel, name="choose_channel"),
+    path("channels/new/<slug:channel>/", channels.connect_channel, name="connect_channel"),
+    path("channels/<int:pk>/", channels.account, name="account"),
+    path("channels/<int:pk>/switch/", channels.switch_account, name="switch_account"),
+    path("channels/<int:pk>/test/", channels.test_account, name="test_account"),
+    path("channels/failed/", channels.failed, name="failed"),
+    path("channels/failed/resend/", channels.resend_all, name="resend_all"),
+    path("channels/failed/<int:pk>/resend/", channels.resend, name="resend"),
     path("graph/", catalogue.graph, name="graph"),
     path("graph/<int:pk>/", catalogue.neighbourhood, name="neighbourhood"),
     path("graph/<int:pk>/link/", catalogue.edit_link, name="edit_link"),

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from nacl.signing import SigningKey
 from standardwebhooks.webhooks import Webhook
 from twilio.request_validator import RequestValidator
@@ -162,44 +163,50 @@ def line(at: Connected, number: int, text: str) -> Post:
 
 
 def wechat(at: Connected, number: int, text: str) -> Post:
-    """In plain mode, where WeChat signs the time alone."""
-    now, nonce = str(int(time.time())), f"{number:010}"
-    signature = hashlib.sha1("".join(sorted((at.config["token"], now, nonce))).encode()).hexdigest()
-    parts = {"ToUserName": "gh_benchmark", "FromUserName": f"o{number:027}", "MsgType": "text", "Content": text}
-    written = "".join(f"<{name}><![CDATA[{value}]]></{name}>" for name, value in parts.items())
-    body = f"<xml>{written}<CreateTime>{now}</CreateTime><MsgId>{7 * 10**18 + number}</MsgId></xml>".encode()
-    query = urlencode({"signature": signature, "timestamp": now, "nonce": nonce})
-    return Post(f"{at.url}?{query}", {"Content-Type": "text/xml"}, body)
+    """A plain message; its signature stands in the address."""
+    now = str(int(time.time()))
+    signature = hashlib.sha1("".join(sorted((at.config["token"], now, "1"))).encode()).hexdigest()
+    person = f"oPerson{PERSON + number}"
+    values = {"ToUserName": "gh_0", "FromUserName": person, "MsgType": "text", "Content": text}
+    told = "".join(f"<{name}><![CDATA[{value}]]></{name}>" for name, value in values.items())
+    body = f"<xml>{told}<CreateTime>{now}</CreateTime><MsgId>{number}</MsgId></xml>"
+    query = urlencode({"signature": signature, "timestamp": now, "nonce": "1", "openid": person})
+    return Post(f"{at.url}?{query}", {"Content-Type": "text/xml"}, body.encode())
 
 
 def feishu(at: Connected, number: int, text: str) -> Post:
-    """Signed and not sealed."""
-    now, person = str(int(time.time())), {"open_id": f"ou_{number:032x}"}
+    """A sealed event (AES-256-CBC under the encrypt key's digest), signed as it goes."""
+    key, now = at.config["encrypt_key"].encode(), str(int(time.time()))
+    header = {
+        "event_id": f"event-{number}", "event_type": "im.message.receive_v1", "token": at.config["verification_token"],
+        "app_id": at.config["app_id"], "tenant_key": "t", "create_time": f"{now}000",
+    }  # fmt: skip
     message = {
-        "message_id": f"om_{number:032x}", "chat_id": f"oc_{number:032x}", "chat_type": "p2p", "message_type": "text",
+        "message_id": f"om_{number}", "chat_id": f"oc_{number}", "chat_type": "p2p", "message_type": "text",
         "create_time": f"{now}000", "content": json.dumps({"text": text}),
     }  # fmt: skip
-    header = {
-        "event_id": f"{number:032x}", "event_type": "im.message.receive_v1", "create_time": f"{now}000",
-        "token": at.config["verification_token"], "app_id": at.config["app_id"], "tenant_key": "736588c9260f175d",
-    }  # fmt: skip
-    event = {"sender": {"sender_id": person, "sender_type": "user"}, "message": message}
-    post = as_json(at.url, {"schema": "2.0", "header": header, "event": event}, {})
-    signature = hashlib.sha256(f"{now}{number}{at.config['encrypt_key']}".encode() + post.body).hexdigest()
-    own = {"X-Lark-Request-Timestamp": now, "X-Lark-Request-Nonce": str(number), "X-Lark-Signature": signature}
-    return Post(post.url, {**post.headers, **own}, post.body)
+    sender = {"sender_id": {"open_id": f"ou_{PERSON + number}"}, "sender_type": "user"}
+    plain = json.dumps({"schema": "2.0", "header": header, "event": {"sender": sender, "message": message}}).encode()
+    vector, padding = number.to_bytes(16, "big"), 16 - len(plain) % 16
+    sealing = Cipher(algorithms.AES(hashlib.sha256(key).digest()), modes.CBC(vector)).encryptor()
+    sealed = vector + sealing.update(plain + bytes([padding]) * padding) + sealing.finalize()
+    post = as_json(at.url, {"encrypt": base64.b64encode(sealed).decode()}, {})
+    signature = hashlib.sha256(f"{now}1".encode() + key + post.body).hexdigest()
+    signed = {"X-Lark-Request-Timestamp": now, "X-Lark-Request-Nonce": "1", "X-Lark-Signature": signature}
+    return Post(post.url, {**post.headers, **signed}, post.body)
 
 
 def dingtalk(at: Connected, number: int, text: str) -> Post:
-    now, secret = int(time.time() * 1000), at.config["app_secret"]
+    now, secret = str(int(time.time() * 1000)), at.config["app_secret"]
     digest = hmac.digest(secret.encode(), f"{now}\n{secret}".encode(), "sha256")
-    message = {
-        "msgId": f"msg{number}", "msgtype": "text", "text": {"content": text}, "conversationType": "1",
-        "conversationId": f"cid{number}", "senderId": f"$:LWCP_v1:${number}", "senderNick": f"Person {number}",
-        "createAt": now, "sessionWebhook": f"https://oapi.dingtalk.com/robot/sendBySession?session={number}",
-        "sessionWebhookExpiredTime": now + 5_400_000, "robotCode": at.config["app_key"],
+    body = {
+        "msgId": f"msg{number}", "msgtype": "text", "text": {"content": text}, "conversationId": f"cid{number}",
+        "conversationType": "1", "robotCode": at.config["app_key"], "senderId": f"person-{PERSON + number}",
+        "senderNick": f"Person {number}", "createAt": int(now),
+        "sessionWebhook": f"https://oapi.dingtalk.com/robot/sendBySession?session={number}",
+        "sessionWebhookExpiredTime": int(now) + 5_400_000,
     }  # fmt: skip
-    return as_json(at.url, message, {"timestamp": str(now), "sign": base64.b64encode(digest).decode()})
+    return as_json(at.url, body, {"timestamp": now, "sign": base64.b64encode(digest).decode()})
 
 
 def _of_meta(at: Connected, kind: str, entry: Mapping[str, Any]) -> Post:
@@ -252,18 +259,18 @@ PLATFORMS: Mapping[str, Platform] = {
             **API,
         },
     ),
-    "wechat": Platform(wechat, {"app_id": "wx" + "0" * 16, "app_secret": "a" * 32, "token": "benchmark", **API}),
+    "wechat": Platform(wechat, {"app_id": "wx" + "0" * 16, "app_secret": "f" * 32, "token": "token", **API}),
     "feishu": Platform(
         feishu,
         {
-            "app_id": "cli_benchmark",
-            "app_secret": "s" * 32,
-            "encrypt_key": "k" * 16,
+            "app_id": "cli_" + "0" * 16,
+            "app_secret": "f" * 32,
+            "encrypt_key": "k" * 32,
             "verification_token": "v" * 32,
             **API,
         },
     ),
-    "dingtalk": Platform(dingtalk, {"app_key": "dingbenchmark", "app_secret": "s" * 64, **API}),
+    "dingtalk": Platform(dingtalk, {"app_key": "ding" + "0" * 16, "app_secret": "s" * 64, **API}),
 }
 
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from botcore import delivery, feedback, intake, media, queues
+from botcore import delivery, feedback, handoff, intake, media, queues
 from botcore.channels.values import OutboundMessage
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.perceived import Perceived
@@ -28,7 +28,6 @@ from botcore.dialogue.state import Act, DialogueState
 from botcore.dialogue.words import language_of
 from botcore.intake import Lease
 from botcore.models import Conversation, Feedback, InboundEvent, Turn
-from catalog.models import Variant
 from catalog.ranking import exposures
 
 log = structlog.get_logger(__name__)
@@ -50,7 +49,10 @@ def answer_turn(turn_id: int, ports: Ports) -> Turn | None:
     while lease is not None:
         turn = Turn.objects.select_related("conversation__shop", "conversation__contact__account").get(pk=turn_id)
         if turn.conversation.waiting_for_person:
-            return _store_silence(turn, lease)
+            silent = _store_silence(turn, lease)
+            if silent:
+                _suggest(silent, ports)
+            return silent
         if turn.attempts > MOST_ATTEMPTS:
             return _hand_over(turn, lease)
         deadline = time.monotonic() + settings.REPLY_SECONDS - RESERVE_SECONDS
@@ -97,6 +99,8 @@ class Missed:
 def _respond(turn: Turn, text: str, perceived: Perceived, ports: Ports, deadline: float) -> Reply:
     """The dialogue's reply; the model is left out when it has failed this turn before."""
     before = _state(turn.conversation)
+    if turn.status == Turn.Status.SILENT:
+        before = before.with_(returned=False)  # the bot is not back: a person is to say this
     if turn.attempts > MOST_ATTEMPTS_WITH_MODEL:
         ports = replace(ports, generator=None)
     speak = partial(
@@ -112,7 +116,7 @@ def _respond(turn: Turn, text: str, perceived: Perceived, ports: Ports, deadline
     with _crowd as turns:
         samples = min(settings.DAOGOU_SAMPLES, SAMPLES_IN_A_CROWD) if turns >= CROWDED else settings.DAOGOU_SAMPLES
         reply = speak(ports, samples=samples, deadline=deadline)
-    if not _facts_hold(reply):
+    if not handoff.facts_hold(reply.told):
         log.info("facts changed while writing", turn=turn.pk)
         reply = speak(replace(ports, generator=None), samples=0, deadline=time.monotonic())
     return reply
@@ -123,18 +127,6 @@ def _state(conversation: Conversation) -> DialogueState:
     state = DialogueState.from_json(conversation.state)
     reads = "zh" if conversation.contact.language.lower().startswith("zh") else state.language
     return state if state.turn else state.with_(language=reads)
-
-
-def _facts_hold(reply: Reply) -> bool:
-    """Whether prices and stock are still what the reply says: the read that everything sent rests on."""
-    ids = [item.variant_id for item in reply.told]
-    now = {v.pk: v for v in Variant.objects.filter(pk__in=ids, product__active=True)}
-    return all(
-        item.variant_id in now
-        and now[item.variant_id].price == item.price
-        and (now[item.variant_id].stock > 0) == (item.stock > 0)
-        for item in reply.told
-    )
 
 
 def _store(turn: Turn, lease: Lease, text: str, reply: Reply) -> str | None:
@@ -202,7 +194,21 @@ def _store_silence(turn: Turn, lease: Lease) -> Turn | None:
             status=Turn.Status.SILENT, text=_text(turn), answered_at=timezone.now(), leased_until=None
         )
     _wake_next(turn.conversation_id)
-    return Turn.objects.get(pk=turn.pk) if done else None
+    silent = Turn.objects.select_related("conversation__shop", "conversation__contact__account").filter(pk=turn.pk)
+    return silent.get() if done else None
+
+
+def _suggest(turn: Turn, ports: Ports) -> None:
+    """Keep for the person what the bot would have said. Nobody waits for it: whatever fails here is only logged."""
+    deadline = time.monotonic() + settings.REPLY_SECONDS - RESERVE_SECONDS
+    try:
+        perceived = media.perceive(turn, ports, deadline)
+        Turn.objects.filter(pk=turn.pk).update(text=_text(turn))  # which now has the words of recordings
+        reply = _respond(turn, handoff.unanswered(turn), perceived, ports, deadline)
+        if reply.act != Act.HANDOFF:  # the person is there already
+            handoff.keep(turn, reply, _message(turn, reply))
+    except Exception as error:
+        log.warning("there is nothing to suggest", turn=turn.pk, error=type(error).__name__)
 
 
 def _pressed(turn: Turn) -> str:

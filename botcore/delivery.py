@@ -24,7 +24,7 @@ from botcore import buttons, queues
 from botcore.channels import health
 from botcore.channels.base import Channel
 from botcore.channels.registry import channel_for
-from botcore.channels.values import OutboundMessage, Payload, Recipient, SendResult
+from botcore.channels.values import Capabilities, OutboundMessage, Payload, Recipient, SendResult
 from botcore.models import Contact, Conversation, Feedback, Outbound, Turn
 
 log = structlog.get_logger(__name__)
@@ -130,16 +130,25 @@ def sweep() -> int:
     return len(ids)
 
 
+def window_open(can: Capabilities, contact: Contact) -> bool:
+    """Whether the platform lets us write: so long after the customer did, and so often."""
+    heard = contact.heard_at
+    late = can.window is not None and heard is not None and timezone.now() - heard > timedelta(seconds=can.window)
+    return not late and (can.quota is None or contact.sent_since < can.quota)
+
+
 def _send_rest(outbound: Outbound) -> SendResult | None:
     """Send the parts that are left; what the platform said where it did not take one. Every part renews the lease."""
     contact = outbound.conversation.contact
     channel = channel_for(contact.account)
     message = OutboundMessage.from_json(outbound.content)
+    if not contact.account.active:
+        return SendResult(ok=False, permanent=True, error="the channel is switched off")
     if contact.stopped_at:
         return SendResult(ok=False, permanent=True, error="the customer asked for no more messages")
     payloads = channel.render(message)
     for part, payload in enumerate(payloads[outbound.parts_sent :], start=outbound.parts_sent):
-        if not _window_open(channel, contact):
+        if not window_open(channel.capabilities, contact):
             return _reopen(channel, outbound, message)
         if part == 0 and channel.capabilities.streaming:
             _stream(channel, contact, message)
@@ -176,13 +185,6 @@ def _stream(channel: Channel, contact: Contact, message: OutboundMessage) -> Non
     ends = [match.start() for match in SENTENCE.finditer(message.text)]
     for end in ends:
         channel.stream(_recipient(contact), message.turn, message.text[:end])
-
-
-def _window_open(channel: Channel, contact: Contact) -> bool:
-    """Whether the platform lets us write: so long after the customer did, and so often."""
-    can, heard = channel.capabilities, contact.heard_at
-    late = can.window is not None and heard is not None and timezone.now() - heard > timedelta(seconds=can.window)
-    return not late and (can.quota is None or contact.sent_since < can.quota)
 
 
 def _reopen(channel: Channel, outbound: Outbound, message: OutboundMessage) -> SendResult:

@@ -38,8 +38,9 @@ from catalog.text import segment
 class Wish:
     """One condition on a product.
 
-    ``attribute`` "text" looks ``values`` up in all the product's texts (any of them), "title" in its titles alone.
-    ``or_absent``: a product whose data say nothing of the attribute holds it as well.
+    ``attribute`` "text" looks ``values`` up in all the product's texts (any of them), "title" in its titles alone;
+    "category" means the subtrees below paths. ``or_absent``: a product whose data say nothing of the attribute holds it
+    as well.
     """
 
     attribute: str
@@ -123,6 +124,9 @@ def matching(query: ProductQuery) -> QuerySet[Product]:
             products = products.filter(holds if wish.wanted else ~holds)
         elif wish.attribute == "title":
             products = products.filter(_titled(wish.values) if wish.wanted else ~_titled(wish.values))
+        elif wish.attribute == "category":
+            inside = Q(category__in=[pk for path in wish.values for pk in _subtree(query.shop, path)])
+            products = products.filter(inside if wish.wanted else ~inside)
         elif wish.wanted:
             holds = _has(wish, "attributes")
             products = products.filter(holds | ~Q(attributes__has_key=wish.attribute) if wish.or_absent else holds)
@@ -311,7 +315,7 @@ def _variants(query: ProductQuery) -> QuerySet[Variant]:
     if query.price_high is not None:
         variants = variants.filter(price__lte=query.price_high)
     for wish in query.wishes:
-        if wish.attribute in ("text", "title"):
+        if wish.attribute in ("text", "title", "category"):
             continue
         varies = Q(attributes__has_key=wish.attribute)
         if wish.wanted:

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django import template
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from admin_console import labels
+from admin_console import inbox, labels
 
 register = template.Library()
 
@@ -20,7 +21,8 @@ NAMES = {
     "writer_name": labels.WRITTEN_BY,
     "feedback_name": labels.FEEDBACK,
     "feedback_source": labels.FEEDBACK_SOURCES,
-    "channel_name": labels.CHANNELS,
+    "delivery_name": labels.DELIVERY,
+    "account_state": labels.ACCOUNT_STATES,
     "link_name": labels.LINKS,
     "origin_name": labels.LINK_ORIGINS,
     "rule_name": labels.RULES,
@@ -40,6 +42,19 @@ NAMES = {
 }
 for _filter, _names in NAMES.items():
     register.filter(_filter, partial(labels.label, _names))
+register.filter("channel_name", labels.channel_name)
+
+
+@register.simple_tag
+def desk(user: User | AnonymousUser) -> dict[str, int]:
+    """What waits for a person of this reader's shops: ``waiting`` customers and ``failed`` messages."""
+    return inbox.counts(user) if user.is_authenticated else {}
+
+
+@register.filter
+def how_long(instant: datetime) -> str:
+    """``3 minutes``, in the largest unit alone."""
+    return timesince(instant, depth=1) if timezone.now() - instant >= timedelta(minutes=1) else _("less than a minute")
 
 
 @register.filter

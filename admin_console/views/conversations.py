@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,9 +18,10 @@ from django.views.decorators.http import require_POST, require_safe
 from admin_console import access, conversations, verdicts
 from admin_console.access import console_page
 from admin_console.explanation import explain
-from admin_console.forms import CorrectionForm, FilterForm, VerdictForm
+from admin_console.forms import AnswerForm, CorrectionForm, FilterForm, VerdictForm
 from admin_console.sentences import plainly
 from admin_console.views import PAGE_SIZE
+from botcore import handoff
 from botcore.learning import corrections
 from botcore.models import Conversation, Turn
 
@@ -52,7 +54,7 @@ def conversation(request: HttpRequest, key: UUID) -> HttpResponse:
     """One dialogue; ``?turn=N`` says which reply is explained, else it is the newest."""
     visible = access.conversations(request.user).select_related("shop", "contact__account")
     row = get_object_or_404(visible, key=key)
-    return _dialogue(request, row, _explained_turn(row, request.GET.get("turn")))
+    return dialogue_page(request, row, request.GET.get("turn"))
 
 
 @console_page
@@ -118,10 +120,21 @@ def correct_reply(request: HttpRequest, key: UUID, number: int) -> HttpResponse:
     return _dialogue(request, turn.conversation, turn, form)
 
 
-def _dialogue(
-    request: HttpRequest, row: Conversation, turn: Turn | None, form: CorrectionForm | None = None
+def dialogue_page(
+    request: HttpRequest, row: Conversation, number: str | None = None, answer: AnswerForm | None = None
 ) -> HttpResponse:
-    """The page of a conversation. ``form`` is a correction that was sent and not taken."""
+    """The page of a conversation with reply ``number`` explained, else the newest. ``answer`` was not sent."""
+    return _dialogue(request, row, _explained_turn(row, number), answer=answer)
+
+
+def _dialogue(
+    request: HttpRequest,
+    row: Conversation,
+    turn: Turn | None,
+    form: CorrectionForm | None = None,
+    answer: AnswerForm | None = None,
+) -> HttpResponse:
+    """The page of a conversation. ``form`` is a correction and ``answer`` an answer that was sent and not taken."""
     brief = verdicts.brief_of(turn)
     words = verdicts.words(turn, brief) if turn and brief else []
     if turn and brief and form is None:
@@ -135,8 +148,22 @@ def _dialogue(
         "outbound": getattr(turn, "outbound", None),
         "words": words,
         "correction": form,
+        **(_desk(row, request.GET.get("use"), answer) if row.waiting_for_person and not row.closed else {}),
     }
     return render(request, "console/conversation.html", context)
+
+
+def _desk(row: Conversation, used: str | None, answer: AnswerForm | None) -> dict[str, Any]:
+    """What a person needs to answer. ``used`` is the number of the suggestion that is to stand in the field."""
+    suggestion = handoff.suggestion_for(row)
+    text = suggestion.message.text if suggestion and str(suggestion.turn.number) == used else ""
+    return {
+        "answer": answer or AnswerForm(initial={"text": text}),
+        "suggestion": suggestion,
+        "suggested_cards": conversations.cards_of(suggestion.message.to_json()) if suggestion else (),
+        "window": handoff.window_of(row.contact),
+        "last_said": handoff.last_said(row),
+    }
 
 
 def _thank(request: HttpRequest, new_words: Sequence[str]) -> None:

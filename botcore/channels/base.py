@@ -33,7 +33,8 @@ from botcore.channels.values import (
 class Field:
     """One thing an operator gives to connect an account: ``hint`` says where to find it and what it looks like.
 
-    ``pattern`` must match the whole value.
+    ``pattern`` must match the whole value. ``ours``: only for whoever runs this installation, not for a shop's merchants,
+    because it decides whom this server calls or trusts.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Field:
     pattern: str = ".+"
     required: bool = True
     secret: bool = False
+    ours: bool = False
 
 
 API_BASE = Field(
@@ -50,6 +52,7 @@ API_BASE = Field(
     "an address like https://api.example; leave it out for the platform's own",
     required=False,
     pattern="https?://.+",
+    ours=True,
 )
 """Every account can be sent to another server: a proxy, a server of one's own, a test."""
 

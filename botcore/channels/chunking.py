@@ -41,7 +41,12 @@ def size(text: str, unit: str) -> int:
 
 
 def chunks(text: str, limit: int, unit: str = "characters") -> list[str]:
-    """``text`` in pieces of at most ``limit`` units each, without the white space around the cuts."""
+    """``text`` in pieces of at most ``limit`` units each, without the white space around the cuts.
+
+    Raises ``ValueError`` for a limit below one.
+    """
+    if limit < 1:
+        raise ValueError(f"no text can be cut into pieces of {limit}")
     pieces = []
     rest = text.strip()
     while size(rest, unit) > limit:

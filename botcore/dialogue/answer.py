@@ -49,6 +49,10 @@ ELLIPTIC = 7
 GOES_ON = re.compile(r"^(?:and|or|but|so|what about|how about|what if)\b|\b(?:it|that|this)\b|^那|呢[？?]?$")
 """What such a question begins with or points by; "how fast is express?" stands for itself."""
 
+WHAT_ABOUT = re.compile(
+    r"\bwhat(?:'?s| is| are|'re)\b.{0,40}\babout\b|讲(?:的|了|述)?(?:是)?(?:些)?(?:什么|啥)|什么(?:内容|故事)"
+)
+"""What asks for the content of a book, or for what a thing is."""
 SURE = 0.6
 """The chance from which evidence is an answer; a person is better than a guess. By the development questions of
 ``benchmarks.answers``."""
@@ -155,6 +159,8 @@ def _from_shop(
     odds += [asks.leaning(e) if asks and e.kind is not Kind.ARTICLE else _service(said, rare, e) for e in evidence]
     if topic:
         odds += [_of_topic(e, before) for e in evidence]
+    if asks:  # whatever the reader makes of it: what is asked for by its name is there or is not
+        odds = np.maximum(odds, [CERTAIN if asks.beyond_doubt(e) else -np.inf for e in evidence])
     near = dict(zip(evidence, chances(odds).tolist(), strict=True))
     best = _likeliest(near)
     if asks and best.kind is not Kind.ARTICLE:
@@ -269,7 +275,7 @@ class _AsksOf:
 
     def leaning(self, evidence: Evidence) -> float:
         """What speaks for a piece of evidence beside the reader."""
-        if self._beyond_doubt(evidence):
+        if self.beyond_doubt(evidence):
             return CERTAIN
         leaning = MEANT * self.said.intent.chance("product_question", "availability")
         if evidence.kind is Kind.STOCK:
@@ -279,7 +285,10 @@ class _AsksOf:
             leaning += NAMED * (_names(self.asked, evidence.name) or evidence.name in self.has)
         return leaning
 
-    def _beyond_doubt(self, evidence: Evidence) -> bool:
+    def beyond_doubt(self, evidence: Evidence) -> bool:
+        """Whether the question asks for just this: a value that it names, what the product is about, or its stock."""
+        if evidence.kind is Kind.DESCRIPTION:
+            return evidence.opening and self.said.is_question and WHAT_ABOUT.search(self.asked.text) is not None
         if evidence.kind is Kind.ATTRIBUTE:
             return evidence.name in self.has and bool(self.said.references) and self.said.is_question
         if evidence.kind is not Kind.STOCK or self.said.intent.name != "availability":

@@ -111,9 +111,14 @@ def ask_or_show(
     return Asking(Question(best[0], options, alone=best[1]), _rounded(worth))
 
 
-def opening(lexicon: Lexicon) -> Question:
-    """The question where nothing is known: which of the shop's largest departments."""
-    return Question(CATEGORY, tuple(c.path for c in lexicon.children("")[:TOLD]), alone=True)
+def opening(lexicon: Lexicon, state: DialogueState) -> Question:
+    """The question where nothing is known: which of the shop's largest departments that were not ruled out."""
+    left = [
+        c.path
+        for c in lexicon.children("")
+        if not any(r.attribute == CATEGORY and r.value == c.path for r in state.constraints)
+    ]
+    return Question(CATEGORY, tuple(left[:TOLD]), alone=True)
 
 
 def belief(candidates: Sequence[Candidate], matching: int) -> Floats:
@@ -270,6 +275,8 @@ def answered(said: Understanding, before: DialogueState, lexicon: Lexicon) -> Un
         return said
     if said.is_question and said.references and not question.alone:  # "does the first one have a timer?"
         return said
+    if before.goal and said.goals and said.goals[0] != before.goal and question.attribute not in (CATEGORY, MEANING):
+        return said  # asked of another kind of product
     told = _told(question, said, before, lexicon)
     if question.attribute == MEANING:
         return _meant(said, told[0], before, lexicon) if told else said
@@ -296,9 +303,11 @@ def _indifferent(said: Understanding, attribute: str) -> Understanding:
 def _told(question: Question, said: Understanding, before: DialogueState, lexicon: Lexicon) -> tuple[str, ...]:
     """The options that a message picks, and any other value of the attribute that it names."""
     words = tokens(said.text)
-    matches = lexicon.match(words)
-    refused = {c.value for c in said.constraints if not c.wanted}
-    named = [x.value for m in matches for x in m.meanings if x.attribute == question.attribute]
+    refused = {(c.attribute, c.value) for c in said.constraints if not c.wanted}
+    matches = [m for m in lexicon.match(words) if refused.isdisjoint(m.meanings)]  # 白色 is cream too, refused as white
+    named = [
+        x.value for m in matches for x in m.meanings if x.attribute == question.attribute and _has(before, x, lexicon)
+    ]
     if question.attribute == MEANING:
         named = _readings_named(question, words_of=said.text, language=before.language, lexicon=lexicon)
     if not named and question.alone and not said.references:
@@ -307,7 +316,12 @@ def _told(question: Question, said: Understanding, before: DialogueState, lexico
             for place, (option, name) in enumerate(option_names(question, before.language, lexicon))
         ]
         named = list(pointed_at(said.text, words, matches, items, DialogueState()).skus)
-    return tuple(dict.fromkeys(value for value in named if value not in refused))
+    return tuple(dict.fromkeys(value for value in named if (question.attribute, value) not in refused))
+
+
+def _has(before: DialogueState, meaning: Meaning, lexicon: Lexicon) -> bool:
+    """Whether a value can answer what was asked of the goal's products."""
+    return meaning.attribute not in lexicon.attributes or not before.goal or lexicon.holds(before.goal, meaning)
 
 
 def _readings_named(question: Question, *, words_of: str, language: str, lexicon: Lexicon) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from botcore.dialogue.answer import Answer
 from botcore.dialogue.evidence import Kind
-from botcore.dialogue.meanings import TEXT
+from botcore.dialogue.meanings import CATEGORY, TEXT
 from botcore.dialogue.perceived import PICTURED, Perceived
 from botcore.dialogue.state import Act, DialogueState, Question
 from botcore.dialogue.understand import Understanding
@@ -40,6 +40,10 @@ POINTS = re.compile(r"\b(?:it|its|this|that|these|those|they|them)\b|[它这那]
 
 POLICY, NO_INFORMATION = "policy", "no_information"
 """Why an article is quoted, or a person offered who may know."""
+WHICH_OF = re.compile(
+    r"\bwhich (?:ones?|of (?:these|those|them))\b(?!.*\b(?:or|better|best|most|\w+est)\b)|哪(?:些|几[个款件本])"
+)
+"""What asks for those of a list that are so."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,12 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
         return Decision(Act.HANDOFF, "asked" if intent == "person" else "upset")
     if intent == "reset":
         return Decision(Act.CHITCHAT, "greeting")
+    if before.last_list and 0 < len(said.references) < len(before.last_list) and WHICH_OF.search(said.text):
+        return Decision(Act.RECOMMEND, about=said.references)
     if intent == "compare" and before.last_list and not said.goals and said.intent.confidence > GUESS:
         return Decision(Act.COMPARE, about=said.references if len(said.references) > 1 else before.last_list[:2])
+    if intent == "compare" and not before.last_list and said.is_question and not (answer and answer.sure):
+        return Decision(Act.DECLINE, NO_INFORMATION)
     if intent == "explain" and before.slate:
         return Decision(Act.EXPLAIN, about=said.references or _spotlight(before))
     if intent == "goes_with" and before.slate and said.goals in ((), (before.goal,)):
@@ -81,6 +89,10 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     if intent == "choose" and said.references and not said.goals:
         looking = said.is_question or bool(extreme_asked(said.text))
         return Decision(Act.RECOMMEND, "chosen", about=said.references[:1], looking=looking)
+    if intent == "choose" and before.slate and not (said.references or wish):
+        return (
+            Decision(Act.RECOMMEND, "chosen", about=_alone(before)) if _alone(before) else Decision(Act.CLARIFY, "item")
+        )
     if answer and (answer.sure or _broadly_asked(answer, said)) and _asks_for(answer, before, said):
         return _answered(answer)
     if intent == "discount" and (said.intent.confidence > SURE or not wish):
@@ -129,9 +141,14 @@ def subject_of(before: DialogueState, said: Understanding) -> str:
     """The product that a question speaks of, by SKU: the one pointed at, else the one in the spotlight; "" for none."""
     if said.references:
         return said.references[0] if len(said.references) == 1 else ""
+    return next(iter(_alone(before)), "")
+
+
+def _alone(before: DialogueState) -> tuple[str, ...]:
+    """The one product in sight, or in the spotlight; none where there are several."""
     if before.focus in before.slate and before.focus:
-        return before.focus
-    return before.slate[0] if len(before.slate) == 1 else ""
+        return (before.focus,)
+    return before.slate if len(before.slate) == 1 else ()
 
 
 def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> bool:
@@ -140,7 +157,10 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
         return False
     if said.intent.name in LISTING and (said.intent.confidence > SURE or said.references):
         return False
-    if said.goals and answer.kind is not Kind.ARTICLE and not (said.references or POINTS.search(said.text)):
+    pointed_at = bool(said.references or POINTS.search(said.text))
+    if _asks_for_a_value(said) and not pointed_at and answer.near < OBVIOUS:
+        return False  # "have you anything quieter?" asks for products
+    if said.goals and answer.kind is not Kind.ARTICLE and not pointed_at:
         return False  # "so, coats? one in size L" asks for coats, not about the one in sight
     about_service = said.intent.chance("policy", "order_status")
     subject = subject_of(before, said)
@@ -159,6 +179,10 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
     return asks >= ASKS or pointed or goes_on or answer.near >= OBVIOUS
 
 
+def _asks_for_a_value(said: Understanding) -> bool:
+    return said.intent.name == "find" and any(c.attribute != TEXT and c.wanted for c in said.constraints)
+
+
 def _names_another_kind(before: DialogueState, said: Understanding) -> bool:
     """Whether a category is named that the talk's products are not in ("this book" names theirs)."""
     return any(not (before.goal + "/").startswith(goal + "/") for goal in said.goals)
@@ -169,6 +193,8 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
     intent, unsure = said.intent.name, said.intent.confidence <= SURE
     if intent == "order_status" and not unsure:
         return Decision(Act.DECLINE, NO_INFORMATION)
+    if said.is_question and intent == "policy" and said.intent.confidence > CLEARLY:
+        return Decision(Act.DECLINE, NO_INFORMATION)  # "can I return an opened serum?"
     if (said.goals and _names_another_kind(before, said)) or said.price:
         return None
     subject = subject_of(before, said)
@@ -202,7 +228,7 @@ def _product(before: DialogueState, state: DialogueState, said: Understanding, w
         return Decision(Act.RECOMMEND, "more", fresh=True)
     if intent in ("cheaper", "dearer") and before.slate and not said.goals and not said.price:
         return Decision(Act.RECOMMEND, intent)
-    if not known and not state.constraints and not state.price:
+    if not known and not state.price and all(c.attribute == CATEGORY for c in state.constraints):
         return Decision(Act.ASK, "category") if not before.open_question else Decision(Act.RECOMMEND, "popular")
     if not known and not wish:
         return Decision(Act.ASK, "category")
@@ -216,7 +242,9 @@ def _says_nothing(text: str) -> bool:
 
 
 def _says_wish(said: Understanding) -> bool:
-    return bool(said.goals or said.constraints or said.price or said.withdrawn or said.indifferent)
+    return bool(
+        said.goals or said.dropped_goals or said.constraints or said.price or said.withdrawn or said.indifferent
+    )
 
 
 def _known_words(said: Understanding) -> bool:

@@ -46,7 +46,7 @@ class Evidence:
     """``id`` is the article's slug or the product's SKU, ``name`` the article's title or the attribute.
 
     ``quote`` stands word for word in the row, in the language of the reply where the shop has it; ``passage`` is what the
-    reader sees of it, ``values`` are an attribute's.
+    reader sees of it, ``values`` are an attribute's; a description's ``opening`` tells what the product is.
     """
 
     kind: Kind
@@ -55,6 +55,7 @@ class Evidence:
     quote: str
     passage: str
     values: tuple[str, ...] = ()
+    opening: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _of_description(product: Product, language: str) -> Iterator[Evidence]:
     title, told = product.text("title", language), sentences(product.text("description", language))
     if opening := ("" if language == "zh" else " ").join(told[:OPENING]):
         passage = titled(title, titled(WHAT_IT_IS["zh" if language == "zh" else "en"], opening))
-        yield Evidence(Kind.DESCRIPTION, product.sku, "description", opening, passage)
+        yield Evidence(Kind.DESCRIPTION, product.sku, "description", opening, passage, opening=True)
     for quote in told if len(told) > 1 else ():
         yield Evidence(Kind.DESCRIPTION, product.sku, "description", quote, titled(title, quote))
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from botcore.channels.values import Card
 from botcore.dialogue.brief import LETTERS, ItemFacts
 from botcore.dialogue.lexicon import Lexicon
-from botcore.dialogue.meanings import KIND, TEXT, Meaning
+from botcore.dialogue.meanings import CATEGORY, KIND, TEXT, Meaning
 from botcore.dialogue.state import Constraint, DialogueState
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import singular, stem, tokens
@@ -106,6 +106,8 @@ def satisfied(candidate: Candidate, constraint: Constraint) -> bool:
     product, variant = candidate.product, candidate.variant
     if constraint.attribute == KIND:
         return (constraint.value in product.title.lower()) == constraint.wanted
+    if constraint.attribute == CATEGORY:
+        return f"{product.category.path}/".startswith(f"{constraint.value}/") == constraint.wanted
     if constraint.attribute != TEXT:
         values = variant.attributes.get(constraint.attribute) or product.attributes.get(constraint.attribute, ())
         return (constraint.value in values) == constraint.wanted

@@ -16,7 +16,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from botcore.dialogue.lexicon import Lexicon
-from botcore.dialogue.meanings import KIND, TEXT
+from botcore.dialogue.meanings import CATEGORY, KIND, TEXT
 from botcore.dialogue.ports import Encoder, SequenceScores
 from botcore.dialogue.sold_out import asks_for_sold_out
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
@@ -116,21 +116,26 @@ def find(
 
 
 def in_reach(shop: Shop, state: DialogueState) -> DialogueState:
-    """The state with attribute wishes that no product of its goal could hold turned into wishes about texts.
+    """The state with attribute wishes that no product of its goal, or of the kind wanted, could hold turned into wishes about
+    texts.
 
-    "Waterproof" may be a feature of mascara in this shop, and of jackets only a word of their descriptions.
+    "Waterproof" may be a feature of mascara in this shop, and of jackets only a word of their descriptions. Where there is
+    no goal and whole categories are ruled out, what nothing else could hold is no condition ("for her, but no clothes").
     """
-    if not state.goal:
+    of_a_kind = tuple(wish for c in state.constraints if c.attribute in (CATEGORY, KIND) for wish in _wishes(c))
+    if not (state.goal or of_a_kind):
         return state
 
     def reached(constraint: Constraint) -> Constraint:
-        if constraint.attribute == TEXT or not constraint.wanted:
+        if constraint.attribute in (TEXT, KIND) or not constraint.wanted:
             return constraint
-        (wish,) = _wishes(constraint)
-        somewhere = count_products(
-            ProductQuery(shop=shop, category=state.goal, wishes=(wish,), in_stock=False), at_most=1
-        )
-        return constraint if somewhere else replace(constraint, attribute=TEXT)
+        wishes = (*_wishes(constraint), *of_a_kind)
+        query = ProductQuery(shop=shop, category=state.goal, wishes=wishes, in_stock=False)
+        if count_products(query, at_most=1):
+            return constraint
+        if not state.goal or constraint.value in thesaurus().people:  # nothing of the kind is for somebody
+            return replace(constraint, hard=False)
+        return replace(constraint, attribute=TEXT)
 
     return state.with_(constraints=tuple(reached(c) for c in state.constraints))
 
@@ -160,7 +165,8 @@ def search_words(state: DialogueState, lexicon: Lexicon) -> list[str]:
     """What to search for: the goal's noun, the wanted values, the topic."""
     noun = [lexicon.categories[state.goal].noun] if state.goal in lexicon.categories else []
     wanted = [c.value for c in state.constraints if c.wanted and (state.goal or not _names_people(c))]
-    return list(dict.fromkeys([*wanted, *noun, *state.topic.split()]))
+    topic = [word for word in state.topic.split() if state.goal or word not in thesaurus().people]
+    return list(dict.fromkeys([*wanted, *noun, *topic]))
 
 
 def items_by_sku(shop: Shop, skus: Sequence[str], wishes: Sequence[Constraint] = ()) -> tuple[Candidate, ...]:

@@ -26,7 +26,7 @@ from rapidfuzz.distance import OSA
 from botcore.dialogue.kinds import MOST, chinese_names, kinds_in
 from botcore.dialogue.meanings import CATEGORY, LACKS, TEXT, Match, Meaning
 from botcore.dialogue.thesaurus import thesaurus
-from botcore.dialogue.words import CHINESE, ENGLISH_WORDS, FUNCTION_WORDS, Token, singular, stem, tokens
+from botcore.dialogue.words import CHINESE, ENGLISH_WORDS, FUNCTION_WORDS, PLAIN, Token, singular, stem, tokens
 from catalog.models import AttributeValue, Category, Product, Shop
 from catalog.text import segment, simplified
 
@@ -80,6 +80,17 @@ class Lexicon:
         found = self._found(words)
         chosen = _longest(_whole(words, found))
         return [replace(match, inner=_inner(match, found)) for match in chosen]
+
+    def by_head(self, words: list[Token], match: Match) -> list[Match]:
+        """An English value as a kind of what its last word names, where that never has the value: a "quiet fan" is a part of air
+        fryers, and of fans it says that they are quiet."""
+        first, last = match.first, match.last - 1
+        heads = self.match(words[last : match.last]) if last > first and words[last].is_word else []
+        paths = [x.value for m in heads for x in m.meanings if x.attribute == CATEGORY]
+        if not paths or any(self.holds(path, x) for path in paths for x in match.meanings):
+            return [match]
+        before = [replace(m, first=m.first + first, last=m.last + first) for m in self.match(words[first:last])]
+        return [*before, *(replace(m, first=last, last=match.last) for m in heads)]
 
     def _found(self, words: list[Token]) -> list[Match]:
         """Every known phrase of a message, overlapping ones too."""
@@ -139,9 +150,14 @@ class Lexicon:
             *words.english.get(singular(phrase), ()),
         )
         names = [phrase, *(name for concept in concepts for name in words.alternatives(concept))]
-        if {category.noun, category.name.lower()}.intersection([*names, *map(singular, names)]):
+        if {category.noun, category.name.lower(), category.chinese}.intersection([*names, *map(singular, names)]):
             return ""
         return next((kind for name in names if (kind := self.kinds.get((path, phrase_key(name))))), "")
+
+    def kinds_called(self, path: str, word: str) -> set[str]:
+        """The kinds of a category's products that have a word in one of their names ("robot", "机器人")."""
+        key = phrase_key(word)
+        return {kind for (place, name), kind in self.kinds.items() if place == path and f" {key} " in f" {name} "}
 
     def leaves(self) -> list[str]:
         """The categories that have none below them."""
@@ -359,11 +375,14 @@ def _parts(lexicon: Lexicon) -> dict[str, set[Meaning]]:
     """The words that stand for the longer values containing them: "leather" for full-grain leather and vegan leather."""
     parts: defaultdict[str, set[Meaning]] = defaultdict(set)
     kinds = {
-        part for phrase, meanings in lexicon.phrases.values() if _names_category(meanings) for part in _pieces(phrase)
+        part
+        for phrase, meanings in lexicon.phrases.values()
+        if _names_category(meanings)
+        for part in _kind_words(phrase)
     }
     for meaning, names in lexicon.names.items():
         for name in {meaning.value, *(str(n).lower() for n in names.get("zh", ()))}:
-            for word in () if PRIVATIVE.fullmatch(name) else _pieces(name):
+            for word in () if PRIVATIVE.fullmatch(name) else (*_pieces(name), *_before_noun(name)):
                 if (
                     word != name
                     and word not in FUNCTION_WORDS
@@ -373,6 +392,19 @@ def _parts(lexicon: Lexicon) -> dict[str, set[Meaning]]:
                     parts[word].add(meaning)
     told = {word: _beside_own(lexicon, word, meanings) for word, meanings in parts.items()}
     return {word: meanings for word, meanings in told.items() if meanings and _tells_part(lexicon, meanings)}
+
+
+def _before_noun(name: str) -> Iterable[str]:
+    """What stands before the noun of a Chinese name that is written as one word ("爱情" of "爱情小说")."""
+    words = thesaurus()
+    for place in range(2, len(name) - 1) if CHINESE.match(name) else ():
+        if not words.things.isdisjoint(words.chinese.get(name[place:], ())):
+            yield name[:place]
+
+
+def _kind_words(phrase: str) -> Iterable[str]:
+    """The words of a category's name that say which kind it is; what a Chinese one has in front is a value ("爱情小说")."""
+    return _pieces(segment(phrase).split()[-1]) if CHINESE.match(phrase) else _pieces(phrase)
 
 
 def _beside_own(lexicon: Lexicon, word: str, meanings: set[Meaning]) -> set[Meaning]:
@@ -396,7 +428,11 @@ def _pieces(name: str) -> Iterable[str]:
         yield bare
 
 
-ENDING = re.compile(r"(?<=[\u3400-\u9fff])(?:器|式|用|版|款|型|色|味|质|里|装|模式|功能|配件|发质|肌肤)$")
+ENDING = re.compile(r"(?<=[\u3400-\u9fff])(?:器|式|用|版|款|型|色|味|质|里|装|模式|功能|配件|发质|肌肤|状)$")
+
+
+ENDINGS = frozenset("式款型色味质装状")
+"""Those of one character, which stand behind a value of one ("棒状")."""
 
 
 def _names_category(meanings: Iterable[Meaning]) -> bool:
@@ -409,14 +445,22 @@ PRIVATIVE = re.compile(
 
 
 def _read_absences(lexicon: Lexicon) -> None:
-    """Let what a value says the absence of stand for it where it is refused: "no sulfates" is sulfate-free."""
+    """Let what a value says the absence of stand for it where it is refused: "no sulfates" is sulfate-free, "not noisy" quiet."""
     for meaning, names in lexicon.names.items():
         for name in (meaning.value, *(str(n).lower() for listed in names.values() for n in listed)):
             if match := PRIVATIVE.fullmatch(name):
                 lacked = next(group for group in match.groups() if group)
                 for word in (lacked, *thesaurus().alternatives(lacked)):
-                    if not any(m.attribute != TEXT for m in lexicon.meanings(word)) or len(word) > 1:
-                        lexicon.learn(word, Meaning(LACKS, f"{meaning.attribute}={meaning.value}"))
+                    if not any(m.attribute not in (TEXT, LACKS) for m in lexicon.meanings(word)) or len(word) > 1:
+                        lexicon.learn(word, lacks(meaning))
+        for opposite in thesaurus().opposites.get(meaning.value, ()):
+            if not lexicon.meanings(opposite):
+                lexicon.learn(opposite, lacks(meaning))
+
+
+def lacks(meaning: Meaning) -> Meaning:
+    """What a word stands for that a value says the absence of."""
+    return Meaning(LACKS, f"{meaning.attribute}={meaning.value}")
 
 
 def _tells_part(lexicon: Lexicon, meanings: set[Meaning]) -> bool:
@@ -665,7 +709,7 @@ def _document_stems(shop: Shop) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-_NUMERALS = dict(
+NUMERALS = dict(
     zip("one two three four five six seven eight nine ten twelve".split(), (*range(1, 11), 12), strict=True)
 ) | dict(zip("一二三四五六七八九十两", (*range(1, 11), 2), strict=True))
 
@@ -676,8 +720,8 @@ def phrase_key(phrase: str) -> str:
 
 
 def _key(token: Token) -> str:
-    if token.text in _NUMERALS:
-        return str(_NUMERALS[token.text])
+    if token.text in NUMERALS:
+        return str(NUMERALS[token.text])
     return stem(token.text) if token.is_word else token.text
 
 
@@ -707,7 +751,7 @@ def _longest(found: list[Match]) -> list[Match]:
 def _whole(words: list[Token], found: list[Match]) -> list[Match]:
     """The matches without single characters that are only part of a longer Chinese word ("皮" in "皮肤").
 
-    A word that is wholly made of known phrases ("黑靴") is no such word.
+    A word that is wholly made of known phrases ("黑靴") is no such word, nor is one with only grammar beside them ("看书").
     """
     singles = [m for m in found if m.last - m.first == 1 and CHINESE.match(words[m.first].text)]
     if not singles:
@@ -718,7 +762,8 @@ def _whole(words: list[Token], found: list[Match]) -> list[Match]:
         position = run[0]
         for word in rjieba.cut("".join(words[i].text for i in run), False):
             places = range(position, position + len(word))
-            if len(word) > 1 and not covered.issuperset(places):
+            rest = {words[i].text for i in places if i not in covered}
+            if len(word) > 1 and not rest <= PLAIN | ENDINGS:
                 inside |= set(places)
             position += len(word)
     return [m for m in found if m not in singles or m.first not in inside]

@@ -30,3 +30,5 @@ class Match:
     meanings: tuple[Meaning, ...]
     inner: tuple[Match, ...] = ()
     """Values named inside a category's name, in front of its head ("espresso" in "espresso machine")."""
+    guessed: bool = False
+    """Whether the phrase is only near to the value by meaning: so are opposites, and such a one is never refused."""

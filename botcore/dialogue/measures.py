@@ -37,7 +37,7 @@ QUANTITY = re.compile(rf"(?<![\d.,a-z])(\d+(?:\.\d+)?|half(?: a)?|半)[\s-]?-?({
 _LETTER = r"xxs|xs|xxl|2xl|xl|s|m|l"
 SIZED = re.compile(
     rf"\b(?:size|sz|in an?|in|left in|any|a)\s+(?P<english>{_LETTER}|small|medium|large)(?![\w'-])(?! (?:one|room|size))"
-    rf"|\b(?:size|eu|sz)\s?(?P<number>\d{{2}}(?:\.5)?)|(?<![a-z])(?P<plain>xxs|xs|xxl|2xl|xl)(?![a-z])"
+    rf"|(?<![a-z])(?:size|eu|sz)\s?(?P<number>\d{{2}}(?:\.5)?)|(?<![a-z])(?P<plain>xxs|xs|xxl|2xl|xl)(?![a-z])"
     rf"|(?<![a-z])(?P<chinese>{_LETTER}|特大|双加大|加大|加小|超小|大|中|小)(?:号码?|码)|(?P<shoe>\d{{2}}(?:\.5)?)码|(?P<marked>{_LETTER})号"
 )
 BARE = re.compile(
@@ -64,6 +64,8 @@ class Measures:
 
     values: tuple[Measure, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
+    missing: tuple[str, ...] = ()
+    """Sizes that are asked for in so many words, and that the shop has in nothing."""
 
 
 _IN_CHARACTERS = re.compile(rf"({CHINESE_NUMBER})(?=(?:{'|'.join(u for u in UNIT_OF if not u.isascii())}))")
@@ -84,7 +86,10 @@ def read_measures(
     found = [*_quantities(text, attributes), *_sizes(text, attributes.get(SIZE, {}), taken)]
     free = sorted((m for m in found if not _inside(m.start, taken)), key=lambda m: m.start)
     gone = taken_back(text, [(m.start, m.end, m.attribute, m) for m in free], lambda _: True)
-    return Measures(tuple(m for m in free if m not in gone), tuple((m.start, m.end) for m in free))
+    asked = [m for m in SIZED.finditer(text) if attributes.get(SIZE) and not any(m.start() == f.start for f in found)]
+    missing = [m for m in asked if (m["number"] or m["shoe"]) and not _inside(m.start(), taken)]
+    spans = (*((m.start, m.end) for m in free), *(m.span() for m in missing))
+    return Measures(tuple(m for m in free if m not in gone), spans, tuple(m.group() for m in missing))
 
 
 def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:

@@ -31,7 +31,7 @@ def asked(
 ) -> tuple[Decision, Found, Asking]:
     """The decision after weighing questions: shown as it is, with a question beside it, or the question alone."""
     if decision.act is Act.ASK:
-        return decision, found, Asking(decision.question or opening(lexicon))
+        return decision, found, Asking(decision.question or opening(lexicon, state))
     if decision.act is not Act.RECOMMEND or decision.reason not in ASKED_BESIDE or found.relaxed or said.order:
         return decision, found, Asking()
     in_haste = hurried(before, state, said)

@@ -93,6 +93,7 @@ class DialogueState:
     """Everything later turns may refer to. ``shown`` holds the slates of SKUs in the order shown, newest last.
 
     ``asked`` are attributes that need no question for this goal: asked about already, or said not to matter.
+    ``questioned`` are the values that the last question asked of a product, for who then wants "ones that do".
     ``returned``: a person held the conversation and has just given it back.
     ``hurried`` is a customer who has asked to be shown things, not asked things.
     """
@@ -110,6 +111,7 @@ class DialogueState:
     asked: tuple[str, ...] = ()
     hurried: bool = False
     waiting: tuple[LaterGoal, ...] = ()
+    questioned: tuple[Constraint, ...] = ()
     last_article: str = ""
     last_quote: str = ""
     language: str = "en"
@@ -142,7 +144,8 @@ class DialogueState:
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Inverse of :meth:`to_json`; keys that are missing take their default, so old rows stay readable."""
         values = dict(data)
-        values["constraints"] = tuple(map(_constraint, data.get("constraints", ())))
+        for name in ("constraints", "questioned"):
+            values[name] = tuple(map(_constraint, data.get(name, ())))
         values["price"] = _price(data.get("price", {}))
         values["open_question"] = Question.from_json(data.get("open_question"))
         values["waiting"] = tuple(

@@ -19,7 +19,8 @@ class Thesaurus:
     """``same`` gives a concept's other words by language; ``english`` and ``chinese`` map a word to its concepts.
 
     ``things`` are the concepts that are products ("tent"); the others are qualities, occasions ("waterproof"). ``people``
-    gives the words for whom something is for by the value that catalogues have ("men": "boyfriend").
+    gives the words for whom something is for by the value that catalogues have ("men": "boyfriend"); ``opposites`` what it
+    means to refuse ("noisy": quiet), by the value that is wished.
     """
 
     same: Mapping[str, Mapping[str, list[str]]]
@@ -27,6 +28,7 @@ class Thesaurus:
     chinese: Mapping[str, tuple[str, ...]]
     things: frozenset[str] = frozenset()
     people: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
+    opposites: Mapping[str, list[str]] = field(default_factory=dict)
 
     def headed(self, head: str) -> int:
         """How many things have names that end in a word ("machine": many)."""
@@ -69,7 +71,7 @@ def thesaurus() -> Thesaurus:
     same = {str(concept).lower(): words or {} for concept, words in (data["same"] | data["qualities"]).items()}
     english = _inverted(same, "en")
     english.update({concept: tuple(dict.fromkeys([concept, *english.get(concept, ())])) for concept in same})
-    return Thesaurus(same, english, _inverted(same, "zh"), things, data["people"])
+    return Thesaurus(same, english, _inverted(same, "zh"), things, data["people"], data["opposites"])
 
 
 def _inverted(same: Mapping[str, Mapping[str, Iterable[str]]], language: str) -> dict[str, tuple[str, ...]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from botcore.dialogue.meanings import TEXT
+from botcore.dialogue.meanings import CATEGORY, TEXT
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import QUESTION_INTENTS, ShownItem, Understanding
@@ -23,9 +24,14 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem])
     if said.intent.name == "reset":
         return DialogueState(turn=state.turn + 1, language=said.language)
     if not says_wish(said):
-        return _pointed(state, said).with_(turn=state.turn + 1, language=said.language)
+        questioned = tuple(c for c in said.constraints if c.attribute != TEXT and c.wanted)
+        return _pointed(state, said).with_(turn=state.turn + 1, language=said.language, questioned=questioned)
+    if THAT_DO.search(said.text) and not any(c.wanted for c in said.constraints):
+        said = replace(
+            said, constraints=(*said.constraints, *(replace(c, turn=state.turn + 1) for c in state.questioned))
+        )
     state = _pointed(_with_thing(_with_goal(state, said), said), said)
-    held = [c for c in state.constraints if (c.attribute, c.value) not in said.withdrawn]
+    held = [_or_else(c, said.allowed) for c in state.constraints if (c.attribute, c.value) not in said.withdrawn]
     allowed = [
         replace(c, wanted=True, hard=False, turn=state.turn + 1)
         for c in state.constraints
@@ -43,7 +49,15 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem])
         asked=_added(state.asked, said.indifferent),
         rejected=_added((), rejected),
         topic=_topic(state, said),
+        questioned=(),
     )
+
+
+THAT_DO = re.compile(
+    r"\b(?:ones?|any|some|those|something|anything) (?:that|which) (?:do|does|can|has|have|is|are)\b(?: it)?(?=\s*(?:$|[,.;!?]))"
+    r"|有这个的|带这个的|有的(?:那种|款)"
+)
+"""What asks for products that have what was just asked of one ("show me ones that do")."""
 
 
 def after_reply(
@@ -74,7 +88,7 @@ def after_reply(
 
 def says_wish(said: Understanding) -> bool:
     """Whether the message's words are wishes, not a question about what is there or small talk."""
-    if said.withdrawn:
+    if said.withdrawn or said.dropped_goals:
         return True
     if said.intent.name == "not_meant":
         return bool(said.goals or said.constraints or said.price)
@@ -91,23 +105,32 @@ def _pointed(state: DialogueState, said: Understanding) -> DialogueState:
 
 
 def _with_goal(state: DialogueState, said: Understanding) -> DialogueState:
-    """A new goal drops what was wished of the old one; a narrower one ("jackets" after "clothes") keeps it."""
+    """A new goal drops what was wished of the old one; a narrower one ("jackets" after "clothes") keeps it. Kinds that are
+    ruled out ("not a book, please") stay so until they are asked for."""
+    said_out = [Constraint(CATEGORY, path, wanted=False, turn=state.turn + 1) for path in said.dropped_goals]
+    ruled_out = tuple(c for c in (*state.constraints, *said_out) if c.attribute == CATEGORY)
+    wishes = tuple(c for c in state.constraints if c.attribute != CATEGORY)
     if said.goals:
         goal = said.goals[0]
-        if state.goal and (goal + "/").startswith(state.goal + "/"):
-            return state.with_(goal=goal)
+        ruled_out = tuple(c for c in ruled_out if not _inside(goal, c.value))
+        if state.goal and _inside(goal, state.goal):
+            return state.with_(goal=goal, constraints=(*wishes, *ruled_out))
         if state.goal != goal:
-            about_anything = () if state.goal or state.topic else state.constraints
+            of_a_kind = state.goal or state.topic in thesaurus().things
             return state.with_(
                 goal=goal,
-                constraints=about_anything,
-                price=PriceRange() if state.goal else state.price,
+                constraints=(*(() if state.goal or state.topic else wishes), *ruled_out),
+                price=PriceRange() if of_a_kind else state.price,
                 asked=(),
                 topic="",
             )
-    elif state.goal in said.dropped_goals:
-        return state.with_(goal="", constraints=(), price=PriceRange())
-    return state
+    elif state.goal and any(_inside(state.goal, path) for path in said.dropped_goals):
+        return state.with_(goal="", constraints=ruled_out, price=PriceRange())
+    return state.with_(constraints=(*wishes, *dict.fromkeys(ruled_out)))
+
+
+def _inside(path: str, other: str) -> bool:
+    return f"{path}/".startswith(f"{other}/")
 
 
 def _with_thing(state: DialogueState, said: Understanding) -> DialogueState:
@@ -117,6 +140,13 @@ def _with_thing(state: DialogueState, said: Understanding) -> DialogueState:
     if state.goal or not state.topic:
         return state.with_(constraints=tuple(c for c in state.constraints if c.value != state.topic))
     return state.with_(constraints=(), price=PriceRange(), asked=())
+
+
+def _or_else(constraint: Constraint, allowed: Sequence[tuple[str, str]]) -> Constraint:
+    """An earlier wish with what is fine as well ("black … white is ok too")."""
+    also = [value for attribute, value in allowed if attribute == constraint.attribute != TEXT and constraint.wanted]
+    others = dict.fromkeys([*constraint.others, *(value for value in also if value != constraint.value)])
+    return replace(constraint, others=tuple(others)) if also else constraint
 
 
 def _aspect(constraint: Constraint) -> str:
@@ -129,6 +159,8 @@ def _merged(old: Sequence[Constraint], new: Sequence[Constraint]) -> tuple[Const
 
     What was ruled out and is wanted after all is a wish, no condition.
     """
+    told = {(c.attribute, other) for c in old if c.wanted for other in c.others}
+    new = [c for c in new if c.hard or (c.attribute, c.value) not in told]  # allowed beside an earlier wish
     positive = {_aspect(c) for c in new if c.wanted} - {TEXT}
     said = {(c.attribute, c.value) for c in new}
     kept = [c for c in old if (c.attribute, c.value) not in said and not (c.wanted and _aspect(c) in positive)]

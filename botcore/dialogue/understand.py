@@ -13,7 +13,7 @@ from typing import Any
 
 from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.lexicon import Lexicon
-from botcore.dialogue.meanings import TEXT
+from botcore.dialogue.meanings import CATEGORY, TEXT
 from botcore.dialogue.measures import in_digits, read_measures
 from botcore.dialogue.money import mask_numbers, read_price
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between
@@ -23,6 +23,7 @@ from botcore.dialogue.ports import Encoder, MessageReader
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.understanding.indifference import indifferent as no_longer_minded
 from botcore.dialogue.understanding.intention import (
+    DISCOUNT,
     NO_SEARCH,
     QUESTION,
     QUESTION_INTENTS,
@@ -31,7 +32,7 @@ from botcore.dialogue.understanding.intention import (
     settled,
 )
 from botcore.dialogue.understanding.paraphrase import paraphrased
-from botcore.dialogue.understanding.polarity import Stances, stances
+from botcore.dialogue.understanding.polarity import Stances, disowned, stances
 from botcore.dialogue.understanding.predicates import attributive
 from botcore.dialogue.understanding.spelling import correct_spelling
 from botcore.dialogue.understanding.stance import named_places, revised, things
@@ -53,7 +54,8 @@ class Understanding:
     """What a message says. ``goals`` and ``dropped_goals`` are category paths; ``references`` SKUs of shown items.
 
     ``constraints`` are the wishes of the first goal, ``second`` those of the other one; ``withdrawn`` are earlier wishes and
-    refusals (attribute, value) that hold no longer; ``rejected`` are the shown items that the message turns down.
+    refusals (attribute, value) that hold no longer, ``allowed`` what would do as well; ``rejected`` are the shown items that
+    the message turns down.
 
     ``thing`` is a kind of product that no category is named after ("tent"), ``indifferent`` the attributes that no longer
     matter, ``order`` is "price" or "-price" where the cheapest or dearest is asked for. ``words`` is what to search for,
@@ -70,6 +72,7 @@ class Understanding:
     price: PriceRange = field(default_factory=PriceRange)
     second: tuple[Constraint, ...] = ()
     withdrawn: tuple[tuple[str, str], ...] = ()
+    allowed: tuple[tuple[str, str], ...] = ()
     references: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
     thing: str = ""
@@ -113,14 +116,19 @@ def understand(
     corrected = correct_spelling(attributive(in_digits(clean), lexicon), lexicon)
     price = read_price(corrected)
     indifferent, spans = no_longer_minded(corrected)
+    if any(disowned(corrected, start) for start, _ in price.spans):
+        price, indifferent = replace(price, range=PriceRange()), (*indifferent, "price")
     measures = read_measures(corrected, lexicon.attributes, price.spans)
     read = (*price.spans, *spans, *measures.spans)
     words = [t for t in tokens(corrected) if not any(start <= t.start < end for start, end in read)]
     matches = lexicon.match(words)
+    if not state.goal and not any(x.attribute == CATEGORY for m in matches for x in m.meanings):
+        matches = [part for match in matches for part in lexicon.by_head(words, match)]
     if encoder:
         matches = paraphrased(corrected, words, matches, state.goal, lexicon, encoder)
     message = reader.message(corrected)
-    polarity = revised(words, matches, stances(corrected, words, matches), message)
+    rules = stances(corrected, words, matches, named_places(words, message))
+    polarity = revised(words, matches, rules, message)
     pointing = pointed_at(corrected, words, matches, shown, state)
     reading = Reading(
         corrected,
@@ -151,6 +159,7 @@ def understand(
         price=price.range,
         second=second,
         withdrawn=reading.withdrawn,
+        allowed=reading.allowed,
         references=references,
         rejected=_rejected(pointing, words, polarity),
         thing=thing,
@@ -158,7 +167,7 @@ def understand(
         order=order,
         words=reading.search_words(),
         unknown=reading.unknown(),
-        unheard=reading.unheard(),
+        unheard=(*reading.unheard(), *(measures.missing if goals or state.goal else ())),
         is_question=QUESTION.search(corrected) is not None,
         masked=mask_numbers(clean)[:200],
     )
@@ -205,8 +214,22 @@ class _Told:
         no_search = self.indifferent and intent.name in NO_SEARCH
         no_critique = "price" in self.indifferent and intent.name in ("cheaper", "dearer")
         another = self.thing and intent.name == "goes_with"  # "oh, and a kite?"
+        haggled = self.price and intent.name == "discount" and not DISCOUNT.search(self.text)  # "$110 is my limit"
+        told = named and intent.name == "smalltalk"  # "we have a cat": pet hair
+        of_a_list = named and not pointed and intent.name == "availability" and len(self.shown) > 1  # "any in size S?"
         stated = named and intent.name in ("availability", "product_question") and not QUESTION.search(self.text)
-        if no_search or no_critique or another or stated or self._asks_for_a_kind_of_them:
+        if pointed and named and intent.name == "choose" and QUESTION.search(self.text) and self.constraints:
+            return intent.called("product_question")  # "what about the last one, is it vegan?"
+        if (
+            no_search
+            or no_critique
+            or another
+            or haggled
+            or told
+            or of_a_list
+            or stated
+            or self._asks_for_a_kind_of_them
+        ):
             intent = intent.called("find")
         relation = compared_with(self.text) if references else ""
         return intent.called(relation) if relation else intent

@@ -36,6 +36,12 @@ ENGLISH_WORDS = frozenset((DATA / "english_words.txt").read_text(encoding="utf-8
 """Ordinary English words, which are no misspelling of anything: the whole words of BERT's vocabulary (Apache-2.0)."""
 
 
+PLAIN = frozenset(
+    "一二两三四五六七八九十几半的了是有没不我你他她它在就都也和给要会能这那哪想买找看往吗呢吧啊太个件条本台款双支把瓶盒只套张块种"
+)
+"""Chinese characters of grammar and counting: no part of a thing's name."""
+
+
 @dataclass(frozen=True)
 class Token:
     """A word, number, Chinese character or sign with its place in the normalised text."""

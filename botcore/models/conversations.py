@@ -100,7 +100,10 @@ class Conversation(models.Model):
     last_message_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["shop", "-last_message_at"], name="conversation_recent")]
+        indexes = [
+            models.Index(fields=["shop", "-last_message_at"], name="conversation_recent"),
+            models.Index(fields=["shop"], name="conversation_held", condition=Q(waiting_for_person=True)),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["contact"], condition=Q(closed=False), name="one_open_conversation")
         ]
@@ -158,6 +161,7 @@ class Turn(models.Model):
     source = models.JSONField(default=dict, blank=True, help_text="the article an answer rests on")
     timings_ms = models.JSONField(default=dict, blank=True)
     error = models.TextField(blank=True, help_text="why the reply had to come from a template, if it had to")
+    suggestion = models.JSONField(default=dict, blank=True, help_text="of a silent turn: what the bot would have said")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["conversation", "number"], name="turn_number_once")]
@@ -235,7 +239,10 @@ class Outbound(models.Model):
 
     class Meta:
         verbose_name_plural = "outbound"
-        indexes = [models.Index(fields=["next_attempt_at"], name="outbound_pending", condition=Q(status="pending"))]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="outbound_pending", condition=Q(status="pending")),
+            models.Index(fields=["created_at"], name="outbound_failed", condition=Q(status="failed")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.pk} {self.status}"

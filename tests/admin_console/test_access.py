@@ -10,6 +10,7 @@ from admin_console.urls import urlpatterns
 from botcore.models import TrainingRun
 from tests.factories import (
     PASSWORD,
+    AccountFactory,
     ConversationFactory,
     DatasetFactory,
     FeedbackFactory,
@@ -27,7 +28,7 @@ FOR_MERCHANTS = [pattern for pattern in urlpatterns if pattern.name not in {"log
 
 
 def _address(pattern, key: uuid.UUID = NOBODYS, pk: int = 0) -> str:
-    values = {"key": key, "pk": pk, "number": 1}
+    values = {"key": key, "pk": pk, "number": 1, "channel": "telegram"}
     return reverse(f"console:{pattern.name}", kwargs={name: values[name] for name in pattern.pattern.converters})
 
 
@@ -43,7 +44,8 @@ def test_every_page_sends_a_stranger_to_the_login(client, pattern, method):
 def test_no_page_for_merchants_is_kept_by_a_cache(merchant, shop, pattern):
     snapshot = DatasetFactory(shop=shop)
     run = TrainingRun.objects.create(shop=shop, dataset=snapshot, recipe="sft")
-    rows = {"snapshot": snapshot, "run": run, "version": ModelVersionFactory(shop=shop)}
+    account = AccountFactory(shop=shop)
+    rows = {"snapshot": snapshot, "run": run, "version": ModelVersionFactory(shop=shop), "account": account}
     row = rows.get(pattern.name) or ProductFactory(shop=shop)
     address = _address(pattern, ConversationFactory(shop=shop).key, row.pk)
     assert "no-store" in merchant.get(address).headers["Cache-Control"]

@@ -66,7 +66,9 @@ def test_a_reply_shows_everything_that_was_stored_with_it(merchant, conversation
 def test_the_page_passes_the_content_security_policy(merchant, conversation):
     TurnFactory(conversation=conversation)
     for page in (_page(merchant, conversation), merchant.get(reverse("console:home")).content.decode()):
-        assert not re.search(r"<style|<script|\sstyle=|\son[a-z]+=|javascript:", page)
+        assert not re.search(
+            r"<style|<script(?! type=\"module\" src=\"/static/)|\sstyle=|\son[a-z]+=|javascript:", page
+        )
         assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page)
 
 
@@ -111,7 +113,7 @@ def test_the_page_costs_the_same_queries_however_long_the_dialogue_is(merchant, 
     for _ in range(15):
         FeedbackFactory(turn__conversation=conversation)
     assert queries() == few
-    assert few <= 8
+    assert few <= 11  # two of them count what waits, for the navigation of every page
 
 
 def test_a_conversation_that_waits_for_a_person_is_handed_back_once_helped(merchant, conversation):

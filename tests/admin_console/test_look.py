@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from admin_console import labels
-from botcore.models import Annotation, DatasetRow, ModelVersion, TrainingRun
+from botcore.models import Annotation, DatasetRow, ModelVersion, Outbound, TrainingRun
 
 CONSOLE = Path(__file__).parents[2] / "admin_console"
 CSS = (CONSOLE / "static/console/console.css").read_text()
@@ -70,6 +70,7 @@ def test_every_text_of_the_pages_has_a_chinese_one():
 @pytest.mark.parametrize(
     ("words", "names"),
     [
+        (Outbound.Status, labels.DELIVERY),
         (Annotation.Verdict, labels.VERDICTS),
         (DatasetRow.Use, labels.USES),
         (DatasetRow.Part, labels.PARTS),
@@ -79,5 +80,5 @@ def test_every_text_of_the_pages_has_a_chinese_one():
         (ModelVersion.State, labels.STEPS),
     ],
 )
-def test_every_word_that_learning_stores_has_a_name(words, names):
+def test_every_word_that_is_stored_has_a_name(words, names):
     assert set(words.values) == {str(word) for word in names}

@@ -93,6 +93,7 @@ class Generic(Channel):
             "yes or no; no without it",
             pattern="yes|no",
             required=False,
+            ours=True,
         ),
     )
     steps = (

@@ -97,6 +97,7 @@ class Teams(Channel):
             "the OpenID metadata of the Bot Framework; leave it out for the cloud's own",
             pattern="https?://.+",
             required=False,
+            ours=True,
         ),
         API_BASE,
     )

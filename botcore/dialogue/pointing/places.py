@@ -27,7 +27,9 @@ GROUP = re.compile(
     re.ASCII,
 )
 ORDINAL = re.compile(
-    r"\b(?P<word>first|second|third|fourth|last|former|latter)\b(?! (?:time|year|week|month|name|of all|thing|night))"
+    r"\b(?P<word>first|second|third|fourth|former|latter"
+    r"|(?:(?<=the )|(?<=very )|(?<=and )|(?<=or )|(?<=vs ))last|last(?= ones?\b))\b"
+    r"(?! (?:time|year|week|month|name|of all|thing|night))"
     r"|\bthe (?:very )?(?P<edge>top|bottom|final) (?:one|pair|item|choice|option)\b|\bat the (?:very )?(?P<end>end|top)\b"
     r"|\b(?P<digit>[1-4])(?:st|nd|rd|th)\b|(?:\bnumber|\boption|\bno\.|\bnr\.?|#)\s?(?P<number>[1-4]|one|two|three|four|[a-d]\b)"
     rf"|第(?P<chinese>[一二三四1-4])(?:{CLASSIFIER})?|(?<![\d零一二三四五六七八九十百])(?P<mark>[一二三四1-4])号(?!码)"

@@ -50,7 +50,8 @@ SELLS = re.compile(
 )
 
 QUESTION = re.compile(
-    r"[?？]|^(?:do|does|is|are|can|could|how|what|which|when|where|who|why|will)\b|吗|呢|多少|几|怎么|什么|有没有|有木有|有冇|能不能|可不可以"
+    r"[?？]|^(?:(?:and|but|so|ok|okay|then|also|oh|well|cool|great|hi|hey|hello)\b[, ]*)*"
+    r"(?:do|does|is|are|can|could|how|what|what's|whats|which|when|where|who|why|will)\b|吗|呢|多少|几|怎么|什么|有没有|有木有|有冇|能不能|可不可以"
 )
 
 

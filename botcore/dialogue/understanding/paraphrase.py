@@ -11,10 +11,10 @@ from itertools import islice
 
 import numpy as np
 
-from botcore.dialogue.lexicon import UNREADABLE, Lexicon
+from botcore.dialogue.lexicon import NUMERALS, UNREADABLE, Lexicon
 from botcore.dialogue.meanings import CATEGORY, Match, Meaning
 from botcore.dialogue.ports import Encoder
-from botcore.dialogue.words import FUNCTION_WORDS, Token, language_of
+from botcore.dialogue.words import FUNCTION_WORDS, Token, language_of, stem
 
 LONGEST = 4
 AT_ONCE = 24
@@ -45,14 +45,16 @@ def paraphrased(
         free = all(match.last <= first or match.first >= last for match in found)
         if free and best >= NEAR and best - next_best >= MARGIN:
             meaning = values[int(near[row].argmax())]
-            found.append(Match(first, last, meaning.value, (meaning,)))
+            spoken = {stem(token.text) for token in words[first:last]}
+            guessed = spoken.isdisjoint(map(stem, meaning.value.split()))
+            found.append(Match(first, last, meaning.value, (meaning,), guessed=guessed))
     return sorted(found, key=lambda match: match.first)
 
 
 def _windows(words: Sequence[Token], matches: Sequence[Match]) -> Iterator[tuple[int, int]]:
     """Up to four words in a row that nothing has read, one of them at least of content."""
     taken = {i for match in matches for i in range(match.first, match.last)}
-    free = [token.is_word and i not in taken for i, token in enumerate(words)]
+    free = [token.is_word and i not in taken and token.text not in NUMERALS for i, token in enumerate(words)]
     telling = [free[i] and token.text not in FUNCTION_WORDS and len(token.text) > 2 for i, token in enumerate(words)]
     for first in range(len(words)):
         for last in range(first + 1, min(first + LONGEST, len(words)) + 1):

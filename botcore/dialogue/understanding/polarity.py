@@ -33,6 +33,8 @@ _RELATIVE = {"that", "which", "who", "whose", "with"}
 _EXCEPT = re.compile(r"(?:without|except|other than|apart from|any ?thing but)")
 _NEEDED = re.compile(r"[^，。,;；]{0,3}[买要考行看可收用选穿]")
 """Behind a second refusal in Chinese: what lacks a thing is not bought."""
+AGAIN = frozenset("也 又 且 and or nor".split())
+"""Right before a second refusal: it stands beside the first, not inside it."""
 _OUTSIDE = re.compile(r"以外|之外|除外")
 _ANY_BUT = re.compile(r"\b(?:any ?(?:thing|one|body)?|all|every ?(?:thing|one)?|nothing|none)(?: [a-z]+)? $")
 
@@ -71,9 +73,17 @@ class _Clause:
     text: str
 
 
-def stances(text: str, words: Sequence[Token], matches: Sequence[Match]) -> Stances:
-    """What a normalised text says of each of its tokens; ``matches`` are the phrases that the shop knows."""
-    return _Reader(text, words, matches).read()
+def stances(
+    text: str, words: Sequence[Token], matches: Sequence[Match], naming: frozenset[int] = frozenset()
+) -> Stances:
+    """What a normalised text says of each of its tokens; ``matches`` are the phrases that the shop knows, ``naming`` the
+    tokens that name something whether or not it does."""
+    return _Reader(text, words, matches, naming).read()
+
+
+def disowned(text: str, place: int) -> bool:
+    """Whether the clause says before a place that nobody said what stands there ("I never said under $100")."""
+    return _cue("disowns").search(CLAUSE_END.split(text[:place])[-1]) is not None
 
 
 def clauses(text: str, words: Sequence[Token]) -> list[_Clause]:
@@ -98,10 +108,13 @@ def _decimal(text: str, place: int) -> bool:
 class _Reader:
     """Goes through the clauses of one message."""
 
-    def __init__(self, text: str, words: Sequence[Token], matches: Sequence[Match]) -> None:
+    def __init__(
+        self, text: str, words: Sequence[Token], matches: Sequence[Match], naming: frozenset[int] = frozenset()
+    ) -> None:
         self.text, self.words, self.matches = text, words, matches
         self.values = frozenset(i for m in matches if names_value(m) for i in range(m.first, m.last))
-        self.named = frozenset(i for m in matches for i in range(m.first, m.last))
+        known = frozenset(i for m in matches for i in range(m.first, m.last))
+        self.named = known | naming
         self.refused: set[int] = set()
         self.idle: set[int] = set()
         self.unneeded: set[int] = set()
@@ -135,6 +148,7 @@ class _Reader:
     def _calm(self, clause: _Clause) -> bool:
         """Whether the clause refuses nothing: it allows, does not mind, or needs no longer; noted as it is."""
         for pattern, behind, noted in (
+            (_cue("disowns"), True, self.unneeded),
             (_cue("waives"), True, self.unneeded),
             (_cue("waives_behind"), False, self.unneeded),
             (_cue("idle"), True, self.idle),
@@ -142,7 +156,8 @@ class _Reader:
         ):
             if match := pattern.search(clause.text):
                 place = self.text.find(match.group(), clause.start)
-                noted |= {i for i in clause.tokens if (self.words[i].start > place) == behind}
+                told = [i for i in clause.tokens if (self.words[i].start > place) == behind]
+                noted.update(itertools.takewhile(lambda i: not self._ends_scope(i), told) if behind else told)
                 return True
         if _cue("asks_twice").search(clause.text):
             return True
@@ -199,6 +214,8 @@ class _Reader:
         cues = self._cues(clause)
         for (_, end), (start, _) in itertools.pairwise(cues):
             between = [t.text for t in self.words if end <= t.start < start]
+            if AGAIN & set(between[-1:]):  # "不要皮的也不要绒面的" refuses twice
+                continue
             if _RELATIVE & set(between) or _EXCEPT.match(self.text, start):
                 return True
             held = [i for i in clause.tokens if i in self.values]

@@ -33,25 +33,19 @@ def taken_back(
     place of an earlier one behind a word of repair or of change; of an ``exclusive`` attribute always, unless the two
     stand side by side ("M or L").
     """
+    cues = [match.start(name) for match in CHANGE.finditer(text) for name in ("to", "over", "into") if match[name]]
     found = []
     for i, (_, end, attribute, value) in enumerate(said):
-        for start, _, other, _ in said[i + 1 :]:
-            if other != attribute or start < end:
-                continue
-            between = text[end:start]
-            if (
-                REPAIR.search(between)
-                or _changed(text, end, start)
-                or (exclusive(attribute) and not JOINED.match(between))
-            ):
-                found.append(value)
-                break
+        # The last of the later ones is enough: whatever stands before another of them stands before it too.
+        last = max((start for start, _, other, _ in said[i + 1 :] if other == attribute), default=end)
+        between = text[end:last]
+        if between and (
+            REPAIR.search(between)
+            or any(end <= cue < last for cue in cues)
+            or (exclusive(attribute) and not JOINED.match(between))
+        ):
+            found.append(value)
     return found
-
-
-def _changed(text: str, end: int, start: int) -> bool:
-    cues = (match.start(name) for match in CHANGE.finditer(text) for name in ("to", "over", "into") if match[name])
-    return any(end <= cue < start for cue in cues)
 
 
 def changed_from(text: str) -> Iterable[tuple[int, int]]:

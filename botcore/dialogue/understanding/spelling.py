@@ -9,10 +9,8 @@ from itertools import zip_longest
 import rjieba
 
 from botcore.dialogue.lexicon import Lexicon
-from botcore.dialogue.words import CHINESE, DATA, tokens
+from botcore.dialogue.words import CHINESE, DATA, PLAIN, tokens
 
-PLAIN = frozenset("一二两三四五六七八九十几半的了是有没不我你他她它在就都也和给要会能这那哪个件条想买找看吗呢吧啊")
-"""Characters that are written on purpose."""
 LONGEST = 6
 """Characters of a Chinese name that are looked at."""
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from botcore.dialogue.meanings import Match
+from botcore.dialogue.meanings import LACKS, Match
 from botcore.dialogue.ports import MessageRead
 from botcore.dialogue.understanding.polarity import Stances, names_value
 from botcore.dialogue.words import Token
@@ -85,7 +85,7 @@ def revised(words: Sequence[Token], matches: Sequence[Match], rules: Stances, re
     """What the rules read, with the reader's stance towards every value that the message names and it is sure of."""
     sets = {name: set(getattr(rules, name)) for name in SETS}
     for match in matches:
-        if not names_value(match):
+        if not names_value(match) or all(x.attribute == LACKS for x in match.meanings):
             continue
         chances = stance_chances(read, words[match.first].start, words[match.last - 1].end)
         likeliest = max(chances, key=lambda stance: chances[stance])

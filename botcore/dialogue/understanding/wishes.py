@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, KIND, LACKS, TEXT, Match, Meaning
 from botcore.dialogue.measures import SIZE
-from botcore.dialogue.names import attribute_name
+from botcore.dialogue.names import CHINESE_ATTRIBUTES, attribute_name
 from botcore.dialogue.state import Constraint, DialogueState
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understanding.polarity import NEGATIONS, Stances
 from botcore.dialogue.understanding.repairs import changed_from, taken_back
 from botcore.dialogue.understanding.stance import Thing
-from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, singular
+from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, singular, stem
 
 DETERMINERS = {"a", "an", "any", "some", "another"}
 BARE = DETERMINERS | {"the", "more", "these", "those", "other", "such", "kind", "of", "or", "and", "any", "my", "me"}
@@ -36,6 +36,8 @@ PARTICLES = "的地得了吗呢啊吧带有个款种 "
 SURELY = 0.9
 """The chance of a wish from which what the shop has never heard of is looked for and told to be missing."""
 GOALS = 2
+SHADED = frozenset({"color"})
+"""Attributes whose values lie inside each other: no blue is no navy by the catalogue's own doing, which lists both."""
 UNSPOKEN = (CATEGORY, TEXT, LACKS)
 """Meanings that are no values of attributes."""
 
@@ -90,7 +92,14 @@ class Reading:
     @cached_property
     def dropped(self) -> tuple[str, ...]:
         """The categories given up."""
-        return tuple(dict.fromkeys(self._category(m) for m in self._naming() if self._is_ruled_out(m)))
+        ruled_out = [m for m in self._naming() if self._is_ruled_out(m) and not self._refused_kind(m)]
+        return tuple(dict.fromkeys(self._category(m) for m in ruled_out))
+
+    def _refused_kind(self, match: Match) -> str:
+        """The kind of a category's products that alone is refused ("no robots" of vacuum cleaners), unless it was what the talk
+        was about; "" for none."""
+        kind = self.lexicon.kind(self._category(match), match.phrase)
+        return "" if any(c.attribute == KIND and c.value == kind and c.wanted for c in self.state.constraints) else kind
 
     def _naming(self) -> list[Match]:
         return [m for m in self.matches if any(x.attribute == CATEGORY for x in m.meanings)]
@@ -185,6 +194,8 @@ class Reading:
         for match in self._valued():
             if match in gone or match.first in self.stances.idle | self.stances.unneeded:
                 continue
+            if match.guessed and match.first in self.stances.refused:
+                continue
             goal = self._goal_of(match)
             valued += [(match, goal, c) for c in self._wishes_of(match, goal, match.first in soft)]
         found = self._with_alternatives(valued)
@@ -193,13 +204,36 @@ class Reading:
                 found.append((self._category(head), Constraint(KIND, kind, True, True, turn)))
         for index, token in self._loose():
             refused, named = index in self.stances.refused, index in self.naming
+            if refused and (kinds := self._kinds_named(index, index + 1)):
+                found += [("", kind) for kind in kinds]
+                continue
             if not self.lexicon.knows(token.text) or (refused and not named):
                 continue
             main = alone or (self.thing is not None and self.thing.first == index) or refused
             hard = named and (main or self._modifies(Match(index, index + 1, token.text, ())))
             found.append(("", Constraint(TEXT, token.text, not refused, hard, turn)))
+        for match in self._naming():
+            if self._is_ruled_out(match) and (kind := self._refused_kind(match)):
+                found.append((self._category(match), Constraint(KIND, kind, wanted=False, turn=turn)))
+        for thing in self.things:
+            if thing.first in self.stances.refused and CHINESE.match(self.words[thing.first].text):
+                found += [("", kind) for kind in self._kinds_named(thing.first, thing.last)]
         ruled_out = {(c.attribute, c.value) for _, c in found if not c.wanted}
         return [(g, c) for g, c in found if not (c.wanted and (c.attribute, c.value) in ruled_out)]
+
+    def _kinds_named(self, first: int, last: int) -> list[Constraint]:
+        """The refusals of the goal's kinds that have words of the message in their names ("no robots")."""
+        goal = self.goals[0] if self.goals else self.state.goal
+        said = self.text[self.words[first].start : self.words[last - 1].end].strip(PARTICLES)
+        kinds = self.lexicon.kinds_called(goal, said) if goal and len(said) > 1 else set()
+        return [Constraint(KIND, kind, wanted=False, turn=self.state.turn + 1) for kind in sorted(kinds)]
+
+    @cached_property
+    def allowed(self) -> tuple[tuple[str, str], ...]:
+        """Attribute and value of what would do as well ("white is fine too")."""
+        told = [m for m in self.matches if m.first in self.stances.allowed - self.stances.refused]
+        values = [value for m in told for value in self._values(m, self._goal_of(m)) if value.attribute != TEXT]
+        return tuple(dict.fromkeys((x.attribute, x.value) for x in values))
 
     def _wishes_of(self, match: Match, goal: str, soft: bool) -> list[Constraint]:
         """What one phrase wishes: one wish with its alternatives, or a refusal of each value it stands for."""
@@ -252,7 +286,7 @@ class Reading:
     def _valued(self) -> Iterable[Match]:
         """The matches that may say something of an attribute, those inside a category's name with them."""
         for match in self.matches:
-            yield from match.inner
+            yield from (m for m in match.inner if any(self.lexicon.tells(self._category(match), x) for x in m.meanings))
             only_category = all(m.attribute == CATEGORY for m in match.meanings)
             if match in self.heads and only_category:
                 continue
@@ -300,7 +334,7 @@ class Reading:
             values = [m for m in values if not own and self.lexicon.tells(category, m)]
             if not values and (match in self.heads or match.phrase in thesaurus().things):
                 return []
-        placed = [m for m in values if not goal or self.lexicon.holds(goal, m)]
+        placed = [m for m in values if not goal or self.lexicon.holds(goal, m)] or self._elsewhere(goal, values)
         if values and not placed and not self._meant(match, goal, values):
             value = values[0].value
             only_part = all(self._is_part(m, match.phrase) for m in values)
@@ -311,6 +345,8 @@ class Reading:
             best = max(values, key=lambda m: self.lexicon.attributes[m.attribute][m.value])
             same = [m for m in values if m.attribute == best.attribute]
             exact = [m for m in same if self._is_exact(m, match.phrase)]
+            if goal and placed and match.first in self.stances.refused and best.attribute not in SHADED:
+                return list(dict.fromkeys([*same, *self._kinds_of(match, goal, best.attribute)]))
             return exact or same
         text = next((m for m in match.meanings if m.attribute == TEXT), None)
         if text:
@@ -319,6 +355,26 @@ class Reading:
             return []
         noun = singular(self.lexicon.categories[self._category(match)].name.lower())
         return [Meaning(TEXT, noun)] if self.lexicon.knows(noun.split()[0]) else []
+
+    def _elsewhere(self, goal: str, values: Sequence[Meaning]) -> list[Meaning]:
+        """The same values of other attributes, which the goal's products have: an office is a place and an occasion. Whom a thing
+        is for is no other thing ("safe for children")."""
+        named = [
+            Meaning(attribute, m.value)
+            for m in values
+            for attribute in self.lexicon.attributes
+            if attribute != m.attribute and m.value not in thesaurus().people
+        ]
+        return [m for m in named if goal and self.lexicon.holds(goal, m)]
+
+    def _kinds_of(self, match: Match, goal: str, attribute: str) -> list[Meaning]:
+        """The values that are kinds of what a phrase names: lambswool is wool, and whoever refuses wool refuses it."""
+        concepts = thesaurus().chinese.get(match.phrase, ()) if CHINESE.match(match.phrase) else (match.phrase,)
+        named = {
+            word for concept in concepts if concept in thesaurus().same for word in thesaurus().alternatives(concept)
+        }
+        kinds = [Meaning(attribute, word) for word in sorted(named)]
+        return [m for m in kinds if m in self.lexicon.placed and (not goal or self.lexicon.holds(goal, m))]
 
     def _is_part(self, meaning: Meaning, phrase: str) -> bool:
         """Whether a phrase is less than any name of a value ("kitchen" of "small kitchens", "冷" of "冷萃")."""
@@ -420,13 +476,19 @@ class Reading:
         """What is surely wished of the goal and stands in no text of the shop: it cannot be held, and must not be passed over."""
         if not (self.goals or self.state.goal) or self.asks:
             return ()
-        surely = [thing for thing in self.things if thing.wanted >= SURELY and self._is_unheard(thing)]
+        surely = [
+            thing
+            for thing in self.things
+            if thing.wanted >= SURELY and thing.first not in self.stances.refused and self._is_unheard(thing)
+        ]
         names = (self.text[self.words[t.first].start : self.words[t.last - 1].end] for t in surely)
         return tuple(name.strip(PARTICLES) for name in names if len(name.strip(PARTICLES)) > 1)
 
     def _is_unheard(self, thing: Thing) -> bool:
         words = self.words[thing.first : thing.last]
-        telling = [t for t in words if CHINESE.match(t.text) or (t.is_word and t.text not in FUNCTION_WORDS)]
+        telling = [
+            t for t in words if CHINESE.match(t.text) or (t.is_word and len(t.text) > 1 and not _says_nothing(t.text))
+        ]
         known = any(t.is_word and self.lexicon.knows(t.text) for t in telling)
         purpose = self._after(Match(thing.first, thing.last, "", ()), PURPOSE | PLACE)
         pointing = not self.described.isdisjoint(range(thing.first, thing.last))
@@ -447,7 +509,7 @@ class Reading:
             (i, t)
             for i, t in enumerate(self.words)
             if i not in taken | self.described and t.is_word and len(t.text) > 2
-            if t.text not in FUNCTION_WORDS | NEGATIONS
+            if not _says_nothing(t.text) and t.text not in NEGATIONS
         ]
 
     # grammar
@@ -468,7 +530,10 @@ class Reading:
         ]
         index = match.first - 1
         adjective = index in refused and self.words[index].is_word and self.words[index].text not in BARE
-        return match.first in refused and not values and not adjective and not match.inner
+        for_it = self._after(match, PURPOSE) and any(  # "anything but mustard for the sweater"
+            m.last <= match.first and m.first in refused and not self._only_category(m) for m in self.matches
+        )
+        return match.first in refused and not (values or adjective or match.inner or for_it)
 
     def _after(self, match: Match, prepositions: set[str]) -> bool:
         """Whether one of the prepositions opens the phrase that the match ends ("for my living room")."""
@@ -505,3 +570,16 @@ class Reading:
         values = [x for m in self.matches for x in m.meanings if x.attribute not in UNSPOKEN]
         held = {path: sum(self.lexicon.holds(path, x) for x in values) for path in paths}
         return max(paths, key=lambda path: (held[path], self.lexicon.categories[path].products))
+
+
+def _says_nothing(word: str) -> bool:
+    """Whether a word wishes for nothing by itself: one of grammar, or one for an attribute ("size", "top rated")."""
+    return word in FUNCTION_WORDS or stem(word) in _aspects()
+
+
+@cache
+def _aspects() -> frozenset[str]:
+    return frozenset(stem(part) for name in CHINESE_ATTRIBUTES for part in name.split("_")) - {
+        stem("skin"),
+        stem("hair"),
+    }

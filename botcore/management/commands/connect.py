@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from getpass import getpass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
 
-from botcore.channels.base import Channel
+from botcore.channels import connecting
+from botcore.channels.base import Channel, Field
+from botcore.channels.connecting import register
 from botcore.channels.registry import CHANNELS, channel_class, channel_for, webhook_url
-from botcore.models import ChannelAccount
-from botcore.security import seal, unseal
 from catalog.models import Shop
 
 
@@ -23,33 +24,56 @@ class Command(BaseCommand):
         parser.add_argument(
             "--config", action="append", default=[], metavar="NAME=VALUE", help="may be given several times"
         )
+        parser.add_argument(
+            "--no-check",
+            action="store_true",
+            help="store the credentials without asking the platform whether they hold",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             platform = channel_class(options["channel"])
-            config = platform.prepare_config(dict(_pair(text) for text in options["config"]))
+            given = dict(_pair(text) for text in options["config"])
             shop = Shop.objects.get(slug=options["shop"])
+            config = platform.prepare_config(self._completed(platform, given))
         except (LookupError, ValueError) as error:
             raise CommandError(str(error)) from error
         except Shop.DoesNotExist as error:
             known = ", ".join(Shop.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
             raise CommandError(f'there is no shop "{options["shop"]}"; there are: {known}') from error
+        if not options["no_check"]:
+            self._check(platform, config)
         account = register(shop, platform, config)
         for line in channel_for(account).connect(webhook_url(account)):
             self.stdout.write(line)
+        for step in platform.steps:
+            if "{webhook}" in step:
+                self.stdout.write(step.replace("{webhook}", webhook_url(account)))
+
+    def _completed(self, platform: type[Channel], given: dict[str, str]) -> dict[str, str]:
+        """The settings with those that must be there and are not, asked for where somebody can answer."""
+        missing = [field for field in platform.fields if field.required and not given.get(field.name)]
+        if not missing:
+            return given
+        for number, step in enumerate(platform.steps, start=1):
+            self.stdout.write(f"{number}. {step.replace('{webhook}', '(the address that is printed at the end)')}")
+        if not sys.stdin.isatty():
+            return given  # which the channel refuses, saying what it needs
+        return {**given, **{field.name: _asked(field) for field in missing}}
+
+    def _check(self, platform: type[Channel], config: dict[str, Any]) -> None:
+        checked = connecting.check(platform, config)
+        if not checked.ok:
+            raise CommandError(
+                f"{platform.title} does not accept this: {checked.detail}\n"
+                "Nothing was stored. Mend it, or store it all the same with --no-check."
+            )
+        self.stdout.write(f"{platform.title}: {checked.detail}")
 
 
-def register(shop: Shop, platform: type[Channel], config: dict[str, Any]) -> ChannelAccount:
-    """The account for this configuration: a new one, or the shop's own with the same identity, renewed."""
-    with transaction.atomic():
-        Shop.objects.select_for_update().get(pk=shop.pk)
-        for account in ChannelAccount.objects.filter(shop=shop, channel=platform.name).order_by("pk"):
-            if platform.identity(unseal(account.sealed_config)) == platform.identity(config):
-                account.sealed_config = seal(config)
-                account.active = True
-                account.save(update_fields=["sealed_config", "active"])
-                return account
-        return ChannelAccount.objects.create(shop=shop, channel=platform.name, sealed_config=seal(config))
+def _asked(field: Field) -> str:
+    question = f"{field.label} ({field.hint}): " if field.hint else f"{field.label}: "
+    return (getpass(question) if field.secret else input(question)).strip()
 
 
 def _pair(text: str) -> tuple[str, str]:

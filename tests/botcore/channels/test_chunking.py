@@ -83,3 +83,8 @@ def test_links_are_written_otherwise_than_the_words_around_them():
     assert around_links(text, str.upper) == "SEE https://a.example/x_y, OR (https://b.example/z?q=1)."
     assert around_links("https://a.example/", str.upper, lambda link: f"<{link}>") == "<https://a.example/>"
     assert around_links("", str.upper) == ""
+
+
+def test_a_limit_that_nothing_fits_is_an_error_and_no_endless_work():
+    with pytest.raises(ValueError, match="pieces of -6"):
+        chunks("a jacket", -6)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -10,8 +12,43 @@ from django.core.management import CommandError, call_command
 from botcore.models import ChannelAccount
 from botcore.security import unseal
 from tests.botcore.channels.conftest import TOKEN
+from tests.botcore.channels.platform import PlatformServer, Told, platform_server
 
 pytestmark = pytest.mark.django_db
+
+
+TAKEN = Told(200, {"ok": True, "result": {"message_id": 81, "username": "lantern_bot"}})
+
+
+@pytest.fixture
+def bot_api() -> Iterator[PlatformServer]:
+    with platform_server(TAKEN) as server:
+        yield server
+
+
+@pytest.fixture
+def nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where no person sits at the terminal."""
+    monkeypatch.setattr("sys.stdin", StringIO())
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """A person at the terminal: what was asked aloud and what without echo; they answer with the bot's token."""
+    asked: dict[str, list[str]] = {"aloud": [], "without echo": []}
+
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def answer(way: str, question: str) -> str:
+        asked[way].append(question)
+        return TOKEN
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", partial(answer, "aloud"))
+    monkeypatch.setattr("botcore.management.commands.connect.getpass", partial(answer, "without echo"))
+    return asked
 
 
 def connect(*arguments: str) -> str:
@@ -20,8 +57,14 @@ def connect(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_telegram_is_registered_and_its_address_printed(shop, settings):
-    printed = connect("telegram", "--shop", "lantern", "--config", f"token={TOKEN}")
+def at(server: PlatformServer, token: str = TOKEN) -> list[str]:
+    """A Telegram account that lives on this server."""
+    return ["telegram", "--shop", "lantern", "--config", f"token={token}", "--config", f"api_base_url={server.address}"]
+
+
+def test_telegram_is_registered_and_its_address_printed(shop, settings, bot_api):
+    printed = connect(*at(bot_api))
+    assert "Telegram: @lantern_bot\n" in printed
     account = ChannelAccount.objects.get()
     assert f"webhook: {settings.PUBLIC_URL}/webhooks/telegram/{account.key}\n" in printed
     assert TOKEN not in printed
@@ -29,11 +72,11 @@ def test_telegram_is_registered_and_its_address_printed(shop, settings):
     assert unseal(account.sealed_config)["token"] == TOKEN
 
 
-def test_connecting_a_bot_again_keeps_its_address(shop):
-    connect("telegram", "--shop", "lantern", "--config", f"token={TOKEN}")
+def test_connecting_a_bot_again_keeps_its_address(shop, bot_api):
+    connect(*at(bot_api))
     key = ChannelAccount.objects.get().key
-    connect("telegram", "--shop", "lantern", "--config", "token=123456789:renewed")
-    connect("telegram", "--shop", "lantern", "--config", "token=999:another-bot")
+    connect(*at(bot_api, "123456789:renewed"))
+    connect(*at(bot_api, "999:another-bot"))
     assert [account.key == key for account in ChannelAccount.objects.order_by("pk")] == [True, False]
     assert unseal(ChannelAccount.objects.get(key=key).sealed_config)["token"] == "123456789:renewed"
 
@@ -54,7 +97,40 @@ def test_the_web_chat_prints_its_page_and_its_script(shop, settings):
         (["webchat", "--shop", "lantern", "--config", "origin=shop.example"], "origin"),
     ],
 )
-def test_a_mistake_says_how_to_mend_it_and_registers_nothing(shop, arguments, complaint):
+def test_a_mistake_says_how_to_mend_it_and_registers_nothing(shop, nobody_answers, arguments, complaint):
     with pytest.raises(CommandError, match=complaint):
         connect(*arguments)
     assert not ChannelAccount.objects.exists()
+
+
+def test_credentials_that_the_platform_refuses_are_not_stored_unless_nobody_is_to_check(shop, bot_api):
+    bot_api.success = Told(401, {"ok": False, "description": "Unauthorized"})
+    with pytest.raises(CommandError, match="does not accept this: getMe: 401 Unauthorized") as refusal:
+        connect(*at(bot_api))
+    assert TOKEN not in str(refusal.value)
+    assert not ChannelAccount.objects.exists()
+    connect(*at(bot_api), "--no-check")
+    assert ChannelAccount.objects.exists()
+
+
+def test_what_is_missing_is_asked_for_and_secrets_without_echo(shop, bot_api, answers):
+    printed = connect("telegram", "--shop", "lantern", "--config", f"api_base_url={bot_api.address}")
+    assert "1. Write to @BotFather in Telegram" in printed
+    assert (len(answers["without echo"]), answers["aloud"]) == (1, [])
+    assert answers["without echo"][0].startswith("The bot's token (@BotFather's")
+    assert unseal(ChannelAccount.objects.get().sealed_config)["token"] == TOKEN
+    assert TOKEN not in printed
+
+
+def test_where_nobody_can_answer_the_steps_are_told(shop, nobody_answers):
+    out = StringIO()
+    with pytest.raises(CommandError, match="needs --config token"):
+        call_command("connect", "telegram", "--shop", "lantern", stdout=out)
+    assert "1. Write to @BotFather in Telegram" in out.getvalue()
+
+
+def test_an_account_whose_secrets_do_not_open_any_more_keeps_no_other_from_being_connected(shop, bot_api):
+    connect(*at(bot_api))
+    ChannelAccount.objects.update(sealed_config="sealed with another key")
+    connect(*at(bot_api))
+    assert unseal(ChannelAccount.objects.latest("pk").sealed_config)["token"] == TOKEN

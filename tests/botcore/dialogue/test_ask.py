@@ -1,14 +1,18 @@
 """Ask or show: what a question is worth over a belief, and what an answer of few words means. No database but for talks."""
 
+from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from botcore.dialogue.ask import MEANING, PRICE, ask_or_show, belief, opening, price_band
+from botcore.dialogue.ask import MEANING, PRICE, answered, ask_or_show, belief, opening, price_band
+from botcore.dialogue.intents import Intent
 from botcore.dialogue.lexicon import CategoryWords, Lexicon
+from botcore.dialogue.meanings import Meaning
 from botcore.dialogue.state import Act, Constraint, DialogueState, PriceRange, Question
+from botcore.dialogue.understand import Understanding
 from catalog.search import Candidate
 
 RUGS = DialogueState(turn=1, goal="home/rugs")
@@ -112,7 +116,7 @@ def test_price_bands_are_round_and_hold_about_as_much_each():
 
 
 def test_without_a_goal_the_departments_are_the_options():
-    assert opening(lexicon()).options == ("home",)
+    assert opening(lexicon(), DialogueState()).options == ("home",)
 
 
 def test_the_state_keeps_a_question_through_json_and_reads_old_rows():
@@ -169,7 +173,7 @@ class TestAnswers:
         assert reply.state.goal == "games"
 
     def test_two_questions_never_come_in_a_row_without_products(self, talk):
-        talk.state = DialogueState(turn=1, open_question=opening(lexicon()), asked=("category",))
+        talk.state = DialogueState(turn=1, open_question=opening(lexicon(), DialogueState()), asked=("category",))
         reply = talk("something for the kitchen")
         assert reply.items
 
@@ -192,3 +196,26 @@ def test_who_wants_to_be_shown_things_is_not_asked_again(talk):
 def test_meaning_is_asked_with_its_readings():
     question = Question(MEANING, ("color=rose", "scent=rose"), alone=True)
     assert DialogueState.from_json(DialogueState(open_question=question).to_json()).open_question == question
+
+
+def test_a_word_that_is_refused_answers_no_question_by_its_other_meaning():
+    words = lexicon()
+    words.attributes["color"] = {"white": 4, "cream": 4}
+    white, cream = Meaning("color", "white"), Meaning("color", "cream")
+    words.placed.update({white: {"home/rugs": 4}, cream: {"home/rugs": 4}})
+    words.learn("白色", white, cream)
+    for key, (phrase, meanings) in words.phrases.items():
+        words.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings))))
+    words.automaton.make_automaton()
+    before = RUGS.with_(open_question=Question("color", ("white", "cream")))
+    refusal = Constraint("color", "white", wanted=False)
+    said = Understanding("不要白色", "zh", Intent("find", {"find": 1.0}), constraints=(refusal,))
+    assert answered(said, before, words).constraints == (refusal,)
+    wish = replace(said, text="白色", constraints=())
+    assert {c.value for c in answered(wish, before, words).constraints} == {"white", "cream"}
+
+
+def test_a_question_about_one_kind_is_not_answered_by_another_kind():
+    before = RUGS.with_(open_question=Question("color", ("red", "gray")))
+    said = Understanding("red lamps", "en", Intent("find", {"find": 1.0}), goals=("home/lamps",))
+    assert answered(said, before, lexicon()) is said

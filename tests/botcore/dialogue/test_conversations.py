@@ -424,3 +424,25 @@ def test_a_wish_that_the_shop_has_never_heard_of_is_told_to_be_missing(talk, mes
 
 def test_a_title_with_a_full_stop_calls_no_person(talk):
     assert talk("show me Prof. Tang ones").act is not Act.HANDOFF
+
+
+def test_a_kind_that_is_not_wanted_is_not_shown(talk):
+    reply = talk("something red, but not a kettle please")
+    assert skus(reply) and "K1" not in skus(reply)
+    assert "K1" not in skus(talk("anything else?"))
+
+
+def test_a_refusal_alone_leaves_the_kinds_that_were_not_refused_to_choose_from(talk):
+    reply = talk("no games please")
+    assert reply.act is Act.ASK and "game" not in reply.text.lower()
+
+
+def test_what_may_be_had_in_sight_is_named_before_it_is_ordered(talk):
+    talk("kettles please")
+    assert talk("ok how do I order it").act in (Act.CLARIFY, Act.ANSWER)
+
+
+def test_a_limit_is_a_wish_however_it_is_said(talk):
+    talk("a kettle")
+    reply = talk("I'd like to pay less and 60 is my limit")
+    assert talk.state.price.high == 60 and skus(reply) <= {"K1", "K2", "K4"}

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from botcore.dialogue.answer import Answer
-from botcore.dialogue.decide import decide
+from botcore.dialogue.decide import Decision, decide
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.intents import Intent
 from botcore.dialogue.state import Act, Constraint, DialogueState, PriceRange, Question
@@ -47,6 +47,15 @@ FOCUSED = LISTED.with_(focus="R2")
         (decision("order_status", answer=source(Kind.ARTICLE, 0.9)), Act.ANSWER, "policy"),
         (decision("order_status", answer=source(Kind.ARTICLE, 0.5)), Act.DECLINE, "no_information"),
         (decision("policy", answer=SURE_ARTICLE), Act.ANSWER, "policy"),
+        (
+            decision("policy", answer=UNSURE_ARTICLE, is_question=True, goals=("home/lamps",)),
+            Act.DECLINE,
+            "no_information",
+        ),
+        (decision("compare", is_question=True, goals=("home/rugs",)), Act.DECLINE, "no_information"),
+        (decision("choose", LISTED), Act.CLARIFY, "item"),
+        (decision("choose", FOCUSED), Act.RECOMMEND, "chosen"),
+        (decision("not_meant", dropped_goals=("home/rugs",)), Act.ASK, "category"),
         (decision("policy", answer=UNSURE_ARTICLE), Act.DECLINE, "no_information"),
         (decision("policy", answer=source(Kind.ARTICLE, 0.3, some=0.9)), Act.ANSWER, "policy"),
         (decision("policy", answer=source(Kind.ARTICLE, 0.3, some=0.7)), Act.DECLINE, "no_information"),
@@ -98,3 +107,15 @@ def test_nothing_is_compared_or_explained_before_anything_was_shown():
 
 def test_more_asks_for_fresh_products():
     assert decision("more", LISTED).fresh and not decision("find", LISTED, goals=("kitchen",)).fresh
+
+
+def test_those_of_a_list_that_are_so_are_shown_not_compared():
+    asked = decision("compare", LISTED, text="which of those zip up?", references=("R1", "R3"))
+    assert asked == Decision(Act.RECOMMEND, about=("R1", "R3"))
+    assert decision("compare", LISTED, text="which of them is better?", references=("R1", "R3")).act is Act.COMPARE
+
+
+def test_something_quieter_is_shown_not_answered():
+    wish = (Constraint("noise", "quiet"),)
+    asked = decision("find", FOCUSED, answer=source(Kind.DESCRIPTION, 0.65, "R2"), constraints=wish, is_question=True)
+    assert asked.act is Act.RECOMMEND

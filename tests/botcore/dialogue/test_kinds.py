@@ -59,3 +59,10 @@ def test_another_word_for_a_kind_names_it():
     mixing = CategoryWords("mixing", "Mixers & Blenders", "mixers & blender", "搅拌料理", 40)
     lexicon = Lexicon(categories={"mixing": mixing}, kinds={("mixing", phrase_key("blender")): "blender"})
     assert lexicon.kind("mixing", "smoothie maker") == "blender"
+
+
+def test_a_part_of_its_name_calls_a_kind():
+    names = {"robot vacuum": "robot vacuum", "扫地机器人": "robot vacuum", "cordless vacuum": "cordless vacuum"}
+    lexicon = Lexicon(kinds={("floors", phrase_key(name)): kind for name, kind in names.items()})
+    assert lexicon.kinds_called("floors", "robots") == lexicon.kinds_called("floors", "机器人") == {"robot vacuum"}
+    assert lexicon.kinds_called("floors", "bot") == lexicon.kinds_called("garden", "robots") == set()

@@ -1,5 +1,6 @@
 """What a conversation remembers after each message. Pure: readings are made by hand."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from botcore.dialogue.intents import Intent
@@ -106,3 +107,39 @@ def test_failures_are_counted_in_a_row():
     reply = {"shown": (), "question": "", "article": "", "quote": ""}
     twice = after_reply(after_reply(RUGS, failed=True, **reply), failed=True, **reply)
     assert (twice.failures, after_reply(twice, failed=False, **reply).failures) == (2, 0)
+
+
+def test_a_kind_that_is_ruled_out_stays_so_until_it_is_asked_for():
+    no_rugs = track(RUGS, said("not_meant", dropped_goals=("home/rugs",)), SHOWN)
+    assert no_rugs.goal == "" and values(no_rugs) == {"not home/rugs"}
+    lamps = track(no_rugs, said(goals=("home/lamps",)), ())
+    assert values(lamps) == {"not home/rugs"}
+    assert values(track(lamps, said(goals=("home/rugs",)), ())) == set()
+
+
+def test_what_is_ruled_out_inside_the_goal_narrows_it():
+    anything = DialogueState(goal="home", turn=1, constraints=(Constraint("color", "gray"),))
+    after = track(anything, said(dropped_goals=("home/rugs",)), ())
+    assert after.goal == "home" and values(after) == {"gray", "not home/rugs"}
+
+
+def test_a_budget_for_one_thing_is_none_for_another():
+    tents = DialogueState(topic="tent", price=PriceRange(high=Decimal(800)), turn=1)
+    assert not track(tents, said(goals=("home/rugs",)), ()).price
+    gift = DialogueState(topic="women", price=PriceRange(high=Decimal(100)), turn=1)
+    assert track(gift, said(goals=("home/rugs",)), ()).price.high == Decimal(100)
+
+
+def test_what_is_fine_as_well_stands_beside_the_wish():
+    told = said(constraints=(Constraint("color", "white", hard=False),), allowed=(("color", "white"),))
+    (gray,) = (c for c in track(RUGS, told, SHOWN).constraints if c.attribute == "color")
+    assert (gray.value, gray.others, gray.hard) == ("gray", ("white",), True)
+
+
+def test_ones_that_do_are_those_with_what_was_asked_of_one():
+    timer = Constraint("feature", "timer")
+    asked = track(RUGS, said("product_question", constraints=(timer,), references=("R1",)), SHOWN)
+    assert "timer" not in values(asked)
+    wanted = replace(said("show"), text="show me ones that do, please")
+    assert "timer" in values(track(asked, wanted, SHOWN))
+    assert "timer" not in values(track(asked, replace(wanted, text="show me ones that do not itch"), SHOWN))

@@ -61,3 +61,11 @@ def test_what_is_no_value_stays_unread(text):
 def test_nothing_is_read_where_nobody_said_what_the_talk_is_about():
     words = tokens("evenings out")
     assert paraphrased("evenings out", words, [], "", LEXICON, load_encoder()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "guessed"), [("something for evenings out", False), ("it should be water proof", True)]
+)
+def test_a_value_in_quite_other_words_is_a_guess(text, guessed):
+    found = paraphrased(text, tokens(text), [], "goods", LEXICON, load_encoder())
+    assert [match.guessed for match in found] == [guessed]

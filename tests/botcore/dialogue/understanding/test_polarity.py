@@ -3,7 +3,7 @@
 import pytest
 
 from botcore.dialogue.meanings import Match, Meaning
-from botcore.dialogue.understanding.polarity import stances
+from botcore.dialogue.understanding.polarity import disowned, stances
 from botcore.dialogue.words import normalise, tokens
 
 VALUES = ("cork", "felt", "jute", "软木", "毛毡", "黄麻")
@@ -41,6 +41,8 @@ def said_of(text, stance):
         ("黄麻扎脚，不要", {"黄麻"}),
         ("我对毛毡过敏，看看软木的", {"毛毡"}),
         ("软木和毛毡都不要，黄麻可以", {"软木", "毛毡"}),
+        ("地毯，不要软木的也不要毛毡的", {"软木", "毛毡"}),
+        ("a rug of neither felt nor cork", {"felt", "cork"}),
     ],
 )
 def test_a_refusal_reaches_its_objects_and_no_further(text, refused):
@@ -56,6 +58,10 @@ def test_a_refusal_reaches_its_objects_and_no_further(text, refused):
         "不是软木的地毯我不买",
         "除了黄麻我都不要",
         "地毯不能没有毛毡",
+        "a rug that won't scratch cork",
+        "if it isn't jute I'm not interested",
+        "I refuse to buy a rug that's not felt",
+        "地毯要不伤软木的",
     ],
 )
 def test_two_refusals_ask_for_the_thing(text):
@@ -75,3 +81,24 @@ def test_what_is_allowed_waived_or_indifferent_is_told_apart():
     assert said_of("I don't mind jute", "idle") == {"jute"}
     assert said_of("黄麻也行", "allowed") == {"黄麻"}
     assert said_of("不一定要软木", "unneeded") == {"软木"}
+    assert said_of("cork or not, I don't care", "idle") == {"cork"}
+
+
+def test_what_nobody_said_is_no_longer_required():
+    assert said_of("I never asked for jute", "unneeded") == {"jute"}
+    assert said_of("我没说要软木", "unneeded") == {"软木"}
+    assert disowned("i never said under $100", len("i never said under "))
+    assert not disowned("i never wear cork. under $100", len("i never wear cork. under "))
+
+
+def test_a_refusal_with_an_object_of_its_own_leaves_what_stands_before():
+    text = "毛毡不要藤底的"
+    words = tokens(text)
+    felt = Match(0, 2, "毛毡", (Meaning("material", "毛毡"),))
+    unknown = frozenset(i for i, token in enumerate(words) if token.text in "藤底")
+    assert stances(text, words, [felt]).refused >= {0, 1}
+    assert stances(text, words, [felt], unknown).refused.isdisjoint({0, 1})
+
+
+def test_what_needs_not_be_so_ends_before_the_thing_itself():
+    assert said_of("有不用毛毡的地毯吗", "unneeded") == {"毛毡"}

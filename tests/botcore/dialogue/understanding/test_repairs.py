@@ -2,6 +2,7 @@
 
 import pytest
 
+from botcore.dialogue.understanding import repairs
 from botcore.dialogue.understanding.repairs import taken_back
 
 
@@ -28,3 +29,16 @@ def test_the_later_value_counts_behind_a_repair(text, values, meant):
 def test_of_sizes_the_last_counts_unless_two_are_named_side_by_side():
     assert left("a 38, though my feet have grown: 39", "38", "39", exclusive=True) == ["39"]
     assert left("38 or 39", "38", "39", exclusive=True) == ["38", "39"]
+
+
+def test_an_endless_message_is_searched_once_for_each_of_its_values(monkeypatch):
+    searched: list[str] = []
+
+    class Counting:
+        def search(self, text: str) -> None:
+            searched.append(text)
+
+    monkeypatch.setattr(repairs, "REPAIR", Counting())
+    text = "teal " * 500
+    assert taken_back(text, [(5 * i, 5 * i + 4, "shade", "teal") for i in range(500)]) == []
+    assert len(searched) <= 500
