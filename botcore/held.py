@@ -19,7 +19,8 @@ from botcore.models import Contact, InboundEvent, Outbound, Turn
 class Look:
     """What there is for a message of the customer's: a part to give; else nothing yet, or nothing at all (``over``).
 
-    ``more``: something else is kept behind it. ``age`` is how long ago the message first came.
+    ``more``: its rest, or something that nobody has seen, is kept behind it. ``age`` is how long ago the message first
+    came.
     """
 
     payload: Payload | None = None
@@ -44,6 +45,9 @@ def look(account_key: str, event_keys: Sequence[str]) -> Look:
         return Look(over=True)
     contact, name = events[0].contact, events[0].event_key
     age = timezone.now() - events[0].received_at
+    turn = _turn_of(events)
+    if turn and turn.status == Turn.Status.WAITING:  # for most of the time, and for two queries
+        return Look(language=_language(contact), age=age)
     with transaction.atomic():
         if _asked_for(contact, events) is None:
             return Look(over=not _expected(contact, events), language=_language(contact), age=age)
@@ -52,8 +56,8 @@ def look(account_key: str, event_keys: Sequence[str]) -> Look:
         if outbound is None:
             return Look(age=age)
         payload, left = _give(outbound, name, contact)
-        others = _messages(contact).filter(status=Outbound.Status.HELD).exclude(pk=outbound.pk)
-        return Look(payload, left or others.exists(), OutboundMessage.from_json(outbound.content).language, age=age)
+        unseen = _messages(contact).filter(status=Outbound.Status.HELD, parts_sent=0)
+        return Look(payload, left or unseen.exists(), OutboundMessage.from_json(outbound.content).language, age=age)
 
 
 def _asked_for(contact: Contact, events: Sequence[InboundEvent]) -> Outbound | None:
@@ -65,24 +69,28 @@ def _asked_for(contact: Contact, events: Sequence[InboundEvent]) -> Outbound | N
 def _due(contact: Contact, events: Sequence[InboundEvent]) -> Outbound | None:
     """The kept message that these events ask for: the answer to their turn, or whatever is kept.
 
-    What nobody has seen yet comes before the rest of what was begun.
+    What nobody has seen yet comes before the rest of what was begun, and of that the last before the older.
     """
     held = _messages(contact).filter(status=Outbound.Status.HELD)
-    turns = [event.turn for event in events if event.turn]
-    if turns and turns[-1].status != Turn.Status.SILENT:
-        return held.filter(turn=turns[-1]).first()
-    if turns or any("more" in event.data for event in events):
-        return held.filter(parts_sent=0).order_by("pk").first() or held.order_by("pk").first()
+    turn = _turn_of(events)
+    if turn and turn.status != Turn.Status.SILENT:
+        return held.filter(turn=turn).first()
+    if turn or any("more" in event.data for event in events):
+        return held.filter(parts_sent=0).order_by("pk").first() or held.order_by("-pk").first()
     return None
 
 
 def _expected(contact: Contact, events: Sequence[InboundEvent]) -> bool:
-    """Whether an answer to these events may still come."""
-    turns = [event.turn for event in events if event.turn]
-    if not turns:
-        return any("more" in event.data for event in events) and awaited(contact)
-    unsent = Outbound.objects.filter(turn=turns[-1], status__in=(Outbound.Status.PENDING, Outbound.Status.HELD))
-    return turns[-1].status == Turn.Status.WAITING or unsent.exists()
+    """Whether an answer to these events, whose turn waits no longer, may still come."""
+    if turn := _turn_of(events):
+        unsent = (Outbound.Status.PENDING, Outbound.Status.HELD)
+        return Outbound.objects.filter(turn=turn, status__in=unsent).exists()
+    return any("more" in event.data for event in events) and awaited(contact)
+
+
+def _turn_of(events: Sequence[InboundEvent]) -> Turn | None:
+    """The turn that is to answer a delivery, if it asks anything."""
+    return next((event.turn for event in reversed(events) if event.turn), None)
 
 
 def _give(outbound: Outbound, name: str, contact: Contact) -> tuple[Payload, bool]:

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from botcore import delivery, held, intake
+from botcore import delivery, held, intake, queues
 from botcore.channels.values import OutboundMessage, ReceivedEvent
 from botcore.models import ChannelAccount, ChannelHealth, Contact, Conversation, InboundEvent, Outbound, Turn
 from botcore.security import seal
@@ -65,6 +65,16 @@ def test_keeping_a_message_is_nobodys_failure(account):
     assert not ChannelHealth.objects.exclude(last_failure_at=None).exists()
 
 
+def test_a_message_behind_one_that_is_kept_is_kept_at_once(account, monkeypatch):
+    woken: list[int] = []
+    monkeypatch.setattr(queues, "wake_delivery", woken.append)
+    says(account, "m1")
+    conversation = Conversation.objects.get()
+    first, second = (delivery.post(conversation, OutboundMessage(text)) for text in ("one", "two"))
+    delivery.deliver(first.pk)
+    assert woken == [second.pk]
+
+
 def test_a_repeated_delivery_is_given_the_same_again(account):
     says(account, "m1")
     answered(LONG)
@@ -109,7 +119,20 @@ def test_the_answer_to_a_new_question_comes_before_the_rest_of_an_old_one(accoun
     says(account, "m2", "and in blue?")
     answered("It is blue.")
     look = held.look(account.key, ["m2"])
-    assert (look.payload["text"]["content"], look.more) == ("It is blue.", True)
+    assert (look.payload["text"]["content"], look.more) == ("It is blue.", False)
+    says(account, "m3", "继续", more=True)
+    assert given(account, "m3").startswith("w0"), "the old one's rest is still there for those who ask"
+
+
+def test_of_two_that_were_begun_the_last_goes_on(account):
+    says(account, "m1")
+    answered(LONG)
+    given(account, "m1")
+    says(account, "m2", "and in blue?")
+    answered(LONG.replace("w", "b"))
+    given(account, "m2")
+    says(account, "m3", "继续", more=True)
+    assert given(account, "m3").startswith("b0")
 
 
 def test_what_nobody_has_seen_comes_before_the_rest_of_what_was_begun(account):

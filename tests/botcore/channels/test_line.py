@@ -13,6 +13,7 @@ from django.utils import timezone
 from linebot.v3.messaging import FlexMessage, PushMessageRequest, TextMessage
 from linebot.v3.webhook import SignatureValidator, WebhookParser
 
+from botcore import delivery
 from botcore.channels.line import Line
 from botcore.channels.values import (
     Card,
@@ -23,6 +24,7 @@ from botcore.channels.values import (
     ReceivedEvent,
     Recipient,
 )
+from botcore.security import seal
 from tests.botcore.channels.conformance import CARDS, KEY, MESSAGE
 from tests.botcore.channels.platform import PlatformServer, Told, as_json, platform_server
 from tests.botcore.channels.test_line_conformance import (
@@ -36,6 +38,7 @@ from tests.botcore.channels.test_line_conformance import (
     signed,
     text_message,
 )
+from tests.factories import AccountFactory, ContactFactory, ConversationFactory
 
 CONFIG = {"channel_id": "1234567890", "channel_secret": SECRET, "channel_access_token": TOKEN}
 LINE = Line(CONFIG, "key")
@@ -241,6 +244,18 @@ def test_every_other_answer_is_pushed_with_a_retry_key(platform, recipient):
     (call,) = platform.calls
     assert (call.path, call.json["to"]) == ("/v2/bot/message/push", USER)
     assert call.headers["x-line-retry-key"] == str(KEY)
+
+
+def test_what_does_not_fit_into_the_reply_is_pushed_after_it(db, platform):
+    account = AccountFactory(channel="line", sealed_config=seal({**CONFIG, "api_base_url": platform.address}))
+    contact = ContactFactory(
+        account=account, external_id=USER, address={"reply_token": REPLY_TOKEN}, heard_at=timezone.now()
+    )
+    conversation = ConversationFactory(shop=account.shop, contact=contact)
+    outbound = delivery.post(conversation, OutboundMessage("word " * 6000))
+    delivery.deliver(outbound.pk)
+    assert [call.path for call in platform.calls] == ["/v2/bot/message/reply", "/v2/bot/message/push"]
+    assert [len(call.json["messages"]) for call in platform.calls] == [5, 1]
 
 
 def test_a_refused_reply_token_is_followed_by_a_push(platform):
