@@ -23,7 +23,7 @@ EARLY_SECONDS = 300
 
 @dataclass(frozen=True)
 class Grant:
-    """How a platform grants a token: what is posted where, and how the token and its seconds are called in the answer."""
+    """How a platform grants a token: what is posted where, and the names of the token and its seconds in the answer."""
 
     url: str
     body: Mapping[str, Any]

@@ -108,7 +108,7 @@ class DingTalk(Channel):
     # --- in ---------------------------------------------------------------------------------------------------------
 
     def handshake(self, request: WebhookRequest) -> Answer | None:
-        """An event of the subscription, of which the trial of our address is one, asks for a sealed ``success`` alone."""
+        """An event of the subscription, such as the trial of our address, asks for a sealed ``success`` alone."""
         token, key = self.config.get("event_token"), self.config.get("event_aes_key")
         query = request.query
         given, at, nonce = (
@@ -283,9 +283,12 @@ class DingTalk(Channel):
         return Check(True, f"DingTalk knows {self.config['app_key']}")
 
     def connect(self, webhook_url: str) -> Sequence[str]:
+        lines = [f"webhook: {webhook_url}"]
+        if webhook_url.startswith("https://"):
+            return lines
         return [
-            f"webhook: {webhook_url}",
-            "paste it on the robot's page with HTTP 模式 as 消息接收模式; it must be reachable by https",
+            *lines,
+            "without https others can read what customers write: set PUBLIC_URL=https://... and connect again",
         ]
 
 

@@ -39,7 +39,7 @@ class Envelope:
         self._receiver = receiver.encode()
 
     def open(self, sealed: str) -> bytes:
-        """The content. Raises ``ValueError`` where it was sealed with another key, for another receiver, or not at all."""
+        """The content. Raises ``ValueError`` for what was sealed with another key, for another receiver, or not at all."""
         try:
             content = base64.b64decode(sealed, validate=True)
         except binascii.Error as error:

@@ -347,9 +347,12 @@ class Feishu(Channel):
         return Check(False, _result("bot", response).error or "bot: the app has none")
 
     def connect(self, webhook_url: str) -> Sequence[str]:
+        lines = [f"webhook: {webhook_url}"]
+        if webhook_url.startswith("https://"):
+            return lines
         return [
-            f"webhook: {webhook_url}",
-            "paste it under 事件与回调, both as 事件配置 and as 回调配置; it must be reachable by https",
+            *lines,
+            "without https others can read what customers write: set PUBLIC_URL=https://... and connect again",
         ]
 
 

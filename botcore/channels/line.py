@@ -97,7 +97,7 @@ class Line(Channel):
     steps = (
         "On https://developers.line.biz/console/ open your provider, and in it a channel of the kind Messaging API.",
         "Copy the channel ID and the channel secret from Basic settings.",
-        "On the tab Messaging API issue a long-lived channel access token; the webhook {webhook} is set for you.",
+        "On the tab Messaging API issue a long-lived channel access token. The webhook is set for you.",
         "On the same tab switch Use webhook on, and Auto-reply messages off.",
     )
 

@@ -104,7 +104,8 @@ class WeChat(Channel):
     steps = (
         "On https://mp.weixin.qq.com open 设置与开发 → 开发接口管理 → 基本配置 and copy AppID and AppSecret.",
         "Put this server's own address on the IP whitelist (IP白名单) there.",
-        "Under 服务器配置 paste {webhook} as URL, the token from below, and choose 安全模式 with the same EncodingAESKey.",
+        "Under 服务器配置 paste {webhook} as URL and the token from below; the mode is 安全模式 where you give an "
+        "EncodingAESKey here, else 明文模式.",
         "Save; WeChat tries the address at once. Then press 启用.",
     )
 
@@ -283,11 +284,12 @@ class WeChat(Channel):
         return Check(True, f"WeChat knows {self.config['app_id']}")
 
     def connect(self, webhook_url: str) -> Sequence[str]:
-        mode = "安全模式, with the EncodingAESKey you gave" if self._sealed else "明文模式"
+        lines = [f"webhook: {webhook_url}"]
+        if urlsplit(webhook_url).port in (None, 80, 443):
+            return lines
         return [
-            f"webhook: {webhook_url}",
-            "on https://mp.weixin.qq.com under 服务器配置 paste it as URL with your token, choose "
-            f"{mode}, save and press 启用; WeChat calls ports 80 and 443 only",
+            *lines,
+            "WeChat calls ports 80 and 443 only: put this server behind one, set PUBLIC_URL and connect again",
         ]
 
 

@@ -1,4 +1,7 @@
-"""WeChat's XML, in and out. https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_standard_messages.html"""
+"""WeChat's XML, in and out.
+
+https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_standard_messages.html
+"""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from django.test import Client
 
 from botcore.channels import access, http
 from botcore.channels.dingtalk import DingTalk
+from botcore.channels.feishu import Feishu
 from botcore.channels.values import (
     MediaError,
     MediaReference,
@@ -358,3 +359,9 @@ def test_events_need_both_of_their_keys():
     with pytest.raises(ValueError, match="event_aes_key"):
         DingTalk.prepare_config({**CONFIG, "event_token": EVENT_TOKEN})
     assert DingTalk.prepare_config(dict(EVENTS.config)) == EVENTS.config
+
+
+@pytest.mark.parametrize("channel", [DINGTALK, Feishu({}, "key")])
+def test_an_address_without_https_is_said_so(channel):
+    assert channel.connect(URL) == [f"webhook: {URL}"]
+    assert "https" in channel.connect(URL.replace("https", "http"))[1]

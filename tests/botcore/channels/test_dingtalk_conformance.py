@@ -1,4 +1,4 @@
-"""DingTalk keeps what every channel keeps. Nobody's SDK signs for it: the signature is made from the documented formula."""
+"""DingTalk keeps what every channel keeps. No SDK signs for it: signatures follow the documented formula."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feishu and Lark: what their events mean, what a reply looks like there. lark-oapi opens, verifies and reads as well."""
+"""Feishu and Lark: what events mean, what a reply looks like. lark-oapi opens, verifies and reads as well."""
 
 from __future__ import annotations
 

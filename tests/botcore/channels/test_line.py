@@ -1,4 +1,4 @@
-"""LINE: what its events mean, what a reply looks like there, how it is sent. Bodies are read by line-bot-sdk as well."""
+"""LINE: what its events mean, what a reply looks like there, how it is sent. line-bot-sdk reads it as well."""
 
 from __future__ import annotations
 

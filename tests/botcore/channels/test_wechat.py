@@ -1,4 +1,4 @@
-"""WeChat Official Accounts: what is read, what is sealed, how accounts without an API answer. wechatpy reads it as well."""
+"""WeChat: what is read, what is sealed, how accounts without an API answer. wechatpy reads it as well."""
 
 from __future__ import annotations
 
@@ -486,6 +486,6 @@ def test_a_passive_event_says_whom_to_answer_as():
     assert received.address == {"account": ACCOUNT}
 
 
-def test_connecting_says_where_to_paste_what():
-    assert "明文模式" in " ".join(WECHAT.connect(URL))
-    assert "安全模式" in " ".join(SEALED.connect(URL))
+def test_an_address_that_wechat_cannot_call_is_said_so():
+    assert WECHAT.connect(URL) == [f"webhook: {URL}"]
+    assert "ports 80 and 443" in WECHAT.connect("http://shop.example:8000/webhooks/wechat/key")[1]
