@@ -458,11 +458,13 @@ def test_a_message_without_files_costs_no_call(account, platform, seeing):
     assert "media" not in Turn.objects.get().understanding
 
 
-def test_while_a_person_holds_the_talk_nothing_is_fetched(account, platform, seeing):
+def test_while_a_person_holds_the_talk_a_photo_is_looked_at_for_what_is_suggested_to_them(account, platform, seeing):
     turn_id = send(account, photo("red"))
     Conversation.objects.update(waiting_for_person=True)
-    assert answering.answer_turn(turn_id, seeing).status == "silent"
-    assert platform.fetched == []
+    turn = answering.answer_turn(turn_id, seeing)
+    assert (turn.status, turn.reply, Outbound.objects.count()) == ("silent", "", 0)
+    assert platform.fetched == ["red"]
+    assert Turn.objects.get(pk=turn_id).suggestion
 
 
 def test_a_lease_that_was_lost_meanwhile_stores_nothing(account, platform, seeing):
