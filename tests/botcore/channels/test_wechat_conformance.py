@@ -11,8 +11,9 @@ import pytest
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.utils import WeChatSigner
 
-from botcore.channels.values import WebhookRequest
-from tests.botcore.channels.conformance import ChannelConformance
+from botcore.channels.values import SendResult, WebhookRequest
+from botcore.channels.wechat import passive
+from tests.botcore.channels.conformance import KEY, MESSAGE, ChannelConformance
 from tests.botcore.channels.platform import Told, delivery
 
 APP = "wx0123456789abcdef"
@@ -136,3 +137,24 @@ class TestWeChatSealed(TestWeChat):
 
     def changed(self, genuine: WebhookRequest) -> WebhookRequest:
         return replace(genuine, body=genuine.body.replace(b"<Encrypt><![CDATA[", b"<Encrypt><![CDATA[AAAA"))
+
+
+class TestWeChatPassive(TestWeChat):
+    """An account that only answers: what it sends is kept, so the platform never refuses any of it."""
+
+    config = {**CONFIG, "passive": "yes"}
+    lacks = TestWeChat.lacks | {"retry_after", "window"}
+    address = {"account": ACCOUNT}
+    test_the_platforms_own_failure_is_repeated = test_no_answer_is_repeated = None
+
+    @pytest.fixture(autouse=True)
+    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No worker replies here."""
+        monkeypatch.setattr(passive, "TRY_SECONDS", 0)
+        monkeypatch.setattr(passive, "SILENT_SECONDS", 0)
+
+    def test_a_taken_message_brings_its_id(self, platform):
+        channel = self.to(platform)
+        for payload in channel.render(MESSAGE):
+            assert channel.send(self.recipient, payload, KEY) == SendResult(ok=False, held=True)
+        assert platform.calls == []
