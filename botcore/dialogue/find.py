@@ -39,16 +39,16 @@ PRICE = "price"
 
 @dataclass(frozen=True)
 class Visit:
-    """Who asks, and the message as it was written; whether its words are ``telling`` of what is looked for, as those that only
-    name a price are not. ``seed`` decides what exploring tries; ``sequence`` tells what usually
-    follows what the customer took before; ``alike`` are the shop's pictures that look like the customer's."""
+    """Who asks, and the message as it was written. ``seed`` decides what exploring tries; ``sequence`` tells what usually
+    follows what the customer took before; ``alike`` are the shop's pictures that look like the customer's. A message is not
+    ``telling`` that says nothing of what is looked for, only what it may cost."""
 
     message: str = ""
     customer_id: int | None = None
     seed: int = 0
-    telling: bool = True
     sequence: SequenceScores | None = None
     alike: Alike | None = None
+    telling: bool = True
 
     def following(self, products: Sequence[Product], ranker: Ranker) -> Mapping[int, float]:
         """The sequence model's score of each product by its id; nothing for strangers or where the ranker ignores it."""
@@ -244,16 +244,17 @@ def _relaxations(state: DialogueState) -> Iterator[tuple[tuple[Constraint, ...],
     """Looser versions of a state in the stated order: constraints kept, price range, whether the price was given up."""
     given = state.constraints
     about = {KIND, state.topic}
-    wanted = [c for c in reversed(given) if c.hard and c.wanted and about.isdisjoint((c.attribute, c.value))]
-    wanted.sort(key=lambda c: c.attribute not in USES)
+    latest = [c for c in reversed(given) if c.hard and c.wanted and about.isdisjoint((c.attribute, c.value))]
+    uses, others = ([c for c in latest if (c.attribute in USES) is used] for used in (True, False))
+    wanted = [*uses, *others]
     price = state.price
-    for constraint in (c for c in wanted if c.attribute in USES):
+    for constraint in uses:
         yield tuple(c for c in given if c != constraint), price, False
     if price:
         low = price.low / WIDER if price.low is not None else None
         high = price.high * WIDER if price.high is not None else None
         yield given, replace(price, low=low, high=high), True
-    for constraint in (c for c in wanted if c.attribute not in USES):
+    for constraint in others:
         yield tuple(c for c in given if c != constraint), price, False
     if price:
         yield given, PriceRange(), True

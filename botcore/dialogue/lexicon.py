@@ -138,7 +138,7 @@ class Lexicon:
                 found[meaning.attribute][meaning.value] = products
         return found
 
-    def sorts(self, path: str, attribute: str) -> bool:
+    def says(self, path: str, attribute: str) -> bool:
         """Whether products below a category ("" for any) say anything of an attribute."""
         return not path or any(m.attribute == attribute and self.holds(path, m) for m in self.placed)
 

@@ -44,8 +44,7 @@ _SMALLER = r"short|small|light|thinn|low|narrow|weak|quiet|few|slimm|less"
 _AT_MOST = r"up to|at most|max(?:imum)?(?: of)?|within|最多|最高|至多|控制在"
 _AT_LEAST = r"at least|min(?:imum)?(?: of)?|starting at|upwards of|至少|最少|起码|最低"
 LIMITED = re.compile(
-    rf"(?:(?P<not>\b(?:no|not|never|don't|doesn't|isn't|n't)(?: go| be)? |不(?:要|能|可以?|会)?|别|没有?)?(?<![a-z])"
-    rf"(?:(?P<more>over|above|more than|exceed(?:s|ing)?|(?:{_GREATER})er than|超过|超|大于|高于|多于|长于|重于)"
+    rf"(?:(?<![a-z])(?:(?P<more>over|above|more than|exceed(?:s|ing)?|(?:{_GREATER})er than|超过|超|大于|高于|多于|长于|重于)"
     rf"|(?P<less>不到|不足|under|below|less than|(?:{_SMALLER})(?:er)? than|低于|少于|小于|短于|轻于)"
     rf"|(?P<most>{_AT_MOST})|(?P<least>{_AT_LEAST}))"
     rf"|\b(?P<between>between|from)|(?<![\d.,a-z]))"
@@ -54,6 +53,14 @@ LIMITED = re.compile(
     rf"|(?P<up>or more|or over|or longer|or larger|or bigger|and up|upwards?|plus|\+|以上|往上|起)))?",
 )
 """An amount with what makes it a limit; without any of it an amount is that very one."""
+REFUSED = re.compile(
+    r"(?:\b(?:no|not|nothing|none|never|cannot|without|dont|doesnt|\w+n't)"
+    r"(?: (?:want|have|go|be|run|weigh|take|that's|that is))* "
+    r"|(?:不|别|没有?)(?:想|会|能|可以?|应该?)?(?:要|给我)?)$"
+)
+"""In front of a limit: what lies beyond it is not wanted."""
+REACH = 40
+"""Characters before a limit in which its refusal stands."""
 LASTING = {"min", "h"}
 """A time without a limit is as often when as how long."""
 _LETTER = r"xxs|xs|xxl|2xl|xl|s|m|l"
@@ -163,8 +170,7 @@ def read_measures(
 
     ``taken`` are places that say something else, such as a price. What the text takes back is left out.
     """
-    limited = [(match.span(), limit) for match in LIMITED.finditer(text) if (limit := _limit(match))]
-    limited = [(span, limit) for span, limit in limited if not _inside(span[0], taken)]
+    limited = [(span, limit) for span, limit in _limits(text) if not _inside(span[0], taken)]
     found = [*_quantities(text, attributes), *_sizes(text, attributes.get(SIZE, {}), taken)]
     taken = (*taken, *(span for span, _ in limited))
     free = sorted((m for m in found if not _inside(m.start, taken)), key=lambda m: m.start)
@@ -176,22 +182,32 @@ def read_measures(
     return Measures(told, spans, tuple(m.group() for m in missing), tuple(limit for _, limit in limited))
 
 
-def _limit(match: re.Match[str]) -> Limit | None:
-    """The limit that an amount and the words around it set; None where they set none."""
+def _limits(text: str) -> Iterable[tuple[tuple[int, int], Limit]]:
+    """Every limit of a text and where it stands, with what refuses it."""
+    for match in LIMITED.finditer(text):
+        refused = REFUSED.search(text, max(match.start() - REACH, 0), match.start())
+        start = refused.start() if refused else match.start()
+        if limit := _limit(match, text[start : match.end()].strip(), refused=refused is not None):
+            yield (start, match.end()), limit
+
+
+def _limit(match: re.Match[str], said: str, *, refused: bool) -> Limit | None:
+    """The limit that an amount and the words around it set; None where they set none. "Within the hour" is when, not how long."""
     number, unit = _said(match)
-    said, first, joined = match.group(), match["first"], match["to"]
-    if first and (joined != "and" or match["between"]):
-        return Limit(float(first), number, unit, said)
-    refused = bool(match["not"])
-    if match["most"] or (match["after"] and not match["up"]):
-        return Limit(None, number, unit, said)
-    if match["least"] or match["up"]:
+    if match["first"] and (match["to"] != "and" or match["between"]):
+        return Limit(float(match["first"]), number, unit, said)
+    if match["most"]:
+        soon = match["most"] == "within" and unit in LASTING
+        return None if soon else Limit(None, number, unit, said)
+    if match["least"]:
         return Limit(number, None, unit, said)
-    if match["more"]:
-        return Limit(None, number, unit, said) if refused else Limit(number, None, unit, said, strict=True)
-    if match["less"]:
-        return Limit(number, None, unit, said) if refused else Limit(None, number, unit, said, strict=True)
-    return None
+    above, below = match["more"] or match["up"], match["less"] or (match["after"] and not match["up"])
+    if not (above or below):
+        return None
+    strict = bool(match["more"] or match["less"]) != refused  # not over 300 may be 300, not 300 or more may not
+    return (
+        Limit(number, None, unit, said, strict) if bool(above) != refused else Limit(None, number, unit, said, strict)
+    )
 
 
 def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:

@@ -89,7 +89,7 @@ def respond(
         answer = _answer(shop, said, before, lexicon, ports)
         decision, state = _decided(shop, before, state, said, answer, lexicon, perceived)
     with clock.stage("find"):
-        visit = Visit(text, customer_id, seed, bool(said.words), ports.sequence)
+        visit = Visit(text, customer_id, seed, ports.sequence, telling=bool(said.words))
         pictured = replace(visit, alike=perceived.alike)
         decision, state, found = settled(shop, decision, state, before, said, lexicon, ports, pictured)
     with clock.stage("ask"):

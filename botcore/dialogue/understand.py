@@ -14,7 +14,7 @@ from typing import Any
 from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, TEXT
-from botcore.dialogue.measures import SIZE, Limit, in_digits, read_measures
+from botcore.dialogue.measures import LASTING, SIZE, Limit, in_digits, read_measures
 from botcore.dialogue.money import mask_numbers, read_price
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between
 from botcore.dialogue.pointing.references import references as pointed_at
@@ -144,12 +144,12 @@ def understand(
     )
     goals, thing, second = reading.goals, reading.thing_name, reading.second
     goal = next(iter(goals), state.goal)
-    sized = lexicon.sorts(goal, SIZE)  # "a small flat" is no size of vacuum cleaners
+    sized = lexicon.says(goal, SIZE)  # "a small flat" is no size of vacuum cleaners
     values = [m for m in measures.values if m.attribute != SIZE or sized]
     limits, beyond = _limited(measures.limits, goal, lexicon)
     measured = (*(Constraint(m.attribute, m.value) for m in values), *limits)
-    measured = tuple(replace(c, turn=state.turn + 1) for c in measured)
-    constraints = (*(c for c in reading.constraints if c not in second), *measured)
+    counted = (replace(c, turn=state.turn + 1) for c in measured)
+    constraints = (*(c for c in reading.constraints if c not in second), *counted)
     if not price.range and (between := price_between(corrected, pointing, shown)):
         price = replace(price, range=PriceRange(*between))
     told = _Told(corrected, goals, thing, constraints, price.range, indifferent, shown, pointing.skus)
@@ -179,14 +179,16 @@ def understand(
 
 
 def _limited(limits: Sequence[Limit], goal: str, lexicon: Lexicon) -> tuple[list[Constraint], list[str]]:
-    """Limits as wishes about the goal's values, and the names of those that its products say nothing of."""
+    """Limits as wishes about the goal's values, and the names of those that its products say nothing of; a time that they say
+    nothing of is when, not how long."""
     held = lexicon.held_in(goal) if limits else {}
     wishes, beyond = [], []
     for limit in limits:
+        lasts = limit.unit in LASTING
         attribute, fitting = limit.within(held)
-        if attribute:
+        if attribute and (goal or not lasts):
             wishes.append(Constraint(attribute, str(limit), others=fitting))
-        else:
+        elif not lasts:
             beyond.append(limit.said)
     return wishes, beyond
 

@@ -16,7 +16,11 @@ from workers import indexing
 
 pytestmark = pytest.mark.django_db
 
-HELD = {"pages": {"320": 3, "280": 2, "300": 1}, "capacity": {"1.2 l": 3, "1.7 l": 2, "500 ml": 2}, "battery": {"30 min": 2, "45 min": 1}}  # fmt: skip
+HELD = {
+    "pages": {"320": 3, "280": 2, "300": 1},
+    "capacity": {"1.2 l": 3, "1.7 l": 2, "500 ml": 2},
+    "battery": {"30 min": 2, "45 min": 1},
+}
 MORE = [
     ("B1", "Books", "Thin Ice", "9.00", {"pages": "180"}, "A detective story."),
     ("B2", "Books", "Long Winter", "9.00", {"pages": "640"}, "A detective story."),
@@ -61,6 +65,9 @@ def skus(reply):
         ("no more than 300 pages", "pages", {"280", "300"}),
         ("不超过三百页", "pages", {"280", "300"}),
         ("不到300页", "pages", {"280"}),
+        ("不要300页以上的", "pages", {"280"}),
+        ("nothing over 300 pages", "pages", {"280", "300"}),
+        ("it shouldn't have more than 300 pages", "pages", {"280", "300"}),
         ("不少于300页", "pages", {"300", "320"}),
         ("between 290 and 310 pages", "pages", {"300"}),
         ("at least 1.5 litres", "capacity", {"1.7 l"}),
@@ -77,7 +84,7 @@ def test_a_limit_stands_for_the_values_within_it(text, attribute, fitting):
     assert (named, set(values)) == (attribute, fitting)
 
 
-@pytest.mark.parametrize("text", ["a 1.2 l kettle", "delivered in 30 minutes", "a book with 300 pages"])
+@pytest.mark.parametrize("text", ["a 1.2 l kettle", "delivered within 30 minutes", "a book with 300 pages"])
 def test_an_amount_alone_is_no_limit(text):
     assert read_measures(text, HELD).limits == ()
 
@@ -108,6 +115,10 @@ def test_a_limit_that_nothing_holds_is_given_up_by_its_name(wider):
 def test_a_limit_of_what_the_goal_says_nothing_of_is_given_up_in_the_customers_words(wider):
     reply = wider("a kettle under 2 kg")
     assert reply.brief.gave_up == ("under 2 kg",) and skus(reply) <= {"K1", "K2", "K3", "K4"}
+
+
+def test_a_time_that_the_goal_says_nothing_of_is_no_wish(wider):
+    assert not wider("I need a kettle in less than 2 hours").brief.gave_up
 
 
 def test_half_of_a_values_name_is_no_condition_of_a_present(wider):
