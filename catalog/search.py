@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db.models import BinaryField, Case, Exists, F, FloatField, Func, OuterRef, Q, QuerySet, Value, When
+from django.db.models.fields.json import HasAnyKeys, KeyTransform
 from pgvector.django import CosineDistance
 
 from catalog.candidates import (
@@ -342,7 +343,13 @@ def _titled(values: Sequence[str]) -> Q:
     return reduce(or_, (*own, *(Q(translations__zh__title__icontains=value) for value in values)))
 
 
+SEVERAL = 12
+"""So many values are asked of the index one by one; more of them, as within a limit, of each row at once."""
+
+
 def _has(wish: Wish, path: str) -> Q:
+    if len(wish.values) > SEVERAL:
+        return Q(HasAnyKeys(KeyTransform(wish.attribute, path), list(wish.values)))
     return reduce(or_, (Q(**{f"{path}__contains": {wish.attribute: [value]}}) for value in wish.values))
 
 

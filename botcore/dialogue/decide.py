@@ -87,6 +87,8 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     if intent == "goes_with" and before.slate and said.goals in ((), (before.goal,)):
         return Decision(Act.RECOMMEND, "goes_with", about=said.references or _spotlight(before))
     if intent == "choose" and said.references and not said.goals:
+        if len(said.references) > 1 and extreme_asked(said.text):
+            return Decision(Act.RECOMMEND, about=said.references)  # several share the lowest price: none of them wins
         looking = said.is_question or bool(extreme_asked(said.text))
         return Decision(Act.RECOMMEND, "chosen", about=said.references[:1], looking=looking)
     if intent == "choose" and before.slate and not (said.references or wish):

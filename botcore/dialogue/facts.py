@@ -110,7 +110,7 @@ def satisfied(candidate: Candidate, constraint: Constraint) -> bool:
         return f"{product.category.path}/".startswith(f"{constraint.value}/") == constraint.wanted
     if constraint.attribute != TEXT:
         values = variant.attributes.get(constraint.attribute) or product.attributes.get(constraint.attribute, ())
-        return (constraint.value in values) == constraint.wanted
+        return (not set(constraint.named).isdisjoint(values)) == constraint.wanted
     held = {stem(t.text) for t in tokens(f"{product.title} {product.description} {product.document}".lower())}
     phrases = thesaurus().alternatives(constraint.value) if constraint.wanted else (constraint.value,)
     found = any(all(stem(part) in held for part in re.findall(r"[\w']+", phrase.lower())) for phrase in phrases)

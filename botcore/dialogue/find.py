@@ -1,10 +1,10 @@
 """The slate for a state: hard wishes first; when nothing fits, wishes are given up in a stated order and named.
 What fits is ranked and chosen from by ``catalog.ranking``.
 
-The order: prices a quarter wider, then one wish after another (the last said first), then the price, then wishes and
-price together. What the customer ruled out ("no leather") and what the talk is about are never given up; a thing that the
-goal's category does not hold ("tents" after "knives") is looked for in the whole shop. Sold-out products are found in the
-turn that asks for them, and in no other.
+The order: what it is for (an occasion), prices a quarter wider, then one wish after another (the last said first), then the
+price, then wishes and price together. What the customer ruled out ("no leather") and what the talk is about are never
+given up; a thing that the goal's category does not hold ("tents" after "knives") is looked for in the whole shop. Sold-out
+products are found in the turn that asks for them, and in no other.
 """
 
 from __future__ import annotations
@@ -40,13 +40,15 @@ PRICE = "price"
 @dataclass(frozen=True)
 class Visit:
     """Who asks, and the message as it was written. ``seed`` decides what exploring tries; ``sequence`` tells what usually
-    follows what the customer took before; ``alike`` are the shop's pictures that look like the customer's."""
+    follows what the customer took before; ``alike`` are the shop's pictures that look like the customer's. A message is not
+    ``telling`` that says nothing of what is looked for, only what it may cost."""
 
     message: str = ""
     customer_id: int | None = None
     seed: int = 0
     sequence: SequenceScores | None = None
     alike: Alike | None = None
+    telling: bool = True
 
     def following(self, products: Sequence[Product], ranker: Ranker) -> Mapping[int, float]:
         """The sequence model's score of each product by its id; nothing for strangers or where the ranker ignores it."""
@@ -127,7 +129,7 @@ def in_reach(shop: Shop, state: DialogueState) -> DialogueState:
         return state
 
     def reached(constraint: Constraint) -> Constraint:
-        if constraint.attribute in (TEXT, KIND) or not constraint.wanted:
+        if constraint.attribute in (TEXT, KIND) or not constraint.wanted or constraint.is_limit:
             return constraint
         wishes = (*_wishes(constraint), *of_a_kind)
         query = ProductQuery(shop=shop, category=state.goal, wishes=wishes, in_stock=False)
@@ -151,7 +153,7 @@ def product_query(
         words=tuple(words),
         embedding=corrected(shop, encoder.encode([" ".join(words)])[0]) if words else None,
         category=state.goal,
-        wishes=tuple(wish for c in hard for wish in _wishes(c, for_anybody=not state.goal)),
+        wishes=tuple(wish for c in hard for wish in _wishes(c, for_anybody=not state.goal, as_gift=GIFT not in words)),
         soft=tuple(wish for c in state.constraints if not c.hard for wish in _wishes(c)),
         price_low=state.price.low,
         price_high=state.price.high,
@@ -164,9 +166,12 @@ def product_query(
 def search_words(state: DialogueState, lexicon: Lexicon) -> list[str]:
     """What to search for: the goal's noun, the wanted values, the topic."""
     noun = [lexicon.categories[state.goal].noun] if state.goal in lexicon.categories else []
-    wanted = [c.value for c in state.constraints if c.wanted and (state.goal or not _names_people(c))]
+    wanted = [
+        c.value for c in state.constraints if c.wanted and not c.is_limit and (state.goal or not _names_people(c))
+    ]
     topic = [word for word in state.topic.split() if state.goal or word not in thesaurus().people]
-    return list(dict.fromkeys([*wanted, *noun, *topic]))
+    words = list(dict.fromkeys([*wanted, *noun, *topic]))
+    return words if state.goal else [word for word in words if word != GIFT] or words
 
 
 def items_by_sku(shop: Shop, skus: Sequence[str], wishes: Sequence[Constraint] = ()) -> tuple[Candidate, ...]:
@@ -208,11 +213,16 @@ def _names_people(constraint: Constraint) -> bool:
     return constraint.attribute != TEXT and constraint.value in thesaurus().people
 
 
-def _wishes(constraint: Constraint, for_anybody: bool = False) -> Iterator[Wish]:
-    """``for_anybody``: what is made for nobody in particular is for these people too."""
+GIFT = "gift"
+"""The occasion that anything is for which the other words of the talk fit, whether or not a shop says so of it."""
+
+
+def _wishes(constraint: Constraint, for_anybody: bool = False, as_gift: bool = False) -> Iterator[Wish]:
+    """``for_anybody``: what is made for nobody in particular is for these people too; ``as_gift``: it is a gift as well."""
     if constraint.attribute != TEXT:
         everybody = EVERYBODY if constraint.wanted else ()
-        or_absent = for_anybody and constraint.wanted and _names_people(constraint)
+        may_lack = _names_people(constraint) or (as_gift and constraint.value == GIFT)
+        or_absent = for_anybody and constraint.wanted and may_lack
         values = (constraint.value, *constraint.others, *everybody)
         yield Wish(constraint.attribute, values, constraint.wanted, or_absent)
         return
@@ -226,17 +236,25 @@ def relaxed_states(state: DialogueState) -> Iterator[DialogueState]:
         yield state.with_(constraints=constraints, price=price)
 
 
+USES = frozenset({"occasion", "use", "activity", "season"})
+"""What a thing is meant for is its maker's suggestion, no property: a navy dress may go to work that is not said to."""
+
+
 def _relaxations(state: DialogueState) -> Iterator[tuple[tuple[Constraint, ...], PriceRange, bool]]:
     """Looser versions of a state in the stated order: constraints kept, price range, whether the price was given up."""
     given = state.constraints
     about = {KIND, state.topic}
-    wanted = [c for c in reversed(given) if c.hard and c.wanted and about.isdisjoint((c.attribute, c.value))]
+    latest = [c for c in reversed(given) if c.hard and c.wanted and about.isdisjoint((c.attribute, c.value))]
+    uses, others = ([c for c in latest if (c.attribute in USES) is used] for used in (True, False))
+    wanted = [*uses, *others]
     price = state.price
+    for constraint in uses:
+        yield tuple(c for c in given if c != constraint), price, False
     if price:
         low = price.low / WIDER if price.low is not None else None
         high = price.high * WIDER if price.high is not None else None
         yield given, replace(price, low=low, high=high), True
-    for constraint in wanted:
+    for constraint in others:
         yield tuple(c for c in given if c != constraint), price, False
     if price:
         yield given, PriceRange(), True
@@ -255,7 +273,7 @@ def _chosen(
     if query.alike is not None:
         ordered = in_order(query, found, size=SLATE, rules=rules_of(shop, now))
         return Found(ordered.shown, ordered.candidates)
-    ranker = ranker_of(shop)
+    ranker, found = ranker_of(shop), _to_the_point(query, found)
     slate = slate_of(
         query,
         found,
@@ -274,10 +292,25 @@ def _chosen(
     return Found(slate.shown, slate.candidates)
 
 
+TO_THE_POINT = 0.7
+"""The share of the nearest candidate's cosine with the talk's words that others must have where no category bounds them.
+Set by hand on a dozen talks about presents."""
+
+
+def _to_the_point(query: ProductQuery, found: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Of candidates from the whole shop those that the talk's words are about: a slate is varied within what was asked for,
+    and "she bakes a lot" is no sunscreen because both cost as much."""
+    if query.category or query.embedding is None:
+        return found
+    near = TO_THE_POINT * max(candidate.features["vector"] for candidate in found)
+    kept = [c for c in found if c.features["vector"] >= near or c.features["soft"] > 0]
+    return kept if len(kept) >= SLATE else found
+
+
 def _conversation(query: ProductQuery, state: DialogueState, encoder: Encoder, visit: Visit) -> Vector | None:
     """The talk so far as one vector: its wishes, the message (the encoder reads English), what was liked and rejected."""
     said = [] if query.embedding is None else [query.embedding]
-    if visit.message and state.language == "en":
+    if visit.message and visit.telling and state.language == "en":
         said.append(encoder.encode([visit.message])[0])
     judged = {*state.liked, *state.rejected, *filter(None, [state.focus])}
     rows = Product.objects.filter(shop=query.shop, sku__in=judged) if judged else ()

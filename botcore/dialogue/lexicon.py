@@ -25,6 +25,7 @@ from rapidfuzz.distance import OSA
 
 from botcore.dialogue.kinds import MOST, chinese_names, kinds_in
 from botcore.dialogue.meanings import CATEGORY, LACKS, TEXT, Match, Meaning
+from botcore.dialogue.measures import limit_name
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import CHINESE, ENGLISH_WORDS, FUNCTION_WORDS, PLAIN, Token, singular, stem, tokens
 from catalog.models import AttributeValue, Category, Product, Shop
@@ -127,6 +128,20 @@ class Lexicon:
         """How many products below a category have the value."""
         return sum(n for place, n in self.placed.get(meaning, {}).items() if (place + "/").startswith(path + "/"))
 
+    def held_in(self, path: str) -> dict[str, dict[str, int]]:
+        """The attributes of the products below a category ("" for all) with their values and in how many each occurs."""
+        if not path:
+            return self.attributes
+        found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for meaning in self.placed:
+            if products := self.held(path, meaning):
+                found[meaning.attribute][meaning.value] = products
+        return found
+
+    def says(self, path: str, attribute: str) -> bool:
+        """Whether products below a category ("" for any) say anything of an attribute."""
+        return not path or any(m.attribute == attribute and self.holds(path, m) for m in self.placed)
+
     def tells(self, path: str, meaning: Meaning) -> bool:
         """Whether a value narrows a category: some of its products have it, others do not."""
         return 0 < self.held(path, meaning) < self.categories[path].products
@@ -182,7 +197,7 @@ class Lexicon:
         """
         if word in FUNCTION_WORDS or word in COMMON_WORDS or word in ENGLISH_WORDS or self.knows(word):
             return word
-        if self.meanings(word):
+        if self.meanings(word) or word.partition("'")[0] in FUNCTION_WORDS:  # "he's" is no "hers"
             return word
         if len(word) < 4:
             return self._shortened(word)
@@ -228,7 +243,9 @@ class Lexicon:
         return self.name(Meaning(CATEGORY, path), language)
 
     def name(self, meaning: Meaning, language: str) -> str:
-        """What a reply calls a category or value in ``language``."""
+        """What a reply calls a category, a value or a limit in ``language``."""
+        if limit := limit_name(meaning.value, language):
+            return limit
         if meaning.attribute == CATEGORY and (category := self.categories.get(meaning.value)):
             return category.chinese if language == "zh" else category.noun
         if language != "en" and (names := self.names.get(meaning, {}).get(language)):

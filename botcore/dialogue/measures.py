@@ -1,6 +1,7 @@
 """Sizes and quantities in customers' words: "in S", "37码", "4 litres", as the shop's own values write them.
 
-Pure: a text and the values with figures or sizes that a shop has, in; constraints' attribute and value, out.
+Pure: a text and the values with figures or sizes that a shop has, in; constraints' attribute and value, out. A limit
+("under 2 kg", "不超过300页") stands for those of the values that lie within it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from botcore.dialogue.money import CHINESE_NUMBER, chinese_number
 from botcore.dialogue.understanding.repairs import REPAIR, taken_back
@@ -26,6 +28,9 @@ UNITS = {
     "cups": ("cups", "cup", "杯"),
     "slices": ("slices", "slice", "片"),
     "pages": ("pages", "page", "页"),
+    "min": ("min", "mins", "minute", "minutes", "分钟"),
+    "h": ("h", "hour", "hours", "小时"),
+    "db": ("db", "decibel", "decibels", "分贝"),
 }
 """How customers write the units of catalogues."""
 LETTER_SIZES = {"xxs": "xxs", "xs": "xs", "s": "s", "small": "s", "小": "s", "m": "m", "medium": "m", "中": "m", "l": "l",
@@ -33,7 +38,31 @@ LETTER_SIZES = {"xxs": "xxs", "xs": "xs", "s": "s", "small": "s", "小": "s", "m
                 "双加大": "xxl", "加小": "xs", "超小": "xs"}  # fmt: skip
 UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words}
 _UNIT = "|".join(re.escape(word) for word in sorted(UNIT_OF, key=len, reverse=True))
-QUANTITY = re.compile(rf"(?<![\d.,a-z])(\d+(?:\.\d+)?|half(?: a)?|半)[\s-]?-?({_UNIT})(?![a-z])")
+QUANTITY = re.compile(rf"(?<![\d.,a-z])(?P<number>\d+(?:\.\d+)?|half(?: a)?|半)[\s-]?-?(?P<unit>{_UNIT})(?![a-z])")
+_GREATER = r"long|bigg|larg|heavi|thick|high|wid|strong|loud|tall|great|deep"
+_SMALLER = r"short|small|light|thinn|low|narrow|weak|quiet|few|slimm|less"
+_AT_MOST = r"up to|at most|max(?:imum)?(?: of)?|within|最多|最高|至多|控制在"
+_AT_LEAST = r"at least|min(?:imum)?(?: of)?|starting at|upwards of|至少|最少|起码|最低"
+LIMITED = re.compile(
+    rf"(?:(?<![a-z])(?:(?P<more>over|above|more than|exceed(?:s|ing)?|(?:{_GREATER})er than|超过|超|大于|高于|多于|长于|重于)"
+    rf"|(?P<less>不到|不足|under|below|less than|(?:{_SMALLER})(?:er)? than|低于|少于|小于|短于|轻于)"
+    rf"|(?P<most>{_AT_MOST})|(?P<least>{_AT_LEAST}))"
+    rf"|\b(?P<between>between|from)|(?<![\d.,a-z]))"
+    rf"\s*(?:(?P<first>\d+(?:\.\d+)?)\s?(?:{_UNIT})?\s?(?P<to>-|–|~|to|and|到|至)\s?)?{QUANTITY.pattern}"
+    rf"(?:\s?(?P<after>or less|or under|or fewer|or shorter|or smaller|or lighter|max|at most|tops|以内|以下|之内|内|封顶"
+    rf"|(?P<up>or more|or over|or longer|or larger|or bigger|and up|upwards?|plus|\+|以上|往上|起)))?",
+)
+"""An amount with what makes it a limit; without any of it an amount is that very one."""
+REFUSED = re.compile(
+    r"(?:\b(?:no|not|nothing|none|never|cannot|without|dont|doesnt|\w+n't)"
+    r"(?: (?:want|have|go|be|run|weigh|take|that's|that is))* "
+    r"|(?:不|别|没有?)(?:想|会|能|可以?|应该?)?(?:要|给我)?)$"
+)
+"""In front of a limit: what lies beyond it is not wanted."""
+REACH = 40
+"""Characters before a limit in which its refusal stands."""
+LASTING = {"min", "h"}
+"""A time without a limit is as often when as how long."""
 _LETTER = r"xxs|xs|xxl|2xl|xl|s|m|l"
 SIZED = re.compile(
     rf"\b(?:size|sz|in an?|in|left in|any|a)\s+(?P<english>{_LETTER}|small|medium|large)(?![\w'-])(?! (?:one|room|size))"
@@ -59,6 +88,63 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """The amounts of a unit that are wanted, as a customer has ``said``; None is open, ``strict`` leaves out the ends."""
+
+    low: float | None
+    high: float | None
+    unit: str
+    said: str
+    strict: bool = False
+
+    def holds(self, amount: tuple[float, str]) -> bool:
+        """Whether an amount, in its smaller unit, lies within."""
+        smaller, times = SMALLER.get(self.unit, (self.unit, 1))
+        low = -inf if self.low is None else self.low * times
+        high = inf if self.high is None else self.high * times
+        number, unit = amount
+        return unit == smaller and (low < number < high if self.strict else low <= number <= high)
+
+    def within(self, attributes: Mapping[str, Mapping[str, int]]) -> tuple[str, tuple[str, ...]]:
+        """The attribute that counts in the unit, and those of its values that lie within; "" where none does."""
+        smaller = SMALLER.get(self.unit, (self.unit, 1))[0]
+        counted: dict[str, dict[str, tuple[float, str]]] = {}
+        for attribute, values in attributes.items():
+            amounts = {value: amount for value in values if (amount := quantity(value, attribute))}
+            counted[attribute] = {value: amount for value, amount in amounts.items() if amount[1] == smaller}
+        attribute = max(counted, key=lambda a: sum(attributes[a][v] for v in counted[a]), default="")
+        amounts = counted.get(attribute, {})
+        return (attribute if amounts else ""), tuple(v for v, amount in amounts.items() if self.holds(amount))
+
+    def __str__(self) -> str:
+        """As a value of a constraint: "..300 pages", "1.5.. l", "200..300 pages"."""
+        low, high = ("" if bound is None else f"{bound:g}" for bound in (self.low, self.high))
+        return f"{low}..{high} {self.unit}"
+
+
+LIMIT = re.compile(r"(?P<low>[\d.]*?)\.\.(?P<high>[\d.]*) (?P<unit>\S+)")
+_CHINESE_UNIT = {"ml": "毫升", "l": "升", "g": "克", "kg": "公斤", "w": "瓦", "cm": "厘米", "m2": "平方米", "inch": "英寸",
+                 "oz": "盎司", "cups": "杯", "slices": "片", "pages": "页", "min": "分钟", "h": "小时", "db": "分贝"}  # fmt: skip
+
+
+def limit_name(value: str, language: str) -> str:
+    """What a reply calls a limit that a constraint's value stands for; "" where it stands for none.
+
+    The names hold for both kinds of limits, those that the ends belong to and those that they do not.
+    """
+    match = LIMIT.fullmatch(value)
+    if match is None:
+        return ""
+    low, high, unit = match["low"], match["high"], match["unit"]
+    if language == "zh":
+        unit = _CHINESE_UNIT.get(unit, unit)
+        return f"{low}到{high}{unit}" if low and high else f"{high}{unit}以内" if high else f"{low}{unit}以上"
+    if low and high:
+        return f"{low} to {high} {unit}"
+    return f"up to {high} {unit}" if high else f"at least {low} {unit}"
+
+
+@dataclass(frozen=True)
 class Measures:
     """What a text says of sizes and quantities, and where it speaks of any."""
 
@@ -66,6 +152,7 @@ class Measures:
     spans: tuple[tuple[int, int], ...] = ()
     missing: tuple[str, ...] = ()
     """Sizes that are asked for in so many words, and that the shop has in nothing."""
+    limits: tuple[Limit, ...] = ()
 
 
 _IN_CHARACTERS = re.compile(rf"({CHINESE_NUMBER})(?=(?:{'|'.join(u for u in UNIT_OF if not u.isascii())}))")
@@ -83,13 +170,44 @@ def read_measures(
 
     ``taken`` are places that say something else, such as a price. What the text takes back is left out.
     """
+    limited = [(span, limit) for span, limit in _limits(text) if not _inside(span[0], taken)]
     found = [*_quantities(text, attributes), *_sizes(text, attributes.get(SIZE, {}), taken)]
+    taken = (*taken, *(span for span, _ in limited))
     free = sorted((m for m in found if not _inside(m.start, taken)), key=lambda m: m.start)
     gone = taken_back(text, [(m.start, m.end, m.attribute, m) for m in free], lambda _: True)
     asked = [m for m in SIZED.finditer(text) if attributes.get(SIZE) and not any(m.start() == f.start for f in found)]
     missing = [m for m in asked if (m["number"] or m["shoe"]) and not _inside(m.start(), taken)]
-    spans = (*((m.start, m.end) for m in free), *(m.span() for m in missing))
-    return Measures(tuple(m for m in free if m not in gone), spans, tuple(m.group() for m in missing))
+    spans = (*((m.start, m.end) for m in free), *(m.span() for m in missing), *(span for span, _ in limited))
+    told = tuple(m for m in free if m not in gone)
+    return Measures(told, spans, tuple(m.group() for m in missing), tuple(limit for _, limit in limited))
+
+
+def _limits(text: str) -> Iterable[tuple[tuple[int, int], Limit]]:
+    """Every limit of a text and where it stands, with what refuses it."""
+    for match in LIMITED.finditer(text):
+        refused = REFUSED.search(text, max(match.start() - REACH, 0), match.start())
+        start = refused.start() if refused else match.start()
+        if limit := _limit(match, text[start : match.end()].strip(), refused=refused is not None):
+            yield (start, match.end()), limit
+
+
+def _limit(match: re.Match[str], said: str, *, refused: bool) -> Limit | None:
+    """The limit that an amount and the words around it set; None where they set none. "Within the hour" is when, not how long."""
+    number, unit = _said(match)
+    if match["first"] and (match["to"] != "and" or match["between"]):
+        return Limit(float(match["first"]), number, unit, said)
+    if match["most"]:
+        soon = match["most"] == "within" and unit in LASTING
+        return None if soon else Limit(None, number, unit, said)
+    if match["least"]:
+        return Limit(number, None, unit, said)
+    above, below = match["more"] or match["up"], match["less"] or (match["after"] and not match["up"])
+    if not (above or below):
+        return None
+    strict = bool(match["more"] or match["less"]) != refused  # not over 300 may be 300, not 300 or more may not
+    return (
+        Limit(number, None, unit, said, strict) if bool(above) != refused else Limit(None, number, unit, said, strict)
+    )
 
 
 def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
@@ -99,6 +217,8 @@ def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
 def _quantities(text: str, attributes: Mapping[str, Mapping[str, int]]) -> Iterable[Measure]:
     for match in QUANTITY.finditer(text):
         wanted = _amount(match)
+        if UNIT_OF[match["unit"]] in LASTING:
+            continue
         held = [(n, a, v) for a, values in attributes.items() for v, n in values.items() if quantity(v) == wanted]
         if held:
             _, attribute, value = max(held)
@@ -110,7 +230,7 @@ def _said_anew(text: str, known: re.Match[str], attribute: str, values: Mapping[
     """A number without a unit that takes a quantity's place ("200ml, sorry 400")."""
     repair = REPAIR.search(text, known.end())
     for match in ALONE.finditer(text, repair.end()) if repair else ():
-        smaller, times = SMALLER.get(UNIT_OF[known[2]], (UNIT_OF[known[2]], 1))
+        smaller, times = SMALLER.get(UNIT_OF[known["unit"]], (UNIT_OF[known["unit"]], 1))
         wanted = (float(match[1]) * times, smaller)
         if value := next((v for v in values if quantity(v) == wanted), ""):
             yield Measure(attribute, value, *match.span())
@@ -120,21 +240,30 @@ def _said_anew(text: str, known: re.Match[str], attribute: str, values: Mapping[
 ALONE = re.compile(r"(?<![\d.,$€£¥a-z])(\d+(?:\.\d+)?)(?![\d%a-z])")
 
 
-def quantity(value: str) -> tuple[float, str] | None:
-    """A catalogue's value as number and unit; None where it is none."""
+def quantity(value: str, attribute: str = "") -> tuple[float, str] | None:
+    """A catalogue's value as number and smaller unit; None where it is none.
+
+    A bare number counts in the unit that its attribute is named after ("pages", "weight_kg").
+    """
     match = QUANTITY.fullmatch(value.lower())
+    if match is None and (unit := UNIT_OF.get(attribute.rpartition("_")[2])):
+        match = QUANTITY.fullmatch(f"{value} {unit}")
     return _amount(match) if match else None
 
 
 def _amount(match: re.Match[str]) -> tuple[float, str]:
     """A quantity in its smaller unit, as catalogues mix litres and millilitres."""
-    number = 0.5 if match[1][0] in "h半" else float(match[1])
-    unit = UNIT_OF[match[2]]
+    number, unit = _said(match)
     smaller, times = SMALLER.get(unit, (unit, 1))
     return number * times, smaller
 
 
-SMALLER = {"l": ("ml", 1000), "kg": ("g", 1000)}
+def _said(match: re.Match[str]) -> tuple[float, str]:
+    """A quantity in the unit it was said in."""
+    return 0.5 if match["number"][0] in "h半" else float(match["number"]), UNIT_OF[match["unit"]]
+
+
+SMALLER = {"l": ("ml", 1000), "kg": ("g", 1000), "h": ("min", 60)}
 
 
 def _sizes(text: str, sizes: Mapping[str, int], taken: Sequence[tuple[int, int]]) -> Iterable[Measure]:

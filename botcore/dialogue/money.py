@@ -83,8 +83,8 @@ SAID_ANEW = re.compile(
 )
 """Before a number that takes the place of an amount already said."""
 MEASURE = re.compile(
-    r"\s*-?(?:inch|cm|mm|kg|g\b|l\b|w\b|ml|square|sq\b|feet|foot|ft|met(?:er|re)|miles?|lit(?:er|re)|pages?|pieces?|years?|"
-    r"days?|hours?|people|persons?|个|件|岁|寸|码|号|平|米|厘米|升|页|人(?!民)|天|周|小时)",
+    r"\s*-?(?:inch|cm|mm|kg|kilos?|g\b|grams?|l\b|w\b|watts?|ml|millilit|m2|m²|cups?|ounces?|oz\b|slices?|decibel|square|sq\b|feet|foot|ft|met(?:er|re)|miles?|lit(?:er|re)|pages?|pieces?|years?|"
+    r"days?|hours?|min(?:ute)?s?\b|db\b|people|persons?|个|件|岁|寸|码|号|平|米|厘米|升|页|分钟|分贝|克|公斤|千克|毫升|瓦|人(?!民)|天|周|小时)",
     re.I,
 )
 """What follows a number that is no price."""

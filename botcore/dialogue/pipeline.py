@@ -89,7 +89,7 @@ def respond(
         answer = _answer(shop, said, before, lexicon, ports)
         decision, state = _decided(shop, before, state, said, answer, lexicon, perceived)
     with clock.stage("find"):
-        visit = Visit(text, customer_id, seed, ports.sequence)
+        visit = Visit(text, customer_id, seed, ports.sequence, telling=bool(said.words))
         pictured = replace(visit, alike=perceived.alike)
         decision, state, found = settled(shop, decision, state, before, said, lexicon, ports, pictured)
     with clock.stage("ask"):
@@ -229,7 +229,7 @@ def _decided(
 def _brief(decision: Decision, plan: Plan, shop: Shop, lexicon: Lexicon) -> Brief:
     """What the reply says; which meaning a word has, and that nothing costs less, is said in approved phrases alone."""
     if plan.reason == CHEAPEST:
-        return Brief(CHEAPEST)
+        return Brief(CHEAPEST, items=tuple(item.facts() for item in plan.items))
     if decision.word and decision.question:
         return reading_brief(decision.question, decision.word, plan.state, lexicon)
     return brief_of(plan, shop, lexicon)

@@ -42,6 +42,8 @@ def settled(
     decision, found = _found(shop, decision, state, said, lexicon, ports, replace(visit, alike=None))
     if decision.reason == CHEAPEST:  # nothing costs less: the lower limit that was tried is forgotten
         state = state.with_(price=before.price)
+        cheapest = find(shop, state, lexicon, ports.encoder, order="price", visit=replace(visit, alike=None))
+        found = replace(found, slate=() if cheapest.relaxed else cheapest.slate[:1])
     if found.left_goal:
         state = state.with_(goal="")
     return decision, state, found

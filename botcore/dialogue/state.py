@@ -40,6 +40,16 @@ class Constraint:
     turn: int = 0
     others: tuple[str, ...] = ()
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The shop's values that its name stands for: its own, or all within a limit ("..300 pages", ``measures.py``)."""
+        return self.others if self.is_limit else (self.value,)
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it is about an amount: open ends are empty, as in bands of prices."""
+        return ".." in self.value
+
     def __str__(self) -> str:
         return self.value if self.wanted else f"not {self.value}"
 

@@ -79,7 +79,7 @@ def named_values(
                     found.setdefault(attribute, {})[value] = None
         for constraint in constraints:
             if constraint.attribute == attribute and constraint.wanted:
-                found.setdefault(attribute, {})[constraint.value] = None
+                found.setdefault(attribute, {}).update(dict.fromkeys(constraint.named))
     return {attribute: _narrowest(tuple(values)) for attribute, values in found.items()}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, TEXT
-from botcore.dialogue.measures import in_digits, read_measures
+from botcore.dialogue.measures import LASTING, SIZE, Limit, in_digits, read_measures
 from botcore.dialogue.money import mask_numbers, read_price
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between
 from botcore.dialogue.pointing.references import references as pointed_at
@@ -143,8 +143,13 @@ def understand(
         asks=bool(shown) and QUESTION.search(corrected) is not None,
     )
     goals, thing, second = reading.goals, reading.thing_name, reading.second
-    measured = tuple(Constraint(m.attribute, m.value, turn=state.turn + 1) for m in measures.values)
-    constraints = (*(c for c in reading.constraints if c not in second), *measured)
+    goal = next(iter(goals), state.goal)
+    sized = lexicon.says(goal, SIZE)  # "a small flat" is no size of vacuum cleaners
+    values = [m for m in measures.values if m.attribute != SIZE or sized]
+    limits, beyond = _limited(measures.limits, goal, lexicon)
+    measured = (*(Constraint(m.attribute, m.value) for m in values), *limits)
+    counted = (replace(c, turn=state.turn + 1) for c in measured)
+    constraints = (*(c for c in reading.constraints if c not in second), *counted)
     if not price.range and (between := price_between(corrected, pointing, shown)):
         price = replace(price, range=PriceRange(*between))
     told = _Told(corrected, goals, thing, constraints, price.range, indifferent, shown, pointing.skus)
@@ -167,10 +172,25 @@ def understand(
         order=order,
         words=reading.search_words(),
         unknown=reading.unknown(),
-        unheard=(*reading.unheard(), *(measures.missing if goals or state.goal else ())),
+        unheard=(*reading.unheard(), *(beyond if goal else ()), *(measures.missing if goal and sized else ())),
         is_question=QUESTION.search(corrected) is not None,
         masked=mask_numbers(clean)[:200],
     )
+
+
+def _limited(limits: Sequence[Limit], goal: str, lexicon: Lexicon) -> tuple[list[Constraint], list[str]]:
+    """Limits as wishes about the goal's values, and the names of those that its products say nothing of; a time that they say
+    nothing of is when, not how long."""
+    held = lexicon.held_in(goal) if limits else {}
+    wishes, beyond = [], []
+    for limit in limits:
+        lasts = limit.unit in LASTING
+        attribute, fitting = limit.within(held)
+        if attribute and (goal or not lasts):
+            wishes.append(Constraint(attribute, str(limit), others=fitting))
+        elif not lasts:
+            beyond.append(limit.said)
+    return wishes, beyond
 
 
 @dataclass(frozen=True)
@@ -193,12 +213,17 @@ class _Told:
         references = () if self._asks_for_a_kind_of_them else self.pointed
         intent = self._intent(classifier, references)
         if order and len(self.shown) > 1 and not of_a_kind and not self.price:
-            extreme = min if order == "price" else max
-            references = references or (extreme(self.shown, key=lambda item: item.price).sku,)
-            intent = intent.called("choose") if len(references) == 1 else intent
+            references = references or self._at_the_extreme(order)
+            intent = intent.called("choose")
         elif order and of_a_kind:
             intent = intent.called("find")
         return intent, references, order if of_a_kind else ""
+
+    def _at_the_extreme(self, order: str) -> tuple[str, ...]:
+        """The cheapest or dearest of what was shown: all that share the price."""
+        extreme = min if order == "price" else max
+        amount = extreme(item.price for item in self.shown)
+        return tuple(item.sku for item in self.shown if item.price == amount)
 
     @property
     def _asks_for_a_kind_of_them(self) -> bool:

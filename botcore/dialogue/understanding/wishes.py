@@ -247,6 +247,7 @@ class Reading:
         if not values:
             return []
         first, *others = values
+        soft = soft or (first.attribute == TEXT and self._is_loose(match, goal))
         main = first.attribute != TEXT or match == self.thing or self._modifies(match) or self._is_itself_wanted(match)
         return [Constraint(*first, hard=main and not soft, turn=turn, others=tuple(m.value for m in others))]
 
@@ -335,12 +336,11 @@ class Reading:
             if not values and (match in self.heads or match.phrase in thesaurus().things):
                 return []
         placed = [m for m in values if not goal or self.lexicon.holds(goal, m)] or self._elsewhere(goal, values)
-        if values and not placed and not self._meant(match, goal, values):
+        loose = self._is_loose(match, goal)
+        if values and (loose or not (placed or self._meant(match, goal, values))):
             value = values[0].value
-            only_part = all(self._is_part(m, match.phrase) for m in values)
-            concepts = thesaurus().chinese.get(match.phrase, ()) if CHINESE.match(match.phrase) else (match.phrase,)
-            said = next((word for word in concepts if self.lexicon.knows(word)), value)
-            return [Meaning(TEXT, said)] if value not in thesaurus().people and not only_part else []
+            said = self._word(match) or ("" if loose else value)
+            return [Meaning(TEXT, said)] if said and value not in thesaurus().people else []
         if values := placed or values:
             best = max(values, key=lambda m: self.lexicon.attributes[m.attribute][m.value])
             same = [m for m in values if m.attribute == best.attribute]
@@ -381,6 +381,21 @@ class Reading:
         names = (meaning.value, *self.lexicon.names.get(meaning, {}).get("zh", ()))
         said = (phrase, *thesaurus().chinese.get(phrase, ()))
         return any(word in name for word in said for name in names) and not set(said) & set(names)
+
+    def _is_loose(self, match: Match, goal: str) -> bool:
+        """Whether a phrase is a part of values that no product of the goal has, or, without a goal, of one value alone: then
+        who "loves cooking" has not said "light cooking"."""
+        values = [m for m in match.meanings if m.attribute not in UNSPOKEN]
+        if not values or not all(self._is_part(m, match.phrase) for m in values):
+            return False
+        if not goal:
+            return len(values) == 1
+        return not any(self.lexicon.holds(goal, m) for m in (*values, *self._elsewhere(goal, values)))
+
+    def _word(self, match: Match) -> str:
+        """The word of the shop's texts that a phrase says; "" for none."""
+        concepts = thesaurus().chinese.get(match.phrase, ()) if CHINESE.match(match.phrase) else (match.phrase,)
+        return next((word for word in concepts if self.lexicon.knows(word)), "")
 
     def _is_exact(self, meaning: Meaning, phrase: str) -> bool:
         names = self.lexicon.names.get(meaning, {})
@@ -458,7 +473,9 @@ class Reading:
     def search_words(self) -> tuple[str, ...]:
         """English words to search for: what was named, in the shop's words, and what else was said."""
         refused = self.stances.refused
-        named = [x.value.rpartition("/")[2] for m in self.matches if m.first not in refused for x in m.meanings[:1]]
+        wanted = [m for m in self.matches if m.first not in refused]
+        loose = {m: self._word(m) for m in wanted if self._is_loose(m, self._goal_of(m))}
+        named = [loose.get(m) or x.value.rpartition("/")[2] for m in wanted for x in m.meanings[:1]]
         return tuple(dict.fromkeys([*named, *(t.text for i, t in self._loose() if i not in refused)]))
 
     def unknown(self) -> tuple[str, ...]:
@@ -574,7 +591,7 @@ class Reading:
 
 def _says_nothing(word: str) -> bool:
     """Whether a word wishes for nothing by itself: one of grammar, or one for an attribute ("size", "top rated")."""
-    return word in FUNCTION_WORDS or stem(word) in _aspects()
+    return word.partition("'")[0] in FUNCTION_WORDS or stem(word) in _aspects()
 
 
 @cache
