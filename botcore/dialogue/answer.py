@@ -27,15 +27,15 @@ from botcore.dialogue.evidence import (
     terms,
 )
 from botcore.dialogue.lexicon import Lexicon
-from botcore.dialogue.meanings import KIND, TEXT, Meaning
+from botcore.dialogue.meanings import CATEGORY, KIND, TEXT, Meaning
 from botcore.dialogue.named import calls_by_name
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.opinions import Opinion, asks_others, meanings, opinion_on, remarks_of, subject_of
-from botcore.dialogue.ports import Encoder, Ports, about
+from botcore.dialogue.ports import Encoder, Ports, about, titled
 from botcore.dialogue.state import DialogueState
-from botcore.dialogue.stock import Stock, named_values, stock_evidence, stock_of
+from botcore.dialogue.stock import Stock, named_values, stock_evidence, stock_of, varying
 from botcore.dialogue.understand import Understanding
-from botcore.dialogue.words import DATA, content_words
+from botcore.dialogue.words import DATA, content_words, normalise, sentences, tokens
 from catalog.models import Category, KnowledgeArticle, Product, Shop
 
 QUOTED = 2
@@ -49,6 +49,16 @@ ELLIPTIC = 7
 GOES_ON = re.compile(r"^(?:and|or|but|so|what about|how about|what if)\b|\b(?:it|that|this)\b|^那|呢[？?]?$")
 """What such a question begins with or points by; "how fast is express?" stands for itself."""
 
+POINTS = re.compile(r"\b(?:it|its|this|that|these|those|they|them)\b|[它这那][个款件本双台条瓶些]?")
+"""What a question points with at the product in the spotlight."""
+DISPLEASING = re.compile(
+    r"\b(?:if|in case|suppose|when)\b.{0,30}?(?:\b(?:does|do|did|will|would)(?:n't| not) (?:really )?(?:fit|suit|like)\b"
+    r"|\bwon't (?:fit|suit)\b|\btoo (?:small|big|large|tight|loose|long|short)\b|\bwrong size\b|\bchange \w+ mind\b)[^,;]*$"
+    r"|(?:要是|如果|万一|假如|若是?|买了).{0,8}(?:不合[适身脚]|不喜欢|不满意|太[大小长短紧松]|[大小]了|穿不[上了下])[了呢的话怎么办]*\W*$"
+)
+"""What supposes that a thing does not please, and asks no more: "and if it doesn't fit?"."""
+RETURNING = {"en": "Can I return it?", "zh": "可以退货吗？"}
+"""What such a question asks."""
 WHAT_ABOUT = re.compile(
     r"\bwhat(?:'?s| is| are|'re)\b.{0,40}\babout\b|讲(?:的|了|述)?(?:是)?(?:些)?(?:什么|啥)|什么(?:内容|故事)"
 )
@@ -120,19 +130,33 @@ class Answer:
 
 
 def answer_to(
-    shop: Shop, said: Understanding, before: DialogueState, product: Product | None, lexicon: Lexicon, ports: Ports
+    shop: Shop,
+    said: Understanding,
+    before: DialogueState,
+    product: Product | None,
+    lexicon: Lexicon,
+    ports: Ports,
+    several: Sequence[Product] = (),
 ) -> Answer | None:
-    """The likeliest answer that the shop has to a message, sure or not; ``product`` is the one it speaks of, if any.
+    """The likeliest answer that the shop has to a message, sure or not; ``product`` is the one it speaks of, if any, else
+    ``several`` are those that it may speak of.
 
     What customers wrote is an answer where it is asked for, or where nothing else is.
     """
-    asked = Asked(said.text, said.language)
-    answer = _from_shop(shop, asked, said, before, product, lexicon, ports)
+    asked = Asked(as_return(said.text, said.language), said.language)
+    if not product and (of_each := _of_each(several, said, lexicon)):
+        return of_each
+    answer = _from_shop(shop, asked, said, before, product, lexicon, ports, [product] if product else several)
     if product and (asks_others(asked) or answer is None or not answer.sure):
         opinion = _from_reviews(product, asked, ports.encoder)
         if opinion and (opinion.sure or answer is None):
             return opinion
     return answer
+
+
+def as_return(text: str, language: str) -> str:
+    """A question what happens if a thing does not please, as the one about returns that it is; any other as it stands."""
+    return RETURNING["zh" if language == "zh" else "en"] if DISPLEASING.search(text) else text
 
 
 def _from_shop(
@@ -143,11 +167,15 @@ def _from_shop(
     product: Product | None,
     lexicon: Lexicon,
     ports: Ports,
+    spoken_of: Sequence[Product],
 ) -> Answer | None:
-    """The likeliest of all that the shop itself says, in its articles and of the product."""
+    """The likeliest of all that the shop itself says, in its articles and of the product. Of the articles those are left
+    out that are about other things than the question about ``spoken_of``."""
     topic, rare = _going_on(shop, asked, before), holding_rare(shop, asked)
     also = [*filter(None, [before.last_article]), *rare]
     evidence = article_evidence(shop, asked, about(topic, asked.text), ports.reader, also)
+    if spoken_of and said.intent.name in OF_PRODUCTS:
+        evidence = [e for e in evidence if not _of_others(e.name, asked.text, spoken_of, lexicon)]
     if product:
         evidence += product_evidence(product, asked, lexicon, shop.currency)
         evidence += stock_evidence(product, asked.language)
@@ -167,6 +195,88 @@ def _from_shop(
         chance = sum(n for e, n in near.items() if _say_the_same(e, best))
         return _of(asks.of, best, chance, {**asks.has, **asks.comes_in}, asked.language, lexicon)
     return _of_article(best, near, before.last_quote if best.id == before.last_article else "")
+
+
+OF_PRODUCTS = ("product_question", "availability")
+"""The intents of questions about a product."""
+
+
+def _of_others(title: str, question: str, products: Sequence[Product], lexicon: Lexicon) -> bool:
+    """Whether an article is by its title about values that none of the products has, nor the question: how wool is washed
+    says nothing of viscose."""
+    named, asked = _values_named(title, lexicon), _values_named(question, lexicon)
+    return any(
+        asked.get(attribute, set()).isdisjoint(values)
+        and all(held and not _share(values, held) for held in (p.attributes.get(attribute, ()) for p in products))
+        for attribute, values in named.items()
+    )
+
+
+def _values_named(text: str, lexicon: Lexicon) -> dict[str, set[str]]:
+    named: dict[str, set[str]] = {}
+    for match in lexicon.match(tokens(normalise(text))):
+        for meaning in match.meanings:
+            if meaning.attribute not in (TEXT, KIND, CATEGORY):
+                named.setdefault(meaning.attribute, set()).add(meaning.value)
+    return named
+
+
+def _share(values: set[str], held: Sequence[str]) -> bool:
+    """Whether a value of one is one of the other or a kind of it: "lambswool" is wool."""
+    return any(one in other or other in one for one in values for other in held)
+
+
+def _of_each(products: Sequence[Product], said: Understanding, lexicon: Lexicon) -> Answer | None:
+    """Which of several products have the values that a question asks of "it": as no one is meant, each is told of.
+
+    A description that says the value is quoted, as it may deny it.
+    """
+    if len(products) < 2 or said.intent.name not in OF_PRODUCTS or not (said.is_question and POINTS.search(said.text)):
+        return None
+    asked = _value_asked_of_all(products, said, lexicon)
+    if not asked:
+        return None
+    attribute, values = asked
+    language = said.language
+    wanted = listed((lexicon.name(Meaning(attribute, value), language) for value in values), language)
+    having, quotes, lacking = [], [], []
+    for product in products:
+        title = product.text("title", language)
+        if set(values) <= set(product.attributes.get(attribute, ())):
+            having.append(title)
+        elif quote := _telling(product, wanted, language):
+            quotes.append(titled(title, quote))
+        else:
+            lacking.append(title)
+    told = [_say("these_have", language, asked=wanted, titles=listed(having, language))] if having else []
+    told += quotes
+    told += [_say("these_lack", language, asked=wanted, titles=listed(lacking, language))] if lacking else []
+    text = ("" if language == "zh" else " ").join(told)
+    details = {"asked": values, "of": tuple(product.sku for product in products)}
+    label = _say("attribute_label", language, title=listed([p.text("title", language) for p in products], language))
+    return Answer(Kind.ATTRIBUTE, products[0].sku, attribute, text, text, SURE, (), details, label)
+
+
+def _value_asked_of_all(
+    products: Sequence[Product], said: Understanding, lexicon: Lexicon
+) -> tuple[str, tuple[str, ...]] | None:
+    """The one attribute with its values that a question asks of products; what their variants come in is a question of
+    stock, and of one product."""
+    if said.goals:
+        return None
+    asked = _values_asked(said, products[0])
+    if not asked:
+        named = (m for match in lexicon.match(tokens(said.text)) for m in match.meanings)
+        asked = {m.attribute: (m.value,) for m in named if any(m.attribute in p.attributes for p in products)}
+    if len(asked) != 1 or any(asked.keys() & varying(product).keys() for product in products):
+        return None
+    return next(iter(asked.items()))
+
+
+def _telling(product: Product, value: str, language: str) -> str:
+    """The first sentence of a description that says a value, "" for none."""
+    told = sentences(product.text("description", language))
+    return next((quote for quote in told if terms(value) and terms(value) <= terms(quote)), "")
 
 
 def _of_article(best: Evidence, near: Mapping[Evidence, float], quoted: str) -> Answer:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from botcore.dialogue.answer import Answer
+from botcore.dialogue.answer import DISPLEASING, POINTS, Answer
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.meanings import CATEGORY, TEXT
 from botcore.dialogue.perceived import PICTURED, Perceived
@@ -34,12 +34,24 @@ UNCERTAIN = 0.3
 WISHES = {"find", "show", "more", "cheaper", "dearer", "reject", "vague", "choose", "availability"}
 LISTING = WISHES - {"find", "availability"}
 """What asks for products rather than about them."""
-POINTS = re.compile(r"\b(?:it|its|this|that|these|those|they|them)\b|[它这那][个款件本双台条瓶些]?")
-"""What a question points with at the product in the spotlight."""
+BEST = re.compile(r"\bbest\b|\b(?:top|highest)[ -]rated\b|最好|最棒|评分最高|评价最好")
+"""What asks for the best of a kind."""
+CRITIQUE = re.compile(r"\b(?:more|less|too|not \w+ enough)\b|更|太|不够|(?:一点|一些|点儿?)[的吗吧。]*$")
+"""What asks for more or less of what a list has."""
+THEME = re.compile(
+    r"\b(?:loves|likes|adores|enjoys|(?<!'d )(?<!would )love|(?:is|are|'s|'m|am) (?:really |very )?into|fan of"
+    r"|(?:crazy|mad) about|obsessed with|interested in)\b|喜欢|热爱|着迷|迷上|感兴趣"
+)
+"""What tells a person's likings rather than what is looked for."""
 
 
 POLICY, NO_INFORMATION = "policy", "no_information"
 """Why an article is quoted, or a person offered who may know."""
+ITEM, THEMELESS, UNTOLD, BEST_RATED = "item", "theme", "not_told", "best"
+"""Why it is asked which product is meant; why nothing is shown: a person's liking that nothing is about, a critique that
+no data tell; and why the best rated are."""
+APPROVED = frozenset({ITEM, THEMELESS, UNTOLD})
+"""Occasions whose words are approved phrases alone."""
 WHICH_OF = re.compile(
     r"\bwhich (?:ones?|of (?:these|those|them))\b(?!.*\b(?:or|better|best|most|\w+est)\b)|哪(?:些|几[个款件本])"
 )
@@ -72,7 +84,12 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     """The act for a message; ``answer`` is the nearest one that the shop has, sure or not."""
     intent = said.intent.name
     wish = _says_wish(said)
-    if said.intent.confidence > (SURE / 2 if intent == "person" else SURE) and intent in ("person", "upset"):
+    supposed = intent == "upset" and DISPLEASING.search(said.text)
+    if (
+        not supposed
+        and said.intent.confidence > (SURE / 2 if intent == "person" else SURE)
+        and intent in ("person", "upset")
+    ):
         return Decision(Act.HANDOFF, "asked" if intent == "person" else "upset")
     if intent == "reset":
         return Decision(Act.CHITCHAT, "greeting")
@@ -80,6 +97,8 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
         return Decision(Act.RECOMMEND, about=said.references)
     if intent == "compare" and before.last_list and not said.goals and said.intent.confidence > GUESS:
         return Decision(Act.COMPARE, about=said.references if len(said.references) > 1 else before.last_list[:2])
+    if said.goals and not said.references and intent in ("compare", "find") and BEST.search(said.text):
+        return Decision(Act.RECOMMEND, BEST_RATED)
     if intent == "compare" and not before.last_list and said.is_question and not (answer and answer.sure):
         return Decision(Act.DECLINE, NO_INFORMATION)
     if intent == "explain" and before.slate:
@@ -92,11 +111,13 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
         looking = said.is_question or bool(extreme_asked(said.text))
         return Decision(Act.RECOMMEND, "chosen", about=said.references[:1], looking=looking)
     if intent == "choose" and before.slate and not (said.references or wish):
-        return (
-            Decision(Act.RECOMMEND, "chosen", about=_alone(before)) if _alone(before) else Decision(Act.CLARIFY, "item")
-        )
+        return Decision(Act.RECOMMEND, "chosen", about=_alone(before)) if _alone(before) else _which(before)
+    if answer and DISPLEASING.search(said.text) and (answer.sure or answer.some >= SOME):
+        return _answered(answer)
     if answer and (answer.sure or _broadly_asked(answer, said)) and _asks_for(answer, before, said):
         return _answered(answer)
+    if supposed:
+        return Decision(Act.DECLINE, NO_INFORMATION)
     if intent == "discount" and (said.intent.confidence > SURE or not wish):
         return Decision(Act.DECLINE, "not_possible")
     if not (wish or said.references or said.unknown) and said.intent.confidence < UNCERTAIN:
@@ -136,7 +157,7 @@ def _broadly_asked(answer: Answer, said: Understanding) -> bool:
 def _answered(answer: Answer) -> Decision:
     if answer.kind is Kind.ARTICLE:
         return Decision(Act.ANSWER, POLICY)
-    return Decision(Act.ANSWER, "product", about=(answer.id,))
+    return Decision(Act.ANSWER, "product", about=answer.details.get("of", (answer.id,)))
 
 
 def subject_of(before: DialogueState, said: Understanding) -> str:
@@ -203,7 +224,7 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
     valued = any(c.attribute != TEXT for c in said.constraints)
     asks = said.is_question or not unsure
     if intent in ("product_question", "availability") and asks and before.slate and not (said.thing and unsure):
-        return Decision(Act.DECLINE, NO_INFORMATION) if subject else Decision(Act.CLARIFY, "item")
+        return Decision(Act.DECLINE, NO_INFORMATION, about=(subject,)) if subject else _which(before)
     asks = said.is_question or not before.slate
     of_the_shop = intent in ("policy", "order_status") or (intent == "product_question" and not before.slate)
     if of_the_shop and asks and not (unsure and (valued or (wish and not subject))):
@@ -211,21 +232,24 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
     asking = said.intent.chance("policy", "product_question", "availability")
     points = bool(said.references) or POINTS.search(said.text) is not None
     if subject and said.is_question and not valued and (points or asking >= ASKS) and intent not in LISTING:
-        return Decision(Act.DECLINE, NO_INFORMATION)
+        return Decision(Act.DECLINE, NO_INFORMATION, about=(subject,))
     return None
+
+
+def _which(before: DialogueState) -> Decision:
+    """It is asked which of those in sight is meant, by their names."""
+    return Decision(Act.CLARIFY, ITEM, about=before.slate)
 
 
 def _product(before: DialogueState, state: DialogueState, said: Understanding, wish: bool) -> Decision:
     intent = said.intent.name
     known = bool(state.goal or state.topic)
-    if (
-        said.unknown
-        and not said.goals
-        and not said.price
-        and not _known_words(said)
-        and (intent == "find" or not known)
-    ):
-        return Decision(Act.DECLINE, "not_sold")
+    unknown_alone = said.unknown and not said.goals and not said.price
+    criticised = intent == "find" and before.slate and not (_says_wish(said) or said.thing or said.references)
+    if criticised and CRITIQUE.search(said.text) and not _known_words(said):
+        return Decision(Act.DECLINE, UNTOLD, about=before.slate)
+    if unknown_alone and not _known_words(said) and (intent == "find" or not known):
+        return Decision(Act.DECLINE, missing(said))
     if intent in ("more", "reject") and before.slate and not said.goals:
         return Decision(Act.RECOMMEND, "more", fresh=True)
     if intent in ("cheaper", "dearer") and before.slate and not said.goals and not said.price:
@@ -236,6 +260,11 @@ def _product(before: DialogueState, state: DialogueState, said: Understanding, w
         return Decision(Act.ASK, "category")
     changed = bool(before.goal and state.goal != before.goal and not state.goal.startswith(before.goal))
     return Decision(Act.RECOMMEND, "changed" if changed else "")
+
+
+def missing(said: Understanding) -> str:
+    """Why there is nothing of what a message names: it is not sold, or nothing is about what somebody likes."""
+    return THEMELESS if THEME.search(said.text) else "not_sold"
 
 
 def _says_nothing(text: str) -> bool:

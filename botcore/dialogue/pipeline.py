@@ -16,7 +16,7 @@ from botcore.dialogue.answer import Answer, answer_to, returned_text, similar_te
 from botcore.dialogue.ask import MEANING, ambiguous, answered, undecided
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.compose import fill, word
-from botcore.dialogue.decide import Decision, decide, subject_of, with_media
+from botcore.dialogue.decide import APPROVED, Decision, decide, subject_of, with_media
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, items_of
 from botcore.dialogue.find import Found, Visit, in_reach, items_by_sku, shown_text
@@ -106,7 +106,7 @@ def respond(
         approved = (
             decision.word
             or plan.reason == CHEAPEST
-            or plan.reason in ASKED_FOR_WORDS
+            or plan.reason in ASKED_FOR_WORDS | APPROVED
             or (plan.answer and plan.answer.by_itself)
         )
         writers = replace(ports, generator=None) if approved else ports
@@ -293,7 +293,10 @@ def _answer(shop: Shop, said: Understanding, before: DialogueState, lexicon: Lex
     if not said.is_question and said.intent.chance(*ASKING) < LIKELY:
         return None
     subject = subject_of(before, said)
-    products = (
-        Product.objects.filter(shop=shop, sku=subject).select_related("category__parent").prefetch_related("variants")
+    skus = (subject,) if subject else said.references or before.slate
+    rows = (
+        Product.objects.filter(shop=shop, sku__in=skus).select_related("category__parent").prefetch_related("variants")
     )
-    return answer_to(shop, said, before, products.first() if subject else None, lexicon, ports)
+    products = sorted(rows, key=lambda product: skus.index(product.sku))
+    product = products[0] if subject and products else None
+    return answer_to(shop, said, before, product, lexicon, ports, products)

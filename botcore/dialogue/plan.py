@@ -8,7 +8,7 @@ from decimal import Decimal
 from botcore.dialogue.answer import Answer
 from botcore.dialogue.ask import PRICE, option_names
 from botcore.dialogue.brief import Brief
-from botcore.dialogue.decide import Decision
+from botcore.dialogue.decide import THEMELESS, UNTOLD, Decision
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, format_price, satisfied
 from botcore.dialogue.find import Found
@@ -89,7 +89,7 @@ def brief_of(plan: Plan, shop: Shop, lexicon: Lexicon) -> Brief:
         slots["budget_low"] = format_price(state.price.low, shop.currency)
     if plan.quote:
         slots["quote"] = plan.quote
-    if plan.reason == "not_sold" and plan.said.unknown:
+    if plan.reason in ("not_sold", THEMELESS, UNTOLD) and plan.said.unknown:
         slots["asked"] = " ".join(plan.said.unknown)[:60]
     if plan.act in (Act.CHITCHAT, Act.HANDOFF):
         slots["shop"] = shop.name
@@ -115,6 +115,9 @@ def _notes(decision: Decision, items: tuple[Item, ...]) -> dict[str, str]:
             return {"topic": decision.reason}
         case Act.CLARIFY:
             return {"unclear": decision.reason}
+        case Act.DECLINE if decision.reason == UNTOLD and len(items) > 1:
+            differ = ", ".join(a for a in _differences(items)["differ"].split(", ") if a != "price")
+            return {"reason": UNTOLD} | ({"differ": differ} if differ else {})
         case Act.HANDOFF | Act.DECLINE:
             return {"reason": decision.reason}
     return {}

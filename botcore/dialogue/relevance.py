@@ -181,6 +181,11 @@ def _read_title(title: str) -> _Title:
     return _Title(len(stems), Counter(stems), frozenset(head))
 
 
+def title_names(title: str, kind: str) -> bool:
+    """Whether a title's head holds the name of a kind, one word: a "rain jacket" is a jacket."""
+    return stem(kind) in _read_title(title).head
+
+
 def _stems(text: str) -> list[str]:
     return [stem(word) for word in WORD.findall(text)]
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from botcore.dialogue import beside
-from botcore.dialogue.decide import Decision, decide
+from botcore.dialogue.decide import BEST_RATED, THEMELESS, Decision, decide, missing
 from botcore.dialogue.find import Found, Visit, find, holding, in_reach, items_by_sku
 from botcore.dialogue.lexicon import Lexicon
-from botcore.dialogue.meanings import TEXT
+from botcore.dialogue.meanings import TEXT, Meaning
 from botcore.dialogue.perceived import PICTURED, UNLIKE
 from botcore.dialogue.ports import Ports
+from botcore.dialogue.relevance import title_names
 from botcore.dialogue.state import Act, Constraint, DialogueState
 from botcore.dialogue.understand import Understanding
+from botcore.dialogue.words import CHINESE, singular
 from catalog.models import Shop
 from catalog.search import Candidate
 
@@ -39,6 +42,8 @@ def settled(
         if not said.text.strip():
             return Decision(Act.CLARIFY, UNLIKE), state, found
         decision = decide(before, state, said)  # "mugs like this", and nothing alike is a mug: the words decide alone
+    if decision.reason == BEST_RATED:
+        state = _of_goal(shop, state, said)
     decision, found = _found(shop, decision, state, said, lexicon, ports, replace(visit, alike=None))
     if decision.reason == CHEAPEST:  # nothing costs less: the lower limit that was tried is forgotten
         state = state.with_(price=before.price)
@@ -47,6 +52,12 @@ def settled(
     if found.left_goal:
         state = state.with_(goal="")
     return decision, state, found
+
+
+def _of_goal(shop: Shop, state: DialogueState, said: Understanding) -> DialogueState:
+    """The state in which the best of a kind is looked for: wishes for another kind are no wishes for this one."""
+    wishes = dict.fromkeys((*(state.constraints if state.goal in said.goals else ()), *said.constraints))
+    return in_reach(shop, state.with_(goal=said.goals[0], topic="", constraints=tuple(wishes)))
 
 
 def _like_picture(
@@ -107,14 +118,61 @@ def _found(
     if decision.reason == "cheaper" and (found.gave_up_price or not found.slate):
         return replace(decision, act=Act.DECLINE, reason=CHEAPEST), Found((), found.candidates)
     if not found.slate:
-        return replace(decision, act=Act.DECLINE, reason="not_sold" if said.thing else "nothing_fits"), found
-    if not state.goal and said.unknown and not decision.reason and _far(found.slate):
-        return replace(decision, act=Act.DECLINE, reason="not_sold"), Found((), found.candidates)
+        return replace(decision, act=Act.DECLINE, reason=missing(said) if said.thing else "nothing_fits"), found
+    if decision.reason == BEST_RATED:
+        return decision, _best_rated(found)
+    vain = said.unknown or not _is_called(found.slate, said, lexicon)
+    if not (state.goal or decision.reason) and (
+        _kind_unknown(said) or _theme_unknown(said) or (vain and _far(found.slate))
+    ):
+        return replace(decision, act=Act.DECLINE, reason=missing(said)), Found((), found.candidates)
     return decision, found
 
 
 FAR = 0.38
 """Below this cosine the best product is not what an unknown word asked for."""
+
+
+KIND_ASKED = re.compile(
+    r"\b(?:do|have) (?:you|you guys) (?:also |even )?(?:(?:sell|have|carry|stock|got) )?(?:any )?(?:\w+ )?(?P<en>[a-z]+s)\W*$"
+    r"|(?:有没有|有|卖不卖|卖)(?P<zh>[\u4e00-\u9fff]{2,5}?)[吗么呢]?\W*$"
+)
+"""What asks whether a kind is sold, by an English plural or a Chinese noun: "do you sell cameras?", "有手机壳吗"."""
+
+
+def _kind_asked(text: str) -> str:
+    """The kind, one word in the singular, that a message asks for; "" for none."""
+    asked = KIND_ASKED.search(text)
+    return (asked["zh"] or singular(asked["en"])) if asked else ""
+
+
+def _kind_unknown(said: Understanding) -> bool:
+    """Whether the very word for the kind stands in no text of the shop: shampoo is no "hair dryer"."""
+    return _kind_asked(said.text) in {form for word in said.unknown for form in (word, singular(word))}
+
+
+def _theme_unknown(said: Understanding) -> bool:
+    return bool(said.unknown) and missing(said) == THEMELESS
+
+
+def _is_called(slate: Sequence[Candidate], said: Understanding, lexicon: Lexicon) -> bool:
+    """Whether a title names the kind that is asked for, or none is: a vacuum cleaner that finds its way by camera is no
+    camera. What is the name of a value is no kind ("do you have reds?")."""
+    kind = said.thing.split()[-1] if said.thing else _kind_asked(said.text)
+    values = {
+        lexicon.name(Meaning(c.attribute, c.value), said.language) for c in said.constraints if c.attribute != TEXT
+    }
+    if not kind or said.goals or kind in values:
+        return True
+    if CHINESE.match(kind):
+        return any(kind in c.product.text("title", "zh") for c in slate)
+    return any(title_names(c.product.text("title", "en"), kind) for c in slate)
+
+
+def _best_rated(found: Found) -> Found:
+    """What was found, the best rated first."""
+    rated = sorted(found.candidates, key=lambda c: (c.product.rating or 0, c.product.rating_count or 0), reverse=True)
+    return replace(found, slate=tuple(rated[: len(found.slate)]))
 
 
 def _far(slate: Sequence[Candidate]) -> bool:
