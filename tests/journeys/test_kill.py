@@ -66,7 +66,8 @@ class Platform:
 
     def deliver(self, customer: int, number: int) -> None:
         person = {"id": customer + 1, "first_name": f"Customer {customer}", "language_code": "en"}
-        message = {"chat": {"id": customer + 1, "type": "private"}, "from": person, "text": text_of(customer, number)}
+        chat = {"id": customer + 1, "type": "private"}
+        message = {"message_id": number + 1, "chat": chat, "from": person, "text": text_of(customer, number)}
         update = {"update_id": key_of(customer, number), "message": message}
         deadline = time.monotonic() + 40
         while not self._post(update):
