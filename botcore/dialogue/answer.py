@@ -252,7 +252,7 @@ def _of_each(products: Sequence[Product], said: Understanding, lexicon: Lexicon)
     told += quotes
     told += [_say("these_lack", language, asked=wanted, titles=listed(lacking, language))] if lacking else []
     text = ("" if language == "zh" else " ").join(told)
-    details = {"asked": values, "of": tuple(product.sku for product in products)}
+    details = {"asked": values, "told_of": tuple(product.sku for product in products)}
     label = _say("attribute_label", language, title=listed([p.text("title", language) for p in products], language))
     return Answer(Kind.ATTRIBUTE, products[0].sku, attribute, text, text, SURE, (), details, label)
 

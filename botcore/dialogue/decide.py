@@ -157,7 +157,7 @@ def _broadly_asked(answer: Answer, said: Understanding) -> bool:
 def _answered(answer: Answer) -> Decision:
     if answer.kind is Kind.ARTICLE:
         return Decision(Act.ANSWER, POLICY)
-    return Decision(Act.ANSWER, "product", about=answer.details.get("of", (answer.id,)))
+    return Decision(Act.ANSWER, "product", about=answer.details.get("told_of", (answer.id,)))
 
 
 def subject_of(before: DialogueState, said: Understanding) -> str:
