@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -28,6 +30,7 @@ from botcore.dialogue.state import Act, DialogueState
 from botcore.dialogue.words import language_of
 from botcore.intake import Lease
 from botcore.models import Conversation, Feedback, InboundEvent, Turn
+from botcore.stated import stated, told_holds
 from catalog.ranking import exposures
 
 log = structlog.get_logger(__name__)
@@ -116,7 +119,7 @@ def _respond(turn: Turn, text: str, perceived: Perceived, ports: Ports, deadline
     with _crowd as turns:
         samples = min(settings.DAOGOU_SAMPLES, SAMPLES_IN_A_CROWD) if turns >= CROWDED else settings.DAOGOU_SAMPLES
         reply = speak(ports, samples=samples, deadline=deadline)
-    if not handoff.facts_hold(reply.told):
+    if not told_holds(reply.told):
         log.info("facts changed while writing", turn=turn.pk)
         reply = speak(replace(ports, generator=None), samples=0, deadline=time.monotonic())
     return reply
@@ -145,7 +148,7 @@ def _store(turn: Turn, lease: Lease, text: str, reply: Reply) -> str | None:
         turn.text, turn.reply, turn.act, turn.language = text, reply.text, reply.act, reply.language
         turn.written_by, turn.model_version = reply.written_by, reply.model_version
         turn.state_before, turn.state_after = conversation.state, reply.state.to_json()
-        _send(turn, conversation, _message(turn, reply))
+        _send(turn, conversation, _message(turn, reply), stated(conversation.shop, reply))
         _judge_previous(turn, reply)
         _count_exposures(conversation, turn, reply)
     return None
@@ -175,14 +178,16 @@ def _hand_over(turn: Turn, lease: Lease) -> Turn | None:
     return turn
 
 
-def _send(turn: Turn, conversation: Conversation, message: OutboundMessage) -> None:
-    """Close the turn and queue its message, in the transaction that holds the conversation."""
+def _send(
+    turn: Turn, conversation: Conversation, message: OutboundMessage, facts: Mapping[str, Any] | None = None
+) -> None:
+    """Close the turn and queue its message with what it states, in the transaction that holds the conversation."""
     turn.status, turn.answered_at, turn.leased_until = Turn.Status.ANSWERED, timezone.now(), None
     turn.save()
     conversation.state = turn.state_after
     conversation.waiting_for_person = turn.act == Act.HANDOFF
     conversation.save(update_fields=["state", "waiting_for_person"])
-    delivery.post(conversation, message, turn=turn)
+    delivery.post(conversation, message, turn=turn, facts=facts)
     transaction.on_commit(partial(_wake_next, conversation.pk))
 
 

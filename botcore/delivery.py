@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -26,6 +27,7 @@ from botcore.channels.base import Channel
 from botcore.channels.registry import channel_for
 from botcore.channels.values import Capabilities, OutboundMessage, Payload, Recipient, SendResult
 from botcore.models import Contact, Conversation, Feedback, Outbound, Turn
+from botcore.stated import may_go
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +36,8 @@ MAX_ATTEMPTS = 8
 BACKOFF_SECONDS = (1, 2, 5, 15, 60, 180, 600)
 SENDING = UUID("6f2b7c1e-3f0d-5a57-9d52-6d0f6a5e2f11")
 """The namespace of idempotency keys."""
+ASKING_BACK = 1000
+"""The part of a message that its first call to ask the customer back counts as, beyond all of its own."""
 SENTENCE = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])")
 
 
@@ -46,15 +50,22 @@ class _NotNow(Exception):  # noqa: N818 (nothing is wrong)
 
 
 def post(
-    conversation: Conversation, message: OutboundMessage, turn: Turn | None = None, author: Any = None
+    conversation: Conversation,
+    message: OutboundMessage,
+    turn: Turn | None = None,
+    author: Any = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Outbound:
     """Store a message to be sent, in the caller's transaction, which holds the conversation; it is sent after that.
 
-    ``turn`` is the turn it answers; without one it is a person's, ``author``.
+    ``turn`` is the turn it answers; without one it is a person's, ``author``. ``facts`` are what it states of the shop
+    (:func:`botcore.stated.stated`): they are read again where it has to wait.
     """
     contact = conversation.contact
     channel = channel_for(contact.account)
-    outbound = Outbound.objects.create(conversation=conversation, turn=turn, author=author, content={})
+    outbound = Outbound.objects.create(
+        conversation=conversation, turn=turn, author=author, content={}, facts=facts or {}
+    )
     outbound.content = buttons.offer(message, outbound, channel.capabilities).to_json()
     outbound.save(update_fields=["content"])
     channel.announce(contact.external_id)
@@ -146,6 +157,8 @@ def _send_rest(outbound: Outbound) -> SendResult | None:
         return SendResult(ok=False, permanent=True, error="the channel is switched off")
     if contact.stopped_at:
         return SendResult(ok=False, permanent=True, error="the customer asked for no more messages")
+    if not may_go(outbound):
+        return SendResult(ok=False, permanent=True, error="prices, stock or texts have changed while it waited")
     payloads = channel.render(message)
     for part, payload in enumerate(payloads[outbound.parts_sent :], start=outbound.parts_sent):
         if not window_open(channel.capabilities, contact):
@@ -191,7 +204,7 @@ def _reopen(channel: Channel, outbound: Outbound, message: OutboundMessage) -> S
     """Ask the customer back where the platform has a message for that; the reply itself stays with the dead letters."""
     closed = SendResult(ok=False, window_closed=True, error="the customer wrote too long ago for this platform")
     for part, payload in enumerate(channel.reopen(message)):
-        result = _send(channel, outbound, 1000 + part, payload)
+        result = _send(channel, outbound, ASKING_BACK + part, payload)
         if not result.ok:
             return replace(closed, error=f"{closed.error}, and was not asked back: {result.error}")
     return closed
@@ -227,7 +240,7 @@ def _claim(outbound_id: int) -> Outbound | None:
     )
     if not claimed:
         return None
-    return Outbound.objects.select_related("conversation__contact__account").get(pk=outbound_id)
+    return Outbound.objects.select_related("conversation__contact__account", "conversation__shop").get(pk=outbound_id)
 
 
 def _put_off(outbound: Outbound, result: SendResult) -> None:

@@ -6,9 +6,7 @@ suggestion, for that person alone; what is sent is sent through the customer's o
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,13 +19,11 @@ from django.db.models import QuerySet
 from botcore import delivery
 from botcore.channels.registry import channel_class
 from botcore.channels.values import OutboundMessage
-from botcore.dialogue.evidence import Kind
-from botcore.dialogue.facts import Item
 from botcore.dialogue.reply import Reply
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.words import language_of
 from botcore.models import Contact, Conversation, Outbound, Turn
-from catalog.models import KnowledgeArticle, Product, Shop, Variant
+from botcore.stated import holds, stated
 
 log = structlog.get_logger(__name__)
 
@@ -94,12 +90,9 @@ def unanswered(turn: Turn) -> str:
 
 def keep(turn: Turn, reply: Reply, message: OutboundMessage) -> None:
     """Store a reply with a silent turn as a suggestion. The conversation's state stays as it was."""
-    shop = turn.conversation.shop
-    source = [reply.answer.kind.value, reply.answer.id] if reply.answer else []
     suggestion = {
         "message": replace(message, turn=0).to_json(),
-        "told": [[item.variant_id, str(item.price), item.stock > 0] for item in reply.told],
-        "source": [*source, _fingerprint(shop, *source)] if source else [],
+        "facts": stated(turn.conversation.shop, reply),
         "state": reply.state.to_json(),
         "samples": reply.explanation()["samples"],
         "act": reply.act,
@@ -116,40 +109,8 @@ def suggestion_for(conversation: Conversation) -> Suggestion | None:
         return None
     if _by_persons(conversation).filter(created_at__gt=turn.created_at).exists():
         return None
-    return Suggestion(turn, OutboundMessage.from_json(turn.suggestion["message"]), _holds(conversation.shop, turn))
-
-
-def facts_hold(told: Iterable[Item]) -> bool:
-    """Whether prices and stock are still what a reply says: the read that everything sent rests on."""
-    return _variants_hold([(item.variant_id, str(item.price), item.stock > 0) for item in told])
-
-
-def _holds(shop: Shop, turn: Turn) -> bool:
-    source = turn.suggestion["source"]
-    if source and _fingerprint(shop, source[0], source[1]) != source[2]:
-        return False
-    return _variants_hold(turn.suggestion["told"])
-
-
-def _variants_hold(told: Sequence[Sequence[object]]) -> bool:
-    now = {v.pk: v for v in Variant.objects.filter(pk__in=[pk for pk, _, _ in told], product__active=True)}
-    return all(
-        pk in now and str(now[pk].price) == price and (now[pk].stock > 0) == in_stock for pk, price, in_stock in told
-    )
-
-
-def _fingerprint(shop: Shop, kind: str, name: str) -> str:
-    """A digest of all that a source says: an article in every language, or a product with its variants."""
-    if kind == Kind.ARTICLE:
-        articles = KnowledgeArticle.objects.filter(shop=shop, slug=name, active=True)
-        says: list[Any] = list(articles.order_by("language").values_list("language", "title", "body"))
-    else:
-        products = Product.objects.filter(shop=shop, sku=name, active=True)
-        says = [
-            *products.values_list("title", "description", "attributes", "translations"),
-            *products.order_by("variants").values_list("variants__price", "variants__stock", "variants__attributes"),
-        ]
-    return hashlib.sha256(json.dumps(says, default=str, sort_keys=True).encode()).hexdigest()
+    message = OutboundMessage.from_json(turn.suggestion["message"])
+    return Suggestion(turn, message, holds(conversation.shop, turn.suggestion["facts"]))
 
 
 # --- a person's words -------------------------------------------------------------------------------------------------
@@ -185,7 +146,7 @@ def send_suggestion(conversation: Conversation, number: int, author: User, after
         raise FactsChangedError
     held.state = suggested.turn.suggestion["state"]
     held.save(update_fields=["state"])
-    return _post(held, suggested.message, author, "suggestion")
+    return _post(held, suggested.message, author, "suggestion", suggested.turn.suggestion["facts"])
 
 
 def _held(conversation: Conversation, after: int) -> Conversation:
@@ -198,8 +159,14 @@ def _held(conversation: Conversation, after: int) -> Conversation:
     return held
 
 
-def _post(conversation: Conversation, message: OutboundMessage, author: User, what: str) -> Outbound:
-    outbound = delivery.post(conversation, message, author=author)
+def _post(
+    conversation: Conversation,
+    message: OutboundMessage,
+    author: User,
+    what: str,
+    facts: Mapping[str, Any] | None = None,
+) -> Outbound:
+    outbound = delivery.post(conversation, message, author=author, facts=facts)
     log.info("a person answered", conversation=str(conversation.key), by=author.get_username(), what=what)
     return outbound
 

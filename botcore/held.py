@@ -13,6 +13,7 @@ from django.utils import timezone
 from botcore.channels.registry import channel_for
 from botcore.channels.values import OutboundMessage, Payload
 from botcore.models import Contact, InboundEvent, Outbound, Turn
+from botcore.stated import may_go
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ def look(account_key: str, event_keys: Sequence[str]) -> Look:
         outbound = _asked_for(contact, events)
         if outbound is None:
             return Look(age=age)
+        if name not in outbound.platform_ids and not may_go(outbound):
+            outbound.status, outbound.error = Outbound.Status.FAILED, "it was no longer so when it was asked for"
+            outbound.save(update_fields=["status", "error"])
+            return Look(over=True, language=_language(contact), age=age)
         payload, left = _give(outbound, name, contact)
         unseen = _messages(contact).filter(status=Outbound.Status.HELD, parts_sent=0)
         return Look(payload, left or unseen.exists(), OutboundMessage.from_json(outbound.content).language, age=age)

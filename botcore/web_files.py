@@ -16,7 +16,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from botcore.channels.http import content_type_of
+from botcore.channels.http import bounded
 from botcore.channels.values import Media, MediaError
 
 
@@ -42,12 +42,7 @@ def download_public(url: str, limit: int, seconds: float, network: httpcore.Netw
 def _read(response: httpcore.Response, limit: int) -> Media:
     if response.status != 200:
         raise MediaError(f"answered {response.status}")
-    content = bytearray()
-    for piece in response.iter_stream():
-        content += piece
-        if len(content) > limit:
-            raise MediaError(f"more than {limit} bytes")
-    return Media(bytes(content), content_type_of(bytes(content)))
+    return bounded("picture", response.iter_stream(), limit)
 
 
 class PublicOnly(httpcore.SyncBackend):

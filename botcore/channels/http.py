@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -100,13 +100,18 @@ def download(what: str, url: str, limit: int, onward: Callable[[str], bool] | No
                 return download(what, stored, limit)
             if not response.is_success:
                 raise MediaError(f"{what}: {response.status_code}")
-            content = bytearray()
-            for piece in response.iter_bytes():
-                content += piece
-                if len(content) > limit:
-                    raise MediaError(f"{what}: more than {limit} bytes")
+            return bounded(what, response.iter_bytes(), limit)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise MediaError(f"{what}: {type(error).__name__}") from None
+
+
+def bounded(what: str, pieces: Iterable[bytes], limit: int) -> Media:
+    """A file of at most ``limit`` bytes from its pieces, of which no more are asked for. Raises ``MediaError``."""
+    content = bytearray()
+    for piece in pieces:
+        content += piece
+        if len(content) > limit:
+            raise MediaError(f"{what}: more than {limit} bytes")
     return Media(bytes(content), content_type_of(bytes(content)))
 
 

@@ -226,6 +226,9 @@ class Outbound(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="messages_written"
     )
     content = models.JSONField()
+    facts = models.JSONField(
+        null=True, blank=True, help_text="what it states of prices, stock and texts; none: unknown"
+    )
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.PENDING)
     leased_until = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField(null=True, blank=True)

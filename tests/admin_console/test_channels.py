@@ -275,6 +275,12 @@ def dead(conversation, text: str = "Here it is.", **fields) -> Outbound:
     )
 
 
+def telling(product, in_stock: bool = True) -> dict:
+    """The facts of a message that names a product."""
+    variant = product.variants.get()
+    return {"told": [[variant.pk, str(variant.price), in_stock]]}
+
+
 @pytest.fixture
 def talk(telegram):
     return ConversationFactory(shop=telegram.shop, contact=ContactFactory(account=telegram, name="Ada"))
@@ -296,7 +302,7 @@ def test_failed_messages_are_listed_counted_and_sent_again(merchant, talk, wakes
 
 def test_a_failed_message_with_yesterday_s_price_is_not_sent_again(merchant, talk):
     product = ProductFactory(shop=talk.shop, sku="P1")
-    message = dead(talk, cards=(Card("P1", "Canvas jacket", "$49"),))
+    message = dead(talk, cards=(Card("P1", "Canvas jacket", "$49"),), facts=telling(product))
     Variant.objects.filter(product=product).update(price=Decimal("59.00"))
     page = merchant.post(reverse("console:resend", args=[message.pk]), follow=True)
     assert "no longer so" in text_of(page)
@@ -310,25 +316,31 @@ def test_a_failed_message_with_yesterday_s_price_is_not_sent_again(merchant, tal
 
 def test_a_failed_message_that_shows_what_is_sold_out_since_is_not_sent_again(merchant, talk):
     product = ProductFactory(shop=talk.shop, sku="P1", variant__stock=0)
-    message = dead(talk, cards=(Card("P1", "Canvas jacket", "$49"),))
+    message = dead(talk, cards=(Card("P1", "Canvas jacket", "$49"),), facts=telling(product))
     merchant.post(reverse("console:resend", args=[message.pk]))
     message.refresh_from_db()
     assert message.status == "failed"
-    turn = TurnFactory(
-        conversation=talk, slate=[{"sku": "P1", "stock": 0}], candidates=[{"sku": "P1", "price": "49.00"}]
-    )
-    told = dead(talk, turn=turn, cards=(Card("P1", "Canvas jacket", "$49", "sold out"),))
+    turn = TurnFactory(conversation=talk)
+    sold_out = Card("P1", "Canvas jacket", "$49", "sold out")
+    told = dead(talk, turn=turn, cards=(sold_out,), facts=telling(product, in_stock=False))
     merchant.post(reverse("console:resend", args=[told.pk]))
     told.refresh_from_db()
     assert told.status == "pending"
     assert product.variants.get().stock == 0
 
 
-def test_a_failed_reply_whose_words_may_name_another_price_is_not_sent_again(merchant, talk):
+def test_a_failed_reply_whose_words_name_another_price_is_not_sent_again(merchant, talk):
     product = ProductFactory(shop=talk.shop, sku="P1")
-    turn = TurnFactory(conversation=talk, candidates=[{"sku": "P1", "name": "Canvas jacket", "price": "49.00"}])
-    message = dead(talk, turn.reply, turn=turn)
+    turn = TurnFactory(conversation=talk)
+    message = dead(talk, turn.reply, turn=turn, facts=telling(product))
     Variant.objects.filter(product=product).update(price=Decimal("59.00"))
+    merchant.post(reverse("console:resend_all"))
+    message.refresh_from_db()
+    assert message.status == "failed"
+
+
+def test_a_failed_reply_of_which_nobody_knows_what_it_states_is_not_sent_again(merchant, talk):
+    message = dead(talk, turn=TurnFactory(conversation=talk))
     merchant.post(reverse("console:resend_all"))
     message.refresh_from_db()
     assert message.status == "failed"

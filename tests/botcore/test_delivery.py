@@ -14,7 +14,7 @@ from botcore import delivery, queues
 from botcore.channels import health
 from botcore.channels.values import Choice, OutboundMessage, Payload, Recipient, SendResult
 from botcore.models import ChannelHealth, Contact, Conversation, Feedback, Outbound, Turn
-from tests.factories import ContactFactory, ConversationFactory, TurnFactory
+from tests.factories import ContactFactory, ConversationFactory, ProductFactory, TurnFactory
 from tests.fakes import FakeChannel, Wakes, at_once
 
 pytestmark = pytest.mark.django_db
@@ -398,3 +398,18 @@ def test_a_pressed_thumb_is_shown_under_the_reply_it_judges_until_it_is_taken_ba
     opinion.delete()
     delivery.show_verdict(outbound.pk)
     assert edited[1:] == [("7", {"text": "Hello."}), ("8", {"thumbs": ""})]
+
+
+@pytest.mark.parametrize(
+    ("waited", "price", "status"), [(2, "59.00", "failed"), (2, "49.00", "sent"), (0, "59.00", "sent")]
+)
+def test_a_message_that_had_to_wait_is_not_sent_once_its_prices_have_changed(platform, waited, price, status):
+    conversation = ConversationFactory()
+    variant = ProductFactory(shop=conversation.shop).variants.get()
+    outbound = reply(conversation, facts={"told": [[variant.pk, str(variant.price), True]]})
+    Outbound.objects.update(created_at=timezone.now() - timedelta(minutes=waited))
+    type(variant).objects.update(price=price)
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert outbound.status == status
+    assert len(platform.sent) == (status == "sent")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from botcore import delivery, held, intake, queues
 from botcore.channels.values import OutboundMessage, ReceivedEvent
 from botcore.models import ChannelAccount, ChannelHealth, Contact, Conversation, InboundEvent, Outbound, Turn
 from botcore.security import seal
-from tests.factories import AccountFactory, TurnFactory
+from tests.factories import AccountFactory, ProductFactory, TurnFactory
 
 pytestmark = pytest.mark.django_db
 LONG = " ".join(f"w{number:04}" for number in range(800))
@@ -153,6 +154,17 @@ def test_a_persons_message_is_given_when_the_customer_writes_next(account):
     says(account, "m2", "hello?")
     Turn.objects.update(status=Turn.Status.SILENT)
     assert given(account, "m2") == "Ann here: what size?"
+
+
+def test_what_is_no_longer_so_is_not_given_to_those_who_ask_hours_later(account):
+    says(account, "m1")
+    outbound = answered()
+    variant = ProductFactory(shop=account.shop).variants.get()
+    told = {"told": [[variant.pk, str(variant.price + 1), True]]}
+    Outbound.objects.update(facts=told, created_at=timezone.now() - timedelta(hours=2))
+    assert held.look(account.key, ["m1"]).over
+    outbound.refresh_from_db()
+    assert (outbound.status, outbound.parts_sent) == ("failed", 0)
 
 
 def test_what_asks_nothing_is_over_at_once(account):

@@ -477,11 +477,10 @@ class ChannelConformance:
         assert (result.ok, result.window_closed) == (False, True)
 
     def test_an_answer_that_makes_no_sense_is_no_success(self, platform):
+        if not self.success.value:
+            pytest.skip(f"{self.name} says nothing but its status")
         platform.answers = [Told(200, b"<html>a proxy's page</html>")] * 3
-        result = self.first(platform)
-        assert result.ok in (True, False)
-        if self.success.value not in (None, {}, b""):
-            assert not result.ok
+        assert not self.first(platform).ok
 
     def test_typing_edits_and_streams_never_raise(self, platform):
         channel = self.to(platform)
