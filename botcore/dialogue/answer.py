@@ -169,17 +169,20 @@ def _from_shop(
     ports: Ports,
     spoken_of: Sequence[Product],
 ) -> Answer | None:
-    """The likeliest of all that the shop itself says, in its articles and of the product. Of the articles those are left
-    out that are about other things than the question about ``spoken_of``."""
+    """The likeliest of all that the shop itself says, in its articles and of the product.
+
+    Articles about other things than ``spoken_of`` are no answer. They are weighed all the same: what is left is no
+    likelier because the best of it does not count.
+    """
     topic, rare = _going_on(shop, asked, before), holding_rare(shop, asked)
     also = [*filter(None, [before.last_article]), *rare]
     evidence = article_evidence(shop, asked, about(topic, asked.text), ports.reader, also)
-    if spoken_of and said.intent.name in OF_PRODUCTS:
-        evidence = [e for e in evidence if not _of_others(e.name, asked.text, spoken_of, lexicon)]
+    asks_of_product = bool(spoken_of) and said.intent.name in OF_PRODUCTS
+    others = {e for e in evidence if asks_of_product and _of_others(e.name, asked.text, spoken_of, lexicon)}
     if product:
         evidence += product_evidence(product, asked, lexicon, shop.currency)
         evidence += stock_evidence(product, asked.language)
-    if not evidence:
+    if others.issuperset(evidence):
         return None
     asks = _AsksOf.product(asked, said, product, lexicon) if product else None
     title = product.text("title", asked.language) if product else ""
@@ -189,7 +192,7 @@ def _from_shop(
         odds += [_of_topic(e, before) for e in evidence]
     if asks:  # whatever the reader makes of it: what is asked for by its name is there or is not
         odds = np.maximum(odds, [CERTAIN if asks.beyond_doubt(e) else -np.inf for e in evidence])
-    near = dict(zip(evidence, chances(odds).tolist(), strict=True))
+    near = {e: chance for e, chance in zip(evidence, chances(odds).tolist(), strict=True) if e not in others}
     best = _likeliest(near)
     if asks and best.kind is not Kind.ARTICLE:
         chance = sum(n for e, n in near.items() if _say_the_same(e, best))

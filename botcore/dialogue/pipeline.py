@@ -103,28 +103,20 @@ def respond(
         offer = beside.offer(shop, decision, found, state, lexicon, seed)
         alike = () if offer.items else beside.alike(shop, plan, lexicon)
     with clock.stage("compose"):
-        approved = (
-            decision.word
-            or plan.reason == CHEAPEST
-            or plan.reason in ASKED_FOR_WORDS | APPROVED
-            or (plan.answer and plan.answer.by_itself)
-        )
-        writers = replace(ports, generator=None) if approved else ports
+        writers = replace(ports, generator=None) if _is_approved(decision, plan) else ports
         wording = word(brief, state.language, writers, samples=samples, seed=seed, deadline=deadline)
         unused = missed_briefs(plan.act, plan.reason, perceived)
         more = [*unused, *followups(shop, plan, wording.text, before, second, lexicon, ports, visit)]
+        followed = [fill(phrase_for(each, state.language, seed), each.tags()) for each in more]
         likeness = phrase_for(pictured_brief(brief), state.language, seed) if plan.reason == PICTURED else ""
+        told = [likeness, fill(wording.text, brief.tags()), similar_text(plan.answer, alike, state.language)]
         paragraphs = [
             returned_text(before),
-            _told(
-                [likeness, fill(wording.text, brief.tags()), similar_text(plan.answer, alike, state.language)],
-                state.language,
-            ),
+            _told(told, state.language),
             _details(decision, found, state),
             "\n".join(_table(plan)),
             offer.text,
         ]
-        followed = [fill(phrase_for(each, state.language, seed), each.tags()) for each in more]
     shows = (*(items if plan.shows_items else ()), *second.items, *alike)
     state = state.with_(hurried=hurried(before, state, said), waiting=second.waiting)
     clock.stages["total"] = round((time.monotonic() - clock.started) * 1000, 1)
@@ -148,6 +140,12 @@ def respond(
         perceived=perceived,
         timings_ms=clock.stages,
     )
+
+
+def _is_approved(decision: Decision, plan: Plan) -> bool:
+    """Whether an approved phrase is said whatever the model could write: what is said is settled, word for word."""
+    by_itself = plan.answer is not None and plan.answer.by_itself
+    return bool(decision.word) or plan.reason in {CHEAPEST, *ASKED_FOR_WORDS, *APPROVED} or by_itself
 
 
 def _told(sentences: Sequence[str], language: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, TEXT
-from botcore.dialogue.measures import LASTING, SIZE, Limit, in_digits, read_measures
+from botcore.dialogue.measures import LASTING, SIZE, Limit, Measures, in_digits, read_measures
 from botcore.dialogue.money import mask_numbers, read_price
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between
 from botcore.dialogue.pointing.references import references as pointed_at
@@ -144,10 +144,7 @@ def understand(
     )
     goals, thing, second = reading.goals, reading.thing_name, reading.second
     goal = next(iter(goals), state.goal)
-    sized = lexicon.says(goal, SIZE)  # "a small flat" is no size of vacuum cleaners
-    values = [m for m in measures.values if m.attribute != SIZE or sized]
-    limits, beyond = _limited(measures.limits, goal, lexicon)
-    measured = (*(Constraint(m.attribute, m.value) for m in values), *limits)
+    measured, unheld = _measured(measures, goal, lexicon)
     counted = (replace(c, turn=state.turn + 1) for c in measured)
     constraints = (*(c for c in reading.constraints if c not in second), *counted)
     if not price.range and (between := price_between(corrected, pointing, shown)):
@@ -172,10 +169,19 @@ def understand(
         order=order,
         words=reading.search_words(),
         unknown=reading.unknown(),
-        unheard=(*reading.unheard(), *(beyond if goal else ()), *(measures.missing if goal and sized else ())),
+        unheard=(*reading.unheard(), *unheld),
         is_question=QUESTION.search(corrected) is not None,
         masked=mask_numbers(clean)[:200],
     )
+
+
+def _measured(measures: Measures, goal: str, lexicon: Lexicon) -> tuple[list[Constraint], list[str]]:
+    """Amounts and sizes as wishes, and those that the goal's products do not have."""
+    sized = lexicon.says(goal, SIZE)  # "a small flat" is no size of vacuum cleaners
+    values = [m for m in measures.values if m.attribute != SIZE or sized]
+    limits, beyond = _limited(measures.limits, goal, lexicon)
+    unheld = [*beyond, *(measures.missing if sized else ())] if goal else []
+    return [*(Constraint(m.attribute, m.value) for m in values), *limits], unheld
 
 
 def _limited(limits: Sequence[Limit], goal: str, lexicon: Lexicon) -> tuple[list[Constraint], list[str]]:
