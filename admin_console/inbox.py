@@ -15,6 +15,7 @@ from admin_console.conversations import with_words
 from botcore import dead_letters
 from botcore.dialogue.state import Act
 from botcore.models import Conversation, Outbound, Turn
+from botcore.roles import Right
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -59,5 +60,5 @@ def rows(conversations: Iterable[Conversation]) -> list[Held]:
 
 def counts(user: User | AnonymousUser) -> dict[str, int]:
     """How many customers wait for a person, and how many messages have failed."""
-    waits = held(access.conversations(user)).exclude(since=None)  # type: ignore[misc]
-    return {"waiting": waits.count(), "failed": dead_letters.failed(access.outbound(user)).count()}
+    waits = held(access.conversations(user, Right.TALK)).exclude(since=None)  # type: ignore[misc]
+    return {"waiting": waits.count(), "failed": dead_letters.failed(access.outbound(user, Right.TALK)).count()}

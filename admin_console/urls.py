@@ -2,6 +2,7 @@
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
+from django.views.i18n import set_language
 
 from admin_console.views import catalogue, channels, conversations, inbox, learning
 
@@ -48,5 +49,6 @@ urlpatterns = [
         LoginView.as_view(template_name="console/login.html", redirect_authenticated_user=True),
         name="login",
     ),
+    path("language/", set_language, name="language"),
     path("logout/", LogoutView.as_view(), name="logout"),
 ]

@@ -13,6 +13,7 @@ from rich.progress import Progress, TaskID
 
 from botcore.channels.webchat.channel import ensure_webchat
 from botcore.models import ShopMember
+from botcore.roles import Role
 from catalog.demo.load import load_demo
 from catalog.models import Shop
 
@@ -51,7 +52,7 @@ def make_demo_shop(bars: Progress) -> Shop | None:
         ensure_webchat(shop)
         merchant = get_user_model().objects.filter(username="merchant").first()
         if merchant and not merchant.memberships.exists():
-            ShopMember.objects.create(user=merchant, shop=shop)
+            ShopMember.objects.create(user=merchant, shop=shop, role=Role.OWNER)
     return shop
 
 

@@ -26,6 +26,7 @@ from botcore.models import (
     TrainingRun,
     Turn,
 )
+from botcore.roles import Role
 from catalog.models import AttributeValue, Category, KnowledgeArticle, Product, Shop, Variant
 
 PASSWORD = "correct horse battery staple"
@@ -33,7 +34,7 @@ PASSWORD = "correct horse battery staple"
 
 
 class UserFactory(DjangoModelFactory):
-    """A person who may log in. ``UserFactory(shops=[shop])`` makes a merchant of those shops."""
+    """A person who may log in. ``UserFactory(shops=[shop])`` makes an owner of those shops, ``shops__role=`` somebody else."""
 
     class Meta:
         model = get_user_model()
@@ -43,9 +44,9 @@ class UserFactory(DjangoModelFactory):
     password = factory.django.Password(PASSWORD)
 
     @factory.post_generation
-    def shops(user: Any, create: bool, shops: list[Shop] | None, **_: Any) -> None:  # noqa: N805
+    def shops(user: Any, create: bool, shops: list[Shop] | None, role: Role = Role.OWNER) -> None:  # noqa: N805
         if create:
-            ShopMember.objects.bulk_create(ShopMember(user=user, shop=shop) for shop in shops or ())
+            ShopMember.objects.bulk_create(ShopMember(user=user, shop=shop, role=role) for shop in shops or ())
 
 
 class ShopFactory(DjangoModelFactory):

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from django import template
-from django.contrib.auth.models import AnonymousUser, User
+from django.template import Context
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from admin_console import inbox, labels
+from admin_console import inbox, labels, navigation
+from admin_console.navigation import Link
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 register = template.Library()
 
@@ -45,10 +50,11 @@ for _filter, _names in NAMES.items():
 register.filter("channel_name", labels.channel_name)
 
 
-@register.simple_tag
-def desk(user: User | AnonymousUser) -> dict[str, int]:
-    """What waits for a person of this reader's shops: ``waiting`` customers and ``failed`` messages."""
-    return inbox.counts(user) if user.is_authenticated else {}
+@register.simple_tag(takes_context=True)
+def menu(context: Context) -> list[tuple[StrOrPromise, list[Link]]]:
+    """The menu of :mod:`admin_console.navigation` for the reader of this page."""
+    request = context["request"]
+    return navigation.menu(request.user, request.resolver_match.url_name or "", inbox.counts(request.user))
 
 
 @register.filter

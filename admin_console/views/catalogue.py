@@ -17,18 +17,19 @@ from admin_console import graph as product_graph
 from admin_console.access import console_page
 from admin_console.forms import LinkForm, ProductFilter, RuleForm
 from admin_console.views import PAGE_SIZE
+from botcore.roles import Right
 from catalog.graph import links
 from catalog.models import Product
 
 
-@console_page
+@console_page(Right.READ)
 @require_safe
 def graph(request: HttpRequest) -> HttpResponse:
     """Products with what goes with them, what may stand in for them, what is of their series."""
-    form = ProductFilter(request.GET.dict(), access.shops(request.user))
+    form = ProductFilter(request.GET.dict(), access.shops(request.user, Right.READ))
     if not form.is_valid():
         raise Http404
-    visible = access.products(request.user)
+    visible = access.products(request.user, Right.READ)
     if form.cleaned_data.get("shop"):
         visible = visible.filter(shop=form.cleaned_data["shop"])
     page = Paginator(product_graph.products(visible, form.cleaned_data["q"]), PAGE_SIZE).get_page(
@@ -38,19 +39,19 @@ def graph(request: HttpRequest) -> HttpResponse:
     return render(request, "console/graph.html", context)
 
 
-@console_page
+@console_page(Right.READ)
 @require_safe
 def neighbourhood(request: HttpRequest, pk: int) -> HttpResponse:
     """One product's links, with a picture and the means to change them."""
-    product = get_object_or_404(access.products(request.user).select_related("shop"), pk=pk)
+    product = get_object_or_404(access.products(request.user, Right.READ).select_related("shop"), pk=pk)
     return _neighbourhood(request, product, LinkForm(product))
 
 
-@console_page
+@console_page(Right.SELL)
 @require_POST
 def edit_link(request: HttpRequest, pk: int) -> HttpResponse:
     """The shop adds a link, vetoes a pair or takes back what it said."""
-    product = get_object_or_404(access.products(request.user).select_related("shop"), pk=pk)
+    product = get_object_or_404(access.products(request.user, Right.SELL).select_related("shop"), pk=pk)
     form = LinkForm(product, request.POST)
     if not form.is_valid():
         return _neighbourhood(request, product, form)
@@ -68,18 +69,18 @@ def edit_link(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("console:neighbourhood", pk=pk)
 
 
-@console_page
+@console_page(Right.READ)
 @require_safe
 def rules(request: HttpRequest) -> HttpResponse:
     """The merchandising rules of one shop; ``?preview=N`` shows what one of them does to a slate."""
-    shop = access.chosen_shop(request.user, request.GET.get("shop"))
+    shop = access.chosen_shop(request.user, Right.READ, request.GET.get("shop"))
     rows = merchandising.rows(shop)
     looked_at = request.GET.get("preview", "")
     shown = next((row for row in rows if str(row.rule.pk) == looked_at), None)
     words = request.GET.get("words", "")[:200]
     context = {
         "shop": shop,
-        "shops": access.shops(request.user),
+        "shops": access.shops(request.user, Right.READ),
         "rows": rows,
         "looked_at": shown,
         "words": words,
@@ -88,11 +89,11 @@ def rules(request: HttpRequest) -> HttpResponse:
     return render(request, "console/rules.html", context)
 
 
-@console_page
+@console_page(Right.SELL)
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_rule(request: HttpRequest) -> HttpResponse:
     """A new rule; it is stored switched off, and its preview is shown."""
-    shop = access.chosen_shop(request.user, request.GET.get("shop"))
+    shop = access.chosen_shop(request.user, Right.SELL, request.GET.get("shop"))
     form = RuleForm(shop, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         rule = form.save()
@@ -101,11 +102,11 @@ def new_rule(request: HttpRequest) -> HttpResponse:
     return render(request, "console/new_rule.html", {"shop": shop, "form": form})
 
 
-@console_page
+@console_page(Right.SELL)
 @require_POST
 def switch_rule(request: HttpRequest, pk: int) -> HttpResponse:
     """On becomes off, off becomes on, as the button said."""
-    rule = get_object_or_404(access.rules(request.user).select_related("shop"), pk=pk)
+    rule = get_object_or_404(access.rules(request.user, Right.SELL).select_related("shop"), pk=pk)
     rule.active = request.POST.get("active") == "on"
     rule.save(update_fields=["active"])
     return redirect(f"{reverse('console:rules')}?{urlencode({'shop': rule.shop.slug})}")

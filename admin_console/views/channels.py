@@ -29,6 +29,7 @@ from botcore.channels.condition import conditions
 from botcore.channels.registry import channel_class, webhook_url
 from botcore.channels.values import OutboundMessage
 from botcore.models import ChannelAccount, Outbound
+from botcore.roles import Right
 
 log = structlog.get_logger(__name__)
 
@@ -36,35 +37,35 @@ TEST_MESSAGES = {"en": "A test message from {}: this channel works.", "zh": "来
 """What the customer's side sees, in the language their platform says they speak."""
 
 
-@console_page
+@console_page(Right.CONNECT)
 @require_safe
 def channels(request: HttpRequest) -> HttpResponse:
     """The accounts of the reader's shops with their health."""
-    shops = access.shops(request.user)
-    context = {"rows": conditions(access.accounts(request.user)), "shops": shops, "now": timezone.now()}
+    shops = access.shops(request.user, Right.CONNECT)
+    context = {"rows": conditions(access.accounts(request.user, Right.CONNECT)), "shops": shops, "now": timezone.now()}
     return render(request, "console/channels.html", context)
 
 
-@console_page
+@console_page(Right.CONNECT)
 @require_safe
 def choose_channel(request: HttpRequest) -> HttpResponse:
     """Which platform to connect a shop to."""
-    shop = access.chosen_shop(request.user, request.GET.get("shop"))
-    connected = set(access.accounts(request.user).filter(shop=shop).values_list("channel", flat=True))
+    shop = access.chosen_shop(request.user, Right.CONNECT, request.GET.get("shop"))
+    connected = set(access.accounts(request.user, Right.CONNECT).filter(shop=shop).values_list("channel", flat=True))
     context = {
         "shop": shop,
-        "shops": access.shops(request.user),
+        "shops": access.shops(request.user, Right.CONNECT),
         "offered": [platform.name for platform in wizard.offered()],
         "connected": connected,
     }
     return render(request, "console/choose_channel.html", context)
 
 
-@console_page
+@console_page(Right.CONNECT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def connect_channel(request: HttpRequest, channel: str) -> HttpResponse:
     """Steps and settings of a platform; a POST connects the shop and shows the account."""
-    shop = access.chosen_shop(request.user, request.GET.get("shop"))
+    shop = access.chosen_shop(request.user, Right.CONNECT, request.GET.get("shop"))
     if channel not in connecting.OFFERED:
         raise Http404
     platform = channel_class(channel)
@@ -76,7 +77,7 @@ def connect_channel(request: HttpRequest, channel: str) -> HttpResponse:
     return render(request, "console/connect_channel.html", context)
 
 
-@console_page
+@console_page(Right.CONNECT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest, pk: int) -> HttpResponse:
     """One account: how it is, trying it, and its settings, which a POST replaces."""
@@ -93,7 +94,7 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
     return _account_page(request, row, form, [])
 
 
-@console_page
+@console_page(Right.CONNECT)
 @require_POST
 def switch_account(request: HttpRequest, pk: int) -> HttpResponse:
     """On or off, as the button said. What is off takes no messages and sends none."""
@@ -104,7 +105,7 @@ def switch_account(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("console:channels")
 
 
-@console_page
+@console_page(Right.CONNECT)
 @require_POST
 def test_account(request: HttpRequest, pk: int) -> HttpResponse:
     """Write to whoever has just written; nobody else is disturbed."""
@@ -122,7 +123,7 @@ def test_account(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("console:account", pk=pk)
 
 
-@console_page
+@console_page(Right.TALK)
 @require_safe
 def failed(request: HttpRequest) -> HttpResponse:
     """Messages that were given up."""
@@ -130,7 +131,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     return render(request, "console/failed.html", {"page": page, "rows": page.object_list})
 
 
-@console_page
+@console_page(Right.TALK)
 @require_POST
 def resend(request: HttpRequest, pk: int) -> HttpResponse:
     """Try one of them once more."""
@@ -138,7 +139,7 @@ def resend(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("console:failed")
 
 
-@console_page
+@console_page(Right.TALK)
 @require_POST
 def resend_all(request: HttpRequest) -> HttpResponse:
     """Try all of them once more, the oldest first: within a conversation the order stays."""
@@ -147,12 +148,12 @@ def resend_all(request: HttpRequest) -> HttpResponse:
 
 
 def _account(request: HttpRequest, pk: int) -> ChannelAccount:
-    return get_object_or_404(access.accounts(request.user).select_related("shop"), pk=pk)
+    return get_object_or_404(access.accounts(request.user, Right.CONNECT).select_related("shop"), pk=pk)
 
 
 def _failed(request: HttpRequest) -> QuerySet[Outbound]:
     wanted = ("turn", "conversation__shop", "conversation__contact__account")
-    return dead_letters.failed(access.outbound(request.user)).select_related(*wanted)
+    return dead_letters.failed(access.outbound(request.user, Right.TALK)).select_related(*wanted)
 
 
 def _resend(request: HttpRequest, rows: Sequence[Outbound]) -> None:

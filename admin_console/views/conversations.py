@@ -24,18 +24,19 @@ from admin_console.views import PAGE_SIZE
 from botcore import handoff
 from botcore.learning import corrections
 from botcore.models import Conversation, Turn
+from botcore.roles import Right
 
 
-@console_page
+@console_page(Right.READ)
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The conversations list."""
-    shops = access.shops(request.user)
+    shops = access.shops(request.user, Right.READ)
     form = FilterForm(request.GET.dict(), shops)
     filters = form.filters()
     if "shop" in form.errors:
         raise Http404
-    selection = conversations.select(access.conversations(request.user), filters)
+    selection = conversations.select(access.conversations(request.user, Right.READ), filters)
     page = Paginator(selection.conversations, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "shops": shops,
@@ -48,36 +49,36 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "console/home.html", context)
 
 
-@console_page
+@console_page(Right.READ)
 @require_safe
 def conversation(request: HttpRequest, key: UUID) -> HttpResponse:
     """One dialogue; ``?turn=N`` says which reply is explained, else it is the newest."""
-    visible = access.conversations(request.user).select_related("shop", "contact__account")
+    visible = access.conversations(request.user, Right.READ).select_related("shop", "contact__account")
     row = get_object_or_404(visible, key=key)
     return dialogue_page(request, row, request.GET.get("turn"))
 
 
-@console_page
+@console_page(Right.TALK)
 @require_POST
 def take_over(request: HttpRequest, key: UUID) -> HttpResponse:
     """The merchant answers this customer; the bot is silent until it is handed the conversation back."""
-    row = get_object_or_404(access.conversations(request.user), key=key)
+    row = get_object_or_404(access.conversations(request.user, Right.TALK), key=key)
     conversations.take_over(row)
     messages.success(request, _("The conversation is yours. The bot stays silent until you hand it back."))
     return redirect("console:conversation", key=key)
 
 
-@console_page
+@console_page(Right.TALK)
 @require_POST
 def hand_back(request: HttpRequest, key: UUID) -> HttpResponse:
     """The merchant has helped; the bot takes the conversation again."""
-    row = get_object_or_404(access.conversations(request.user), key=key)
+    row = get_object_or_404(access.conversations(request.user, Right.TALK), key=key)
     conversations.hand_back(row)
     messages.success(request, _("The bot answers this conversation again, from the customer's next message on."))
     return redirect("console:conversation", key=key)
 
 
-@console_page
+@console_page(Right.REVIEW)
 @require_POST
 def approve_reply(request: HttpRequest, key: UUID, number: int) -> HttpResponse:
     """The reply is as it should be."""
@@ -90,7 +91,7 @@ def approve_reply(request: HttpRequest, key: UUID, number: int) -> HttpResponse:
     return _to(turn)
 
 
-@console_page
+@console_page(Right.REVIEW)
 @require_POST
 def reject_reply(request: HttpRequest, key: UUID, number: int) -> HttpResponse:
     """The reply should not have been sent."""
@@ -103,7 +104,7 @@ def reject_reply(request: HttpRequest, key: UUID, number: int) -> HttpResponse:
     return _to(turn)
 
 
-@console_page
+@console_page(Right.REVIEW)
 @require_POST
 def correct_reply(request: HttpRequest, key: UUID, number: int) -> HttpResponse:
     """The reply should have been another; what is false in that one is said, and the text kept for its author."""
@@ -179,7 +180,7 @@ def _thank(request: HttpRequest, new_words: Sequence[str]) -> None:
 
 def _annotated_turn(request: HttpRequest, key: UUID, number: int) -> Turn:
     """The reply that a word is said on, with what its page shows. Raises ``Http404``."""
-    visible = access.turns(request.user).select_related(
+    visible = access.turns(request.user, Right.REVIEW).select_related(
         "outbound", "conversation__shop", "conversation__contact__account"
     )
     turn = get_object_or_404(visible, conversation__key=key, number=number)

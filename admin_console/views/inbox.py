@@ -20,27 +20,28 @@ from admin_console.views import PAGE_SIZE
 from admin_console.views.conversations import dialogue_page
 from botcore import handoff
 from botcore.models import Conversation
+from botcore.roles import Right
 
 
-@console_page
+@console_page(Right.TALK)
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
     """Who waits for a person, the longest wait first."""
-    visible = access.conversations(request.user).select_related("shop", "contact__account")
+    visible = access.conversations(request.user, Right.TALK).select_related("shop", "contact__account")
     page = Paginator(held.held(visible), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "rows": held.rows(page.object_list),
-        "several_shops": access.shops(request.user).count() > 1,
+        "several_shops": access.shops(request.user, Right.TALK).count() > 1,
     }
     return render(request, "console/inbox.html", context)
 
 
-@console_page
+@console_page(Right.TALK)
 @require_POST
 def answer(request: HttpRequest, key: UUID) -> HttpResponse:
     """Send a person's own words, or the suggestion whose number the button gives, through the customer's channel."""
-    visible = access.conversations(request.user).select_related("shop", "contact__account")
+    visible = access.conversations(request.user, Right.TALK).select_related("shop", "contact__account")
     row = get_object_or_404(visible, key=key)
     suggested = request.POST.get("suggestion", "")
     form = AnswerForm(request.POST, words_needed=not suggested)

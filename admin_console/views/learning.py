@@ -24,16 +24,17 @@ from botcore import queues
 from botcore.learning import datasets, house_words, runs, versions
 from botcore.models import Dataset, ModelVersion, TrainingRun
 from botcore.monitoring import alerts
+from botcore.roles import Right
 from catalog.models import Shop
 
 Status = TrainingRun.Status
 
 
-@console_page
+@console_page(Right.READ)
 @require_safe
 def learning(request: HttpRequest) -> HttpResponse:
     """Everything of one shop on one page; ``?all=1`` shows old snapshots, runs and versions as well."""
-    shop = access.chosen_shop(request.user, request.GET.get("shop"))
+    shop = access.chosen_shop(request.user, Right.READ, request.GET.get("shop"))
     most = None if request.GET.get("all") else told.NEWEST
     snapshots = Dataset.objects.filter(shop=shop).select_related("approved_by")[:most]
     training = TrainingRun.objects.filter(shop=shop).defer("curves")[:most]
@@ -41,7 +42,7 @@ def learning(request: HttpRequest) -> HttpResponse:
     made = ModelVersion.objects.filter(shop=shop).select_related("parent").defer("report", "parent__report")[:most]
     context = {
         "shop": shop,
-        "shops": access.shops(request.user),
+        "shops": access.shops(request.user, Right.READ),
         "alerts": alerts.open_alerts([shop]),
         "inflow": told.inflow(shop, snapshots[0] if snapshots else None),
         "serving": told.serving(shop),
@@ -54,7 +55,7 @@ def learning(request: HttpRequest) -> HttpResponse:
     return render(request, "console/learning.html", context)
 
 
-@console_page
+@console_page(Right.TEACH)
 @require_POST
 def make_snapshot(request: HttpRequest) -> HttpResponse:
     """Collect the feedback there is."""
@@ -73,11 +74,11 @@ def make_snapshot(request: HttpRequest) -> HttpResponse:
     return redirect("console:snapshot", pk=snapshot.pk)
 
 
-@console_page
+@console_page(Right.READ)
 @require_safe
 def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
     """The rows of a snapshot, page by page, with where each came from."""
-    found = access.datasets(request.user).select_related("shop", "created_by", "approved_by")
+    found = access.datasets(request.user, Right.READ).select_related("shop", "created_by", "approved_by")
     row = get_object_or_404(found, pk=pk)
     form = SnapshotFilter(request.GET.dict())
     page = Paginator(form.rows(row.rows.order_by("place")), PAGE_SIZE).get_page(request.GET.get("page"))
@@ -86,13 +87,13 @@ def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
         "counts": told.snapshot_row(row),
         "form": form,
         "page": page,
-        "rows": told.example_rows(page.object_list, access.turns(request.user)),
+        "rows": told.example_rows(page.object_list, access.turns(request.user, Right.READ)),
         "trained": row.runs.defer("curves"),
     }
     return render(request, "console/snapshot.html", context)
 
 
-@console_page
+@console_page(Right.TEACH)
 @require_POST
 def house_word(request: HttpRequest) -> HttpResponse:
     """A word becomes a mere manner of speaking, or is the shop's own no more."""
@@ -110,17 +111,17 @@ def house_word(request: HttpRequest) -> HttpResponse:
     return _to(shop)
 
 
-@console_page
+@console_page(Right.TEACH)
 @require_POST
 def approve_snapshot(request: HttpRequest, pk: int) -> HttpResponse:
     """Models may learn from it."""
-    row = get_object_or_404(access.datasets(request.user).select_related("shop"), pk=pk)
+    row = get_object_or_404(access.datasets(request.user, Right.TEACH).select_related("shop"), pk=pk)
     datasets.approve(row, access.person(request))
     messages.success(request, _("Snapshot %(number)s is approved: models may learn from it.") % {"number": pk})
     return _to(row.shop)
 
 
-@console_page
+@console_page(Right.TEACH)
 @require_POST
 def train(request: HttpRequest) -> HttpResponse:
     """Queue a run."""
@@ -139,11 +140,11 @@ def train(request: HttpRequest) -> HttpResponse:
     return redirect("console:run", pk=run.pk)
 
 
-@console_page
+@console_page(Right.READ)
 @require_safe
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """One run with its curves; while it is open the page loads itself again, unless ``?still=1`` asks it not to."""
-    found = access.runs(request.user).select_related("shop", "dataset", "created_by", "version")
+    found = access.runs(request.user, Right.READ).select_related("shop", "dataset", "created_by", "version")
     row = get_object_or_404(found.defer("version__report"), pk=pk)
     opened = row.status in (Status.QUEUED, Status.RUNNING)
     context = {
@@ -158,11 +159,11 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "console/run.html", context)
 
 
-@console_page
+@console_page(Right.TEACH)
 @require_POST
 def stop_run(request: HttpRequest, pk: int) -> HttpResponse:
     """End a run that waits or runs."""
-    row = get_object_or_404(access.runs(request.user).defer("curves"), pk=pk)
+    row = get_object_or_404(access.runs(request.user, Right.TEACH).defer("curves"), pk=pk)
     if runs.stop(row):
         messages.success(request, _("The run is stopped. What it was just doing ends within a minute or so."))
     else:
@@ -170,11 +171,11 @@ def stop_run(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("console:run", pk=pk)
 
 
-@console_page
+@console_page(Right.READ)
 @require_safe
 def version(request: HttpRequest, pk: int) -> HttpResponse:
     """One version: its report beside what was live, the gate's verdict, its history, and where it may go from here."""
-    found = access.versions(request.user).select_related("shop", "run", "dataset", "parent")
+    found = access.versions(request.user, Right.READ).select_related("shop", "run", "dataset", "parent")
     row = get_object_or_404(found.defer("run__curves", "parent__report"), pk=pk)
     context = {
         "version": row,
@@ -189,11 +190,11 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "console/version.html", context)
 
 
-@console_page
+@console_page(Right.TEACH)
 @require_POST
 def move_version(request: HttpRequest, pk: int) -> HttpResponse:
     """Bring a version into another state, where the registry and the gate allow it."""
-    row = get_object_or_404(access.versions(request.user), pk=pk)
+    row = get_object_or_404(access.versions(request.user, Right.TEACH), pk=pk)
     form = StepForm(request.POST)
     if not form.is_valid():
         _complain(request, form)
@@ -210,11 +211,11 @@ def move_version(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("console:version", pk=pk)
 
 
-@console_page
+@console_page(Right.TEACH)
 @require_POST
 def evaluate_version(request: HttpRequest, pk: int) -> HttpResponse:
     """Have a version measured against what is live now."""
-    row = get_object_or_404(access.versions(request.user), pk=pk)
+    row = get_object_or_404(access.versions(request.user, Right.TEACH), pk=pk)
     if row.run_id is None:
         messages.error(request, _("This version was made by no run: there is nothing to test it on."))
     else:
@@ -223,7 +224,7 @@ def evaluate_version(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("console:version", pk=pk)
 
 
-@console_page
+@console_page(Right.TEACH)
 @require_POST
 def roll_back(request: HttpRequest) -> HttpResponse:
     """Customers get back what wrote for them before."""
@@ -240,7 +241,7 @@ def roll_back(request: HttpRequest) -> HttpResponse:
 
 def _posted_shop(request: HttpRequest) -> Shop:
     """What changes something names its shop."""
-    return access.shop_named(request.user, request.POST.get("shop", ""))
+    return access.shop_named(request.user, Right.TEACH, request.POST.get("shop", ""))
 
 
 def _complain(request: HttpRequest, form: Form) -> None:

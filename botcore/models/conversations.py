@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from botcore.roles import Role
 from catalog.models import Customer, Shop
 
 
@@ -17,16 +18,20 @@ def make_public_key() -> str:
 
 
 class ShopMember(models.Model):
-    """A merchant's access to one shop. Staff (``user.is_staff``) see every shop."""
+    """What a person is in one shop (:mod:`botcore.roles`). Staff (``user.is_staff``) need no membership."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     shop = models.ForeignKey(Shop, models.CASCADE, related_name="members")
+    role = models.CharField(max_length=20, choices=Role.choices)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "shop"], name="member_once_per_shop")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "shop"], name="member_once_per_shop"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="member_has_a_role"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.user} @ {self.shop}"
+        return f"{self.user}, {self.role} of {self.shop}"
 
 
 class ChannelAccount(models.Model):

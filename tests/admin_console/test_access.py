@@ -24,7 +24,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 NOBODYS = uuid.UUID(int=1)
-FOR_MERCHANTS = [pattern for pattern in urlpatterns if pattern.name not in {"login", "logout"}]
+FOR_MERCHANTS = [pattern for pattern in urlpatterns if pattern.name not in {"login", "logout", "language"}]
 
 
 def _address(pattern, key: uuid.UUID = NOBODYS, pk: int = 0) -> str:
