@@ -143,15 +143,13 @@ def train(request: HttpRequest) -> HttpResponse:
 @console_page(Right.READ)
 @require_safe
 def run(request: HttpRequest, pk: int) -> HttpResponse:
-    """One run with its curves; while it is open the page loads itself again, unless ``?still=1`` asks it not to."""
+    """One run with its curves; while it is open the page keeps itself fresh."""
     found = access.runs(request.user, Right.READ).select_related("shop", "dataset", "created_by", "version")
     row = get_object_or_404(found.defer("version__report"), pk=pk)
-    opened = row.status in (Status.QUEUED, Status.RUNNING)
     context = {
         "run": row,
         "version": getattr(row, "version", None),
-        "open": opened,
-        "refreshes": opened and not request.GET.get("still"),
+        "open": row.status in (Status.QUEUED, Status.RUNNING),
         "options": pairs(row.options),
         "charts": curves.charts(row.curves),
         "canvas": (curves.WIDTH, curves.HEIGHT),

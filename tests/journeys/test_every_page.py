@@ -1,0 +1,146 @@
+"""Every page of the console in a real browser, for every role: nothing is refused by the policy, nothing is asked of
+other hosts, nothing is wider than its window, and axe finds nothing that keeps people out.
+
+A new page is opened here by itself; one that needs a row in its address needs it in ``tests/furnished.py``.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from botcore.roles import RIGHTS, Right, Role
+from tests.botcore.channels.web_server import serving
+from tests.factories import PASSWORD, UserFactory
+from tests.furnished import Furnished, furnish, rooms
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+AXE = Path(__file__).parents[1] / "vendor" / "axe-4.14.1.min.js"
+ASKED = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+STAFF = "staff"
+TABLET = {"width": 820, "height": 1180}
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this system: apt-get install chromium"),
+]
+
+
+@dataclass
+class Window:
+    """A page of one person with everything that it complained about."""
+
+    page: Any
+    host: str
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", lambda line: self._note(f"console: {line.text}") if line.type == "error" else None)
+        self.page.on("pageerror", lambda error: self._note(f"error: {error}"))
+        self.page.on("request", lambda request: self._look_at(request.url))
+
+    def _note(self, what: str) -> None:
+        self.complaints.append(f"{urlsplit(self.page.url).path}: {what}")
+
+    def _look_at(self, url: str) -> None:
+        if urlsplit(url).scheme in {"http", "https"} and urlsplit(url).netloc != self.host:
+            self._note(f"asks {url}")
+
+    def open(self, address: str) -> None:
+        answer = self.page.goto(address)
+        if answer.status != 200:
+            self._note(f"answers {answer.status} for {address}")
+
+    def check(self) -> None:
+        """Ask axe, and look for what sticks out."""
+        self.page.evaluate(AXE.read_text())
+        for violation in self.page.evaluate("asked => axe.run(document, asked)", ASKED)["violations"]:
+            where = [node["html"][:160] for node in violation["nodes"][:2]]
+            self._note(f"{violation['id']}: {violation['help']}: {where}")
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            self._note(f"is {wide} px wider than its window")
+
+
+@pytest.fixture(autouse=True)
+def database_calls_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playwright keeps an event loop in this thread, which Django takes for asynchronous code."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture
+def shop(database_calls_allowed: None, transactional_db: None) -> Furnished:
+    return furnish()
+
+
+@pytest.fixture
+def windows(shop: Furnished, tmp_path: Path) -> Iterator[Any]:
+    """Opens a window in which a person of a role is logged in."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright, serving(tmp_path) as server:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+        def opener(role: str, **options: Any) -> Window:
+            name = f"{role}-of-{shop.shop.slug}"
+            UserFactory(username=name, **_membership(role, shop))
+            page = browser.new_context(base_url=server, **options).new_page()
+            page.set_default_timeout(15_000)
+            page.goto(reverse("console:login"))
+            page.fill("#id_username", name)
+            page.fill("#id_password", PASSWORD)
+            page.click("button.main")
+            return Window(page, urlsplit(server).netloc)
+
+        yield opener
+        browser.close()
+        connection.close()  # Django keeps one for Playwright's event loop, which no test would close
+
+
+def _membership(role: str, shop: Furnished) -> dict[str, Any]:
+    return {"is_staff": True} if role == STAFF else {"shops": [shop.shop], "shops__role": role}
+
+
+def _pages(shop: Furnished, role: str) -> list[str]:
+    """The addresses that can be read, and that this role may read."""
+    rights = frozenset(Right) if role == STAFF else RIGHTS[Role(role)]
+    reader = Client()
+    reader.force_login(UserFactory(is_staff=True), backend="django.contrib.auth.backends.ModelBackend")
+    allowed = [pattern for pattern in rooms() if pattern.callback.right in rights]
+    return [address for address in map(shop.address, allowed) if reader.get(address).status_code != 405]
+
+
+@pytest.mark.parametrize(
+    "options", [{"color_scheme": "light"}, {"color_scheme": "dark", "locale": "zh-CN", "viewport": TABLET}]
+)
+def test_every_page_is_for_everybody(shop, windows, options):
+    window = windows(Role.OWNER, **options)
+    for address in _pages(shop, Role.OWNER):
+        window.open(address)
+        window.check()
+    assert not window.complaints, "\n".join(window.complaints)
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.MERCHANT, STAFF])
+def test_every_page_of_a_role_opens(shop, windows, role):
+    window = windows(role)
+    for address in _pages(shop, role):
+        window.open(address)
+    assert not window.complaints, "\n".join(window.complaints)
+
+
+def test_the_entrance_is_for_everybody(shop, windows):
+    window = windows(Role.OWNER)
+    window.page.context.clear_cookies()
+    window.open(reverse("console:login"))
+    window.check()
+    assert not window.complaints, "\n".join(window.complaints)
