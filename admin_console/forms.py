@@ -273,11 +273,24 @@ def _number(name: str, option: recipes.Option) -> forms.Field:
     return kind(required=False, label=labels.OPTIONS[name], min_value=option.low, max_value=option.high)
 
 
+class ChoiceForm(forms.Form):
+    """Which of two replies is better: the first, the second, or (0) neither."""
+
+    pair = forms.RegexField(r"^[0-9a-f]{32}$")
+    preferred = forms.ChoiceField(choices=[(str(number), number) for number in range(3)])
+
+
 class StepForm(forms.Form):
     """The next step of a version. ``share`` is of a canary, in percent."""
 
     to = forms.ChoiceField(choices=[*labels.STEPS.items()])
-    share = forms.IntegerField(required=False, label=_("Share as a canary, %"), min_value=1, max_value=99)
+    share = forms.IntegerField(
+        required=False,
+        label=_("Share as a canary"),
+        min_value=1,
+        max_value=99,
+        widget=forms.NumberInput(attrs={"type": "range", "data-shown-in": "share-now"}),
+    )
     reason = forms.CharField(required=False, max_length=1_000, label=_("Reason, if you like"))
 
     def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:

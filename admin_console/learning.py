@@ -38,6 +38,8 @@ MEASURED = (
 """The order of the report's table; what is not named here follows."""
 NO_MEASURES = frozenset(("model", "seconds"))
 MATERIAL = ("briefs", "replies", "pairs")
+COLUMNS = 8
+"""The newest versions of the table that has them side by side."""
 INTERVAL = 120
 """Width of the picture of an interval, in user units; no difference is in the middle."""
 
@@ -246,6 +248,34 @@ def example_rows(page: Iterable[DatasetRow], visible: QuerySet[Turn]) -> list[Ex
         )
         for row in rows
     ]
+
+
+# --- versions side by side ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """``differences`` by measure, each to what was live when the version was measured; ``measures`` as they were found."""
+
+    versions: tuple[ModelVersion, ...]
+    differences: tuple[tuple[str, tuple[Difference | None, ...]], ...]
+    measures: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def side_by_side(found: Sequence[ModelVersion]) -> SideBySide:
+    """The reports of versions as one table. A measure that only some have has empty cells for the others."""
+    told = [version.report.get("differences", {}) for version in found]
+    own = [version.report.get("candidate", {}) for version in found]
+    compared = dict.fromkeys(name for one in told for name, value in _in_order(one) if value)
+    measured = [name for name in dict.fromkeys((*MEASURED, *(name for one in own for name in one)))
+                if name not in NO_MEASURES and any(isinstance(one.get(name), int | float) for one in own)]  # fmt: skip
+    return SideBySide(
+        tuple(found),
+        tuple(
+            (name, tuple(difference(name, one[name]) if one.get(name) else None for one in told)) for name in compared
+        ),
+        tuple((name, tuple(_told(name, one.get(name)) for one in own)) for name in measured),
+    )
 
 
 # --- a version ------------------------------------------------------------------------------------------------------

@@ -64,7 +64,17 @@ WINGS = (
             Room("graph", _("Product graph"), Right.READ, frozenset({"neighbourhood"})),
         ),
     ),
-    Wing(_("Model"), (Room("learning", _("Learning"), Right.READ, frozenset({"snapshot", "run", "version"})),)),
+    Wing(
+        _("Model"),
+        (
+            Room(
+                "learning",
+                _("Learning"),
+                Right.READ,
+                frozenset({"snapshot", "run", "version", "side_by_side", "blind_choice"}),
+            ),
+        ),
+    ),
     Wing(
         _("Set-up"),
         (

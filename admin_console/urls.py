@@ -42,6 +42,8 @@ urlpatterns = [
     path("learning/runs/<int:pk>/", learning.run, name="run"),
     path("learning/runs/<int:pk>/stop/", learning.stop_run, name="stop_run"),
     path("learning/versions/<int:pk>/", learning.version, name="version"),
+    path("learning/side-by-side/", learning.side_by_side, name="side_by_side"),
+    path("learning/versions/<int:pk>/blind/", learning.blind_choice, name="blind_choice"),
     path("learning/versions/<int:pk>/move/", learning.move_version, name="move_version"),
     path("learning/versions/<int:pk>/evaluate/", learning.evaluate_version, name="evaluate_version"),
     path(

@@ -76,7 +76,7 @@ def furnish(slug: str = "pine", name: str = "Pine") -> Furnished:
             "switch_rule": {"pk": rule.pk},
             **{name: {"pk": snapshot.pk} for name in ("snapshot", "approve_snapshot")},
             **{name: {"pk": run.pk} for name in ("run", "stop_run")},
-            **{name: {"pk": version.pk} for name in ("version", "move_version", "evaluate_version")},
+            **{name: {"pk": version.pk} for name in ("version", "move_version", "evaluate_version", "blind_choice")},
         },
     )
 

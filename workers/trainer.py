@@ -9,7 +9,6 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import structlog
 from django.conf import settings
@@ -22,12 +21,9 @@ from botcore.supervisor import on_a_leash
 
 log = structlog.get_logger(__name__)
 
-LOGS = "training-logs"
-"""Below VAR_DIR; beside the runs' folders, which belong to the runs alone."""
-
 
 def carry_out_apart(run_id: int) -> None:
-    """Start ``manage.py train --run`` and wait for it; its output is kept (``log_of``)."""
+    """Start ``manage.py train --run`` and wait for it; its output is kept (:func:`botcore.learning.runs.log_of`)."""
     _apart(str(run_id), "train", "--run", str(run_id))
 
 
@@ -56,15 +52,11 @@ def _giving_signs(run_id: int) -> Iterator[None]:
         thread.join()
 
 
-def log_of(name: str) -> Path:
-    """What a run (by its number) or an evaluation printed."""
-    return Path(settings.VAR_DIR) / LOGS / f"{name}.txt"
-
-
 def _apart(name: str, *argv: str) -> None:
-    log_of(name).parent.mkdir(parents=True, exist_ok=True)
+    kept = runs.log_of(name)
+    kept.parent.mkdir(parents=True, exist_ok=True)
     command = on_a_leash([sys.executable, str(PROJECT / "manage.py"), *argv])
-    with log_of(name).open("ab") as output:
+    with kept.open("ab") as output:
         code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=PROJECT).returncode
     log.info("ended", what=argv[0], name=name, code=code)
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from admin_console import access, curves, labels
 from admin_console import learning as told
 from admin_console.access import console_page
 from admin_console.explanation import pairs
-from admin_console.forms import SnapshotFilter, StepForm, Teachable, TrainForm
+from admin_console.forms import ChoiceForm, SnapshotFilter, StepForm, Teachable, TrainForm
 from admin_console.sentences import plainly
 from admin_console.views import PAGE_SIZE
 from botcore import queues
-from botcore.learning import datasets, house_words, runs, versions
+from botcore.learning import blind, datasets, house_words, runs, versions
 from botcore.models import Dataset, ModelVersion, TrainingRun
 from botcore.monitoring import alerts
 from botcore.roles import Right
@@ -153,6 +154,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "options": pairs(row.options),
         "charts": curves.charts(row.curves),
         "canvas": (curves.WIDTH, curves.HEIGHT),
+        "log": runs.last_lines(str(row.pk)),
     }
     return render(request, "console/run.html", context)
 
@@ -184,8 +186,50 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
         "steps": told.steps(row),
         "form": StepForm(initial={"share": row.share or versions.CANARY_SHARE}),
         "interval": told.INTERVAL,
+        "blind": blind.outcome(row),
     }
     return render(request, "console/version.html", context)
+
+
+@console_page(Right.READ)
+@require_safe
+def side_by_side(request: HttpRequest) -> HttpResponse:
+    """The measured versions of a shop as columns of one table."""
+    shop = access.chosen_shop(request.user, Right.READ, request.GET.get("shop"))
+    found = access.versions(request.user, Right.READ).filter(shop=shop).exclude(report={})[: told.COLUMNS]
+    context = {"shop": shop, "table": told.side_by_side(list(found))}
+    return render(request, "console/side_by_side.html", context)
+
+
+@console_page(Right.REVIEW)
+@require_http_methods(["GET", "HEAD", "POST"])
+def blind_choice(request: HttpRequest, pk: int) -> HttpResponse:
+    """Two replies to the same words, one by this version; the reader says which is better without being told whose is whose."""
+    row = get_object_or_404(access.versions(request.user, Right.REVIEW).select_related("shop"), pk=pk)
+    reader = access.person(request)
+    if request.method == "POST":
+        _choose(request, row, reader)
+        return redirect("console:blind_choice", pk=pk)
+    done, of = blind.left(row, reader)
+    context = {
+        "version": row,
+        "pair": blind.next_pair(row, reader),
+        "done": done,
+        "of": of,
+        "outcome": blind.outcome(row),
+    }
+    return render(request, "console/blind_choice.html", context)
+
+
+def _choose(request: HttpRequest, version: ModelVersion, reader: User) -> None:
+    if "back" in request.POST:
+        blind.take_back(version, reader)
+        return
+    form = ChoiceForm(request.POST)
+    if not form.is_valid():
+        _complain(request, form)
+    elif not blind.choose(version, reader, form.cleaned_data["pair"], int(form.cleaned_data["preferred"])):
+        messages.info(request, _("The version was measured again meanwhile: these are other replies."))
 
 
 @console_page(Right.TEACH)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
@@ -22,6 +26,11 @@ SILENT = timedelta(minutes=5)
 SIGN_SECONDS = 30.0
 """How often a running one gives a sign of itself, whatever step it is at."""
 POINTS_KEPT = 2_000
+LOGS = "training-logs"
+"""Below VAR_DIR; beside the runs' folders, which belong to the runs alone."""
+_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+TAIL = 8_000
+"""Bytes of a log that are shown."""
 
 
 class RefusedError(ValueError):
@@ -91,3 +100,23 @@ def sweep() -> None:
     for run in TrainingRun.objects.filter(Q(status=Status.QUEUED) | dead).order_by("pk")[:1]:
         if not queues.backlog("train"):
             queues.wake_training(run.pk)
+
+
+def log_of(name: str) -> Path:
+    """What a run (by its number) or an evaluation printed on this machine."""
+    return Path(settings.VAR_DIR) / LOGS / f"{name}.txt"
+
+
+def last_lines(name: str) -> str:
+    """The end of a log, whole lines as a terminal would show them; empty where this machine has none.
+
+    A bar that draws itself again and again over one line is there once, as it was at last.
+    """
+    try:
+        with log_of(name).open("rb") as kept:
+            kept.seek(max(0, kept.seek(0, os.SEEK_END) - TAIL))
+            text = kept.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+    lines = [line.rsplit("\r", 1)[-1] for line in text.replace("\r\n", "\n").split("\n")]
+    return "\n".join(_CONTROLS.sub("", line) for line in lines[len(text) >= TAIL :]).strip()

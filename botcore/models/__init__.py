@@ -15,6 +15,7 @@ from botcore.models.conversations import (
 )
 from botcore.models.learning import (
     Annotation,
+    BlindChoice,
     Dataset,
     DatasetRow,
     HouseWord,
@@ -28,6 +29,7 @@ from botcore.models.monitoring import Alert
 __all__ = [
     "Alert",
     "Annotation",
+    "BlindChoice",
     "Button",
     "ChannelAccount",
     "ChannelHealth",

@@ -227,6 +227,27 @@ class VersionChange(models.Model):
         return f"{self.version_id}: {self.before} -> {self.after}"
 
 
+class BlindChoice(models.Model):
+    """Which of two replies a reader liked better, not knowing which the version wrote. ``pair`` is a digest of both."""
+
+    class Choice(models.TextChoices):
+        VERSION = "version"
+        LIVE = "live", "what was live"
+        NEITHER = "neither"
+
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="blind_choices")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="blind_choices")
+    pair = models.CharField(max_length=32)
+    choice = models.CharField(max_length=7, choices=Choice.choices)
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "reader", "pair"], name="one_choice_a_pair")]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: {self.choice}"
+
+
 class ShadowReply(models.Model):
     """What a shadow version would have answered; nobody was sent it."""
 

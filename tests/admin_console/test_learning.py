@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from admin_console import learning
 from botcore import queues
-from botcore.learning import corrections, versions
+from botcore.learning import corrections, runs, versions
 from botcore.models import Alert, Dataset, ModelVersion, TrainingRun, Turn, VersionChange
 from tests.admin_console import learned
 from tests.factories import (
@@ -469,3 +469,50 @@ def test_a_merchant_decides_which_new_words_claim_nothing(merchant, shop):
     assert "promises, denies or compares" in _post(merchant, "house_word", shop=shop.slug, word="never", action="admit")
     _post(merchant, "house_word", shop=shop.slug, word="merrily", action="forget")
     assert dict(shop.house_words.values_list("word", "stands_for")) == {}
+
+
+# --- versions side by side, blind choices, what a run printed -------------------------------------------------------
+
+
+def test_measured_versions_stand_side_by_side_with_their_intervals(merchant, approved):
+    learned.version(approved, name="pine-1")
+    learned.version(approved, learned.REFUSED, name="pine-2")
+    ModelVersionFactory(shop=approved.shop, name="never-measured")
+    page = _page(merchant, "side_by_side")
+    assert "pine-1" in page and "pine-2" in page and "never-measured" not in page
+    assert page.count("<b>+0.3</b>") == 2  # grounded, to what was live
+    assert page.count(">not passed<") == 1
+
+
+def test_a_reviewer_chooses_blindly_and_the_version_s_page_tells_the_outcome(client, approved):
+    version = learned.version(approved, name="pine-1")
+    client.force_login(
+        UserFactory(shops=[approved.shop], shops__role="reviewer"), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    page = _page(client, "blind_choice", version.pk)
+    assert "0 of 1 pairs chosen" in page
+    (pair,) = re.findall(r'name="pair" value="(\w+)"', page)
+    first = page.index(learned.REPORT["changed"][0]["candidate"]) < page.index(learned.REPORT["changed"][0]["live"])
+    page = _post(client, "blind_choice", version.pk, pair=pair, preferred=1 if first else 2)
+    assert "You have seen all of them." in page
+    assert "preferred this version 1 times, the other 0 times" in _page(client, "version", version.pk)
+    assert "0 of 1 pairs chosen" in _post(client, "blind_choice", version.pk, back=1)
+
+
+@pytest.mark.parametrize(("pair", "preferred"), [("x", 1), ("0" * 32, 7), ("0" * 32, 1)])
+def test_a_choice_that_is_none_is_said_and_not_kept(merchant, approved, pair, preferred):
+    version = learned.version(approved, name="pine-1")
+    assert 'class="notice' in _post(merchant, "blind_choice", version.pk, pair=pair, preferred=preferred)
+    assert not version.blind_choices.exists()
+
+
+def test_the_end_of_what_a_run_printed_is_on_its_page_without_what_drew_over_itself(
+    merchant, approved, settings, tmp_path
+):
+    settings.VAR_DIR = tmp_path
+    run = learned.run(approved, status="failed")
+    runs.log_of(str(run.pk)).parent.mkdir()
+    runs.log_of(str(run.pk)).write_text("early\n" * 3000 + "step 1\rstep 2\rstep 3\n\x1b[31mout of <memory>\x1b[0m\n")
+    page = _page(merchant, "run", run.pk)
+    assert "step 3 out of &lt;memory&gt;</pre>" in page
+    assert "step 2" not in page and page.count("early") < 1500

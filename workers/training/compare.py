@@ -33,8 +33,8 @@ FEWEST_JUDGED = 50
 """Pairs of human and written replies below which nothing is said of naturalness."""
 FEWEST_TIMED = 8
 """Batches below which nothing is said of speed."""
-EXAMPLES = 5
-"""Briefs whose replies changed are shown side by side, so many."""
+EXAMPLES = 60
+"""Of so many briefs whose replies changed both are kept, for people to choose between."""
 
 
 @dataclass(frozen=True)

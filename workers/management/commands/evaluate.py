@@ -22,6 +22,8 @@ SHOWN = (
     "mean_length",
     "seconds_per_reply",
 )
+EXAMPLES = 5
+"""So many of the replies that changed are printed."""
 
 
 class Command(BaseCommand):
@@ -61,7 +63,7 @@ def as_text(version: ModelVersion) -> str:
     for line in version.gate["lines"]:
         lines.append(f"{'passed' if line['passed'] else 'FAILED':<8}{line['name']}: {line['found']}")
     lines.append(f"the gate {'lets' if version.gate['passed'] else 'does not let'} {version.name} to customers")
-    for changed in told["changed"]:
+    for changed in told["changed"][:EXAMPLES]:
         lines.append(f"\n  {changed['act']}: {changed['customer']}\n    now    {changed['live']}")
         lines.append(f"    then   {changed['candidate']}")
     return "\n".join(lines)
