@@ -27,12 +27,12 @@ class Capabilities:
     ``text_unit`` is how it counts a text: ``characters``, ``utf16`` or ``bytes``. ``buttons``, ``carousel``, ``list_rows``
     and ``quick_replies`` are how many a message may have, ``label`` and ``row_title`` their lengths in characters,
     ``payload_bytes`` what a button may carry. ``apart`` is how many products of one reply may be messages of their own
-    (None: any number), where a platform minds how many a customer gets. ``feedback`` is how a customer judges a reply there: ``native``,
-    ``buttons``, ``reactions``, ``quick_replies``, ``numbers``, ``page`` (our own) or ``none``. ``window`` is how many
-    seconds after the customer's last message we may write, and ``quota`` how often. ``ack_seconds`` is how long the
-    platform waits for our answer; ``rate`` how many messages a second an account may send
-    (None: as many as it likes), ``burst`` how many at once.
-    ``idempotent``: it sends one message for the same key, however often it is asked to.
+    (None: any number), where a platform minds how many a customer gets. ``feedback`` is how a customer judges a reply
+    there: ``native``, ``buttons``, ``reactions``, ``quick_replies``, ``numbers``, ``page`` (our own) or ``none``.
+    ``window`` is how many seconds after the customer's last message we may write, and ``quota`` how often.
+    ``ack_seconds`` is how long the platform waits for our answer; ``rate`` how many messages a second an account may
+    send (None: as many as it likes), ``burst`` how many at once. ``idempotent``: it sends one message for the same key,
+    however often it is asked to.
     """
 
     text_limit: int
