@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from admin_console.labels import channel_name
 from botcore.channels.base import Channel, Field
 from botcore.channels.connecting import OFFERED
 from botcore.channels.registry import channel_class
@@ -83,6 +84,11 @@ def trial(account: ChannelAccount) -> Trial | None:
     return Trial(contact, words.text if words else "", written.order_by("-pk").first())
 
 
+def _label(setting: Field) -> str:
+    label = said(setting.label)
+    return label if setting.required else _("%(label)s (optional)") % {"label": label}
+
+
 class ConnectForm(forms.Form):
     """An account's settings. What is secret is never shown again: left empty, the stored value ``kept`` stays.
 
@@ -128,16 +134,17 @@ class ConnectForm(forms.Form):
     def refuse(self, detail: str) -> None:
         """The platform does not take the settings; they may be stored all the same."""
         self.refused = True
-        told = {"platform": self.platform.title, "detail": detail}
+        told = {"platform": channel_name(self.platform.name), "detail": detail}
         self.add_error(None, _("%(platform)s does not accept this: %(detail)s") % told)
 
     def _field(self, each: Field) -> forms.CharField | forms.ChoiceField:
         known = each.secret and each.name in self.kept
-        hint = capfirst(said(each.hint))
+        hint = said(each.hint)
+        hint = hint if hint.startswith("http") else capfirst(hint)
         if known:
             hint = " ".join(filter(None, (_("Leave it empty to keep what is stored."), hint)))
         about: dict[str, Any] = {
-            "label": said(each.label), "help_text": hint, "required": each.required and not known,
+            "label": _label(each), "help_text": hint, "required": each.required and not known,
             "initial": None if each.secret else self.kept.get(each.name),
         }  # fmt: skip
         if OPTIONS.fullmatch(each.pattern) and not each.secret:
@@ -149,4 +156,5 @@ class ConnectForm(forms.Form):
 
     def _blame(self, problem: str) -> None:
         named = BLAMED.match(problem)
-        self.add_error(named[1] if named and named[1] in self.fields else None, said(problem))
+        field = named[1] if named and named[1] in self.fields else None
+        self.add_error(field, capfirst(said(problem.removeprefix(f"{field}: "))))

@@ -103,11 +103,11 @@ def _channels(stack: Stack, quick: bool) -> list[tuple[str, str, str]]:
     """What the web process alone takes in, by channel, beside Telegram's."""
     from benchmarks.measures import acknowledgement, customers_posts, sustained
     from benchmarks.platforms import PLATFORMS
-    from botcore.channels.registry import CHANNELS, channel_class
+    from botcore.channels.registry import channel_class
 
     rows = []
     telegrams = 0.0
-    for place, channel in enumerate(name for name in PLATFORMS if name in CHANNELS):
+    for place, channel in enumerate(PLATFORMS):
         _say(f"inbound: {channel}")
         at, first = stack.connect(channel), 500_000 + 10_000 * place
         sustained(customers_posts(channel, at, first, 50), AT_ONCE)  # imports and connections of the first requests
@@ -118,8 +118,6 @@ def _channels(stack: Stack, quick: bool) -> list[tuple[str, str, str]]:
         told = f"x{full.per_second / telegrams:.2f} of Telegram's events/s with {AT_ONCE} at once; p95 at 50/s"
         failed = full.failed + steady.failed
         rows.append((f"inbound, {channel_class(channel).title}", measured, f"{told}; {failed} failed"))
-    for channel in sorted(set(CHANNELS) - set(PLATFORMS) - {"terminal"}):
-        rows.append((f"inbound, {channel_class(channel).title}", "not measured", "benchmarks/platforms.py has none"))
     return rows
 
 

@@ -6,6 +6,7 @@ One function a channel, made of the account's settings alone; a new channel is s
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import json
@@ -16,7 +17,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from jwt.algorithms import RSAAlgorithm
 from nacl.signing import SigningKey
 from standardwebhooks.webhooks import Webhook
 from twilio.request_validator import RequestValidator
@@ -28,6 +32,9 @@ PERSON = 1_000_000
 """The first customer's number; every message is from another one."""
 DISCORD = SigningKey(b"\1" * 32)
 """What stands for Discord's own key."""
+MICROSOFT = "benchmark"
+"""The id of what stands for Microsoft's."""
+SERVICE = "https://smba.trafficmanager.net/emea/"
 
 
 @dataclass(frozen=True)
@@ -209,6 +216,39 @@ def dingtalk(at: Connected, number: int, text: str) -> Post:
     return as_json(at.url, body, {"timestamp": now, "sign": base64.b64encode(digest).decode()})
 
 
+def teams(at: Connected, number: int, text: str) -> Post:
+    """A message in the personal chat, with the token that Microsoft signs for a call."""
+    now, bot = int(time.time()), f"28:{at.config['app_id']}"
+    activity = {
+        "type": "message", "id": str(1_485_983_408_511 + number), "channelId": "msteams", "serviceUrl": SERVICE,
+        "timestamp": "2026-11-29T16:00:00.000Z", "textFormat": "plain", "text": text, "locale": "en-US",
+        "from": {"id": f"29:{PERSON + number}", "name": f"Person {number}", "aadObjectId": f"person-{number}"},
+        "conversation": {"id": f"a:{number}", "conversationType": "personal", "tenantId": at.config["tenant"]},
+        "recipient": {"id": bot, "name": "Bench"}, "channelData": {"tenant": {"id": at.config["tenant"]}},
+    }  # fmt: skip
+    claims = {
+        "iss": "https://api.botframework.com", "aud": at.config["app_id"], "serviceurl": SERVICE,
+        "nbf": now - 60, "exp": now + 3600,
+    }  # fmt: skip
+    token = jwt.encode(claims, microsofts_key(), algorithm="RS256", headers={"kid": MICROSOFT})
+    return as_json(at.url, activity, {"Authorization": f"Bearer {token}"})
+
+
+@functools.cache
+def microsofts_key() -> RSAPrivateKey:
+    return generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def pages(api: str) -> Mapping[str, Any]:
+    """What the platforms let anybody read, by path: where Microsoft's keys are, and the keys."""
+    public = json.loads(RSAAlgorithm.to_jwk(microsofts_key().public_key()))
+    key = {**public, "use": "sig", "kid": MICROSOFT, "endorsements": ["msteams"]}
+    return {
+        "/openid": {"issuer": "https://api.botframework.com", "jwks_uri": f"{api}/keys"},
+        "/keys": {"keys": [key]},
+    }
+
+
 def _of_meta(at: Connected, kind: str, entry: Mapping[str, Any]) -> Post:
     """Meta's envelope and signature, the same for all its platforms."""
     account = next(at.config[name] for name in ("phone_number_id", "page_id", "account_id") if name in at.config)
@@ -271,6 +311,16 @@ PLATFORMS: Mapping[str, Platform] = {
         },
     ),
     "dingtalk": Platform(dingtalk, {"app_key": "ding" + "0" * 16, "app_secret": "s" * 64, **API}),
+    "teams": Platform(
+        teams,
+        {
+            "app_id": "5f3a1c1e-1111-4222-8333-0123456789ab",
+            "app_password": "p" * 40,
+            "tenant": "72f988bf-86f1-41af-91ab-2d7cd011db47",
+            "openid_url": "{api}/openid",
+            **API,
+        },
+    ),
 }
 
 

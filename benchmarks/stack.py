@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import psutil
 
-from benchmarks.platforms import PLATFORMS, Connected
+from benchmarks.platforms import PLATFORMS, Connected, pages
 from botcore.channels.registry import channel_class, channel_for
 from botcore.channels.webchat.channel import ensure_webchat
 from botcore.management.commands.connect import register
@@ -92,7 +92,13 @@ class _Platform(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        body = json.dumps({"ok": True, "result": {"message_id": 1}}).encode()
+        self._tell({"ok": True, "result": {"message_id": 1}})
+
+    def do_GET(self) -> None:
+        self._tell(pages(f"http://{self.headers['Host']}").get(self.path, {}))
+
+    def _tell(self, value: object) -> None:
+        body = json.dumps(value).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -21,12 +21,13 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from botcore import buttons, queues
+from botcore import buttons, queues, receipts
 from botcore.channels import health
 from botcore.channels.base import Channel
 from botcore.channels.registry import channel_for
-from botcore.channels.values import Capabilities, OutboundMessage, Payload, Recipient, SendResult
+from botcore.channels.values import Capabilities, OutboundMessage, Payload, SendResult
 from botcore.models import Contact, Conversation, Feedback, Outbound, Turn
+from botcore.recipients import recipient_of
 from botcore.stated import may_go
 
 log = structlog.get_logger(__name__)
@@ -91,6 +92,7 @@ def deliver(outbound_id: int) -> None:
     else:
         _close(outbound, Outbound.Status.SENT)
     if outbound.status != Outbound.Status.PENDING:
+        receipts.catch_up(outbound.conversation.contact_id, outbound.platform_ids)
         _wake_next(outbound.conversation_id)
 
 
@@ -110,7 +112,7 @@ def show_typing(turn_id: int) -> None:
     )
     if turn:
         contact = turn.conversation.contact
-        channel_for(contact.account).typing(_recipient(contact))
+        channel_for(contact.account).typing(recipient_of(contact))
 
 
 def show_verdict(outbound_id: int) -> None:
@@ -122,7 +124,7 @@ def show_verdict(outbound_id: int) -> None:
     bare, shown = (channel.render(replace(message, verdict=v)) for v in ("", pressed.kind if pressed else ""))
     for platform_id, without, payload in zip(outbound.platform_ids, bare, shown, strict=False):
         if without != payload or not pressed:
-            channel.edit(_recipient(contact), platform_id, payload)
+            channel.edit(recipient_of(contact), platform_id, payload)
 
 
 def sweep() -> int:
@@ -181,7 +183,7 @@ def _send(channel: Channel, outbound: Outbound, part: int, payload: Payload) -> 
     if seconds := health.wait(contact.account, channel.capabilities):
         raise _NotNow(seconds)
     key = uuid5(SENDING, f"{contact.account.key}/{outbound.pk}/{part}")
-    result = channel.send(_recipient(contact), payload, key)
+    result = channel.send(recipient_of(contact), payload, key)
     if result.ok:
         health.succeeded(contact.account)
         Contact.objects.filter(pk=contact.pk).update(sent_since=F("sent_since") + 1)
@@ -197,7 +199,7 @@ def _stream(channel: Channel, contact: Contact, message: OutboundMessage) -> Non
     """Show the reply grow, sentence by sentence. All of it is checked: nothing is shown that is not sent."""
     ends = [match.start() for match in SENTENCE.finditer(message.text)]
     for end in ends:
-        channel.stream(_recipient(contact), message.turn, message.text[:end])
+        channel.stream(recipient_of(contact), message.turn, message.text[:end])
 
 
 def _reopen(channel: Channel, outbound: Outbound, message: OutboundMessage) -> SendResult:
@@ -208,10 +210,6 @@ def _reopen(channel: Channel, outbound: Outbound, message: OutboundMessage) -> S
         if not result.ok:
             return replace(closed, error=f"{closed.error}, and was not asked back: {result.error}")
     return closed
-
-
-def _recipient(contact: Contact) -> Recipient:
-    return Recipient(contact.external_id, contact.address, contact.heard_at, contact.sent_since)
 
 
 def _earlier() -> QuerySet[Outbound]:

@@ -18,10 +18,11 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from botcore import buttons, feedback, held, queues
+from botcore import buttons, feedback, held, queues, receipts
 from botcore.channels.registry import channel_class
 from botcore.channels.values import ReceivedEvent
-from botcore.models import ChannelAccount, Contact, Conversation, InboundEvent, Outbound, Turn
+from botcore.models import ChannelAccount, Contact, Conversation, InboundEvent, Turn
+from botcore.recipients import stored_address
 
 BURST = timedelta(seconds=1.5)
 """Messages that follow each other this quickly are one question. A turn in the making takes them in."""
@@ -114,7 +115,7 @@ def _wakes(account: ChannelAccount) -> tuple[Wake, ...]:
 def _take(account: ChannelAccount, received: ReceivedEvent) -> Turn | None:
     """Store one event; the turn it asks to be answered in, if it asks anything and was not known before."""
     if received.kind == InboundEvent.Kind.STATUS:
-        _note_receipt(account, received)
+        receipts.note(account, received)
         return None
     contact, _ = Contact.objects.get_or_create(
         account=account,
@@ -176,7 +177,7 @@ def _heard(contact: Contact, received: ReceivedEvent) -> None:
     """Note when and from where the contact wrote, and whether they want messages at all."""
     contact.heard_at, contact.sent_since = timezone.now(), 0
     if received.address:
-        contact.address = dict(received.address)
+        contact.address = stored_address(contact.account.channel, received.address)
     if received.kind == InboundEvent.Kind.STOP:
         contact.stopped_at = contact.stopped_at or contact.heard_at
     elif received.kind == InboundEvent.Kind.START:
@@ -193,35 +194,6 @@ def _corrected(contact: Contact, received: ReceivedEvent) -> bool:
         turn__leased_until=None,
     )
     return bool(waiting.update(text=_readable(received.text)))
-
-
-RECEIPTS = {"delivered": ("",), "read": ("", Outbound.Receipt.DELIVERED)}
-"""What a receipt may follow: platforms tell them in any order."""
-
-
-def _note_receipt(account: ChannelAccount, received: ReceivedEvent) -> None:
-    """What the platform says has become of a message of ours; a refusal after the fact is a failure like any other.
-
-    What is sent again then begins with the part that was refused.
-    """
-    status, platform_id = str(received.data.get("status", "")), str(received.data.get("platform_id", ""))
-    sent = Outbound.objects.filter(
-        conversation__contact__account=account,
-        conversation__contact__external_id=received.contact_id,
-        platform_ids__contains=[platform_id],
-    )
-    if status == "failed":
-        error = str(received.data.get("error", ""))[:500] or "the platform gave it up"
-        for outbound in sent.filter(receipt="").select_for_update():
-            arrived = outbound.platform_ids.index(platform_id)
-            outbound.status, outbound.error = Outbound.Status.FAILED, error
-            outbound.parts_sent, outbound.platform_ids = arrived, outbound.platform_ids[:arrived]
-            outbound.save(update_fields=["status", "error", "parts_sent", "platform_ids"])
-        if received.data.get("stopped"):
-            told = Contact.objects.filter(account=account, external_id=received.contact_id, stopped_at=None)
-            told.update(stopped_at=timezone.now())
-    elif status in RECEIPTS:
-        sent.filter(receipt__in=RECEIPTS[status]).update(receipt=status)
 
 
 def _insert(account: ChannelAccount, contact: Contact, received: ReceivedEvent) -> int | None:

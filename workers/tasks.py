@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from botcore import answering, delivery, intake, queues
+from botcore import answering, delivery, intake, queues, receipts
 from botcore.celery import app
 from botcore.learning import rollout, runs
 from botcore.models import Conversation
@@ -132,5 +132,6 @@ def sweep() -> None:
     """Find what lost its wake-up: waiting turns, pending messages, stale embeddings, training runs."""
     intake.sweep()
     delivery.sweep()
+    receipts.sweep()
     indexing.sweep()
     runs.sweep()

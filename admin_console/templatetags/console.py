@@ -7,13 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from django import template
+from django.conf import settings
 from django.template import Context
 from django.utils import timezone
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from admin_console import inbox, labels, navigation
 from admin_console.navigation import Link
+from botcore.channels.chunking import around_links
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -55,6 +59,18 @@ def menu(context: Context) -> list[tuple[StrOrPromise, list[Link]]]:
     """The menu of :mod:`admin_console.navigation` for the reader of this page."""
     request = context["request"]
     return navigation.menu(request.user, request.resolver_match.url_name or "", inbox.counts(request.user))
+
+
+@register.filter
+def linked(text: str) -> SafeString:
+    """A text whose addresses can be followed, beside the page; our own are there to be copied."""
+
+    def link(url: str) -> str:
+        if url.startswith(settings.PUBLIC_URL):
+            return escape(url)
+        return format_html('<a href="{0}" target="_blank" rel="noopener">{0}</a>', url)
+
+    return mark_safe(around_links(text, escape, link))  # noqa: S308 (every part is escaped)
 
 
 @register.filter

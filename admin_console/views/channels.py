@@ -21,6 +21,7 @@ from admin_console import access
 from admin_console import channels as wizard
 from admin_console.access import console_page
 from admin_console.channels import ConnectForm
+from admin_console.labels import channel_name
 from admin_console.views import PAGE_SIZE
 from botcore import dead_letters, delivery, intake
 from botcore.channels import connecting
@@ -183,7 +184,7 @@ def _accepted(request: HttpRequest, platform: type[Channel], form: ConnectForm) 
 def _finished(request: HttpRequest, row: ChannelAccount, event: str) -> HttpResponse:
     """The account's page with what is left to do: at once, not after a redirect, for it may hold a secret to be pasted."""
     _note(request, row, event)
-    messages.success(request, _("%(platform)s is connected.") % {"platform": channel_class(row.channel).title})
+    messages.success(request, _("%(platform)s is connected.") % {"platform": channel_name(row.channel)})
     form = ConnectForm(channel_class(row.channel), access.person(request).is_staff, kept=connecting.stored(row))
     return _account_page(request, row, form, connecting.finish(row))
 

@@ -72,6 +72,8 @@ class Channel(ABC):
     title: str
     """The platform's own name."""
     capabilities: Capabilities
+    secret_address: frozenset[str] = frozenset()
+    """The parts of a contact's address by which anybody could write to them; they are stored sealed."""
     fields: tuple[Field, ...] = ()
     steps: tuple[str, ...] = ()
     """What an operator does on the platform, in order; ``{webhook}`` stands for the address it is to call."""

@@ -25,7 +25,7 @@ PAUSES = tuple(
 
 AMOUNT_BEFORE = re.compile(r"(?:\d|[$€£¥￥₩₹₽฿]|\b[A-Z]{3})\s*$")
 AMOUNT_AFTER = re.compile(r"\s*(?:\d|[$€£¥￥₩₹₽฿]|[A-Z]{3}\b|元|块|円)")
-LINK = re.compile(r"https?://[^\s<>\"“”「」『』，。；！？、]+")
+LINK = re.compile(r"https?://[^\s<>\"“”「」『』（）《》，。；：！？、]+")
 CLICKED_LINK = re.compile(LINK.pattern + r"(?<![.,:;!?)\]'])")
 """A link without the signs that end the sentence around it."""
 LONGEST_LINK, LONGEST_GRAPHEME = 2000, 40

@@ -71,6 +71,7 @@ class DingTalk(Channel):
     name = "dingtalk"
     title = "DingTalk"
     capabilities = Capabilities(text_limit=4000, feedback="numbers", ack_seconds=3, rate=0.25, burst=5)
+    secret_address = frozenset({"session"})
     fields = (
         Field("app_key", "AppKey (Client ID)", "like dingabc123, under 凭证与基础信息", pattern="[A-Za-z0-9]{8,64}"),
         Field(

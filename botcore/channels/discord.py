@@ -93,6 +93,7 @@ class Discord(Channel):
         rate=25,
         burst=5,
     )
+    secret_address = frozenset({"token"})
     fields = (
         Field("application_id", "Application ID", "under General Information: 17 to 20 digits", pattern="[0-9]{17,20}"),
         Field(

@@ -42,8 +42,10 @@ def succeeded(account: ChannelAccount) -> None:
 
 
 def failed(account: ChannelAccount, result: SendResult) -> None:
-    """A message did not arrive. What is wrong with the message alone, or kept for later, says nothing of the platform."""
-    if result.held:
+    """A message did not arrive. What is wrong with the message alone, with its reader's pace, or is kept for later, says
+    nothing of the platform.
+    """
+    if result.held or result.crowded:
         return
     now = timezone.now()
     health = ChannelHealth.objects.filter(account=account)

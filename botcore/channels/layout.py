@@ -1,11 +1,13 @@
 """How a reply's products are shown on a platform that cannot show everything, in one stated order:
 
 a carousel; else a picture with buttons for each; else a list, else quick replies; else numbered text with price and link.
+More products than a carousel holds are the next carousel.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import Enum
 
 from django.conf import settings
@@ -29,9 +31,9 @@ def layout_of(message: OutboundMessage, can: Capabilities) -> Layout:
     count = len(message.cards)
     if not count:
         return Layout.TEXT
-    if can.carousel >= count:
+    if can.carousel:
         return Layout.CAROUSEL
-    if can.pictures and can.buttons:
+    if can.pictures and can.buttons and _each_is_worth_a_message(message.cards, can):
         return Layout.CARDS
     if can.list_rows >= count:
         return Layout.LIST
@@ -74,6 +76,12 @@ def own_picture(url: str) -> str:
     root = settings.MEDIA_ROOT.resolve()
     path = (root / url.removeprefix(own)).resolve()
     return str(path.relative_to(root)) if url.startswith(own) and path.is_relative_to(root) else ""
+
+
+def _each_is_worth_a_message(cards: Sequence[Card], can: Capabilities) -> bool:
+    """Whether the products are few enough for a message each, and have pictures where a list would do without."""
+    few = can.apart is None or len(cards) <= can.apart
+    return few and (not can.list_rows or len(cards) == 1 or any(is_public(card.image_url) for card in cards))
 
 
 def _numbered(card: Card) -> str:

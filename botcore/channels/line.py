@@ -48,6 +48,9 @@ API = "https://api.line.me"
 DATA_API = "https://api-data.line.me"
 """Where files are; an account's own ``api_base_url`` stands for both."""
 
+REPLY = "/v2/bot/message/reply"
+USED_UP = "Invalid reply token"
+"""What LINE says of a token that was used, or is too old or nobody's: a fresh one of its own was used."""
 MESSAGES_A_CALL = 5
 ALT_TEXT_LIMIT = 400
 ADDRESS_LIMIT = 1000
@@ -134,7 +137,7 @@ class Line(Channel):
 
     def send(self, recipient: Recipient, payload: Payload, idempotency_key: UUID) -> SendResult:
         if token := _reply_token(recipient):
-            result = self._call("reply", "/v2/bot/message/reply", {"replyToken": token, **payload})
+            result = self._reply({"replyToken": token, **payload})
             if not result.permanent:
                 return result
         to = recipient.address.get("to") or recipient.contact_id
@@ -160,13 +163,24 @@ class Line(Channel):
     def _credentials(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.config['channel_access_token']}"}
 
-    def _call(self, what: str, path: str, body: Payload, headers: Mapping[str, str] | None = None) -> SendResult:
-        headers = {**self._credentials, **(headers or {})}
+    def _reply(self, body: Payload) -> SendResult:
+        """A reply takes no retry key, but a token once: where no answer came, trying again tells whether it arrived."""
         try:
-            response = http.call(what, "POST", f"{self._base(API)}{path}", json=body, headers=headers)
+            return _result("reply", self._asked("reply", REPLY, body))
+        except http.UnreachableError:
+            result = self._call("reply", REPLY, body)
+            return SendResult(ok=True) if USED_UP in result.error else result
+
+    def _call(self, what: str, path: str, body: Payload, headers: Mapping[str, str] | None = None) -> SendResult:
+        try:
+            return _result(what, self._asked(what, path, body, headers))
         except http.UnreachableError as error:
             return http.unreachable(error)
-        return _result(what, response)
+
+    def _asked(self, what: str, path: str, body: Payload, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """LINE's answer. Raises ``UnreachableError``."""
+        headers = {**self._credentials, **(headers or {})}
+        return http.call(what, "POST", f"{self._base(API)}{path}", json=body, headers=headers)
 
     # --- setting up -------------------------------------------------------------------------------------------------
 

@@ -26,12 +26,13 @@ class Capabilities:
 
     ``text_unit`` is how it counts a text: ``characters``, ``utf16`` or ``bytes``. ``buttons``, ``carousel``, ``list_rows``
     and ``quick_replies`` are how many a message may have, ``label`` and ``row_title`` their lengths in characters,
-    ``payload_bytes`` what a button may carry. ``feedback`` is how a customer judges a reply there: ``native``,
-    ``buttons``, ``reactions``, ``quick_replies``, ``numbers``, ``page`` (our own) or ``none``. ``window`` is how many
-    seconds after the customer's last message we may write, and ``quota`` how often. ``ack_seconds`` is how long the
-    platform waits for our answer; ``rate`` how many messages a second an account may send
-    (None: as many as it likes), ``burst`` how many at once.
-    ``idempotent``: it sends one message for the same key, however often it is asked to.
+    ``payload_bytes`` what a button may carry. ``apart`` is how many products of one reply may be messages of their own
+    (None: any number), where a platform minds how many a customer gets. ``feedback`` is how a customer judges a reply
+    there: ``native``, ``buttons``, ``reactions``, ``quick_replies``, ``numbers``, ``page`` (our own) or ``none``.
+    ``window`` is how many seconds after the customer's last message we may write, and ``quota`` how often.
+    ``ack_seconds`` is how long the platform waits for our answer; ``rate`` how many messages a second an account may
+    send (None: as many as it likes), ``burst`` how many at once. ``idempotent``: it sends one message for the same key,
+    however often it is asked to.
     """
 
     text_limit: int
@@ -40,6 +41,7 @@ class Capabilities:
     label: int = 20
     payload_bytes: int = 0
     pictures: bool = False
+    apart: int | None = None
     carousel: int = 0
     list_rows: int = 0
     row_title: int = 0
@@ -217,7 +219,8 @@ class SendResult:
     """What became of one payload. ``retry_after`` is in seconds; ``permanent`` means that no retry can help.
 
     ``window_closed``: the platform lets us write only so long after the customer did. ``held``: the platform lets us
-    write only when it asks; the message stays until it does. ``stopped``: the customer asked the platform for no more
+    write only when it asks; the message stays until it does. ``crowded``: this customer has had many messages lately
+    and is to be left a while, the account's others are not. ``stopped``: the customer asked the platform for no more
     messages of ours, or blocked us.
     """
 
@@ -227,6 +230,7 @@ class SendResult:
     permanent: bool = False
     window_closed: bool = False
     held: bool = False
+    crowded: bool = False
     stopped: bool = False
     error: str = ""
 

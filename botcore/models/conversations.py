@@ -256,6 +256,22 @@ class Outbound(models.Model):
         return f"{self.pk} {self.status}"
 
 
+class EarlyReceipt(models.Model):
+    """What a platform told of a message of ours whose id we had not stored yet, until that is found (:mod:`botcore.receipts`)."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="early_receipts")
+    platform_id = models.CharField(max_length=500)
+    status = models.CharField(max_length=9)
+    error = models.TextField(blank=True)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["contact", "platform_id", "status"], name="early_receipt_once")]
+
+    def __str__(self) -> str:
+        return f"{self.platform_id}: {self.status}"
+
+
 def make_token() -> str:
     """An unguessable key that fits into any platform's button, 12 URL-safe characters (72 bits)."""
     return secrets.token_urlsafe(9)

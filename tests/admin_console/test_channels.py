@@ -13,8 +13,11 @@ from django.utils import timezone, translation
 from structlog.testing import capture_logs
 
 from admin_console import channels as wizard
+from admin_console.templatetags.console import linked
 from botcore import intake, queues
 from botcore.channels import connecting
+from botcore.channels.connecting import OFFERED
+from botcore.channels.generic.channel import Generic
 from botcore.channels.registry import channel_class, webhook_url
 from botcore.channels.values import Card, OutboundMessage, ReceivedEvent
 from botcore.models import ChannelAccount, ChannelHealth, Contact, Outbound
@@ -392,15 +395,49 @@ def test_a_channel_that_is_no_more_breaks_no_page(merchant, shop):
     assert "pigeon" in text_of(merchant.get(reverse("console:home")))
 
 
-IN_CHINESE = "discord generic instagram messenger slack teams telegram twilio webchat whatsapp".split()
-SAME_IN_BOTH = {"Microsoft App ID", "Bot User OAuth Token"}
+SAME_IN_BOTH = {
+    "Microsoft App ID", "Bot User OAuth Token", "Channel ID", "Channel secret", "Channel access token", "AppID", "AppSecret",
+    "EncodingAESKey", "App ID", "App Secret", "Encrypt Key", "Verification Token", "AppKey (Client ID)",
+    "AppSecret (Client Secret)",
+}  # fmt: skip
+"""What the platforms' own pages call it in Chinese as well."""
 
 
-@pytest.mark.parametrize("name", IN_CHINESE)
+@pytest.mark.parametrize("name", OFFERED)
 def test_what_a_channel_says_in_the_wizard_is_said_in_chinese(name):
     with translation.override("zh-hans"):
         english = {text for text in wizard.texts_of(channel_class(name)) if wizard.said(text) == text}
     assert english <= SAME_IN_BOTH
+
+
+def test_the_steps_lead_to_the_platforms_pages_and_our_address_is_there_to_be_copied(merchant, shop, settings):
+    page = merchant.get(reverse("console:connect_channel", args=["feishu"])).content.decode()
+    assert '<a href="https://open.feishu.cn/app" target="_blank" rel="noopener">https://open.feishu.cn/app</a>' in page
+    told = linked(f"Paste {settings.PUBLIC_URL}/webhooks/x at https://a.example/b?c=1&d=2 <now>")
+    assert told == (
+        f"Paste {settings.PUBLIC_URL}/webhooks/x at "
+        '<a href="https://a.example/b?c=1&amp;d=2" target="_blank" rel="noopener">https://a.example/b?c=1&amp;d=2</a> &lt;now&gt;'
+    )
+
+
+def test_what_may_be_left_out_says_so(merchant, shop):
+    page = merchant.get(reverse("console:connect_channel", args=["whatsapp"])).content.decode()
+    assert "Template that asks a customer back (optional)" in page
+    assert "Access token (optional)" not in page
+
+
+def test_what_is_left_to_do_is_said_in_chinese():
+    told = Generic(Generic.prepare_config({"reply_url": "https://app.example/"}), "key").connect(
+        "https://shop.example/x"
+    )
+    with translation.override("zh-hans"):
+        named = [line.name for line in wizard.lines(told)]
+    assert named == ["Webhook 地址", "用它给您发来的请求签名", "用它核对我们的回复", "接口说明"]
+
+
+def test_a_mistake_does_not_repeat_the_name_of_its_field():
+    form = wizard.ConnectForm(Generic, staff=False, data={"setting-reply_url": "http://10.0.0.1/x"})
+    assert form.errors["reply_url"] == ['"http://10.0.0.1/x" must begin with https:// (http:// for localhost alone)']
 
 
 def test_what_nobody_has_translated_stays_english():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,23 +10,33 @@ import pytest
 from django.test import Client
 
 from benchmarks.measures import MESSAGES, acknowledgement, customers_posts, sustained
-from benchmarks.platforms import PLATFORMS, Post
+from benchmarks.platforms import PLATFORMS, Post, pages
 from benchmarks.stack import Stack
 from botcore import queues
-from botcore.channels.registry import CHANNELS
+from botcore.channels.connecting import OFFERED
 from botcore.models import InboundEvent
 from tests.botcore.channels.conftest import database_calls_in_this_thread  # noqa: F401
 from tests.botcore.channels.platform import Told, platform_server
 from tests.factories import ShopFactory
 
-MEASURED = [name for name in PLATFORMS if name in CHANNELS]
+
+@pytest.fixture
+def api() -> Iterator[str]:
+    """The address of what stands for the platforms."""
+    with platform_server(Told(200, {})) as server:
+        server.pages.update({path: Told(200, page) for path, page in pages(server.address).items()})
+        yield server.address
+
+
+def test_every_channel_of_a_platform_is_measured():
+    assert set(PLATFORMS) == set(OFFERED)
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("channel", MEASURED)
-def test_every_request_is_genuine_and_from_another_person(channel, settings, monkeypatch):
+@pytest.mark.parametrize("channel", PLATFORMS)
+def test_every_request_is_genuine_and_from_another_person(channel, settings, monkeypatch, api):
     monkeypatch.setattr(queues, "wake_reply", lambda turn: None)
-    stack: Any = Stack(ShopFactory(), settings.PUBLIC_URL, "http://127.0.0.1:9", supervisor=None)
+    stack: Any = Stack(ShopFactory(), settings.PUBLIC_URL, api, supervisor=None)
     at = stack.connect(channel)
     assert stack.connect(channel).account == at.account
     for post in customers_posts(channel, at, 7, 3):

@@ -8,12 +8,13 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from botcore import delivery, queues
+from botcore import delivery, intake, queues
 from botcore.channels import health
-from botcore.channels.values import Choice, OutboundMessage, Payload, Recipient, SendResult
-from botcore.models import ChannelHealth, Contact, Conversation, Feedback, Outbound, Turn
+from botcore.channels.values import Choice, OutboundMessage, Payload, ReceivedEvent, Recipient, SendResult
+from botcore.models import ChannelHealth, Contact, Conversation, EarlyReceipt, Feedback, Outbound, Turn
 from tests.factories import ContactFactory, ConversationFactory, ProductFactory, TurnFactory
 from tests.fakes import FakeChannel, Wakes, at_once
 
@@ -296,6 +297,63 @@ def test_what_the_platform_asks_one_message_to_wait_the_others_wait_too(platform
     assert len(platform.sent) == 1
     assert 28 < seconds_until_next(second) < 32
     assert second.attempts == 0
+
+
+def test_a_customer_who_has_had_too_many_messages_keeps_nobody_else_waiting(platform):
+    first = reply()
+    account = first.conversation.contact.account
+    for _ in range(health.FAILURES_TO_OPEN):
+        platform.results = [SendResult(ok=False, crowded=True, error="131056")]
+        due_now(first)
+        delivery.deliver(first.pk)
+    second = reply(ConversationFactory(contact=ContactFactory(account=account)))
+    delivery.deliver(second.pk)
+    second.refresh_from_db()
+    first.refresh_from_db()
+    assert (first.status, second.status) == ("pending", "sent")
+    assert ChannelHealth.objects.get(account=account).open_until is None
+
+
+def tell(outbound: Outbound, platform_id: str, status: str) -> None:
+    """The platform tells of a message of ours."""
+    contact = outbound.conversation.contact
+    data = {"platform_id": platform_id, "status": status, "error": "131053 no such picture"}
+    intake.accept(contact.account, [ReceivedEvent(f"{platform_id}:{status}", "status", contact.external_id, data=data)])
+
+
+def test_receipts_that_come_while_a_message_is_being_sent_are_read_when_it_is(platform):
+    outbound = reply()
+    platform.meanwhile = lambda: (tell(outbound, "id-1", "read"), tell(outbound, "id-1", "delivered"))
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert (outbound.status, outbound.receipt) == ("sent", "read")
+    assert not EarlyReceipt.objects.exists()
+
+
+def test_a_part_that_is_refused_while_the_next_is_being_sent_is_sent_again_with_what_follows(platform):
+    platform.parts = 3
+    outbound = reply()
+    platform.meanwhile = lambda: tell(outbound, "id-2", "failed") if len(platform.sent) == 2 else None
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert (outbound.status, outbound.error) == ("failed", "131053 no such picture")
+    assert (outbound.parts_sent, outbound.platform_ids) == (1, ["id-1"])
+    platform.meanwhile = lambda: None
+    delivery.resend(outbound)
+    delivery.deliver(outbound.pk)
+    assert parts(platform) == [1, 2, 3, 2, 3]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receipt_that_is_stored_while_its_message_is_being_sent_finds_it(platform):
+    """Whoever comes second finds what the first has stored: here the sender is done between our look and our commit."""
+    outbound = reply()
+    with transaction.atomic():
+        tell(outbound, "id-1", "delivered")
+        at_once(partial(delivery.deliver, outbound.pk))
+    outbound.refresh_from_db()
+    assert (outbound.status, outbound.receipt) == ("sent", "delivered")
+    assert not EarlyReceipt.objects.exists()
 
 
 def test_a_platform_that_is_down_is_asked_by_one_message_at_a_time(platform):

@@ -11,9 +11,18 @@ import pytest
 from django.db import DataError, transaction
 from django.utils import timezone
 
-from botcore import intake, queues
+from botcore import intake, queues, receipts
 from botcore.channels.values import ReceivedEvent
-from botcore.models import ChannelAccount, Contact, Conversation, Feedback, InboundEvent, Outbound, Turn
+from botcore.models import (
+    ChannelAccount,
+    Contact,
+    Conversation,
+    EarlyReceipt,
+    Feedback,
+    InboundEvent,
+    Outbound,
+    Turn,
+)
 from tests.factories import AccountFactory, ContactFactory, ConversationFactory, TurnFactory
 from tests.fakes import Wakes, at_once
 
@@ -381,6 +390,12 @@ def test_a_message_the_platform_gave_up_is_a_dead_letter(account):
     assert (outbound.parts_sent, outbound.platform_ids) == (1, ["w-0"])
 
 
+def test_a_part_that_fails_is_not_hidden_by_another_that_arrived(account):
+    two_parts = sent(account, parts_sent=2, platform_ids=["w-0", "w-1"], receipt="delivered")
+    outbound = told(account, two_parts, "failed")
+    assert (outbound.status, outbound.parts_sent, outbound.platform_ids) == ("failed", 1, ["w-0"])
+
+
 def test_a_message_that_arrived_cannot_fail_afterwards(account):
     outbound = told(account, sent(account), "delivered", "failed")
     assert (outbound.status, outbound.receipt) == ("sent", "delivered")
@@ -392,6 +407,16 @@ def test_a_receipt_of_somebody_elses_message_is_nothing(account):
     intake.accept(AccountFactory(), [event("", "status", data={"platform_id": "w-1", "status": "read"})])
     outbound.refresh_from_db()
     assert outbound.receipt == ""
+
+
+def test_a_receipt_of_a_message_whose_id_is_not_known_is_kept_once_and_forgotten_after_a_day(account):
+    outbound = told(account, sent(account, platform_ids=["w-0"]), "read", "read")
+    assert (outbound.receipt, EarlyReceipt.objects.count()) == ("", 1)
+    receipts.sweep()
+    assert EarlyReceipt.objects.count() == 1
+    EarlyReceipt.objects.update(received_at=timezone.now() - timedelta(hours=25))
+    receipts.sweep()
+    assert not EarlyReceipt.objects.exists()
 
 
 # --- stop and start

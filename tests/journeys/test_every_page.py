@@ -18,6 +18,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from botcore.channels.connecting import OFFERED
 from botcore.roles import RIGHTS, Right, Role
 from tests.botcore.channels.web_server import serving
 from tests.factories import PASSWORD, UserFactory
@@ -28,6 +29,7 @@ AXE = Path(__file__).parents[1] / "vendor" / "axe-4.14.1.min.js"
 ASKED = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 STAFF = "staff"
 TABLET = {"width": 820, "height": 1180}
+PHONE = {"width": 390, "height": 844}
 
 pytestmark = [
     pytest.mark.slow,
@@ -135,6 +137,32 @@ def test_every_page_of_a_role_opens(shop, windows, role):
     window = windows(role)
     for address in _pages(shop, role):
         window.open(address)
+    assert not window.complaints, "\n".join(window.complaints)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"locale": "zh-CN", "viewport": PHONE}, {"color_scheme": "dark", "viewport": TABLET}],
+    ids=["phone in Chinese", "tablet in the dark"],
+)
+def test_every_channel_is_connected_and_tried_by_everybody(shop, windows, options):
+    """The wizard of each platform, a mistake in it, and the account's page once it is connected."""
+    window = windows(Role.OWNER, **options)
+    for channel in OFFERED:
+        window.open(reverse("console:connect_channel", kwargs={"channel": channel}))
+        window.check()
+    for reply_url, answer in (("http://10.0.0.1/replies", "error"), ("https://app.invalid/replies", "refused")):
+        window.open(reverse("console:connect_channel", kwargs={"channel": "generic"}))
+        window.page.get_by_role("textbox").first.fill(reply_url)
+        window.page.keyboard.press("Enter")
+        window.page.wait_for_selector("[role=alert]")
+        assert window.page.locator("[name=unchecked]").count() == (answer == "refused")
+        window.check()
+    window.page.check("[name=unchecked]")
+    window.page.keyboard.press("Enter")
+    window.page.wait_for_selector("#webhook")
+    assert window.page.locator("code").filter(has_text="whsec_").count() == 2
+    window.check()
     assert not window.complaints, "\n".join(window.complaints)
 
 

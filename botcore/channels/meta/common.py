@@ -59,8 +59,10 @@ TOKEN_PATTERN = r"[A-Za-z0-9|._-]+"  # noqa: S105 (what one looks like)
 
 THUMBS = {"up": "👍", "down": "👎"}
 
-LIMITED = frozenset({4, 17, 32, 613, 80002, 80006, 80007, 130429, 131048, 131056, 131064})
-"""Too many calls, of the app, the account or to one customer: the last, 131056, is nobody else's to wait for."""
+LIMITED = frozenset({4, 17, 32, 613, 80002, 80006, 80007, 130429, 131048, 131064})
+"""Too many calls, of the app or the account."""
+CROWDED = frozenset({131056})
+"""Too many messages to one customer, which is nobody else's to wait for."""
 PASSING = frozenset({0, 1, 2, 3, 10, 102, 190, 368, 131000, 131005, 131016, 131031, 131042, 131057, 133004, 133010})
 """What passes, or what the account's owner can mend: Meta's own failures, tokens, permissions, payment."""
 PERMISSIONS = range(200, 300)
@@ -223,6 +225,8 @@ def result_of(what: str, response: httpx.Response, token: str) -> SendResult:
         return replace(result, window_closed=True, permanent=False)
     if code in UNREACHED or subcode in BLOCKED:
         return replace(result, permanent=True)
+    if code in CROWDED:
+        return replace(result, permanent=False, retry_after=None, crowded=True)
     if code in LIMITED:
         return replace(result, permanent=False, retry_after=result.retry_after or _regained(response))
     if response.is_success or code in PASSING or code in PERMISSIONS or error.get("is_transient") is True:

@@ -1,7 +1,8 @@
 """WhatsApp through Meta's Cloud API (https://developers.facebook.com/docs/whatsapp/cloud-api), spoken directly: no SDK.
 
-One account is one phone number. WhatsApp takes one message in six seconds to the same customer for long, so a reply is
-as few messages as hold it: several products are one list, a single one is a picture with its buttons.
+One account is one phone number. WhatsApp takes one message in six seconds to the same customer for long and 45 at once
+(https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput): a reply's few products are pictures with
+buttons, a message each; more are one list.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from botcore.channels import http
@@ -52,6 +54,10 @@ from botcore.channels.values import (
 from botcore.models import InboundEvent
 
 BODY_WITH_BUTTONS = 1024
+PRODUCTS_APART = 4
+"""As many as a reply has products; with its text that is half a minute of what WhatsApp lets us write to one customer."""
+UNSHOWN = (".webp", ".gif", ".svg", ".avif")
+"""Pictures that WhatsApp fetches only to find, after it took the message, that it shows JPEG and PNG alone."""
 LIST_ROWS = 10
 LABEL, ROW_TITLE, ROW_DETAIL = 20, 24, 72
 RECEIPTS = frozenset({"delivered", "read", "failed"})
@@ -68,6 +74,8 @@ class WhatsApp(MetaChannel):
         buttons=3,
         label=LABEL,
         payload_bytes=200,
+        pictures=True,
+        apart=PRODUCTS_APART,
         list_rows=LIST_ROWS,
         row_title=ROW_TITLE,
         feedback="buttons",
@@ -149,9 +157,10 @@ class WhatsApp(MetaChannel):
     # --- out --------------------------------------------------------------------------------------------------------
 
     def render(self, message: OutboundMessage) -> list[Payload]:
-        if len(message.cards) == 1:
-            return _picture_calls(message)
+        message = replace(message, cards=tuple(map(_shown, message.cards)))
         layout = layout_of(message, self.capabilities)
+        if layout is Layout.CARDS:
+            return _picture_calls(message)
         if layout is Layout.LIST:
             return _list_calls(message)
         if layout is Layout.TEXT:
@@ -369,6 +378,12 @@ def _status_events(status: Mapping[str, Any]) -> list[ReceivedEvent]:
 # --- writing calls --------------------------------------------------------------------------------------------------
 
 
+def _shown(card: Card) -> Card:
+    """A product without the picture that WhatsApp could not show."""
+    shown = is_public(card.image_url) and not urlsplit(card.image_url).path.lower().endswith(UNSHOWN)
+    return card if shown else replace(card, image_url="")
+
+
 def _to(recipient: Recipient) -> Payload:
     """A phone number, or the id of a customer who hides it: that has a country before a dot."""
     return {"to" if recipient.contact_id.isdecimal() else "recipient": recipient.contact_id}
@@ -388,14 +403,28 @@ def _text_calls(text: str, message: OutboundMessage) -> list[Payload]:
 
 
 def _picture_calls(message: OutboundMessage) -> list[Payload]:
-    """A single product with its picture, its button and the thumbs, which are just as many buttons as there may be."""
-    (card,), texts = message.cards, texts_in(message.language)
+    """Every product with its picture and its button; the last has the thumbs too, as many buttons as there may be.
+
+    Several have numbers, for WhatsApp may show them in another order; a short text goes with a single one.
+    """
+    text, single = full_text(message), len(message.cards) == 1
+    bodies = [_described(card, numbered=not single) for card in message.cards]
+    together = f"{text}\n\n{bodies[0]}".strip()
+    before, bodies = ([], [together]) if single and len(together) <= BODY_WITH_BUTTONS else (_texts(text), bodies)
+    label = texts_in(message.language)["choose"]
+    for card, body in zip(message.cards, bodies, strict=True):
+        buttons = [_button(card.choice, label)] if card.choice.token else []
+        buttons += _thumbs(message) if card is message.cards[-1] else []
+        before += [_buttons(body, buttons, card.image_url)] if buttons else _texts(body)
+    return before
+
+
+def _described(card: Card, numbered: bool) -> str:
+    """A product in the words below its picture; a link longer than half of them is left out whole."""
+    number = f"{card.choice.number}. " if numbered and card.choice.number else ""
     link = card.url if len(card.url) <= BODY_WITH_BUTTONS // 2 else ""
-    shown = "\n".join(filter(None, (cut(caption(card), BODY_WITH_BUTTONS - len(link) - 1), link)))
-    together = f"{full_text(message)}\n\n{shown}".strip()
-    before, body = ([], together) if len(together) <= BODY_WITH_BUTTONS else (_texts(full_text(message)), shown)
-    buttons = [_button(card.choice, texts["choose"])] * bool(card.choice.token) + _thumbs(message)
-    return [*before, _buttons(body, buttons, card.image_url)] if buttons else before + _texts(body)
+    words = cut(f"{number}{caption(card)}", BODY_WITH_BUTTONS - len(link) - 1)
+    return "\n".join(filter(None, (words, link)))
 
 
 def _list_calls(message: OutboundMessage) -> list[Payload]:
@@ -431,7 +460,7 @@ def _row(card: Card) -> Payload:
 
 
 def _buttons(body: str, buttons: Sequence[Payload], picture: str = "") -> Payload:
-    header = {"header": {"type": "image", "image": {"link": picture}}} if is_public(picture) else {}
+    header = {"header": {"type": "image", "image": {"link": picture}}} if picture else {}
     action = {"buttons": list(buttons)}
     return {
         "type": "interactive",

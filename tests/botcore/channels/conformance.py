@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from botcore import buttons
+from botcore import buttons, delivery
 from botcore.channels import http
 from botcore.channels.base import Channel
 from botcore.channels.chunking import size
@@ -38,7 +38,8 @@ from botcore.channels.values import (
     SendResult,
     WebhookRequest,
 )
-from botcore.models import ChannelAccount, Contact, Feedback, InboundEvent, Outbound, Turn
+from botcore.models import ChannelAccount, Contact, EarlyReceipt, Feedback, InboundEvent, Outbound, Turn
+from botcore.recipients import recipient_of, stored_address
 from botcore.security import seal
 from tests.botcore.channels.platform import PlatformServer, Told, platform_server, post
 from tests.factories import AccountFactory, ContactFactory, ConversationFactory, ShopFactory, TurnFactory
@@ -198,6 +199,10 @@ class ChannelConformance:
         outbound.save()
         return outbound
 
+    def sent_as(self, outbound: Outbound) -> str:
+        """The id by which the platform tells of a message's first part."""
+        return self.platform_id
+
     def nothing_stored(self) -> bool:
         return not (InboundEvent.objects.exists() or Contact.objects.exists() or Turn.objects.exists())
 
@@ -210,7 +215,13 @@ class ChannelConformance:
         assert (first.status_code, again.status_code) == (200, 200)
         assert (event.kind, event.text, event.contact.external_id) == ("text", "a green jacket", self.contact)
         assert (woken, event.contact.heard_at is not None) == ([event.turn_id], True)
-        assert event.contact.address == dict(self.address)
+        assert dict(recipient_of(event.contact).address) == dict(self.address)
+
+    def test_what_lets_anybody_write_to_the_customer_is_stored_sealed(self, channel, url, client):
+        assert channel.secret_address <= set(self.address), "the suite's address lacks a secret"
+        post(client, self.text(url))
+        stored = json.dumps(list(Contact.objects.values()) + list(InboundEvent.objects.values()), default=str)
+        assert not any(str(self.address[name]) in stored for name in channel.secret_address)
 
     def test_a_press_of_a_product_asks_about_it(self, account, url, client):
         self.must_have("button")
@@ -268,6 +279,22 @@ class ChannelConformance:
         outbound.refresh_from_db()
         assert outbound.receipt in ("delivered", "read")
         assert not InboundEvent.objects.exists()
+
+    def test_a_receipt_that_comes_before_the_answer_to_our_call_is_not_lost(self, account, url, client, platform):
+        self.must_have("status")
+        outbound = self.reply(account)
+        account.sealed_config = seal(dict(self.to(platform).config))
+        account.save()
+        Contact.objects.update(address=stored_address(self.name, self.address), heard_at=timezone.now())
+        content = OutboundMessage("Hello.", outbound.turn_id).to_json()
+        Outbound.objects.update(status="pending", platform_ids=[], content=content)
+        platform_id = self.sent_as(outbound)
+        assert post(client, self.status(url, platform_id)).status_code == 200
+        delivery.deliver(outbound.pk)
+        outbound.refresh_from_db()
+        assert (outbound.status, outbound.platform_ids) == ("sent", [platform_id])
+        assert outbound.receipt in ("delivered", "read")
+        assert not EarlyReceipt.objects.exists()
 
     def test_what_we_do_not_know_is_taken_and_left_alone(self, url, client):
         assert post(client, self.unknown(url)).status_code == 200

@@ -122,6 +122,48 @@ def test_what_is_missing_is_asked_for_and_secrets_without_echo(shop, bot_api, an
     assert TOKEN not in printed
 
 
+SECRETS = f"# of the shop's bot\n\ntoken = {TOKEN}\napi_base_url={{}}\n"
+
+
+def test_settings_are_read_from_a_file(shop, bot_api, tmp_path):
+    file = tmp_path / "telegram.txt"
+    file.write_text(SECRETS.format(bot_api.address), encoding="utf-8")
+    printed, complaints = StringIO(), StringIO()
+    call_command("connect", "telegram", "--shop=lantern", f"--config-file={file}", stdout=printed, stderr=complaints)
+    assert unseal(ChannelAccount.objects.get().sealed_config)["token"] == TOKEN
+    assert (TOKEN in printed.getvalue(), complaints.getvalue()) == (False, "")
+
+
+def test_settings_are_read_from_a_pipe_and_those_on_the_command_line_come_first(shop, bot_api, monkeypatch):
+    monkeypatch.setattr("sys.stdin", StringIO(SECRETS.format("https://elsewhere.example")))
+    connect("telegram", "--shop=lantern", "--config-file=-", f"--config=api_base_url={bot_api.address}")
+    config = unseal(ChannelAccount.objects.get().sealed_config)
+    assert (config["token"], config["api_base_url"]) == (TOKEN, bot_api.address)
+
+
+def test_a_secret_on_the_command_line_is_warned_of(shop, bot_api):
+    complaints = StringIO()
+    call_command("connect", *at(bot_api), stdout=StringIO(), stderr=complaints)
+    assert complaints.getvalue().startswith("token: what is on a command line stays in the shell's history")
+    assert TOKEN not in complaints.getvalue()
+
+
+def test_a_file_that_is_not_there_or_not_settings_tells_no_secret(shop, tmp_path):
+    with pytest.raises(CommandError, match=r"no-such\.txt"):
+        connect("telegram", "--shop=lantern", f"--config-file={tmp_path / 'no-such.txt'}")
+    wrong = tmp_path / "wrong.txt"
+    wrong.write_text(TOKEN, encoding="utf-8")
+    with pytest.raises(CommandError, match="not NAME=VALUE") as refusal:
+        connect("telegram", "--shop=lantern", f"--config-file={wrong}")
+    assert TOKEN not in str(refusal.value)
+
+
+def test_what_is_connected_reaches_no_log(shop, bot_api, caplog, capfd):
+    with caplog.at_level("DEBUG"):
+        connect(*at(bot_api))
+    assert TOKEN not in caplog.text + "".join(capfd.readouterr())
+
+
 def test_where_nobody_can_answer_the_steps_are_told(shop, nobody_answers):
     out = StringIO()
     with pytest.raises(CommandError, match="needs --config token"):

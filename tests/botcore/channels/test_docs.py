@@ -42,7 +42,7 @@ def _products(can: Capabilities) -> str:
     if can.carousel:
         return f"carousel of {can.carousel}"
     if can.pictures and can.buttons:
-        return "picture and buttons each"
+        return "picture and buttons each" + (f"; list of {can.list_rows} above {can.apart}" if can.list_rows else "")
     if can.list_rows:
         return f"list of {can.list_rows}"
     return f"{can.quick_replies} quick replies" if can.quick_replies else "numbered text"

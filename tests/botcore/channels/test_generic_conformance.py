@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid5
 
 import pytest
 from standardwebhooks.webhooks import Webhook
@@ -15,6 +16,8 @@ from standardwebhooks.webhooks import Webhook
 from botcore.channels.base import Channel
 from botcore.channels.registry import channel_class
 from botcore.channels.values import WebhookRequest
+from botcore.delivery import SENDING
+from botcore.models import Outbound
 from tests.botcore.channels.conformance import KEY, ChannelConformance
 from tests.botcore.channels.platform import PlatformServer, Told, as_json, delivery, with_header, without
 
@@ -56,6 +59,10 @@ class TestGeneric(ChannelConformance):
     lacks = frozenset({"batch", "window"})
     success = Told(200, {})
     platform_id = str(KEY)
+
+    def sent_as(self, outbound: Outbound) -> str:
+        """An app that gives no id of its own has the key of our call."""
+        return str(uuid5(SENDING, f"{outbound.conversation.contact.account.key}/{outbound.pk}/0"))
 
     def to(self, platform: PlatformServer) -> Channel:
         """The app has no API of its own: replies go to its one address."""

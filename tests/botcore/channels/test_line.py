@@ -23,6 +23,7 @@ from botcore.channels.values import (
     OutboundMessage,
     ReceivedEvent,
     Recipient,
+    SendResult,
 )
 from botcore.security import seal
 from tests.botcore.channels.conformance import CARDS, KEY, MESSAGE
@@ -263,6 +264,27 @@ def test_a_refused_reply_token_is_followed_by_a_push(platform):
     assert to(platform).send(person(to=GROUP), LINE.render(MESSAGE)[0], KEY).ok
     assert [call.path for call in platform.calls] == ["/v2/bot/message/reply", "/v2/bot/message/push"]
     assert platform.calls[1].json["to"] == GROUP
+
+
+@pytest.mark.parametrize("trouble", ["reset", "silence"])
+def test_a_reply_without_an_answer_is_tried_again_and_arrived_where_its_token_was_used(platform, trouble):
+    platform.answers = [Told(trouble=trouble), STALE_TOKEN]
+    assert to(platform).send(person(), LINE.render(MESSAGE)[0], KEY) == SendResult(ok=True)
+    assert [(call.path, call.json["replyToken"]) for call in platform.calls] == [
+        ("/v2/bot/message/reply", REPLY_TOKEN)
+    ] * 2
+
+
+def test_a_reply_without_an_answer_that_had_not_arrived_is_sent_by_the_second_call(platform):
+    platform.answers = [Told(trouble="reset")]
+    assert to(platform).send(person(), LINE.render(MESSAGE)[0], KEY).platform_id == "461230966842064897"
+    assert [call.path for call in platform.calls] == ["/v2/bot/message/reply"] * 2
+
+
+def test_a_reply_whose_second_call_fails_as_well_is_for_another_attempt(platform):
+    platform.answers = [Told(trouble="reset"), Told(500, {})]
+    result = to(platform).send(person(), LINE.render(MESSAGE)[0], KEY)
+    assert (result.ok, result.permanent, len(platform.calls)) == (False, False, 2)
 
 
 def test_a_push_that_was_taken_before_is_a_success(platform):

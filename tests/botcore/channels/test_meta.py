@@ -175,7 +175,7 @@ def answered(status_code: int, code: int, words: str = "no", **more: Any) -> Sen
         (403, 200, 1545041, "never"),
         (403, 200, None, "again"),
         (429, 130429, None, "again"),
-        (400, 131056, None, "again"),
+        (400, 131056, None, "crowded"),
         (400, 80007, None, "again"),
         (400, 613, None, "again"),
         (401, 190, 463, "again"),
@@ -190,7 +190,12 @@ def answered(status_code: int, code: int, words: str = "no", **more: Any) -> Sen
 def test_an_errors_number_says_what_it_means(status_code, code, subcode, meaning):
     result = answered(status_code, code, error_subcode=subcode)
     assert not result.ok
-    told = "closed" if result.window_closed else "never" if result.permanent else "again"
+    told = (
+        "closed" if result.window_closed
+        else "never" if result.permanent
+        else "crowded" if result.crowded
+        else "again"
+    )  # fmt: skip
     assert told == meaning
     assert str(code) in result.error
 

@@ -236,8 +236,36 @@ def test_a_reaction_that_was_taken_away_takes_the_opinion_back():
 # --- out --------------------------------------------------------------------------------------------------------------
 
 
-def test_several_products_are_one_message_with_a_list_that_pywa_would_write_the_same():
-    (call,) = CHANNEL.render(MESSAGE)
+def test_several_products_are_a_picture_with_buttons_each_after_the_text():
+    text, *products = CHANNEL.render(MESSAGE)
+    assert text["text"]["body"] == "These keep the rain out.\nThe first is the lightest.\n\nFrom: Care guide"
+    assert [call["interactive"]["header"]["image"]["link"] for call in products] == [card.image_url for card in CARDS]
+    assert [call["interactive"]["body"]["text"] for call in products] == [
+        "1. Moss jacket\n$89.00\nWaxed cotton, for men & women\nhttps://shop.example/p/1?a=1&b=2",
+        "2. Rain shell <Pro> “Überzieher”\n$129.00\nWaxed cotton, for men & women\nhttps://shop.example/p/2?a=1&b=2",
+        "3. 港湾 大衣\n$159.00\nWaxed cotton, for men & women\nhttps://shop.example/p/3?a=1&b=2",
+    ]
+    assert [[button["reply"]["id"] for button in call["interactive"]["action"]["buttons"]] for call in products] == [
+        ["tok-1-abcdefg"],
+        ["tok-2-abcdefg"],
+        ["tok-3-abcdefg", "tok-up-abcdefg", "tok-down-abcdef"],
+    ]
+
+
+@pytest.mark.parametrize("kind", ["webp", "gif", "svg", "AVIF"])
+def test_no_picture_is_sent_that_whatsapp_finds_it_cannot_show_only_later(kind):
+    cards = (CARDS[0], replace(CARDS[1], image_url=f"https://cdn.example/2.{kind}?width=600"))
+    _, first, second = CHANNEL.render(replace(MESSAGE, cards=cards))
+    assert "header" in first["interactive"]
+    assert "header" not in second["interactive"]
+    assert second["interactive"]["body"]["text"].startswith("2. Rain shell")
+
+
+BARE = replace(MESSAGE, cards=tuple(replace(card, image_url="") for card in CARDS))
+
+
+def test_several_products_without_pictures_are_one_list_that_pywa_would_write_the_same():
+    (call,) = CHANNEL.render(BARE)
     listed = call["interactive"]
     assert listed["body"]["text"] == (
         "These keep the rain out.\nThe first is the lightest.\n\nFrom: Care guide\n\n"
@@ -321,6 +349,12 @@ def test_a_short_answer_has_its_thumbs_and_a_long_one_a_question_below():
     assert (text["type"], question["interactive"]["body"]["text"]) == ("text", "Was this helpful?")
 
 
+@pytest.mark.parametrize(("count", "messages"), [(4, 5), (5, 1), (8, 1)])
+def test_more_products_than_a_reply_of_ours_has_are_one_list_rather_than_many_messages(count, messages):
+    cards = tuple(replace(card, image_url=f"https://cdn.example/{card.sku}.png") for card in many(count))
+    assert len(CHANNEL.render(replace(MESSAGE, cards=cards))) == messages
+
+
 @pytest.mark.parametrize(("count", "messages"), [(8, 1), (9, 2), (10, 2), (11, 1)])
 def test_no_list_is_longer_than_ten_rows(count, messages):
     calls = CHANNEL.render(replace(MESSAGE, cards=many(count)))
@@ -347,12 +381,14 @@ LONG = "a very long description 很长的说明 " * 60
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("count", [0, 1, 2, 8, 10, 12])
+@pytest.mark.parametrize("count", [0, 1, 2, 4, 8, 10, 12])
 @pytest.mark.parametrize("text", ["Hello.", "很" * 1500, "word " * 3000])
-def test_every_part_keeps_to_its_length(language, count, text):
+@pytest.mark.parametrize("picture", ["", "https://cdn.example/1.jpg"])
+def test_every_part_keeps_to_its_length(language, count, text, picture):
     """As documented for buttons and lists; no two buttons or rows of a message say the same."""
     cards = tuple(
-        replace(card, title=f"{card.title} {LONG}", url="https://shop.example/p") for card in many(count, LONG)
+        replace(card, title=f"{card.title} {LONG}", url="https://shop.example/p", image_url=picture)
+        for card in many(count, LONG)
     )
     for call in CHANNEL.render(replace(MESSAGE, text=text, language=language, cards=cards)):
         shown = call.get("interactive")
