@@ -24,6 +24,7 @@ from botcore.models.learning import (
     VersionChange,
 )
 from botcore.models.monitoring import Alert
+from botcore.models.review import ReviewDecision, ReviewItem, SavedView
 
 __all__ = [
     "Alert",
@@ -40,6 +41,9 @@ __all__ = [
     "InboundEvent",
     "ModelVersion",
     "Outbound",
+    "ReviewDecision",
+    "ReviewItem",
+    "SavedView",
     "ShadowReply",
     "ShopMember",
     "TrainingRun",
