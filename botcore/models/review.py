@@ -41,7 +41,9 @@ class ReviewItem(models.Model):
     first_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="first_readings"
     )
-    agreed = models.BooleanField(null=True, blank=True, help_text="whether both readers said the same; none: not two yet")
+    agreed = models.BooleanField(
+        null=True, blank=True, help_text="whether both readers said the same; none: not two yet"
+    )
     decided_at = models.DateTimeField(null=True, blank=True)
     held_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="reviewing"

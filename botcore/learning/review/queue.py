@@ -122,7 +122,9 @@ def _item(turn: Turn) -> ReviewItem:
     letters = letters_of(f"{turn.text} {original(turn) or turn.reply}")
     bands = bands_of(letters)
     group = _nearly_the_same(talk.shop_id, letters, bands)
-    said = Annotation.objects.filter(turn=turn).order_by("-updated_at").first()  # on the page of the conversation, before
+    said = (
+        Annotation.objects.filter(turn=turn).order_by("-updated_at").first()
+    )  # on the page of the conversation, before
     return ReviewItem(
         turn=turn,
         shop_id=talk.shop_id,
@@ -148,7 +150,9 @@ def _item(turn: Turn) -> ReviewItem:
 def _nearly_the_same(shop_id: int, letters: str, bands: Collection[int]) -> int | None:
     """The group of the shop whose first reply this one nearly repeats, the nearest."""
     firsts = ReviewItem.objects.filter(shop=shop_id, bands__overlap=list(bands))
-    near = [(similarity(letters, other), group) for group, other in firsts.values_list("group", "letters")[:MOST_COMPARED]]
+    near = [
+        (similarity(letters, other), group) for group, other in firsts.values_list("group", "letters")[:MOST_COMPARED]
+    ]
     likeness, group = max(near, default=(0.0, 0))
     return group if likeness >= NEAR else None
 
