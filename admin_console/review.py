@@ -28,6 +28,11 @@ from catalog.models import Shop
 
 ROWS = 50
 """Rows of the queue that are loaded at a time."""
+IN_A_ROW = (
+    "status", "version", "value", "opinion", "confidence", "novelty", "group", "held_until", "held_by__username",
+    "turn__text", "turn__reply",
+)  # fmt: skip
+"""What a row needs: a turn is wide."""
 BEFORE, AFTER = 6, 1
 """Turns of the conversation that are shown around a reply."""
 TOGETHER = 50
@@ -115,21 +120,7 @@ UNDO = "undo"
 
 def rows(selection: QuerySet[ReviewItem], items: QuerySet[ReviewItem], reader: User) -> list[Row]:
     """The first rows of a selection: two queries."""
-    shown = selection.select_related("turn", "held_by").only(
-        *(
-            "status",
-            "version",
-            "value",
-            "opinion",
-            "confidence",
-            "novelty",
-            "group",
-            "held_until",
-            "created_at",
-            "shop",
-        ),
-        *("decided_at", "held_by__username", "turn__text", "turn__reply"),
-    )
+    shown = selection.select_related("turn", "held_by").only(*IN_A_ROW)
     page = list(shown[:ROWS])
     sizes = queue.sizes(items, {item.group for item in page})
     return [

@@ -68,7 +68,7 @@ def rows(request: HttpRequest) -> HttpResponse:
     if last := _numbers(request.GET.get("after", ""), 1):
         selection = queue.after(selection, get_object_or_404(items, pk=last[0]), filters)
     found = reviewing.rows(selection, items, reader)
-    return render(request, "console/_review_rows.html", {"rows": found, "filters": filters})
+    return render(request, "console/_review_rows.html", {"rows": found, "shop": shop})
 
 
 @console_page(Right.REVIEW)
