@@ -318,5 +318,5 @@ class SavedViewForm(forms.ModelForm):
         labels = {"name": _("Name of the view")}
         widgets = {"query": forms.HiddenInput}
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, auto_id="view-%s", label_suffix="", **options)
+    def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(data, auto_id="view-%s", label_suffix="", **options)

@@ -114,7 +114,7 @@ async function open(row) {
   decide.hidden = !row;
   if (!row) return finished();
   row.setAttribute("aria-current", "true");
-  row.scrollIntoView({ block: "nearest" });
+  reveal(rowList, row);
   const ahead = upcoming(row, AHEAD);
   const missing = ahead.filter((each) => !replies.has(turnOf(each)) && !loading.has(turnOf(each)));
   if (missing.length > AHEAD / 2 || missing.includes(row)) take(missing);
@@ -139,10 +139,18 @@ function display(reply) {
   if (decidedQueue) training.checked = reply.training;
   evidence.scrollTop = 0;
   talk.scrollTop = 0;
-  reply.talk.querySelector(".chosen")?.scrollIntoView({ block: "nearest" });
+  reveal(talk, reply.talk.querySelector(".chosen"));
   edited();
   label();
   drain();
+}
+
+/** Scroll a pane, and nothing around it, until the element is in it. */
+function reveal(pane, element) {
+  if (!element) return;
+  const [whole, part] = [pane.getBoundingClientRect(), element.getBoundingClientRect()];
+  if (part.top < whole.top) pane.scrollTop -= whole.top - part.top;
+  else if (part.bottom > whole.bottom) pane.scrollTop += Math.min(part.bottom - whole.bottom, part.top - whole.top);
 }
 
 /** The reply is not there any more: its customer has been forgotten. */

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -169,9 +169,9 @@ def _pk(newest: QuerySet) -> int:
 # --- out of the queue ------------------------------------------------------------------------------------------------
 
 
-def awaiting(items: QuerySet[ReviewItem], reader: User) -> QuerySet[ReviewItem]:
+def awaiting(items: QuerySet[ReviewItem], reader: User | AnonymousUser) -> QuerySet[ReviewItem]:
     """What waits for this reader: what nobody has decided, and what others decided that is to be read twice."""
-    return items.filter(status__in=OPEN).exclude(status=ReviewItem.Status.SECOND, first_by=reader)
+    return items.filter(status__in=OPEN).exclude(status=ReviewItem.Status.SECOND, first_by=reader.pk)
 
 
 def select(items: QuerySet[ReviewItem], filters: Filters, reader: User) -> QuerySet[ReviewItem]:
