@@ -57,11 +57,10 @@ class Row:
 
 @dataclass(frozen=True)
 class View:
-    """Filters under a name, with how many replies they find; ``saved`` is its row where the shop made it."""
+    """Filters under a name; ``saved`` is its row where the shop made it."""
 
     name: str
     address: str
-    count: int
     here: bool
     saved: SavedView | None = None
 
@@ -147,22 +146,29 @@ def signals(item: ReviewItem) -> list[str]:
     return [name for name, holds in told.items() if holds]
 
 
-def views(shop: Shop, items: QuerySet[ReviewItem], asked: Mapping[str, str], reader: User) -> list[View]:
-    """The views every shop has, then the shop's own, each with its count: two queries."""
-    saved = list(shop.review_views.all())
-    queries = [*OFFERED, *(QueryDict(view.query).dict() for view in saved)]
-    counted = queue.counts(items, {n: ReviewFilter(query).filters() for n, query in enumerate(queries)}, reader)
+def views(shop: Shop, asked: Mapping[str, str]) -> list[View]:
+    """The views every shop has, then the shop's own."""
     here = {name: said for name, said in asked.items() if name in ReviewFilter.base_fields and said}
     return [
         View(
-            name=view.name if view else _offered_name(query),
+            name=saved.name if saved else _offered_name(query),
             address="?" + urlencode({"shop": shop.slug, **query}),
-            count=counted[n],
             here=query == here,
-            saved=view,
+            saved=saved,
         )
-        for n, (query, view) in enumerate(zip(queries, [*([None] * len(OFFERED)), *saved], strict=True))
+        for query, saved in _queries(shop)
     ]
+
+
+def view_counts(shop: Shop, items: QuerySet[ReviewItem], reader: User) -> list[int]:
+    """How many replies each of :func:`views` finds, in their order. It looks at every item: the page does not wait for it."""
+    asked = dict(enumerate(ReviewFilter(query).filters() for query, _ in _queries(shop)))
+    return list(queue.counts(items, asked, reader).values())
+
+
+def _queries(shop: Shop) -> list[tuple[Mapping[str, str], SavedView | None]]:
+    own = [(QueryDict(view.query).dict(), view) for view in shop.review_views.all()]
+    return [*((query, None) for query in OFFERED), *own]
 
 
 def query_of(asked: Mapping[str, str]) -> str:

@@ -18,6 +18,7 @@ urlpatterns = [
     path("conversations/<uuid:key>/answer/", inbox.answer, name="answer"),
     path("review/", review.review, name="review"),
     path("review/rows/", review.rows, name="review_rows"),
+    path("review/counts/", review.counts, name="view_counts"),
     path("review/take/", review.take, name="take_replies"),
     path("review/check/", review.check, name="check_correction"),
     path("review/decisions/", review.decisions, name="review_decisions"),

@@ -157,7 +157,9 @@ def an_item(turn: Turn, shop: Shop) -> ReviewItem:
 
 
 def explain(shop: Shop, reviewer: User) -> None:
-    """Print how PostgreSQL finds the first rows, searched ones, and the counts of the views."""
+    """Print how PostgreSQL finds the first rows, searched ones, and the menu's count; and what the page costs."""
+    from django.urls import reverse
+
     from botcore.learning.review import queue
     from botcore.models import ReviewItem
 
@@ -169,6 +171,24 @@ def explain(shop: Shop, reviewer: User) -> None:
     }
     for title, found in asked.items():
         print(f"--- {title}\n{found.explain(analyze=True)}\n")
+    for name in ("review", "view_counts"):
+        _in_process(reviewer, f"{reverse(f'console:{name}')}?shop={shop.slug}")
+
+
+def _in_process(reviewer: User, address: str) -> None:
+    """Print what one request costs without a server: queries, and time beside the processor time of this process alone."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    browser = Client(headers={"host": "127.0.0.1"})
+    browser.force_login(reviewer, backend="django.contrib.auth.backends.ModelBackend")
+    browser.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        wall, own = time.perf_counter(), time.process_time()
+        assert browser.get(address).status_code == 200
+        wall, own = time.perf_counter() - wall, time.process_time() - own
+    print(f"{address}: {len(queries)} queries, {1000 * wall:.0f} ms, of which {1000 * own:.0f} ms are this process's")
 
 
 @contextmanager

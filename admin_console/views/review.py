@@ -41,7 +41,6 @@ def review(request: HttpRequest) -> HttpResponse:
     if wanted := _numbers(request.GET.get("turn", ""), 1):
         first = reviewing.rows(items.filter(pk__in=wanted), items, reader)
         found = [*first, *(row for row in found if row.item.pk not in wanted)]
-    views = reviewing.views(shop, items, request.GET.dict(), reader)
     context = {
         "shops": access.shops(request.user, Right.REVIEW),
         "shop": shop,
@@ -49,8 +48,7 @@ def review(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "filtered": any(form.cleaned_data.values()),
         "rows": found,
-        "views": views,
-        "waiting": views[0].count,
+        "views": reviewing.views(shop, request.GET.dict()),
         "naming": SavedViewForm(initial={"query": reviewing.query_of(request.GET.dict())}),
         "reasons": list(enumerate(labels.REASONS.items(), 1)),
         "texts": _texts(),
@@ -69,6 +67,14 @@ def rows(request: HttpRequest) -> HttpResponse:
         selection = queue.after(selection, get_object_or_404(items, pk=last[0]), filters)
     found = reviewing.rows(selection, items, reader)
     return render(request, "console/_review_rows.html", {"rows": found, "shop": shop})
+
+
+@console_page(Right.REVIEW)
+@require_safe
+def counts(request: HttpRequest) -> HttpResponse:
+    """How many replies each view holds."""
+    shop = _shop(request)
+    return JsonResponse({"counts": reviewing.view_counts(shop, _items(request, shop), access.person(request))})
 
 
 @console_page(Right.REVIEW)

@@ -105,6 +105,7 @@ def verdicts() -> dict[str, tuple[str, str]]:
 def test_a_reviewer_decides_by_keys_alone_and_undoes_what_was_sent(chromium, replies):
     page = chromium()
     reads(page, "a warm coat")
+    page.get_by_role("link", name="All that wait 6").wait_for()
     page.keyboard.press("a")
     reads(page, "boots for mud")
     page.keyboard.press("3")

@@ -469,6 +469,17 @@ training.addEventListener("change", () => {
   switchTraining();
 });
 
+// --- how many each view holds ----------------------------------------------------------------------------------------
+
+const views = document.getElementById("views");
+
+async function count() {
+  const answer = await fetch(views.dataset.counts).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const { counts } = await answer.json();
+  views.querySelectorAll(".count").forEach((place, number) => (place.textContent = counts[number] ?? ""));
+}
+
 // --- on the way ------------------------------------------------------------------------------------------------------
 
 const outbox = new Outbox({
@@ -489,6 +500,7 @@ addEventListener("beforeunload", (event) => {
 
 setInterval(() => {
   if (document.hidden || !shown) return;
+  count();
   const body = new URLSearchParams({ turns: [shown.turn] });
   fetch(root.dataset.take, { method: "POST", headers: { "X-CSRFToken": csrf }, body }).catch(() => {});
 }, RENEW);
@@ -498,3 +510,4 @@ for (const entry of outbox.entries) rowsOf(entry.turns).forEach((row) => mark(ro
 outbox.keep();
 outbox.send();
 open(rows().find(isOpen) ?? rows()[0] ?? null);
+count();
