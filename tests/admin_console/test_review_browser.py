@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from admin_console import review as reviewing
 from botcore.learning.review import queue
 from botcore.models import Annotation, ReviewDecision, ReviewItem, Turn
 from catalog.models import Shop
@@ -225,6 +226,38 @@ def test_decisions_outlive_a_broken_connection_and_a_reload(chromium, replies):
     page.keyboard.press("z")
     stored(page)
     assert verdicts() == {"a warm coat": ("approved", "")}
+
+
+def test_who_was_logged_out_logs_in_again_in_another_window_and_nothing_is_lost(chromium, replies):
+    page = chromium()
+    reads(page, "a warm coat")
+    page.context.clear_cookies()
+    page.keyboard.press("a")
+    page.get_by_text("You are logged out.").wait_for()
+    assert not Annotation.objects.exists()
+    other = page.context.new_page()
+    other.goto(reverse("console:login"))
+    other.fill("#id_username", "ann")
+    other.fill("#id_password", PASSWORD)
+    other.click("button.main")
+    stored(page)
+    assert verdicts() == {"a warm coat": ("approved", "")}
+
+
+def test_a_queue_longer_than_its_rows_goes_on_by_itself(chromium, shop):
+    for number in range(reviewing.ROWS + 4):
+        reply(shop, f"{number * 7919} is what I want, and nothing else {number * 104729}")
+    page = chromium()
+    page.locator("#talk .chosen").wait_for()
+    for _ in range(reviewing.ROWS + 4):
+        page.keyboard.press("a")
+    page.get_by_role("heading", name="Nothing waits for you").wait_for()
+    stored(page)
+    assert Annotation.objects.count() == reviewing.ROWS + 4
+    page.keyboard.press("z")
+    page.locator("#talk .chosen").wait_for()
+    stored(page)
+    assert Annotation.objects.count() == reviewing.ROWS + 3
 
 
 def test_several_are_selected_and_near_duplicates_are_decided_with_one_key(chromium, shop, replies):

@@ -75,7 +75,7 @@ export class Outbox {
     try {
       const answer = await fetch(this.address, {
         method: "POST",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": this.csrf },
+        headers: { "Content-Type": "application/json", "X-CSRFToken": this.csrf() },
         body: JSON.stringify({ decisions }),
       });
       this.trouble = answer.redirected || answer.status === 403 ? "log_in" : "unsent";

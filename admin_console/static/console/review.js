@@ -11,7 +11,8 @@ const CHECK = 500; // milliseconds of rest in typing before the text is checked
 
 const root = document.getElementById("review");
 const texts = JSON.parse(document.getElementById("texts").textContent);
-const csrf = root.querySelector("[name=csrfmiddlewaretoken]").value;
+// The cookie is newer than the page where somebody has logged in again meanwhile.
+const csrf = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? root.querySelector("[name=csrfmiddlewaretoken]").value;
 const [rowList, talk, evidence, done, decide] = ["rows", "talk", "evidence", "done", "decide"].map((id) =>
   document.getElementById(id),
 );
@@ -25,6 +26,7 @@ let current = null; // the row that is read
 let shown = null; // its article
 let saving = false; // a correction is on its way, and its reply stays until it is taken
 let moreRows = true;
+let rowsOnTheWay = false;
 
 const t = (name, values = {}) => (texts[name] ?? name).replace(/%\((\w+)\)s/g, (_, key) => values[key]);
 const turnOf = (row) => Number(row.dataset.turn);
@@ -53,7 +55,7 @@ function take(wanted) {
   if (turns.length === 0) return;
   const request = fetch(root.dataset.take, {
     method: "POST",
-    headers: { "X-CSRFToken": csrf },
+    headers: { "X-CSRFToken": csrf() },
     body: new URLSearchParams({ turns }),
   })
     .then(async (answer) => {
@@ -88,21 +90,29 @@ function keep(article) {
 
 async function loadRows() {
   const last = rowList.lastElementChild;
-  if (!moreRows || !last) return;
-  moreRows = false;
+  if (!moreRows || rowsOnTheWay || !last) return;
+  rowsOnTheWay = true;
+  const found = await rowsAfter(turnOf(last));
+  rowsOnTheWay = false;
+  if (!found) return void setTimeout(loadRows, 1000);
+  const known = new Set(rows().map(turnOf));
+  const fresh = found.filter((row) => !known.has(turnOf(row)));
+  rowList.append(...fresh);
+  moreRows = fresh.length > 0;
+  if (!current) open(fresh.find(isOpen) ?? null);
+}
+
+/** Rows below a reply, by the filters of the address; null where the server does not tell. */
+async function rowsAfter(turn) {
   const address = new URL(root.dataset.rows, location);
   address.search = location.search;
   address.searchParams.delete("turn");
   address.searchParams.set("shop", root.dataset.shop);
-  address.searchParams.set("after", last.dataset.turn);
+  address.searchParams.set("after", turn);
   const answer = await fetch(address).catch(() => null);
-  if (!answer?.ok || answer.redirected) return void (moreRows = true);
+  if (!answer?.ok || answer.redirected) return null;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const known = new Set(rows().map(turnOf));
-  const fresh = [...page.querySelectorAll("li[data-turn]")].filter((row) => !known.has(turnOf(row)));
-  rowList.append(...fresh);
-  moreRows = fresh.length > 0;
-  if (!current && fresh.length) open(fresh.find(isOpen) ?? fresh[0]);
+  return [...page.querySelectorAll("li[data-turn]")];
 }
 
 /** Read a row's reply; what comes after it is loaded as well. */
@@ -110,9 +120,9 @@ async function open(row) {
   current?.removeAttribute("aria-current");
   current = row;
   shown = null;
-  done.hidden = Boolean(row);
   decide.hidden = !row;
   if (!row) return finished();
+  done.hidden = true;
   row.setAttribute("aria-current", "true");
   reveal(rowList, row);
   const ahead = upcoming(row, AHEAD);
@@ -163,8 +173,9 @@ function lost(row) {
 function finished() {
   talk.replaceChildren();
   evidence.replaceChildren();
-  keys.length = 0;
-  if (moreRows) loadRows();
+  loadRows();
+  done.hidden = rowsOnTheWay;
+  drain();
 }
 
 // --- deciding --------------------------------------------------------------------------------------------------------
@@ -338,7 +349,7 @@ function edited() {
 
 async function check(reply) {
   const body = new URLSearchParams({ turn: reply.turn, text: reply.field.value });
-  const answer = await fetch(root.dataset.check, { method: "POST", headers: { "X-CSRFToken": csrf }, body }).catch(() => null);
+  const answer = await fetch(root.dataset.check, { method: "POST", headers: { "X-CSRFToken": csrf() }, body }).catch(() => null);
   if (answer?.ok && !answer.redirected && reply === shown && !saving) tell((await answer.json()).problems);
 }
 
@@ -435,7 +446,7 @@ function asked(event) {
 
 /** Take the keys that came, as long as there is a reply to which they can apply. */
 function drain() {
-  while (keys.length && !saving && (shown || !current)) {
+  while (keys.length && !saving && (shown || (!current && !rowsOnTheWay))) {
     const [action, ...rest] = keys.shift();
     if (shown || ANYTIME.has(action)) ACTIONS[action](...rest);
   }
@@ -502,7 +513,7 @@ setInterval(() => {
   if (document.hidden || !shown) return;
   count();
   const body = new URLSearchParams({ turns: [shown.turn] });
-  fetch(root.dataset.take, { method: "POST", headers: { "X-CSRFToken": csrf }, body }).catch(() => {});
+  fetch(root.dataset.take, { method: "POST", headers: { "X-CSRFToken": csrf() }, body }).catch(() => {});
 }, RENEW);
 
 // What a reload interrupted counts as decided already.
