@@ -23,6 +23,7 @@ from admin_console.explanation import Explanation, explain
 from admin_console.forms import ReviewFilter
 from botcore.learning import corrections
 from botcore.learning.review import decisions, queue
+from botcore.learning.review.value import Reason
 from botcore.models import Feedback, Outbound, ReviewDecision, ReviewItem, SavedView, Turn
 from catalog.models import Shop
 
@@ -105,8 +106,8 @@ class Sent:
         kind, turns, text, reason = stored["kind"], stored["turns"], stored.get("text", ""), stored.get("reason", "")
         if kind not in (*ReviewDecision.Kind.values, UNDO) or not 0 < len(turns) <= MOST_TURNS:
             raise ValueError(kind)
-        if len(text) > 2_000 or len(reason) > 200:
-            raise ValueError("too long")
+        if len(text) > 2_000 or "\0" in text or reason not in ("", *Reason):
+            raise ValueError(text)
         seen = {int(turn): int(version) for turn, version in turns}
         return cls(UUID(stored["token"]), kind, seen, str(text), str(reason), bool(stored.get("for_training", True)))
 
@@ -128,22 +129,11 @@ def rows(selection: QuerySet[ReviewItem], items: QuerySet[ReviewItem], reader: U
             item.turn.text,
             item.turn.reply,
             sizes.get(item.group, 1) if item.status == ReviewItem.Status.WAITING else 1,
-            signals(item),
+            queue.signals_of(item),
             _holder(item, reader),
         )
         for item in page
     ]
-
-
-def signals(item: ReviewItem) -> list[str]:
-    """Why an item comes early: keys of ``queue.SIGNALS``."""
-    told = {
-        "down": item.opinion == Feedback.Kind.DOWN,
-        "not_meant": item.opinion == Feedback.Kind.NOT_MEANT,
-        "unsure": item.confidence < queue.worth.UNSURE,
-        "new_topic": item.novelty >= queue.worth.NEW_TOPIC,
-    }
-    return [name for name, holds in told.items() if holds]
 
 
 def views(shop: Shop, asked: Mapping[str, str]) -> list[View]:
@@ -226,7 +216,7 @@ def _reading(
         words=words,
         editable=brief is not None,
         text=verdicts.to_correct(turn, words),
-        signals=signals(item),
+        signals=queue.signals_of(item),
         holder=_holder(item, reader),
         alike=alike,
     )

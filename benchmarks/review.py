@@ -194,7 +194,7 @@ def _in_process(reviewer: User, address: str) -> None:
 @contextmanager
 def serving() -> Iterator[str]:
     """The web process alone, as ``manage.py up`` runs it; yields its address."""
-    from benchmarks.stack import _wait
+    from benchmarks.stack import wait_until_up
     from botcore.management.commands.up import children
     from botcore.supervisor import Supervisor
 
@@ -206,7 +206,7 @@ def serving() -> Iterator[str]:
     supervisor = Supervisor(colour=False)
     try:
         supervisor.start(next(child for child in children("127.0.0.1", port) if child.name == "web"))
-        _wait(f"{address}/healthz")
+        wait_until_up(f"{address}/healthz")
         yield address
     finally:
         supervisor.stop()

@@ -252,16 +252,30 @@ def test_another_shop_s_replies_and_views_do_not_exist(merchant, shop):
     assert not Annotation.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "body",
-    ["", "[]", '{"decisions": [1]}', '{"decisions": [{"token": "x", "kind": "approved", "turns": [[1, 0]]}]}',
-     '{"decisions": [{"token": "9b2cbb4a-17a4-4e54-a2cd-5f1d1be3ab11", "kind": "promoted", "turns": [[1, 0]]}]}',
-     '{"decisions": [{"token": "9b2cbb4a-17a4-4e54-a2cd-5f1d1be3ab11", "kind": "approved", "turns": []}]}',
-     '{"decisions": [{"token": "9b2cbb4a-17a4-4e54-a2cd-5f1d1be3ab11", "kind": "approved", "turns": 5}]}'],
-)  # fmt: skip
-def test_what_is_no_decision_is_refused_as_a_whole(merchant, body):
+@pytest.mark.parametrize("body", ["", "[]", '{"decisions": [1]}', '{"decisions": 1}'])
+def test_what_is_no_list_of_decisions_is_refused(merchant, body):
     address = reverse("console:review_decisions")
     assert merchant.post(address, body, content_type="application/json").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"token": "x"},
+        {"kind": "promoted"},
+        {"turns": []},
+        {"turns": 5},
+        {"turns": [["a", 0]]},
+        {"reason": "no such"},
+        {"text": "x" * 2_001},
+        {"text": "\0"},
+    ],
+    ids=str,
+)
+def test_one_wrong_decision_has_all_refused(merchant, shop, wrong):
+    turn = reply(shop)
+    assert send(merchant, entry(turn), {**entry(turn, "rejected"), **wrong}).status_code == 400
+    assert not Annotation.objects.exists()
 
 
 def test_a_form_of_another_site_decides_nothing(shop):

@@ -68,6 +68,17 @@ SIGNALS: Mapping[str, Q] = {
 """Why a reply comes early."""
 
 
+def signals_of(item: ReviewItem) -> list[str]:
+    """Which of ``SIGNALS`` hold of an item."""
+    told = {
+        "down": item.opinion == Feedback.Kind.DOWN,
+        "not_meant": item.opinion == Feedback.Kind.NOT_MEANT,
+        "unsure": item.confidence < worth.UNSURE,
+        "new_topic": item.novelty >= worth.NEW_TOPIC,
+    }
+    return [name for name, holds in told.items() if holds]
+
+
 @dataclass(frozen=True)
 class Figures:
     """What became of a shop's reviewing. ``agreement`` is the share of replies read twice on which both said the same."""
@@ -230,7 +241,7 @@ def figures(shop: Shop, since: datetime) -> Figures:
     twice = ReviewItem.objects.filter(shop=shop, agreed__isnull=False).aggregate(
         agreed=Count("pk", filter=Q(agreed=True)), all=Count("pk")
     )
-    decided = ReviewDecision.objects.filter(turn__conversation__shop=shop, at__gte=since, undone_at=None).order_by()
+    decided = ReviewDecision.objects.filter(turn__review__shop=shop, at__gte=since, undone_at=None).order_by()
     given = decided.exclude(reason="").values_list("reason").annotate(Count("pk"))
     return Figures(
         agreement=twice["agreed"] / twice["all"] if twice["all"] else None,

@@ -110,6 +110,7 @@ def test_what_a_customer_disliked_comes_first_and_goes_back_when_they_take_it_ba
     feedback.opinion(liked, contact, Feedback.Kind.DOWN, Feedback.Source.BUTTON)
     assert order(ann) == ["a jacket for rain", "boots to hike in"]
     assert order(ann, Filters(signal="down")) == ["a jacket for rain"]
+    assert queue.signals_of(ReviewItem.objects.get(turn=liked)) == ["down", "new_topic"]
     Feedback.objects.all().delete()
     queue.weigh_again(liked.pk)
     assert order(ann) == ["boots to hike in", "a jacket for rain"]
