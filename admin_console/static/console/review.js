@@ -131,8 +131,9 @@ async function open(row) {
   if (ahead.length < AHEAD) loadRows();
   const turn = turnOf(row);
   while (!replies.has(turn)) {
-    if ((await loading.get(turn)) === true && !replies.has(turn)) return lost(row);
+    const told = await loading.get(turn);
     if (current !== row) return;
+    if (told && !replies.has(turn)) return lost(row);
     if (!replies.has(turn) && !loading.has(turn)) {
       say(t("unreachable"));
       await new Promise((after) => setTimeout(after, 1000));
@@ -205,7 +206,6 @@ function decideOn(kind, { reason = "", text = "", turns = targets(), for_trainin
   remember({ token: entry.token, kind, turns, row: current ? turnOf(current) : turns[0][0] });
   outbox.add(entry);
   say(t(kind));
-  return entry;
 }
 
 function mark(row, kind) {
@@ -469,7 +469,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   const row = event.target.closest("#rows li");
-  if (button && (shown || ANYTIME.has(button.dataset.do))) ACTIONS[button.dataset.do](button.dataset.reason);
+  if (button && !saving && (shown || ANYTIME.has(button.dataset.do))) ACTIONS[button.dataset.do](button.dataset.reason);
   else if (row && event.target.closest("a")) event.preventDefault(), open(row);
 });
 rowList.addEventListener("change", label);

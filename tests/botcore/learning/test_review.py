@@ -10,6 +10,7 @@ from botcore import feedback
 from botcore.dialogue.brief import Brief
 from botcore.learning import datasets
 from botcore.learning.corrections import CorrectionRefusedError, approve
+from botcore.learning.erasure import erase
 from botcore.learning.review import queue, value
 from botcore.learning.review.decisions import Word, decide, undo
 from botcore.learning.review.queue import Filters
@@ -253,6 +254,13 @@ def test_a_second_reader_decides_without_knowing_of_the_first_and_agreement_is_c
     found = queue.figures(shop, timezone.now() - timedelta(days=1))
     assert (found.agreement, found.read_twice) == (0.5, 2)
     assert (found.verdicts, found.reasons) == ({"approved": 3, "rejected": 1}, {"tone": 1})
+
+
+def test_a_customer_who_is_forgotten_leaves_no_words_in_the_queue_nor_in_the_log(shop, ann):
+    turn = reply(shop, "my name is Mei and I want a jacket")
+    approved(turn, ann)
+    erase(turn.conversation.contact)
+    assert not ReviewItem.objects.exists() and not ReviewDecision.objects.exists()
 
 
 # --- what is learned -------------------------------------------------------------------------------------------------
