@@ -20,7 +20,17 @@ from django.views.decorators.cache import never_cache
 
 from botcore import roles
 from botcore.channels.connecting import OFFERED
-from botcore.models import ChannelAccount, Conversation, Dataset, ModelVersion, Outbound, TrainingRun, Turn
+from botcore.models import (
+    ChannelAccount,
+    Conversation,
+    Dataset,
+    ModelVersion,
+    Outbound,
+    ReviewItem,
+    SavedView,
+    TrainingRun,
+    Turn,
+)
 from botcore.roles import Right
 from catalog.models import MerchandisingRule, Product, Shop
 
@@ -93,6 +103,16 @@ def rules(user: Person, right: Right) -> QuerySet[MerchandisingRule]:
 def turns(user: Person, right: Right) -> QuerySet[Turn]:
     """The turns of :func:`conversations`."""
     return Turn.objects.filter(conversation__shop__in=roles.shops_of(user, right))
+
+
+def review_items(user: Person, right: Right) -> QuerySet[ReviewItem]:
+    """The replies of :func:`shops` in the review queue."""
+    return ReviewItem.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def review_views(user: Person, right: Right) -> QuerySet[SavedView]:
+    """The saved views of :func:`shops`' queues."""
+    return SavedView.objects.filter(shop__in=roles.shops_of(user, right))
 
 
 def accounts(user: Person, right: Right) -> QuerySet[ChannelAccount]:

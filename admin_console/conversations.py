@@ -177,14 +177,24 @@ def rows(conversations: Iterable[Conversation], turns: QuerySet[Turn]) -> list[R
 
 def dialogue(conversation: Conversation) -> list[Exchange | Interjection]:
     """The whole dialogue as it went, without what explains it."""
-    turns = with_words(conversation.turns.order_by("number")).defer(*EXPLAINING)
-    opinions = _counts(Feedback.objects.filter(turn__conversation=conversation), F("turn_id"))
-    written = conversation.outbound.filter(turn=None).select_related("author").order_by("pk")
-    said: list[tuple[datetime, Exchange | Interjection]] = [
-        *((turn.created_at, Exchange(turn, shown_cards(turn.slate), opinions.get(turn.pk, {}))) for turn in turns),
-        *((row.created_at, _interjection(row)) for row in written),
+    return woven(conversation.turns.all(), conversation.outbound.all()).get(conversation.pk, [])
+
+
+def woven(turns: QuerySet[Turn], messages: QuerySet[Outbound]) -> dict[int, list[Exchange | Interjection]]:
+    """These turns and what persons wrote, as it went, by conversation: three queries, however many conversations."""
+    opinions = _counts(Feedback.objects.filter(turn__in=turns.order_by()), F("turn_id"))
+    written = messages.filter(turn=None).select_related("author").order_by("pk")
+    said: list[tuple[int, datetime, Exchange | Interjection]] = [
+        *(
+            (turn.conversation_id, turn.created_at, Exchange(turn, shown_cards(turn.slate), opinions.get(turn.pk, {})))
+            for turn in with_words(turns.order_by("number")).defer(*EXPLAINING)
+        ),
+        *((row.conversation_id, row.created_at, _interjection(row)) for row in written),
     ]
-    return [each for _, each in sorted(said, key=lambda timed: timed[0])]
+    dialogues: dict[int, list[Exchange | Interjection]] = {}
+    for conversation_id, _, each in sorted(said, key=lambda timed: timed[1]):
+        dialogues.setdefault(conversation_id, []).append(each)
+    return dialogues
 
 
 EXPLAINING = (

@@ -16,7 +16,8 @@ from admin_console import labels
 from admin_console.conversations import Filters
 from botcore.channels.registry import CHANNELS
 from botcore.learning import recipes
-from botcore.models import Dataset, DatasetRow
+from botcore.learning.review import queue
+from botcore.models import Dataset, DatasetRow, SavedView
 from catalog.models import AttributeValue, Category, MerchandisingRule, Product, ProductLink, Shop
 
 CHANNEL_NAMES = {name: labels.CHANNELS.get(name, name) for name in CHANNELS}
@@ -295,3 +296,40 @@ class StepForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:
         super().__init__(data, auto_id="step-%s", label_suffix="", **options)
+
+
+class ReviewFilter(forms.Form):
+    """Which replies the review queue shows. A value nobody offers is reported beside its field and filters nothing."""
+
+    q = forms.CharField(required=False, max_length=200, label=_("Words"), widget=forms.TextInput({"type": "search"}))
+    decided = _choice(_("Standing"), _("Waiting"), labels.STANDINGS)
+    signal = _choice(_("Signal"), _("Any"), labels.SIGNALS)
+    period = _choice(_("Period"), _("Any time"), PERIODS)
+    channel = _choice(_("Channel"), _("All channels"), CHANNEL_NAMES)
+    act = _choice(_("Act"), _("All acts"), labels.ACTS)
+    written_by = _choice(_("Written by"), _("Anyone"), labels.WRITTEN_BY)
+    reason = _choice(_("Reason"), _("Any or none"), labels.REASONS)
+
+    def __init__(self, data: Mapping[str, str]) -> None:
+        super().__init__(data, auto_id="filter-%s", label_suffix="")
+
+    def filters(self) -> queue.Filters:
+        """What holds of the replies asked for."""
+        self.full_clean()
+        asked = dict(self.cleaned_data)
+        days, words = asked.pop("period", ""), asked.pop("q", "")
+        since = timezone.now() - timedelta(days=int(days)) if days else None
+        return queue.Filters(words=words, since=since, **asked)
+
+
+class SavedViewForm(forms.ModelForm):
+    """The filters of the queue under a name."""
+
+    class Meta:
+        model = SavedView
+        fields = ["name", "query"]
+        labels = {"name": _("Name of the view")}
+        widgets = {"query": forms.HiddenInput}
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(data, auto_id="view-%s", label_suffix="", **options)

@@ -14,10 +14,13 @@ from admin_console import access
 from admin_console.conversations import with_words
 from botcore import dead_letters
 from botcore.dialogue.state import Act
+from botcore.learning.review import queue
 from botcore.models import Conversation, Outbound, Turn
 from botcore.roles import Right
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+MOST_COUNTED = 1_000
+"""Beyond it the menu says "999+": every page shows the number, and a queue may be long."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,12 @@ def rows(conversations: Iterable[Conversation]) -> list[Held]:
 
 
 def counts(user: User | AnonymousUser) -> dict[str, int]:
-    """How many customers wait for a person, and how many messages have failed."""
+    """How many customers wait for a person, how many messages have failed, how many replies wait for a word (as many as
+    ``MOST_COUNTED`` of them)."""
     waits = held(access.conversations(user, Right.TALK)).exclude(since=None)  # type: ignore[misc]
-    return {"waiting": waits.count(), "failed": dead_letters.failed(access.outbound(user, Right.TALK)).count()}
+    to_review = queue.awaiting(access.review_items(user, Right.REVIEW), user)
+    return {
+        "waiting": waits.count(),
+        "failed": dead_letters.failed(access.outbound(user, Right.TALK)).count(),
+        "review": to_review[:MOST_COUNTED].count(),
+    }

@@ -15,7 +15,17 @@ from botcore.channels import condition
 from botcore.channels.registry import channel_class
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.state import Act
-from botcore.models import Annotation, DatasetRow, Feedback, ModelVersion, Outbound, TrainingRun, Turn
+from botcore.learning.review.value import Reason
+from botcore.models import (
+    Annotation,
+    DatasetRow,
+    Feedback,
+    ModelVersion,
+    Outbound,
+    ReviewDecision,
+    TrainingRun,
+    Turn,
+)
 from catalog.models import MerchandisingRule, ProductLink
 
 if TYPE_CHECKING:
@@ -123,6 +133,31 @@ VERDICTS: dict[str, Label] = {
     Annotation.Verdict.CORRECTED: _("Replies corrected"),
     Annotation.Verdict.REJECTED: _("Replies rejected"),
 }
+DECISIONS: dict[str, Label] = {
+    ReviewDecision.Kind.APPROVED: _("approved"),
+    ReviewDecision.Kind.CORRECTED: _("corrected"),
+    ReviewDecision.Kind.REJECTED: _("rejected"),
+    ReviewDecision.Kind.TRAINING: _("use for training switched"),
+}
+REASONS: dict[str, Label] = {
+    Reason.NOT_ASKED: _("Not what was asked"),
+    Reason.IGNORES_WISH: _("Ignores a wish"),
+    Reason.WRONG_PRODUCT: _("Wrong product"),
+    Reason.FALSE_CLAIM: _("Says something false"),
+    Reason.INCOMPLETE: _("Leaves something out"),
+    Reason.UNCLEAR: _("Hard to understand"),
+    Reason.TONE: _("Wrong tone"),
+    Reason.TOO_LONG: _("Too long"),
+    Reason.NEEDS_PERSON: _("Needs a person"),
+}
+SIGNALS: dict[str, Label] = {
+    "down": _("Thumbs down"),
+    "not_meant": _("Not what I meant"),
+    "unsure": _("Model not sure"),
+    "new_topic": _("New topic"),
+}
+"""Why a reply comes early in the review queue."""
+STANDINGS: dict[str, Label] = {"done": _("Decided"), "disagreed": _("Two readers disagree")}
 USES: dict[str, Label] = {
     DatasetRow.Use.SFT: _("To be written"),
     DatasetRow.Use.PREFERENCE: _("Better and worse"),

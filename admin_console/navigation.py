@@ -53,6 +53,14 @@ WINGS = (
     Wing(
         _("Customers"),
         (
+            Room(
+                "review",
+                _("Review"),
+                Right.REVIEW,
+                frozenset({"review_figures"}),
+                count="review",
+                reason=_("replies wait for a word"),
+            ),
             Room("home", _("Conversations"), Right.READ, frozenset({"conversation"})),
             Room("inbox", _("Inbox"), Right.TALK, count="waiting", reason=_("customers wait")),
         ),

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from admin_console.views import catalogue, channels, conversations, inbox, learning
+from admin_console.views import catalogue, channels, conversations, inbox, learning, review
 
 app_name = "console"
 urlpatterns = [
@@ -16,6 +16,15 @@ urlpatterns = [
     path("conversations/<uuid:key>/replies/<int:number>/reject/", conversations.reject_reply, name="reject_reply"),
     path("conversations/<uuid:key>/replies/<int:number>/correct/", conversations.correct_reply, name="correct_reply"),
     path("conversations/<uuid:key>/answer/", inbox.answer, name="answer"),
+    path("review/", review.review, name="review"),
+    path("review/rows/", review.rows, name="review_rows"),
+    path("review/counts/", review.counts, name="view_counts"),
+    path("review/take/", review.take, name="take_replies"),
+    path("review/check/", review.check, name="check_correction"),
+    path("review/decisions/", review.decisions, name="review_decisions"),
+    path("review/views/", review.save_view, name="save_view"),
+    path("review/views/<int:pk>/delete/", review.delete_view, name="delete_view"),
+    path("review/figures/", review.figures, name="review_figures"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("channels/", channels.channels, name="channels"),
     path("channels/new/", channels.choose_channel, name="choose_channel"),

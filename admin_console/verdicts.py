@@ -34,18 +34,20 @@ def brief_of(turn: Turn | None) -> Brief | None:
         return None
 
 
-def words(turn: Turn, brief: Brief) -> list[Word]:
+def words(turn: Turn, brief: Brief | None) -> list[Word]:
     """All that was said of the reply, the newest first, which is the one that counts."""
+    tags = brief.tags() if brief else {}
+    said = sorted(turn.annotations.all(), key=lambda row: (row.updated_at, row.pk), reverse=True)
     return [
         Word(
             row.verdict,
             row.author.get_username() if row.author else "",
-            fill(row.wording, brief.tags()),
+            fill(row.wording, tags),
             row.reason,
             row.for_training,
             row.updated_at,
         )
-        for row in turn.annotations.select_related("author").order_by("-updated_at", "-pk")
+        for row in said
     ]
 
 

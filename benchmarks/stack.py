@@ -123,14 +123,15 @@ def running(shop: Shop) -> Iterator[Stack]:
     try:
         for child in children("127.0.0.1", port):
             supervisor.start(child)
-        _wait(f"http://127.0.0.1:{port}/healthz")
+        wait_until_up(f"http://127.0.0.1:{port}/healthz")
         yield Stack(shop, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{platform.server_port}", supervisor)
     finally:
         supervisor.stop()
         platform.shutdown()
 
 
-def _wait(address: str, seconds: float = 60) -> None:
+def wait_until_up(address: str, seconds: float = 60) -> None:
+    """Return once the address answers; raises ``RuntimeError`` where it does not."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

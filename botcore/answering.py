@@ -29,6 +29,7 @@ from botcore.dialogue.reply import Reply
 from botcore.dialogue.state import Act, DialogueState
 from botcore.dialogue.words import language_of
 from botcore.intake import Lease
+from botcore.learning.review.queue import enqueue
 from botcore.models import Conversation, Feedback, InboundEvent, Turn
 from botcore.stated import stated, told_holds
 from catalog.ranking import exposures
@@ -189,6 +190,7 @@ def _send(
     conversation.save(update_fields=["state", "waiting_for_person"])
     delivery.post(conversation, message, turn=turn, facts=facts)
     transaction.on_commit(partial(_wake_next, conversation.pk))
+    transaction.on_commit(partial(enqueue, turn.pk), robust=True)
 
 
 def _store_silence(turn: Turn, lease: Lease) -> Turn | None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from botcore import queues
 from botcore.channels.registry import channel_class
 from botcore.channels.values import ReceivedEvent
+from botcore.learning.review.queue import weigh_again
 from botcore.models import Contact, Feedback, InboundEvent, Outbound, Turn
 
 WITHDRAWN = "none"
@@ -30,6 +31,7 @@ def record(contact: Contact, received: ReceivedEvent) -> Feedback | None:
             transaction.on_commit(partial(queues.wake_verdict, outbound_id))
     if verdict == WITHDRAWN:
         Feedback.objects.filter(turn=turn, contact=contact, source=source).delete()
+        weigh_again(turn.pk)
         return None
     return opinion(turn, contact, verdict, source, received.text)
 
@@ -39,6 +41,7 @@ def opinion(turn: Turn, contact: Contact, kind: str, source: str, text: str = ""
     row, _ = Feedback.objects.update_or_create(
         turn=turn, contact=contact, source=source, defaults={"kind": kind, "text": text}
     )
+    weigh_again(turn.pk)
     return row
 
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 from botcore import answering, delivery, intake, queues, receipts
 from botcore.celery import app
 from botcore.learning import rollout, runs
+from botcore.learning.review import queue as review_queue
 from botcore.models import Conversation
 from botcore.monitoring.alerts import watch_drift
 from catalog.graph.build import rebuild
@@ -129,9 +130,10 @@ def self_train() -> None:
 
 @app.task(name="workers.tasks.sweep", queue="io", soft_time_limit=20, time_limit=30)
 def sweep() -> None:
-    """Find what lost its wake-up: waiting turns, pending messages, stale embeddings, training runs."""
+    """Find what lost its wake-up: waiting turns, pending messages, stale embeddings, training runs, replies to review."""
     intake.sweep()
     delivery.sweep()
     receipts.sweep()
     indexing.sweep()
     runs.sweep()
+    review_queue.sweep()

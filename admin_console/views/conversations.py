@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -23,7 +23,8 @@ from admin_console.sentences import plainly
 from admin_console.views import PAGE_SIZE
 from botcore import handoff
 from botcore.learning import corrections
-from botcore.models import Conversation, Turn
+from botcore.learning.review.decisions import Kind, Word, decide
+from botcore.models import Annotation, Conversation, Turn
 from botcore.roles import Right
 
 
@@ -86,7 +87,7 @@ def approve_reply(request: HttpRequest, key: UUID, number: int) -> HttpResponse:
     form = VerdictForm(request.POST)
     if not form.is_valid():
         return _dialogue(request, turn.conversation, turn, CorrectionForm(request.POST))
-    corrections.approve(turn, access.person(request), for_training=form.cleaned_data["for_training"])
+    _decide(request, turn, Word(Kind.APPROVED, for_training=form.cleaned_data["for_training"]))
     messages.success(request, _("Approved."))
     return _to(turn)
 
@@ -99,7 +100,7 @@ def reject_reply(request: HttpRequest, key: UUID, number: int) -> HttpResponse:
     form = VerdictForm(request.POST)
     if not form.is_valid():
         return _dialogue(request, turn.conversation, turn, CorrectionForm(request.POST))
-    corrections.reject(turn, access.person(request), **form.cleaned_data)
+    _decide(request, turn, Word(Kind.REJECTED, **form.cleaned_data))
     messages.success(request, _("Rejected: no model learns to write this reply."))
     return _to(turn)
 
@@ -112,7 +113,7 @@ def correct_reply(request: HttpRequest, key: UUID, number: int) -> HttpResponse:
     form = CorrectionForm(request.POST)
     if form.is_valid():
         try:
-            kept = corrections.correct(turn, author=access.person(request), **form.cleaned_data)
+            kept = _decide(request, turn, Word(Kind.CORRECTED, **form.cleaned_data))
         except corrections.CorrectionRefusedError as error:
             form.add_error("text", [plainly(problem) for problem in error.problems])
         else:
@@ -176,6 +177,13 @@ def _thank(request: HttpRequest, new_words: Sequence[str]) -> None:
             len(new_words),
         )
         messages.info(request, told % {"words": ", ".join(f"“{word}”" for word in new_words)})
+
+
+def _decide(request: HttpRequest, turn: Turn, word: Word) -> Annotation:
+    """Keep a word on the reply, whatever its standing in the review queue. Raises ``CorrectionRefusedError``."""
+    author = access.person(request)
+    decide(access.turns(author, Right.REVIEW), {turn.pk: None}, word, author, uuid4())
+    return turn.annotations.get(author=author)
 
 
 def _annotated_turn(request: HttpRequest, key: UUID, number: int) -> Turn:

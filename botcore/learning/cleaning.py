@@ -85,6 +85,11 @@ class NearDuplicates:
         self._known.add(letters)
 
 
+def bands_of(letters: str) -> list[int]:
+    """A signed 64-bit key for each band of a text's signature; two texts that share one are worth comparing."""
+    return [key - 2**64 if key >= 2**63 else key for key in _keys(_signature(letters))]
+
+
 def letters_of(text: str) -> str:
     """What two texts are compared by: letters and digits of the normalised text, or its signs where it has none."""
     said = normalise(text)

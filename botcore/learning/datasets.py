@@ -145,10 +145,12 @@ def _turns(shop: Shop, filters: Filters) -> QuerySet[Turn]:
 
 
 def _annotated(shop: Shop, filters: Filters) -> Iterator[Annotation]:
-    """The newest word of a merchant on each reply, in order of the replies."""
-    rows = Annotation.objects.filter(turn__in=_turns(shop, filters), for_training=True)
+    """The newest word of a merchant on each reply, in order of the replies; none where that is not for training."""
+    rows = Annotation.objects.filter(turn__in=_turns(shop, filters))
     newest = rows.order_by("turn_id", "-updated_at", "-pk").distinct("turn_id")
-    yield from newest.select_related("turn__conversation__contact")
+    for row in newest.select_related("turn__conversation__contact"):
+        if row.for_training:
+            yield row
 
 
 def _corrections(annotated: Iterable[Annotation]) -> Iterator[house_words.Correction]:

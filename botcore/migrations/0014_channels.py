@@ -29,7 +29,7 @@ def _contacts(apps):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("botcore", "0015_blind_choices")]
+    dependencies = [("botcore", "0009_review")]
 
     operations = [
         migrations.CreateModel(

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('botcore', '0008_roles'),
+        ("botcore", "0014_channels"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

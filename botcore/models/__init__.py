@@ -26,6 +26,7 @@ from botcore.models.learning import (
     VersionChange,
 )
 from botcore.models.monitoring import Alert
+from botcore.models.review import ReviewDecision, ReviewItem, SavedView
 
 __all__ = [
     "Alert",
@@ -44,6 +45,9 @@ __all__ = [
     "InboundEvent",
     "ModelVersion",
     "Outbound",
+    "ReviewDecision",
+    "ReviewItem",
+    "SavedView",
     "ShadowReply",
     "ShopMember",
     "TrainingRun",

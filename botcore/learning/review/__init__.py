@@ -1,0 +1,1 @@
+"""Reviewing replies: what is worth a look, in which order, by whom, and what every decision changed."""
