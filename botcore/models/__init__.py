@@ -23,11 +23,24 @@ from botcore.models.learning import (
     TrainingRun,
     VersionChange,
 )
-from botcore.models.monitoring import Alert
+from botcore.models.monitoring import (
+    Alert,
+    AlertNotice,
+    AlertRule,
+    AlertSilence,
+    AttributedOrder,
+    Holdout,
+    MetricBucket,
+    MetricMark,
+)
 
 __all__ = [
     "Alert",
+    "AlertNotice",
+    "AlertRule",
+    "AlertSilence",
     "Annotation",
+    "AttributedOrder",
     "Button",
     "ChannelAccount",
     "ChannelHealth",
@@ -36,8 +49,11 @@ __all__ = [
     "Dataset",
     "DatasetRow",
     "Feedback",
+    "Holdout",
     "HouseWord",
     "InboundEvent",
+    "MetricBucket",
+    "MetricMark",
     "ModelVersion",
     "Outbound",
     "ShadowReply",
