@@ -36,9 +36,10 @@ def watch_drift(shop: Shop, now: datetime) -> list[Alert]:
         return [_opened(shop, drift) for drift in found]
 
 
-def open_alerts(shops: Sequence[Shop]) -> list[Alert]:
-    """What somebody should look at, newest first."""
-    return list(Alert.objects.filter(shop__in=shops, closed_at=None).select_related("shop"))
+def open_alerts(shops: Sequence[Shop], about: str = "") -> list[Alert]:
+    """What somebody should look at, newest first; with ``about`` only what concerns subjects that begin so."""
+    found = Alert.objects.filter(shop__in=shops, closed_at=None, subject__startswith=about)
+    return list(found.select_related("shop"))
 
 
 def open_about(shop: Shop, subject: str) -> Alert | None:

@@ -16,7 +16,6 @@ import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from standardwebhooks.webhooks import Webhook
@@ -207,4 +206,4 @@ def _language(rule: AlertRule) -> str:
 
 
 def _page() -> str:
-    return f"{settings.PUBLIC_URL}{reverse('console:alerts')}"
+    return f"{settings.PUBLIC_URL}/console/alerts/"

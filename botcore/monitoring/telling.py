@@ -43,7 +43,8 @@ def sentence_of(measured: Mapping[str, Any], currency: str) -> str:
     told = _("%(metric)s%(where)s: %(value)s") % {"metric": metric.label, "where": where, "value": value}
     if metric.now is None:
         told = f"{told} {window_of(measured['window_minutes'])}"
-    return f"{told}; {_limit(measured, metric.unit, currency)}"
+    limit = _limit(measured, metric.unit, currency)
+    return _("%(found)s; %(limit)s") % {"found": told, "limit": limit}
 
 
 def condition_of(rule: AlertRule) -> str:

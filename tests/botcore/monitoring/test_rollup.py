@@ -158,9 +158,7 @@ def test_an_order_that_a_feed_brings_late_is_counted_on_its_day(shop):
     talk.contact.customer = customer
     talk.contact.save()
     rollup.roll(shop, NOW)
-    Interaction.objects.create(
-        shop=shop, customer=customer, product=product, kind="order", at=NOW - timedelta(days=49)
-    )
+    Interaction.objects.create(shop=shop, customer=customer, product=product, kind="order", at=NOW - timedelta(days=49))
     rollup.roll(shop, NOW + timedelta(seconds=20))
     buckets = rollup.read(shop, Width.DAY, NOW - timedelta(days=60), NOW)
     assert [bucket.start.date() for bucket in buckets if bucket.counts.get("orders")] == [
@@ -199,7 +197,11 @@ def test_a_reply_from_a_phrase_is_a_fallback_only_where_the_model_was_asked():
 def test_grounding_and_the_balance_of_asking_are_shares_of_what_was_written_and_done():
     counts = rollup.merged(
         rollup.Bucket(NOW, "", "", of_reply(Answered(1, act, "model", "", shown, 900.0, {"find": 30.0}, verdicts)))
-        for act, shown, verdicts in (("ask", False, [True, False]), ("recommend", True, [True, True]), ("chitchat", False, []))
+        for act, shown, verdicts in (
+            ("ask", False, [True, False]),
+            ("recommend", True, [True, True]),
+            ("chitchat", False, []),
+        )
     )
     assert METRICS["grounded"].read(counts, 1) == 0.75
     assert METRICS["asking"].read(counts, 1) == 0.5
