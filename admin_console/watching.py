@@ -110,6 +110,11 @@ class Chart:
     lines: Sequence[Line]
 
     @property
+    def leads_on(self) -> bool:
+        """Whether there are replies behind it."""
+        return self.metric.behind is not None
+
+    @property
     def rows(self) -> list[tuple[datetime, list[tuple[float | None, str]]]]:
         """As a table: a row for each time."""
         cells = [list(zip(line.points, line.told, strict=True)) for line in self.lines]
@@ -179,7 +184,8 @@ class Trial:
 def counts(user: User | AnonymousUser) -> dict[str, int]:
     """How many alerts are open that nobody has silenced."""
     opened = access.alerts(user, Right.READ).filter(closed_at=None)
-    return {"alerts": silenced(opened, timezone.now()).filter(silent=False).count()}
+    loud = silenced(opened, timezone.now()).filter(silent=False)  # type: ignore[misc]
+    return {"alerts": loud.count()}
 
 
 def overview(shop: Shop, asked: Asked, now: datetime) -> Overview:

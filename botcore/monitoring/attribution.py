@@ -26,7 +26,7 @@ JOIN botcore_contact k ON k.customer_id = i.customer_id
 JOIN botcore_conversation c ON c.contact_id = k.id AND c.shop_id = i.shop_id
 JOIN botcore_turn t ON t.conversation_id = c.id
 WHERE i.shop_id = %(shop)s AND i.kind = 'order' AND i.id > %(above)s AND i.id <= %(upto)s
-    AND t.answered_at BETWEEN i.at - %(window)s AND i.at
+    AND t.answered_at BETWEEN i.at - %(window)s::interval AND i.at
     AND t.status = 'answered' AND t.slate @> jsonb_build_array(jsonb_build_object('sku', p.sku))
 ORDER BY i.id, t.answered_at DESC, t.id DESC
 ON CONFLICT (interaction_id) DO NOTHING
@@ -50,7 +50,7 @@ def attribute(shop: Shop, above: int, upto: int) -> list[datetime]:
     Repeating it changes nothing. Two statements, however many orders.
     """
     with connection.cursor() as cursor:
-        cursor.execute(ATTRIBUTE, {"shop": shop.pk, "above": above, "upto": upto, "window": WINDOW})
+        cursor.execute(ATTRIBUTE, {"shop": shop.pk, "above": above, "upto": upto, "window": str(WINDOW)})
         new: list[tuple[int, datetime]] = cursor.fetchall()
         if new:
             cursor.execute(FIRST, {"turns": [turn for turn, _ in new]})

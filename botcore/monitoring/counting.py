@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Func, JSONField, Q, QuerySet, Sum, Value
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Func, JSONField, Q, QuerySet, Sum, Value
 from django.db.models.functions import TruncMinute
 
 from botcore.dialogue.state import Act
@@ -127,16 +127,17 @@ def turns(shop: Shop) -> QuerySet[Turn]:
 def _replies(shop: Shop, since: datetime, until: datetime) -> Iterator[tuple[Place, Counter[str]]]:
     """By when they were stored."""
     rows = turns(shop).filter(status=Turn.Status.ANSWERED, answered_at__gte=since, answered_at__lt=until)
+    shown = ExpressionWrapper(~Q(slate=[]), BooleanField())
     verdicts = Func(
         F("samples"), Value("$[*].accepted"), function="jsonb_path_query_array", output_field=JSONField(),
         template="%(function)s(%(expressions)s::jsonpath)",
     )  # fmt: skip
-    fields = (
-        "answered_at", CHANNEL, VERSION, "created_at", "number", "act", "written_by", "error", ~Q(slate=[]), "timings_ms",
-    )  # fmt: skip
-    for at, channel, version, asked_at, *rest, timings, accepted in rows.values_list(*fields, verdicts).iterator():
+    fields = ("answered_at", CHANNEL, VERSION, "created_at", "number", "act", "written_by", "error", "timings_ms")
+    for row in rows.values_list(*fields, shown, verdicts).iterator():
+        at, channel, version, asked_at, number, act, written_by, error, timings, has_shown, accepted = row
         waited = max((at - asked_at).total_seconds() * 1_000, 0.0)
-        yield Place(_minute(at), channel, version or SHIPPED), of_reply(Answered(*rest, waited, timings, accepted))
+        turn = Answered(number, act, written_by, error, has_shown, waited, timings, accepted)
+        yield Place(_minute(at), channel, version or SHIPPED), of_reply(turn)
 
 
 def _messages(shop: Shop, since: datetime, until: datetime) -> Iterator[tuple[Place, Counter[str]]]:

@@ -153,7 +153,7 @@ WITH person AS (
 SELECT p.held_out, sum(i.quantity * COALESCE((
     SELECT min(v.price) FROM catalog_variant v WHERE v.product_id = i.product_id), 0))
 FROM person p LEFT JOIN catalog_interaction i
-    ON i.customer_id = p.customer AND i.kind = 'order' AND i.at BETWEEN p.begun AND p.begun + %(window)s
+    ON i.customer_id = p.customer AND i.kind = 'order' AND i.at BETWEEN p.begun AND p.begun + %(window)s::interval
 GROUP BY p.customer, p.held_out
 """
 
@@ -162,7 +162,7 @@ def arms(trial: Holdout, now: datetime) -> tuple[Arm, Arm]:
     """The people whom the bot showed products, and those held out. Orders are valued at their product's lowest price."""
     latest = (trial.ended_at or now) - WINDOW
     with connection.cursor() as cursor:
-        cursor.execute(PEOPLE, {"trial": trial.pk, "latest": latest, "window": WINDOW})
+        cursor.execute(PEOPLE, {"trial": trial.pk, "latest": latest, "window": str(WINDOW)})
         rows = cursor.fetchall()
     groups = ([spent for held_out, spent in rows if held_out is side] for side in (False, True))
     shown, kept = (Arm(len(group), [float(spent) for spent in group if spent is not None]) for group in groups)

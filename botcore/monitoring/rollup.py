@@ -198,7 +198,7 @@ def _summed(shop: Shop, width: int, interval: Interval, step: timedelta) -> dict
 def _coarser(finer: Iterable[tuple[Place, Counts]], step: timedelta) -> dict[Place, Counter[str]]:
     sums: dict[Place, Counter[str]] = defaultdict(Counter)
     for place, counts in finer:
-        sums[place._replace(minute=_floor(place.minute, step))].update(counts)  # type: ignore[arg-type]
+        sums[place._replace(minute=_floor(place.minute, step))].update(counts)
     return sums
 
 
