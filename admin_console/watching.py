@@ -197,7 +197,9 @@ def overview(shop: Shop, asked: Asked, now: datetime) -> Overview:
     chosen = [bucket for bucket in known if _is_asked(bucket, asked)]
     shown = [bucket for bucket in chosen if bucket.start >= starts[0]]
     before = rollup.merged(bucket for bucket in chosen if bucket.start < starts[0])
-    total, by_time = rollup.merged(shown), _grouped(shown, lambda bucket: bucket.start)
+    by_time = _grouped(shown, lambda bucket: bucket.start)
+    parts = _grouped(shown, lambda bucket: (bucket.channel, bucket.version))
+    total = rollup.merged(Bucket(now, *part, counts) for part, counts in parts.items())
     minutes = period.length / timedelta(minutes=1)
 
     def tile(metric: Metric) -> Tile:
@@ -212,10 +214,10 @@ def overview(shop: Shop, asked: Asked, now: datetime) -> Overview:
             (labels.label(labels.METRIC_GROUPS, group), [tile(METRICS[key]) for key in keys])
             for group, keys in TILES.items()
         ],
-        chart=_chart(METRICS[asked.metric], shown, starts, period, asked.split, shop.currency),
+        chart=_chart(METRICS[asked.metric], shown, by_time, starts, period, asked.split, shop.currency),
         stages=_stages(total),
-        by_channel=_compared(shown, lambda bucket: bucket.channel, labels.channel_name, minutes, shop.currency),
-        by_version=_compared(shown, lambda bucket: bucket.version, version_name, minutes, shop.currency),
+        by_channel=_compared(_by(parts, 0), labels.channel_name, minutes, shop.currency),
+        by_version=_compared(_by(parts, 1), version_name, minutes, shop.currency),
         channels={key: labels.channel_name(key) for key in sorted({bucket.channel for bucket in current})},
         versions={key: version_name(key) for key in sorted({bucket.version for bucket in current})},
         empty=not known,
@@ -318,18 +320,28 @@ def _trend(metric: Metric, value: float | None, earlier: float | None) -> str:
 
 
 def _chart(
-    metric: Metric, shown: Sequence[Bucket], starts: Sequence[datetime], period: Period, split: str, currency: str
+    metric: Metric,
+    shown: Sequence[Bucket],
+    by_time: Mapping[datetime, Counts],
+    starts: Sequence[datetime],
+    period: Period,
+    split: str,
+    currency: str,
 ) -> Chart:
+    """One line of all that is shown, or one for each of the busiest channels or versions."""
     names = {"channel": labels.channel_name, "version": version_name}
+    series: dict[str, Mapping[datetime, Counts]] = {str(metric.label): by_time}
     if split in names:
-        parts = _grouped(shown, lambda bucket: getattr(bucket, split))
-        busiest = sorted(parts, key=lambda part: -parts[part]["replies"])[:LINES]
-        series = {names[split](part): [b for b in shown if getattr(b, split) == part] for part in busiest}
-    else:
-        series = {str(metric.label): list(shown)}
+        replies: Counter[str] = Counter()
+        for bucket in shown:
+            replies[getattr(bucket, split)] += bucket.counts.get("replies", 0)  # type: ignore[assignment]
+        series = {
+            names[split](part): _grouped((b for b in shown if getattr(b, split) == part), lambda bucket: bucket.start)
+            for part, _count in replies.most_common(LINES)
+        }
     lines = []
     for name, buckets in series.items():
-        course = _course(metric, _grouped(buckets, lambda bucket: bucket.start), starts, period)
+        course = _course(metric, buckets, starts, period)
         lines.append(Line(name, course, [value_of(metric.unit, point, currency) for point in course]))
     return Chart(metric, starts, lines)
 
@@ -348,15 +360,20 @@ def _stages(total: Counts) -> list[StageTime]:
     ]
 
 
-def _compared(
-    shown: Sequence[Bucket], part: Callable[[Bucket], str], name: Callable[[str], str], minutes: float, currency: str
-) -> list[Compared]:
+def _by(parts: Mapping[tuple[str, str], Counts], place: int) -> dict[str, Counter[str]]:
+    """Counts by channel and version, by one of them alone."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for part, counts in parts.items():
+        found[part[place]].update(counts)
+    return found
+
+
+def _compared(parts: Mapping[str, Counts], name: Callable[[str], str], minutes: float, currency: str) -> list[Compared]:
     """The busiest first."""
-    parts = _grouped(shown, part)
     metrics = [METRICS[key] for key in COMPARED]
     return [
         Compared(key, name(key), [value_of(m.unit, m.read(parts[key], minutes), currency) for m in metrics])
-        for key in sorted(parts, key=lambda key: (-parts[key]["replies"], key))
+        for key in sorted(parts, key=lambda key: (-parts[key].get("replies", 0), key))
     ]
 
 

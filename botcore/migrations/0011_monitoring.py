@@ -124,6 +124,10 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['created_at'], name='outbound_by_time'),
         ),
         migrations.AddIndex(
+            model_name='conversation',
+            index=models.Index(fields=['-last_message_at', '-id'], name='conversation_newest'),
+        ),
+        migrations.AddIndex(
             model_name='turn',
             index=models.Index(fields=['created_at'], name='turn_by_arrival'),
         ),

@@ -111,6 +111,7 @@ class Conversation(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["shop", "-last_message_at"], name="conversation_recent"),
+            models.Index(fields=["-last_message_at", "-id"], name="conversation_newest"),
             models.Index(fields=["shop"], name="conversation_held", condition=Q(waiting_for_person=True)),
             models.Index(fields=["trial"], name="conversation_of_trial", condition=Q(trial__isnull=False)),
         ]

@@ -54,10 +54,14 @@ class Bucket:
     counts: Counts
 
 
-def roll(shop: Shop, now: datetime) -> None:
-    """Count what changed since the last time; a shop that is new here is counted day by day from its beginning."""
+def roll(shop: Shop, now: datetime) -> bool:
+    """Count what changed since the last time; False where another worker is at it, and the counts may be behind.
+
+    A shop that is new here is counted day by day from its beginning.
+    """
     while (upto := _advance(shop, now)) is not None and upto < now:
         pass
+    return upto is not None
 
 
 def rebuild(shop: Shop) -> None:
@@ -112,7 +116,8 @@ def _advance(shop: Shop, now: datetime) -> datetime | None:
         if mark is None:
             return None
         newest = Interaction.objects.aggregate(newest=Max("pk"))["newest"] or 0
-        late = {at.replace(second=0, microsecond=0) for at in _new_orders(shop, mark, newest) if at < mark.upto}
+        orders = attribute(shop, mark.interaction - INTERACTIONS_MARGIN, newest)
+        late = {_floor(at, MINUTE) for at in orders if at < mark.upto}
         until = min(mark.upto + DAY, now)
         changed = late | _changed(shop, Interval(mark.upto - MARGIN, until + MARGIN))
         border = _floor(now - MINUTES_KEPT, HOUR) + DAY
@@ -124,10 +129,6 @@ def _advance(shop: Shop, now: datetime) -> datetime | None:
         mark.upto, mark.interaction = until, newest
         mark.save(update_fields=["upto", "interaction"])
         return until
-
-
-def _new_orders(shop: Shop, mark: MetricMark, newest: int) -> list[datetime]:
-    return attribute(shop, mark.interaction - INTERACTIONS_MARGIN, newest)
 
 
 def _beginning(shop: Shop, now: datetime) -> datetime:

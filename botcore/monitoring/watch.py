@@ -24,8 +24,8 @@ def look(now: datetime) -> None:
     queued = waiting.wake_ups()
     for shop in Shop.objects.order_by("pk"):
         try:
-            rollup.roll(shop, now)
-            rules.watch(shop, now)
+            if rollup.roll(shop, now):
+                rules.watch(shop, now)
         except Exception as error:
             log.exception("a shop could not be watched", shop=shop.slug, error=type(error).__name__)
     MetricMark.objects.update(queued=queued)
