@@ -21,6 +21,8 @@ from django.views.decorators.cache import never_cache
 from botcore import roles
 from botcore.channels.connecting import OFFERED
 from botcore.models import (
+    Alert,
+    AlertRule,
     ChannelAccount,
     Conversation,
     Dataset,
@@ -138,3 +140,13 @@ def runs(user: Person, right: Right) -> QuerySet[TrainingRun]:
 def versions(user: Person, right: Right) -> QuerySet[ModelVersion]:
     """The model versions of :func:`shops`."""
     return ModelVersion.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def alerts(user: Person, right: Right) -> QuerySet[Alert]:
+    """The alerts of :func:`shops`."""
+    return Alert.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def alert_rules(user: Person, right: Right) -> QuerySet[AlertRule]:
+    """The alert rules of :func:`shops`."""
+    return AlertRule.objects.filter(shop__in=roles.shops_of(user, right))

@@ -29,6 +29,9 @@ from botcore.dialogue.state import DialogueState
 from botcore.models import Conversation, Feedback, InboundEvent, Outbound, Turn
 from catalog.models import Shop
 
+MOST_COUNTED = 5_000
+"""Replies that the list's figures are of: as many tell shares and medians, and all of a large shop take a second."""
+
 
 class Median(Aggregate):
     """PostgreSQL's interpolated median."""
@@ -87,9 +90,11 @@ class Selection:
 
 @dataclass(frozen=True)
 class Numbers:
-    """The matching replies in figures. ``by_model`` is a share in percent, None without replies."""
+    """The matching replies in figures, the newest ``MOST_COUNTED`` where there are ``more``. ``by_model`` is a share in
+    percent, None without replies."""
 
     replies: int
+    more: bool
     by_model: int | None
     answer_time: timedelta | None
     opinions: Mapping[str, int]
@@ -146,8 +151,10 @@ def select(visible: QuerySet[Conversation], filters: Filters) -> Selection:
 
 
 def numbers(turns: QuerySet[Turn]) -> Numbers:
-    """Two queries, however many turns."""
-    figures = turns.filter(status=Turn.Status.ANSWERED).aggregate(
+    """Three queries, however many turns."""
+    answered = turns.filter(status=Turn.Status.ANSWERED).order_by("-created_at")
+    newest = list(answered.values_list("pk", flat=True)[:MOST_COUNTED])
+    figures = Turn.objects.filter(pk__in=newest).aggregate(
         replies=Count("pk"),
         by_model=Count("pk", filter=Q(written_by=Turn.WrittenBy.MODEL)),
         answer_time=Median(F("answered_at") - F("created_at"), output_field=DurationField()),
@@ -155,9 +162,10 @@ def numbers(turns: QuerySet[Turn]) -> Numbers:
     replies = figures["replies"]
     return Numbers(
         replies=replies,
+        more=replies == MOST_COUNTED,
         by_model=round(100 * figures["by_model"] / replies) if replies else None,
         answer_time=figures["answer_time"],
-        opinions=_counts(Feedback.objects.filter(turn__in=turns), Value(0)).get(0, {}),
+        opinions=_counts(Feedback.objects.filter(turn__in=newest), Value(0)).get(0, {}),
     )
 
 

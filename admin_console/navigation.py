@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Room:
     """``address`` is a name in :mod:`admin_console.urls`; ``pages`` are the names of the other pages that lie in the room.
 
-    ``count`` names the number beside it (:func:`admin_console.inbox.counts`), ``reason`` says what is counted.
+    ``count`` names the number beside it (:func:`admin_console.templatetags.console.menu`), ``reason`` says what is counted.
     """
 
     address: str
@@ -80,6 +80,20 @@ WINGS = (
                 _("Learning"),
                 Right.READ,
                 frozenset({"snapshot", "run", "version", "side_by_side", "blind_choice"}),
+            ),
+        ),
+    ),
+    Wing(
+        _("Watch"),
+        (
+            Room("overview", _("Overview"), Right.READ, frozenset({"behind"})),
+            Room(
+                "alerts",
+                _("Alerts"),
+                Right.READ,
+                frozenset({"alert_rules", "new_alert_rule", "alert_rule"}),
+                count="alerts",
+                reason=_("alerts are open"),
             ),
         ),
     ),

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from admin_console.views import catalogue, channels, conversations, inbox, learning, review
+from admin_console.views import alerts, catalogue, channels, conversations, inbox, learning, review, watching
 
 app_name = "console"
 urlpatterns = [
@@ -41,6 +41,17 @@ urlpatterns = [
     path("rules/", catalogue.rules, name="rules"),
     path("rules/new/", catalogue.new_rule, name="new_rule"),
     path("rules/<int:pk>/switch/", catalogue.switch_rule, name="switch_rule"),
+    path("watch/", watching.overview, name="overview"),
+    path("watch/behind/", watching.behind, name="behind"),
+    path("watch/holdout/", watching.set_holdout, name="set_holdout"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/silence/", alerts.silence, name="silence_alert"),
+    path("alerts/rules/", alerts.rules, name="alert_rules"),
+    path("alerts/rules/new/", alerts.new_rule, name="new_alert_rule"),
+    path("alerts/rules/<int:pk>/", alerts.rule, name="alert_rule"),
+    path("alerts/rules/<int:pk>/switch/", alerts.switch_rule, name="switch_alert_rule"),
+    path("alerts/rules/<int:pk>/test/", alerts.test_rule, name="test_alert_rule"),
+    path("alerts/rules/<int:pk>/delete/", alerts.delete_rule, name="delete_alert_rule"),
     path("learning/", learning.learning, name="learning"),
     path("learning/word/", learning.house_word, name="house_word"),
     path("learning/roll-back/", learning.roll_back, name="roll_back"),

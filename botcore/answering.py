@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from botcore import delivery, feedback, handoff, intake, media, queues
+from botcore import delivery, feedback, handoff, holdout, intake, media, queues
 from botcore.channels.values import OutboundMessage
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.perceived import Perceived
@@ -116,6 +116,7 @@ def _respond(turn: Turn, text: str, perceived: Perceived, ports: Ports, deadline
         pressed=_pressed(turn),
         customer_id=turn.conversation.contact.customer_id,
         perceived=perceived,
+        recommends=holdout.recommends(turn.conversation),
     )
     with _crowd as turns:
         samples = min(settings.DAOGOU_SAMPLES, SAMPLES_IN_A_CROWD) if turns >= CROWDED else settings.DAOGOU_SAMPLES

@@ -86,6 +86,8 @@ app.conf.update(
         "sweep": _every(settings.SWEEP_SECONDS, "sweep", "io"),
         "popularity": _every(settings.POPULARITY_SECONDS, "refresh_popularities", "index"),
         "rollouts": _every(settings.ROLLOUT_SECONDS, "watch_rollouts", "io"),
+        "metrics": _every(settings.METRICS_SECONDS, "watch_metrics", "io"),
+        "holdouts": _every(settings.HOLDOUT_SECONDS, "measure_holdouts", "index"),
         "drifts": _every(settings.DRIFT_SECONDS, "watch_drifts", "index"),
         "rankers": _every(settings.RANKER_SECONDS, "update_rankers", "index"),
         "models": _every(settings.MODELS_SECONDS, "forget_models", "index"),

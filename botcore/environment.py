@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import dj_database_url
 from dotenv import dotenv_values
@@ -27,6 +27,18 @@ ENGINES = ("auto", "openvino", "transformers")
 
 class ConfigurationError(Exception):
     """A setting is wrong; the message names it and says what to write instead."""
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """How mails are sent: TLS from the start, after STARTTLS, or (to this machine alone) not at all."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls_from_start: bool
+    starttls: bool
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,8 @@ class Environment:
     speech_recogniser: Path | None
     media_megabytes: int
     log_level: str
+    mail: MailServer | None
+    mail_from: str
 
     @classmethod
     def read(cls, values: Mapping[str, str] | None = None) -> Environment:
@@ -61,6 +75,7 @@ class Environment:
             values = {**{k: v or "" for k, v in dotenv_values(PROJECT / ".env").items()}, **os.environ}
         var_dir = _var_dir(values.get("VAR_DIR") or "var")
         port = _integer(values, "PORT", 8000, 1, 65535)
+        mail = _mail_server(values.get("MAIL_URL", ""))
         return cls(
             var_dir=var_dir,
             port=port,
@@ -79,6 +94,8 @@ class Environment:
             speech_recogniser=_model(values, "SPEECH_RECOGNISER"),
             media_megabytes=_integer(values, "MEDIA_MEGABYTES", 8, 1, 64),
             log_level=_choice(values, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+            mail=mail,
+            mail_from=_mail_from(values.get("MAIL_FROM", ""), mail),
         )
 
 
@@ -176,6 +193,44 @@ def _broker_url(text: str) -> str:
             "BROKER_URL names no broker we know; write amqp://user:password@host:5672// or redis://host:6379/0, "
             "or leave it out for the built-in one"
         )
+    return text
+
+
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+
+def _mail_server(text: str) -> MailServer | None:
+    """The text may hold a password and is never part of an error."""
+    if not text:
+        return None
+    wrong = ConfigurationError(
+        "MAIL_URL names no mail server; write smtp://user:password@mail.example.com:587 (STARTTLS) or smtps://…:465, "
+        "with %-escapes in user and password, or leave it out"
+    )
+    parts = _split(text)
+    try:
+        port = parts.port
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise wrong
+    implicit = parts.scheme == "smtps"
+    return MailServer(
+        host=parts.hostname,
+        port=port or (465 if implicit else 587),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls_from_start=implicit,
+        starttls=not implicit and parts.hostname not in THIS_MACHINE,
+    )
+
+
+def _mail_from(text: str, mail: MailServer | None) -> str:
+    """The sender's address, which is set with the server or not at all."""
+    if bool(text) != bool(mail):
+        raise ConfigurationError("MAIL_URL and MAIL_FROM go together: set both, or neither")
+    if text and not re.fullmatch(r"[^@\s<>\r\n]+@[^@\s<>]+", text):
+        raise _wrong("MAIL_FROM", text, "is no address; write for example MAIL_FROM=alerts@example.com")
     return text
 
 

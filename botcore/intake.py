@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from botcore import buttons, feedback, held, queues, receipts
+from botcore import buttons, feedback, held, holdout, queues, receipts
 from botcore.channels.registry import channel_class
 from botcore.channels.values import ReceivedEvent
 from botcore.models import ChannelAccount, Contact, Conversation, InboundEvent, Turn
@@ -93,7 +93,11 @@ def sweep(wake: Wake | None = None) -> int:
 def open_conversation(contact: Contact) -> Conversation:
     """The contact's conversation, locked for this transaction so that its turns are numbered one after the other."""
     while True:
-        Conversation.objects.get_or_create(contact=contact, closed=False, defaults={"shop_id": contact.account.shop_id})
+        opened, new = Conversation.objects.get_or_create(
+            contact=contact, closed=False, defaults={"shop_id": contact.account.shop_id}
+        )
+        if new:
+            holdout.enrol(opened)
         conversation = Conversation.objects.select_for_update().filter(contact=contact, closed=False).first()
         if conversation:  # else a reset closed it in between
             return conversation

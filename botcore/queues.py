@@ -62,13 +62,18 @@ def wake_shadow(turn_id: int) -> None:
 
 def backlog(queue: str) -> int:
     """How many wake-ups wait in the broker. A sweeper adds none where each of its rows may have one there already."""
+    return told_backlog(queue) or 0
+
+
+def told_backlog(queue: str) -> int | None:
+    """How many wake-ups wait in the broker; None where it does not tell: there is no such queue yet, or no broker."""
     try:
         with app.connection_for_write() as connection:
             name = app.amqp.queues[queue].name
             return int(connection.default_channel.queue_declare(queue=name, passive=True).message_count)
-    except Exception as error:  # no such queue yet, or no broker: nothing waits there
+    except Exception as error:
         log.debug("broker does not tell its backlog", queue=queue, error=type(error).__name__)
-        return 0
+        return None
 
 
 def _send(task: str, queue: str, row_id: int, after: float = 0) -> None:

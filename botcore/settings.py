@@ -131,6 +131,9 @@ SWEEP_SECONDS = 5
 POPULARITY_SECONDS = 6 * 3600
 LINKS_SECONDS = 24 * 3600
 PICTURES_SECONDS = 300
+METRICS_SECONDS = 20
+"""How often metrics are counted and alert rules judged: an alert comes within two looks."""
+HOLDOUT_SECONDS = 3600
 DRIFT_SECONDS = 24 * 3600
 RANKER_SECONDS = 24 * 3600
 MODELS_SECONDS = 24 * 3600
@@ -145,6 +148,15 @@ RANKER_DIR = VAR_DIR / "rankers"
 
 QUERIES_DIR = VAR_DIR / "queries"
 """What shops have learned of their customers' words (``workers/training/encoder.py``), a folder by shop."""
+
+# --- mail -----------------------------------------------------------------------------------------------------------
+
+MAIL_FROM = ENVIRONMENT.mail_from
+if ENVIRONMENT.mail:
+    EMAIL_HOST, EMAIL_PORT = ENVIRONMENT.mail.host, ENVIRONMENT.mail.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENVIRONMENT.mail.user, ENVIRONMENT.mail.password
+    EMAIL_USE_SSL, EMAIL_USE_TLS = ENVIRONMENT.mail.tls_from_start, ENVIRONMENT.mail.starttls
+EMAIL_TIMEOUT = 10
 
 # --- the model ------------------------------------------------------------------------------------------------------
 

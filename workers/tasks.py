@@ -9,6 +9,7 @@ from botcore.celery import app
 from botcore.learning import rollout, runs
 from botcore.learning.review import queue as review_queue
 from botcore.models import Conversation
+from botcore.monitoring import watch
 from botcore.monitoring.alerts import watch_drift
 from catalog.graph.build import rebuild
 from catalog.models import Shop
@@ -50,6 +51,18 @@ def watch_rollouts() -> None:
     """Take back what does worse than it may, in every shop."""
     for shop in Shop.objects.order_by("pk"):
         rollout.watch(shop, timezone.now())
+
+
+@app.task(name="workers.tasks.watch_metrics", queue="io", soft_time_limit=100, time_limit=120)
+def watch_metrics() -> None:
+    """Count what happened, judge the alert rules and tell of alerts, in every shop."""
+    watch.look(timezone.now())
+
+
+@app.task(name="workers.tasks.measure_holdouts", queue="index", soft_time_limit=600, time_limit=660)
+def measure_holdouts() -> None:
+    """Measure what the bot's recommendations bring about, where a shop holds some people out."""
+    watch.measure_holdouts(timezone.now())
 
 
 @app.task(name="workers.tasks.watch_drifts", queue="index", soft_time_limit=600, time_limit=660)

@@ -15,9 +15,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from admin_console import inbox, labels, navigation
+from admin_console import inbox, labels, navigation, watching
 from admin_console.navigation import Link
 from botcore.channels.chunking import around_links
+from botcore.monitoring.metrics import Unit
+from botcore.monitoring.telling import value_of
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -51,6 +53,9 @@ NAMES = {
     "step_name": labels.STEPS,
     "curve_name": labels.CURVES,
     "measure_name": labels.MEASURES,
+    "period_name": labels.PERIODS,
+    "rule_state": labels.ALERT_RULE_STATES,
+    "route_name": labels.ALERT_ROUTES,
 }
 for _filter, _names in NAMES.items():
     register.filter(_filter, partial(labels.label, _names))
@@ -61,7 +66,8 @@ register.filter("channel_name", labels.channel_name)
 def menu(context: Context) -> list[tuple[StrOrPromise, list[Link]]]:
     """The menu of :mod:`admin_console.navigation` for the reader of this page."""
     request = context["request"]
-    return navigation.menu(request.user, request.resolver_match.url_name or "", inbox.counts(request.user))
+    counts = {**inbox.counts(request.user), **watching.counts(request.user)}
+    return navigation.menu(request.user, request.resolver_match.url_name or "", counts)
 
 
 @register.filter
@@ -105,3 +111,15 @@ def ago(instant: datetime) -> str:
 def percent(share: float) -> str:
     """A share between 0 and 1: ``2.5 %``."""
     return f"{100 * share:.1f} %"
+
+
+@register.filter
+def money(amount: float, currency: str) -> str:
+    """An amount in a currency, with its sign."""
+    return value_of(Unit.MONEY, amount, currency)
+
+
+@register.filter
+def unlocalized(value: float) -> str:
+    """A number as programs read it, whatever the reader's language."""
+    return repr(round(float(value), 6))

@@ -50,7 +50,11 @@ POLICY, NO_INFORMATION = "policy", "no_information"
 ITEM, THEMELESS, UNTOLD, BEST_RATED = "item", "theme", "not_told", "best"
 """Why it is asked which product is meant; why nothing is shown: a person's liking that nothing is about, a critique that
 no data tell; and why the best rated are."""
-APPROVED = frozenset({ITEM, THEMELESS, UNTOLD})
+HELD_OUT = "held_out"
+"""Why a person takes over who shows products: to this customer the bot does not."""
+WITHOUT_PRODUCTS = frozenset({Act.ANSWER, Act.CHITCHAT, Act.CLARIFY, Act.DECLINE, Act.HANDOFF})
+"""Acts that lead to no product."""
+APPROVED = frozenset({ITEM, THEMELESS, UNTOLD, HELD_OUT})
 """Occasions whose words are approved phrases alone."""
 WHICH_OF = re.compile(
     r"\bwhich (?:ones?|of (?:these|those|them))\b(?!.*\b(?:or|better|best|most|\w+est)\b)|哪(?:些|几[个款件本])"
@@ -143,6 +147,11 @@ def with_media(decision: Decision, said: Understanding, perceived: Perceived) ->
     if perceived.missed and not said.text.strip():
         return Decision(Act.CLARIFY, perceived.missed[0])
     return decision
+
+
+def without_products(decision: Decision) -> Decision:
+    """What becomes of a decision where the bot may show none: whoever looks for something gets a person."""
+    return decision if decision.act in WITHOUT_PRODUCTS else Decision(Act.HANDOFF, HELD_OUT)
 
 
 CLEARLY, SOME = 0.7, 0.8

@@ -16,7 +16,7 @@ from botcore.dialogue.answer import Answer, answer_to, returned_text, similar_te
 from botcore.dialogue.ask import MEANING, ambiguous, answered, undecided
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.compose import fill, word
-from botcore.dialogue.decide import APPROVED, Decision, decide, subject_of, with_media
+from botcore.dialogue.decide import APPROVED, Decision, decide, subject_of, with_media, without_products
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, items_of
 from botcore.dialogue.find import Found, Visit, in_reach, items_by_sku, shown_text
@@ -73,11 +73,13 @@ def respond(
     pressed: str = "",
     customer_id: int | None = None,
     perceived: Perceived = NOTHING,
+    recommends: bool = True,
 ) -> Reply:
     """The reply to a message in a conversation's state.
 
     ``deadline`` (``time.monotonic()``) bounds the model's writing; ``pressed`` is the SKU whose button was the message;
     ``customer_id`` is the shop's customer that the contact is known to be; ``perceived`` is what came beside the words.
+    Where the bot does not ``recommend``, whoever looks for products gets a person.
     """
     clock = Clock()
     with clock.stage("understand"):
@@ -88,6 +90,7 @@ def respond(
     with clock.stage("decide"):
         answer = _answer(shop, said, before, lexicon, ports)
         decision, state = _decided(shop, before, state, said, answer, lexicon, perceived)
+        decision = decision if recommends else without_products(decision)
     with clock.stage("find"):
         visit = Visit(text, customer_id, seed, ports.sequence, telling=bool(said.words))
         pictured = replace(visit, alike=perceived.alike)
@@ -100,8 +103,8 @@ def respond(
         plan = plan_of(decision, state, said, found, items, answer, asking.question)
         brief = _brief(decision, plan, shop, lexicon)
         second = second_goal(shop, plan, later, lexicon, ports, visit)
-        offer = beside.offer(shop, decision, found, state, lexicon, seed)
-        alike = () if offer.items else beside.alike(shop, plan, lexicon)
+        offer = beside.offer(shop, decision, found, state, lexicon, seed) if recommends else beside.Offer()
+        alike = () if offer.items or not recommends else beside.alike(shop, plan, lexicon)
     with clock.stage("compose"):
         writers = replace(ports, generator=None) if _is_approved(decision, plan) else ports
         wording = word(brief, state.language, writers, samples=samples, seed=seed, deadline=deadline)

@@ -29,7 +29,7 @@ def _contacts(apps):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("botcore", "0009_review")]
+    dependencies = [("botcore", "0011_monitoring")]
 
     operations = [
         migrations.CreateModel(

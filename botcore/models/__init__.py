@@ -25,12 +25,25 @@ from botcore.models.learning import (
     TrainingRun,
     VersionChange,
 )
-from botcore.models.monitoring import Alert
+from botcore.models.monitoring import (
+    Alert,
+    AlertNotice,
+    AlertRule,
+    AlertSilence,
+    AttributedOrder,
+    Holdout,
+    MetricBucket,
+    MetricMark,
+)
 from botcore.models.review import ReviewDecision, ReviewItem, SavedView
 
 __all__ = [
     "Alert",
+    "AlertNotice",
+    "AlertRule",
+    "AlertSilence",
     "Annotation",
+    "AttributedOrder",
     "BlindChoice",
     "Button",
     "ChannelAccount",
@@ -41,8 +54,11 @@ __all__ = [
     "DatasetRow",
     "EarlyReceipt",
     "Feedback",
+    "Holdout",
     "HouseWord",
     "InboundEvent",
+    "MetricBucket",
+    "MetricMark",
     "ModelVersion",
     "Outbound",
     "ReviewDecision",

@@ -100,6 +100,10 @@ class Conversation(models.Model):
     key = models.UUIDField(unique=True, default=uuid.uuid4)
     state = models.JSONField(default=dict, blank=True)
     waiting_for_person = models.BooleanField(default=False)
+    trial = models.ForeignKey(
+        "botcore.Holdout", models.SET_NULL, null=True, blank=True, db_index=False, related_name="conversations"
+    )
+    held_out = models.BooleanField(default=False, help_text="of the trial: the bot shows this person no products")
     closed = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     last_message_at = models.DateTimeField(auto_now_add=True)
@@ -107,7 +111,9 @@ class Conversation(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["shop", "-last_message_at"], name="conversation_recent"),
+            models.Index(fields=["-last_message_at", "-id"], name="conversation_newest"),
             models.Index(fields=["shop"], name="conversation_held", condition=Q(waiting_for_person=True)),
+            models.Index(fields=["trial"], name="conversation_of_trial", condition=Q(trial__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["contact"], condition=Q(closed=False), name="one_open_conversation")
@@ -171,7 +177,10 @@ class Turn(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["conversation", "number"], name="turn_number_once")]
         indexes = [
-            models.Index(fields=["leased_until", "created_at"], name="turn_waiting", condition=Q(status="waiting"))
+            models.Index(fields=["leased_until", "created_at"], name="turn_waiting", condition=Q(status="waiting")),
+            models.Index(fields=["created_at"], name="turn_by_arrival"),
+            models.Index(fields=["answered_at"], name="turn_by_answer"),
+            models.Index(fields=["answered_at"], name="turn_troubled", condition=~Q(error="")),
         ]
 
     def __str__(self) -> str:
@@ -250,6 +259,7 @@ class Outbound(models.Model):
         indexes = [
             models.Index(fields=["next_attempt_at"], name="outbound_pending", condition=Q(status="pending")),
             models.Index(fields=["created_at"], name="outbound_failed", condition=Q(status="failed")),
+            models.Index(fields=["created_at"], name="outbound_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -318,6 +328,10 @@ class Feedback(models.Model):
     class Meta:
         verbose_name_plural = "feedback"
         constraints = [models.UniqueConstraint(fields=["turn", "contact", "source"], name="one_opinion_per_source")]
+        indexes = [
+            models.Index(fields=["created_at"], name="feedback_by_time"),
+            models.Index(fields=["updated_at"], name="feedback_by_change"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} on {self.turn_id}"

@@ -1,17 +1,21 @@
-"""Alerts: opened when something is found, kept while it is found again, closed when it is not."""
+"""Alerts: opened when something is found, kept while it is found again, closed when it is not; and silences."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import structlog
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import translation
 
-from botcore.models import Alert
+from botcore.models import Alert, AlertRule, AlertSilence
 from botcore.monitoring.drift import Drift, drifts
+from botcore.monitoring.telling import sentence_of
 from catalog.models import Shop
 
 log = structlog.get_logger(__name__)
@@ -32,9 +36,57 @@ def watch_drift(shop: Shop, now: datetime) -> list[Alert]:
         return [_opened(shop, drift) for drift in found]
 
 
-def open_alerts(shops: Sequence[Shop]) -> list[Alert]:
-    """What somebody should look at, newest first."""
-    return list(Alert.objects.filter(shop__in=shops, closed_at=None).select_related("shop"))
+def open_alerts(shops: Sequence[Shop], about: str = "") -> list[Alert]:
+    """What somebody should look at, newest first; with ``about`` only what concerns subjects that begin so."""
+    found = Alert.objects.filter(shop__in=shops, closed_at=None, subject__startswith=about)
+    return list(found.select_related("shop"))
+
+
+def open_about(shop: Shop, subject: str) -> Alert | None:
+    """The open alert about a subject."""
+    return Alert.objects.filter(shop=shop, subject=subject, closed_at=None).first()
+
+
+def raise_by(rule: AlertRule, measured: Mapping[str, Any]) -> Alert:
+    """The alert of a rule that fires: opened, or found again, which renews ``seen_at``."""
+    with translation.override("en"):
+        sentence = sentence_of(measured, rule.shop.currency)
+    alert, _ = Alert.objects.update_or_create(
+        shop=rule.shop,
+        subject=rule.subject,
+        closed_at=None,
+        defaults={"rule": rule, "sentence": f"{rule.name}: {sentence}", "measured": dict(measured)},
+    )
+    return alert
+
+
+def close(shop: Shop, subject: str, now: datetime) -> None:
+    """What the alert was about is over."""
+    Alert.objects.filter(shop=shop, subject=subject, closed_at=None).update(closed_at=now)
+
+
+# --- silences ---------------------------------------------------------------------------------------------------------
+
+
+def silence(shop: Shop, subject: str, until: datetime, by: User) -> AlertSilence:
+    """Tell nobody of alerts about a subject before ``until``."""
+    row, _ = AlertSilence.objects.update_or_create(shop=shop, subject=subject, defaults={"until": until, "by": by})
+    return row
+
+
+def unsilence(shop: Shop, subject: str) -> None:
+    """Tell of them again."""
+    AlertSilence.objects.filter(shop=shop, subject=subject).delete()
+
+
+def silenced(rows: QuerySet[Alert], now: datetime) -> QuerySet[Alert]:
+    """Annotates ``silent``: whether an alert's subject is silenced now."""
+    running = AlertSilence.objects.filter(shop=OuterRef("shop"), subject=OuterRef("subject"), until__gt=now)
+    return rows.annotate(silent=Exists(running))
+
+
+def is_silenced(alert: Alert, now: datetime) -> bool:
+    return AlertSilence.objects.filter(shop=alert.shop_id, subject=alert.subject, until__gt=now).exists()
 
 
 def _opened(shop: Shop, drift: Drift) -> Alert:

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from admin_console.urls import urlpatterns
-from botcore.models import TrainingRun
+from botcore.models import AlertRule, TrainingRun
 from tests.factories import (
     PASSWORD,
     AccountFactory,
@@ -45,7 +45,14 @@ def test_no_page_for_merchants_is_kept_by_a_cache(merchant, shop, pattern):
     snapshot = DatasetFactory(shop=shop)
     run = TrainingRun.objects.create(shop=shop, dataset=snapshot, recipe="sft")
     account = AccountFactory(shop=shop)
-    rows = {"snapshot": snapshot, "run": run, "version": ModelVersionFactory(shop=shop), "account": account}
+    rule = AlertRule.objects.create(shop=shop, name="Errors", metric="errors", threshold=0.1)
+    rows = {
+        "snapshot": snapshot,
+        "run": run,
+        "version": ModelVersionFactory(shop=shop),
+        "account": account,
+        "alert_rule": rule,
+    }
     row = rows.get(pattern.name) or ProductFactory(shop=shop)
     address = _address(pattern, ConversationFactory(shop=shop).key, row.pk)
     assert "no-store" in merchant.get(address).headers["Cache-Control"]

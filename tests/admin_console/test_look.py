@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from admin_console import labels
-from botcore.models import Annotation, DatasetRow, ModelVersion, Outbound, TrainingRun
+from botcore.models import AlertNotice, AlertRule, Annotation, DatasetRow, ModelVersion, Outbound, TrainingRun
 
 CONSOLE = Path(__file__).parents[2] / "admin_console"
 CSS = (CONSOLE / "static/console/console.css").read_text()
@@ -78,6 +78,8 @@ def test_every_text_of_the_pages_has_a_chinese_one():
         (TrainingRun.Status, labels.RUN_STATES),
         (ModelVersion.State, labels.VERSION_STATES),
         (ModelVersion.State, labels.STEPS),
+        (AlertRule.State, labels.ALERT_RULE_STATES),
+        (AlertNotice.Route, labels.ALERT_ROUTES),
     ],
 )
 def test_every_word_that_is_stored_has_a_name(words, names):

@@ -138,3 +138,37 @@ def test_a_model_is_named_by_its_folder(tmp_path, name):
     (tmp_path / "clip").mkdir()
     (tmp_path / "clip" / "config.json").write_text("{}")
     assert getattr(read(tmp_path, **{name: str(tmp_path / "clip")}), name.lower()) == tmp_path / "clip"
+
+
+MAIL = {"MAIL_URL": "smtp://ann:p%40ss@mail.example.com", "MAIL_FROM": "alerts@example.com"}
+
+
+def test_mail_is_sent_with_tls_but_on_this_machine(tmp_path):
+    server = read(tmp_path, **MAIL).mail
+    assert (server.host, server.port, server.user, server.password) == ("mail.example.com", 587, "ann", "p@ss")
+    assert (server.starttls, server.tls_from_start) == (True, False)
+    server = read(tmp_path, **{**MAIL, "MAIL_URL": "smtps://mail.example.com"}).mail
+    assert (server.port, server.starttls, server.tls_from_start) == (465, False, True)
+    server = read(tmp_path, **{**MAIL, "MAIL_URL": "smtp://localhost:2525"}).mail
+    assert (server.port, server.starttls, server.tls_from_start) == (2525, False, False)
+    assert read(tmp_path).mail is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"MAIL_URL": ""},
+        {"MAIL_FROM": ""},
+        {"MAIL_URL": "http://ann:s3cret@mail.example.com"},
+        {"MAIL_URL": "smtp://ann:s3cret@mail.example.com:99999"},
+        {"MAIL_URL": "smtp://ann:s3cret@"},
+        {"MAIL_FROM": "nobody"},
+        {"MAIL_FROM": "a@b.example\nBcc: c@d.example"},
+    ],
+)
+def test_a_wrong_mail_server_is_named_without_its_password(tmp_path, wrong):
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, **{**MAIL, **wrong})
+    assert "MAIL_" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
