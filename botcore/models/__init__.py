@@ -1,5 +1,6 @@
-"""The rows of botcore: conversations with what explains them, and what is learned from them."""
+"""The rows of botcore: conversations with what explains them, what is learned from them, and what programs use."""
 
+from botcore.models.api import ApiToken, StoredAnswer, WebhookDelivery, WebhookEndpoint
 from botcore.models.conversations import (
     Button,
     ChannelAccount,
@@ -28,6 +29,7 @@ from botcore.models.monitoring import Alert
 __all__ = [
     "Alert",
     "Annotation",
+    "ApiToken",
     "Button",
     "ChannelAccount",
     "ChannelHealth",
@@ -42,8 +44,11 @@ __all__ = [
     "Outbound",
     "ShadowReply",
     "ShopMember",
+    "StoredAnswer",
     "TrainingRun",
     "Turn",
     "VersionChange",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "make_public_key",
 ]

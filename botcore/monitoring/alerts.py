@@ -9,9 +9,12 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.utils import timezone
 
 from botcore.models import Alert
 from botcore.monitoring.drift import Drift, drifts
+from botcore.webhooks.events import Event
+from botcore.webhooks.outbox import announce
 from catalog.models import Shop
 
 log = structlog.get_logger(__name__)
@@ -37,6 +40,11 @@ def open_alerts(shops: Sequence[Shop]) -> list[Alert]:
     return list(Alert.objects.filter(shop__in=shops, closed_at=None).select_related("shop"))
 
 
+def close(alert: Alert) -> bool:
+    """Somebody has looked at it; False where it was closed already. What is found again opens another."""
+    return bool(Alert.objects.filter(pk=alert.pk, closed_at=None).update(closed_at=timezone.now()))
+
+
 def _opened(shop: Shop, drift: Drift) -> Alert:
     measured: dict[str, Any] = {**asdict(drift), "since": drift.since.isoformat()}
     alert, new = Alert.objects.update_or_create(
@@ -46,6 +54,7 @@ def _opened(shop: Shop, drift: Drift) -> Alert:
         defaults={"sentence": drift.sentence, "measured": measured, "proposal": PROPOSAL},
     )
     if new:
+        announce(shop.pk, Event.ALERT_OPENED, {"alert": alert.pk, "subject": alert.subject})
         log.warning("drift", shop=shop.slug, what=drift.what, measure=drift.measure, value=round(drift.value, 3))
     return alert
 
