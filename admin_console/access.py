@@ -20,7 +20,18 @@ from django.views.decorators.cache import never_cache
 
 from botcore import roles
 from botcore.channels.connecting import OFFERED
-from botcore.models import ChannelAccount, Conversation, Dataset, ModelVersion, Outbound, TrainingRun, Turn
+from botcore.models import (
+    ApiToken,
+    ChannelAccount,
+    Conversation,
+    Dataset,
+    ModelVersion,
+    Outbound,
+    TrainingRun,
+    Turn,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from botcore.roles import Right
 from catalog.models import MerchandisingRule, Product, Shop
 
@@ -118,3 +129,18 @@ def runs(user: Person, right: Right) -> QuerySet[TrainingRun]:
 def versions(user: Person, right: Right) -> QuerySet[ModelVersion]:
     """The model versions of :func:`shops`."""
     return ModelVersion.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def api_tokens(user: Person, right: Right) -> QuerySet[ApiToken]:
+    """The tokens of the API of :func:`shops`."""
+    return ApiToken.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def webhooks(user: Person, right: Right) -> QuerySet[WebhookEndpoint]:
+    """The webhooks of :func:`shops`."""
+    return WebhookEndpoint.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def deliveries(user: Person, right: Right) -> QuerySet[WebhookDelivery]:
+    """What was told to the webhooks of :func:`shops`."""
+    return WebhookDelivery.objects.filter(endpoint__shop__in=roles.shops_of(user, right))

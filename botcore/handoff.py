@@ -150,7 +150,8 @@ def last_said(conversation: Conversation) -> int:
 
 @transaction.atomic
 def say(conversation: Conversation, text: str, author: User | None, after: int) -> Outbound:
-    """Send a person's words; ``author`` is None where they come by the API. ``after`` is what :func:`last_said` was when they looked. Raises ``NotSentError``."""
+    """Send a person's words. ``after`` is what :func:`last_said` was when they looked; ``author`` is None where a program
+    sends them. Raises ``NotSentError``."""
     held = _held(conversation, after)
     suggested = suggestion_for(held)
     if suggested and not suggested.holds and text.split() == suggested.message.text.split():

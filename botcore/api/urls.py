@@ -44,5 +44,5 @@ routes = [
 urlpatterns = [
     path("openapi.json", openapi, name="api-openapi"),
     *routes,
-    re_path(r"(?s:.*)", Nowhere.as_view()),
+    re_path(r"[\s\S]*", Nowhere.as_view()),
 ]

@@ -61,11 +61,18 @@ def check(url: str, events: Sequence[str], allow_private: bool) -> None:
         raise RefusedError("events", f"must be one or more of {', '.join(OFFERED)}")
 
 
-def change(endpoint: WebhookEndpoint, url: str | None = None, events: Sequence[str] | None = None) -> None:
-    """Another address or other events. Raises ``RefusedError``."""
-    check(url or endpoint.url, events or endpoint.events, endpoint.allow_private)
-    endpoint.url, endpoint.events = url or endpoint.url, sorted(set(events or endpoint.events))
-    endpoint.save(update_fields=["url", "events"])
+def change(
+    endpoint: WebhookEndpoint,
+    url: str | None = None,
+    events: Sequence[str] | None = None,
+    allow_private: bool | None = None,
+) -> None:
+    """Another address or other events; None leaves what there is. Raises ``RefusedError``."""
+    url, events = url or endpoint.url, events or endpoint.events
+    private = endpoint.allow_private if allow_private is None else allow_private
+    check(url, events, private)
+    endpoint.url, endpoint.events, endpoint.allow_private = url, sorted(set(events)), private
+    endpoint.save(update_fields=["url", "events", "allow_private"])
 
 
 def rotate(endpoint: WebhookEndpoint) -> str:

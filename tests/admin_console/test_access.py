@@ -19,6 +19,7 @@ from tests.factories import (
     ShopFactory,
     TurnFactory,
     UserFactory,
+    WebhookFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +46,7 @@ def test_no_page_for_merchants_is_kept_by_a_cache(merchant, shop, pattern):
     snapshot = DatasetFactory(shop=shop)
     run = TrainingRun.objects.create(shop=shop, dataset=snapshot, recipe="sft")
     account = AccountFactory(shop=shop)
-    rows = {"snapshot": snapshot, "run": run, "version": ModelVersionFactory(shop=shop), "account": account}
+    rows = {"snapshot": snapshot, "run": run, "version": ModelVersionFactory(shop=shop), "account": account, "webhook": WebhookFactory(shop=shop)}
     row = rows.get(pattern.name) or ProductFactory(shop=shop)
     address = _address(pattern, ConversationFactory(shop=shop).key, row.pk)
     assert "no-store" in merchant.get(address).headers["Cache-Control"]
