@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -64,18 +64,25 @@ class WebhookForm(forms.Form):
 
     url = forms.CharField(label=_("Address"), max_length=500, widget=forms.URLInput({"placeholder": "https://"}))
     events = forms.MultipleChoiceField(
-        label=_("Events"), choices=[(event.value, EVENTS[event]) for event in OFFERED], widget=forms.CheckboxSelectMultiple
+        label=_("Events"),
+        choices=[(event.value, EVENTS[event]) for event in OFFERED],
+        widget=forms.CheckboxSelectMultiple,
     )
     allow_private = forms.BooleanField(label=_("Allow an address in a private network"), required=False)
 
-    def __init__(self, staff: bool, data: Mapping[str, Any] | None = None, initial: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, staff: bool, data: Mapping[str, Any] | None = None, initial: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(data, auto_id="webhook-%s", label_suffix="", initial=dict(initial or {}))
         if not staff:
             del self.fields["allow_private"]
 
     def refuse(self, field: str) -> None:
         """The address is none that we may call, or the events are none."""
-        told = {"url": _("Write a public address that begins with https://."), "events": _("Choose at least one event.")}
+        told = {
+            "url": _("Write a public address that begins with https://."),
+            "events": _("Choose at least one event."),
+        }
         self.add_error(field, told[field])
 
 
@@ -86,7 +93,7 @@ class TokenRow:
     ended: bool
 
 
-def token_rows(tokens: Sequence[ApiToken]) -> list[TokenRow]:
+def token_rows(tokens: Iterable[ApiToken]) -> list[TokenRow]:
     """The tokens with what they may do; ``ended``: expired."""
     now = timezone.now()
     return [

@@ -195,7 +195,12 @@ def _post(
     facts: Mapping[str, Any] | None = None,
 ) -> Outbound:
     outbound = delivery.post(conversation, message, author=author, facts=facts)
-    log.info("a person answered", conversation=str(conversation.key), by=author.get_username() if author else "API", what=what)
+    log.info(
+        "a person answered",
+        conversation=str(conversation.key),
+        by=author.get_username() if author else "API",
+        what=what,
+    )
     return outbound
 
 

@@ -1,4 +1,7 @@
-"""What the API answers with: the shapes of rows. Reading them makes no queries beyond what the view fetched with them."""
+"""What the API answers with: the shapes of rows. Reading them makes no queries beyond what the view fetched with them.
+
+Fields that are ignored by the type checker have the name of an attribute of Django REST Framework's own, which takes them out of the class.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ class ProblemRow(serializers.Serializer):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     instance = serializers.CharField(help_text="this very answer; a failure of ours stands under it in our log")
-    errors = FaultRow(many=True, required=False)
+    errors = FaultRow(many=True, required=False)  # type: ignore[assignment]
 
 
 # --- products and what was done with them -----------------------------------------------------------------------------
@@ -79,7 +82,7 @@ class ProductRow(serializers.Serializer):
     updated_at = serializers.DateTimeField()
 
     @extend_schema_field(VariantRow(many=True))
-    def get_variants(self, product: Any) -> list[dict[str, Any]]:
+    def get_variants(self, product: Any) -> Any:
         return VariantRow(sorted(product.variants.all(), key=lambda variant: variant.pk), many=True).data
 
 
@@ -88,7 +91,7 @@ class OutcomeRow(serializers.Serializer):
 
     index = Whole(help_text="its place in items, from 0")
     status = serializers.ChoiceField(["created", "updated", "unchanged", "refused"])
-    errors = FaultRow(many=True, required=False)
+    errors = FaultRow(many=True, required=False)  # type: ignore[assignment]
 
 
 class BatchRow(serializers.Serializer):
@@ -140,7 +143,7 @@ class TurnRow(serializers.Serializer):
     written_by = serializers.CharField(help_text="model, template, article, or nothing")
     model_version = serializers.CharField()
     slate = FreeList(help_text="the products shown")
-    source = Free(help_text="the article that an answer rests on")
+    source = Free(help_text="the article that an answer rests on")  # type: ignore[assignment]
     timings_ms = Free()
     created_at = serializers.DateTimeField()
     answered_at = serializers.DateTimeField(allow_null=True)
@@ -158,7 +161,7 @@ class FeedbackRow(serializers.Serializer):
     conversation = serializers.UUIDField(source="turn.conversation.key")
     turn = Whole(source="turn_id")
     kind = serializers.ChoiceField(Feedback.Kind.values)
-    source = serializers.ChoiceField(Feedback.Source.values)
+    source = serializers.ChoiceField(Feedback.Source.values)  # type: ignore[assignment]
     text = serializers.CharField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -208,7 +211,7 @@ class VersionRow(serializers.Serializer):
     recipe = serializers.ChoiceField(TrainingRun.Recipe.values)
     run = Whole(source="run_id", allow_null=True)
     snapshot = Whole(source="dataset_id", allow_null=True)
-    parent = Whole(source="parent_id", allow_null=True)
+    parent = Whole(source="parent_id", allow_null=True)  # type: ignore[assignment]
     state = serializers.ChoiceField(ModelVersion.State.values)
     share = Whole(help_text="percent of the conversations, as a canary")
     passed_gate = serializers.SerializerMethodField()
@@ -292,7 +295,7 @@ class DeliveryRow(serializers.Serializer):
     webhook = Whole(source="endpoint_id")
     message_id = serializers.UUIDField(help_text="the webhook-id of every attempt")
     event = serializers.CharField()
-    data = Free()
+    data = Free()  # type: ignore[assignment]
     status = serializers.ChoiceField(WebhookDelivery.Status.values)
     attempts = Whole()
     next_attempt_at = serializers.DateTimeField()

@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -79,8 +79,8 @@ def digest(token: str) -> str:
 # The generic cell rate algorithm: a request is let in where the bucket's time is at most the burst ahead of now.
 TAKE = """
     UPDATE botcore_apitoken
-    SET free_at = greatest(free_at, clock_timestamp()) + %(step)s, last_used_at = clock_timestamp()
-    WHERE id = %(id)s AND greatest(free_at, clock_timestamp()) + %(step)s <= clock_timestamp() + %(burst)s
+    SET free_at = greatest(free_at, clock_timestamp()) + make_interval(secs => %(step)s), last_used_at = clock_timestamp()
+    WHERE id = %(id)s AND greatest(free_at, clock_timestamp()) + make_interval(secs => %(step)s) <= clock_timestamp() + make_interval(secs => %(ahead)s)
     RETURNING extract(epoch FROM free_at - clock_timestamp())
 """
 AHEAD = "SELECT extract(epoch FROM free_at - clock_timestamp()) FROM botcore_apitoken WHERE id = %s"
@@ -89,13 +89,13 @@ AHEAD = "SELECT extract(epoch FROM free_at - clock_timestamp()) FROM botcore_api
 def take(token: ApiToken) -> Pace:
     """Count one request."""
     burst = settings.API_BURST
-    step = timedelta(seconds=60 / settings.API_PER_MINUTE)
+    step = 60 / settings.API_PER_MINUTE
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, {"id": token.pk, "step": step, "burst": burst * step})
+        cursor.execute(TAKE, {"id": token.pk, "step": step, "ahead": burst * step})
         row = cursor.fetchone()
         if row:
             ahead = float(row[0])
-            return Pace(burst, max(int(burst - ahead / step.total_seconds() + 1e-6), 0), max(ahead, 0.0), 0.0)
+            return Pace(burst, max(int(burst - ahead / step + 1e-6), 0), max(ahead, 0.0), 0.0)
         cursor.execute(AHEAD, [token.pk])
         ahead = float(cursor.fetchone()[0])
-    return Pace(burst, 0, max(ahead, 0.0), max(ahead - (burst - 1) * step.total_seconds(), 0.001))
+    return Pace(burst, 0, max(ahead, 0.0), max(ahead - (burst - 1) * step, 0.001))

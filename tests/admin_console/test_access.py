@@ -46,7 +46,13 @@ def test_no_page_for_merchants_is_kept_by_a_cache(merchant, shop, pattern):
     snapshot = DatasetFactory(shop=shop)
     run = TrainingRun.objects.create(shop=shop, dataset=snapshot, recipe="sft")
     account = AccountFactory(shop=shop)
-    rows = {"snapshot": snapshot, "run": run, "version": ModelVersionFactory(shop=shop), "account": account, "webhook": WebhookFactory(shop=shop)}
+    rows = {
+        "snapshot": snapshot,
+        "run": run,
+        "version": ModelVersionFactory(shop=shop),
+        "account": account,
+        "webhook": WebhookFactory(shop=shop),
+    }
     row = rows.get(pattern.name) or ProductFactory(shop=shop)
     address = _address(pattern, ConversationFactory(shop=shop).key, row.pk)
     assert "no-store" in merchant.get(address).headers["Cache-Control"]

@@ -44,7 +44,8 @@ async function send(form) {
 }
 
 document.addEventListener("submit", (event) => {
-  if (!event.target.dataset.path) return;
+  const form = event.target;
+  if (form.id !== "credentials" && !form.dataset.path) return;
   event.preventDefault();
-  send(event.target);
+  if (form.dataset.path) send(form);
 });

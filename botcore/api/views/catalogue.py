@@ -183,9 +183,10 @@ def _record(said: dict[str, Any], place: int) -> ProductRecord:
         VariantRecord(**{**variant, "image": parse_address("image", variant["image"], relative=True)})
         for variant in said["variants"]
     ]
-    words = {name: prose(said.get(name, "")) for name in ("title", "description")}
     return ProductRecord(
         sku=said["sku"],
+        title=prose(said["title"]),
+        description=prose(said.get("description", "")),
         category=tuple(said["category"]),
         variants=tuple(variants),
         brand=said.get("brand", ""),
@@ -196,5 +197,4 @@ def _record(said: dict[str, Any], place: int) -> ProductRecord:
         rating=said.get("rating"),
         rating_count=said.get("rating_count", 0),
         line=place,
-        **words,
     )

@@ -176,7 +176,9 @@ def test_a_second_worker_sends_nothing(endpoint, receiver):
     assert len(receiver.calls) == 1
 
 
-@pytest.mark.parametrize("answer", [Told(500), Told(302, headers={"Location": "https://elsewhere.example/"}), Told(404)])
+@pytest.mark.parametrize(
+    "answer", [Told(500), Told(302, headers={"Location": "https://elsewhere.example/"}), Told(404)]
+)
 def test_what_did_not_arrive_is_tried_again_later_with_the_same_id_and_body(endpoint, receiver, answer):
     receiver.answers = [answer]
     delivery = tell(endpoint)
