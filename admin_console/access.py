@@ -23,6 +23,7 @@ from botcore.channels.connecting import OFFERED
 from botcore.models import (
     Alert,
     AlertRule,
+    ApiToken,
     ChannelAccount,
     Conversation,
     Dataset,
@@ -32,6 +33,8 @@ from botcore.models import (
     SavedView,
     TrainingRun,
     Turn,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from botcore.roles import Right
 from catalog.models import MerchandisingRule, Product, Shop
@@ -150,3 +153,18 @@ def alerts(user: Person, right: Right) -> QuerySet[Alert]:
 def alert_rules(user: Person, right: Right) -> QuerySet[AlertRule]:
     """The alert rules of :func:`shops`."""
     return AlertRule.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def api_tokens(user: Person, right: Right) -> QuerySet[ApiToken]:
+    """The tokens of the API of :func:`shops`."""
+    return ApiToken.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def webhooks(user: Person, right: Right) -> QuerySet[WebhookEndpoint]:
+    """The webhooks of :func:`shops`."""
+    return WebhookEndpoint.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def deliveries(user: Person, right: Right) -> QuerySet[WebhookDelivery]:
+    """What was told to the webhooks of :func:`shops`."""
+    return WebhookDelivery.objects.filter(endpoint__shop__in=roles.shops_of(user, right))

@@ -1,4 +1,4 @@
-"""Conversations as the console reads them: the filtered list, its numbers, one dialogue; taking one over and giving it back."""
+"""Conversations as the console reads them: the filtered list, its numbers, one dialogue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from django.contrib.postgres.aggregates import StringAgg
 from django.core.files.storage import default_storage
-from django.db import transaction
 from django.db.models import (
     Aggregate,
     Count,
@@ -25,7 +24,6 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, NullIf
 
-from botcore.dialogue.state import DialogueState
 from botcore.models import Conversation, Feedback, InboundEvent, Outbound, Turn
 from catalog.models import Shop
 
@@ -231,21 +229,6 @@ def cards_of(content: Mapping[str, Any]) -> list[ShownCard]:
         ShownCard("", card["sku"], card["title"], card["price"], _image_address(card.get("image_url", "")))
         for card in content.get("cards", ())
     ]
-
-
-def take_over(conversation: Conversation) -> None:
-    """A person answers from now on; the bot is silent, also with a reply that it is just writing."""
-    Conversation.objects.filter(pk=conversation.pk).update(waiting_for_person=True)
-
-
-@transaction.atomic
-def hand_back(conversation: Conversation) -> None:
-    """From the customer's next message on the bot answers again, and says so once. Harmless where nobody was waiting."""
-    held = Conversation.objects.select_for_update().get(pk=conversation.pk)
-    if held.waiting_for_person:
-        held.waiting_for_person = False
-        held.state = DialogueState.from_json(held.state).with_(returned=True).to_json()
-        held.save(update_fields=["waiting_for_person", "state"])
 
 
 def _interjection(outbound: Outbound) -> Interjection:

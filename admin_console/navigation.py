@@ -106,6 +106,12 @@ WINGS = (
                 Right.CONNECT,
                 frozenset({"choose_channel", "connect_channel", "account"}),
             ),
+            Room(
+                "api",
+                _("API"),
+                Right.CONNECT,
+                frozenset({"make_token", "add_webhook", "webhook", "rotate_webhook", "try_api"}),
+            ),
             Room("failed", _("Failed messages"), Right.TALK, count="failed", reason=_("messages failed"), urgent=True),
         ),
     ),

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from admin_console.views import alerts, catalogue, channels, conversations, inbox, learning, review, watching
+from admin_console.views import alerts, api, catalogue, channels, conversations, inbox, learning, review, watching
 
 app_name = "console"
 urlpatterns = [
@@ -35,6 +35,17 @@ urlpatterns = [
     path("channels/failed/", channels.failed, name="failed"),
     path("channels/failed/resend/", channels.resend_all, name="resend_all"),
     path("channels/failed/<int:pk>/resend/", channels.resend, name="resend"),
+    path("api/", api.api, name="api"),
+    path("api/try/", api.try_api, name="try_api"),
+    path("api/tokens/", api.make_token, name="make_token"),
+    path("api/tokens/<int:pk>/revoke/", api.revoke_token, name="revoke_token"),
+    path("api/webhooks/", api.add_webhook, name="add_webhook"),
+    path("api/webhooks/<int:pk>/", api.webhook, name="webhook"),
+    path("api/webhooks/<int:pk>/switch/", api.switch_webhook, name="switch_webhook"),
+    path("api/webhooks/<int:pk>/test/", api.test_webhook, name="test_webhook"),
+    path("api/webhooks/<int:pk>/rotate/", api.rotate_webhook, name="rotate_webhook"),
+    path("api/webhooks/<int:pk>/delete/", api.delete_webhook, name="delete_webhook"),
+    path("api/deliveries/<int:pk>/resend/", api.resend_delivery, name="resend_delivery"),
     path("graph/", catalogue.graph, name="graph"),
     path("graph/<int:pk>/", catalogue.neighbourhood, name="neighbourhood"),
     path("graph/<int:pk>/link/", catalogue.edit_link, name="edit_link"),

@@ -189,6 +189,8 @@ def _send(
     conversation.state = turn.state_after
     conversation.waiting_for_person = turn.act == Act.HANDOFF
     conversation.save(update_fields=["state", "waiting_for_person"])
+    if conversation.waiting_for_person:
+        handoff.tell_of(conversation, "bot")
     delivery.post(conversation, message, turn=turn, facts=facts)
     transaction.on_commit(partial(_wake_next, conversation.pk))
     transaction.on_commit(partial(enqueue, turn.pk), robust=True)

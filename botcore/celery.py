@@ -93,6 +93,7 @@ app.conf.update(
         "models": _every(settings.MODELS_SECONDS, "forget_models", "index"),
         "selftraining": _every(settings.SELF_TRAINING_SECONDS, "self_train", "index"),
         "links": _every(settings.LINKS_SECONDS, "rebuild_links", "index"),
+        "requests": _every(settings.REQUESTS_SECONDS, "forget_requests", "io"),
         "pictures": _every(settings.PICTURES_SECONDS, "look_at_pictures", "index"),
     },
 )

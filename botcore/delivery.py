@@ -29,6 +29,8 @@ from botcore.channels.values import Capabilities, OutboundMessage, Payload, Send
 from botcore.models import Contact, Conversation, Feedback, Outbound, Turn
 from botcore.recipients import recipient_of
 from botcore.stated import may_go
+from botcore.webhooks.events import Event
+from botcore.webhooks.outbox import announce
 
 log = structlog.get_logger(__name__)
 
@@ -268,11 +270,25 @@ def _plan(outbound: Outbound, seconds: float) -> None:
     queues.wake_delivery(outbound.pk, after=seconds)
 
 
+@transaction.atomic
 def _close(outbound: Outbound, status: Outbound.Status) -> None:
     outbound.status, outbound.leased_until = status, None
     if status == Outbound.Status.SENT:
         outbound.sent_at = timezone.now()
+        _tell_of_reply(outbound)
     outbound.save(update_fields=["status", "sent_at", "leased_until", "error"])
+
+
+def _tell_of_reply(outbound: Outbound) -> None:
+    talk, turn = outbound.conversation, outbound.turn
+    told = {
+        "conversation": str(talk.key),
+        "turn": outbound.turn_id,
+        "act": turn.act if turn else "",
+        "written_by": turn.written_by if turn else "person",
+        "channel": talk.contact.account.channel,
+    }
+    announce(talk.shop_id, Event.REPLY_SENT, told)
 
 
 def _wake_next(conversation_id: int) -> None:

@@ -61,6 +61,8 @@ class Environment:
     image_encoder: Path | None
     speech_recogniser: Path | None
     media_megabytes: int
+    api_per_minute: int
+    api_burst: int
     log_level: str
     mail: MailServer | None
     mail_from: str
@@ -93,6 +95,8 @@ class Environment:
             image_encoder=_model(values, "IMAGE_ENCODER"),
             speech_recogniser=_model(values, "SPEECH_RECOGNISER"),
             media_megabytes=_integer(values, "MEDIA_MEGABYTES", 8, 1, 64),
+            api_per_minute=_integer(values, "API_PER_MINUTE", 600, 1, 1_000_000),
+            api_burst=_integer(values, "API_BURST", 100, 1, 100_000),
             log_level=_choice(values, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
             mail=mail,
             mail_from=_mail_from(values.get("MAIL_FROM", ""), mail),

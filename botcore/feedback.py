@@ -11,6 +11,8 @@ from botcore.channels.registry import channel_class
 from botcore.channels.values import ReceivedEvent
 from botcore.learning.review.queue import weigh_again
 from botcore.models import Contact, Feedback, InboundEvent, Outbound, Turn
+from botcore.webhooks.events import Event
+from botcore.webhooks.outbox import announce
 
 WITHDRAWN = "none"
 """The verdict of a thumb pressed a second time, or of a reaction taken away."""
@@ -36,12 +38,16 @@ def record(contact: Contact, received: ReceivedEvent) -> Feedback | None:
     return opinion(turn, contact, verdict, source, received.text)
 
 
+@transaction.atomic
 def opinion(turn: Turn, contact: Contact, kind: str, source: str, text: str = "") -> Feedback:
     """Store one opinion, replacing the contact's earlier one from the same source."""
     row, _ = Feedback.objects.update_or_create(
         turn=turn, contact=contact, source=source, defaults={"kind": kind, "text": text}
     )
     weigh_again(turn.pk)
+    talk = turn.conversation
+    told = {"feedback": row.pk, "conversation": str(talk.key), "turn": turn.pk, "kind": kind, "source": source}
+    announce(talk.shop_id, Event.FEEDBACK_GIVEN, told)
     return row
 
 

@@ -24,6 +24,8 @@ from botcore.dialogue.state import DialogueState
 from botcore.dialogue.words import language_of
 from botcore.models import Contact, Conversation, Outbound, Turn
 from botcore.stated import holds, stated
+from botcore.webhooks.events import Event
+from botcore.webhooks.outbox import announce
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +73,31 @@ def window_of(contact: Contact) -> Window:
     closes_at = contact.heard_at + timedelta(seconds=can.window) if can.window and contact.heard_at else None
     left = None if can.quota is None else max(can.quota - contact.sent_since, 0)
     return Window(delivery.window_open(can, contact), closes_at, left)
+
+
+# --- who answers ------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def take_over(conversation: Conversation) -> None:
+    """A person answers from now on; the bot is silent, also with a reply that it is just writing."""
+    if Conversation.objects.filter(pk=conversation.pk, waiting_for_person=False).update(waiting_for_person=True):
+        tell_of(conversation, "person")
+
+
+@transaction.atomic
+def hand_back(conversation: Conversation) -> None:
+    """From the customer's next message on the bot answers again, and says so once. Harmless where nobody was waiting."""
+    held = Conversation.objects.select_for_update().get(pk=conversation.pk)
+    if held.waiting_for_person:
+        held.waiting_for_person = False
+        held.state = DialogueState.from_json(held.state).with_(returned=True).to_json()
+        held.save(update_fields=["waiting_for_person", "state"])
+
+
+def tell_of(conversation: Conversation, by: str) -> None:
+    """Announce that a conversation waits for a person: ``bot`` handed it over, or a ``person`` took it."""
+    announce(conversation.shop_id, Event.HANDOFF_OPENED, {"conversation": str(conversation.key), "by": by})
 
 
 # --- suggestions ------------------------------------------------------------------------------------------------------
@@ -122,8 +149,9 @@ def last_said(conversation: Conversation) -> int:
 
 
 @transaction.atomic
-def say(conversation: Conversation, text: str, author: User, after: int) -> Outbound:
-    """Send a person's words. ``after`` is what :func:`last_said` was when they looked. Raises ``NotSentError``."""
+def say(conversation: Conversation, text: str, author: User | None, after: int) -> Outbound:
+    """Send a person's words. ``after`` is what :func:`last_said` was when they looked; ``author`` is None where a program
+    sends them. Raises ``NotSentError``."""
     held = _held(conversation, after)
     suggested = suggestion_for(held)
     if suggested and not suggested.holds and text.split() == suggested.message.text.split():
@@ -162,12 +190,17 @@ def _held(conversation: Conversation, after: int) -> Conversation:
 def _post(
     conversation: Conversation,
     message: OutboundMessage,
-    author: User,
+    author: User | None,
     what: str,
     facts: Mapping[str, Any] | None = None,
 ) -> Outbound:
     outbound = delivery.post(conversation, message, author=author, facts=facts)
-    log.info("a person answered", conversation=str(conversation.key), by=author.get_username(), what=what)
+    log.info(
+        "a person answered",
+        conversation=str(conversation.key),
+        by=author.get_username() if author else "API",
+        what=what,
+    )
     return outbound
 
 

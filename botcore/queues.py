@@ -60,6 +60,11 @@ def wake_shadow(turn_id: int) -> None:
     _send("workers.tasks.shadow", "reply", turn_id)
 
 
+def wake_webhook(delivery_id: int) -> None:
+    """Ask an ``io`` worker to tell a shop's own system of something."""
+    _send("workers.tasks.send_webhook", "io", delivery_id)
+
+
 def backlog(queue: str) -> int:
     """How many wake-ups wait in the broker. A sweeper adds none where each of its rows may have one there already."""
     return told_backlog(queue) or 0

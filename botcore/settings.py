@@ -138,6 +138,7 @@ DRIFT_SECONDS = 24 * 3600
 RANKER_SECONDS = 24 * 3600
 MODELS_SECONDS = 24 * 3600
 SELF_TRAINING_SECONDS = 7 * 24 * 3600
+REQUESTS_SECONDS = 3600
 ROLLOUT_SECONDS = 30
 """How often the health of new versions of the model is looked at."""
 REPLY_READY = VAR_DIR / "reply.ready"
@@ -176,6 +177,21 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+
+API_PER_MINUTE = ENVIRONMENT.api_per_minute
+API_BURST = ENVIRONMENT.api_burst
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Daogou",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "COMPONENT_SPLIT_PATCH": False,
+    "POSTPROCESSING_HOOKS": ["botcore.api.document.complete"],
 }
 
 LOGGING_CONFIG = "botcore.logs.configure"

@@ -25,12 +25,17 @@ from botcore.models import (
     ShopMember,
     TrainingRun,
     Turn,
+    WebhookEndpoint,
 )
 from botcore.roles import Role
+from botcore.security import seal
+from botcore.webhooks.events import OFFERED
 from catalog.models import AttributeValue, Category, KnowledgeArticle, Product, Shop, Variant
 
 PASSWORD = "correct horse battery staple"
 """What every user made here logs in with."""
+
+WEBHOOK_SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"
 
 
 class UserFactory(DjangoModelFactory):
@@ -253,3 +258,15 @@ class AttributeValueFactory(DjangoModelFactory):
     shop = factory.SubFactory(ShopFactory)
     attribute = "color"
     value = factory.Sequence("green {}".format)
+
+
+class WebhookFactory(DjangoModelFactory):
+    """A webhook that is told of everything, with a secret that tests know."""
+
+    class Meta:
+        model = WebhookEndpoint
+
+    shop = factory.SubFactory(ShopFactory)
+    url = factory.Sequence("https://shop.example/hooks/{}".format)
+    events = factory.LazyFunction(lambda: [event.value for event in OFFERED])
+    sealed_secrets = factory.LazyFunction(lambda: seal({"secret": WEBHOOK_SECRET}))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.utils import timezone
 
 from botcore import answering, delivery, intake, queues, receipts
+from botcore.api import idempotency
 from botcore.celery import app
 from botcore.learning import rollout, runs
 from botcore.learning.review import queue as review_queue
 from botcore.models import Conversation
 from botcore.monitoring import watch
 from botcore.monitoring.alerts import watch_drift
+from botcore.webhooks import sending
 from catalog.graph.build import rebuild
 from catalog.models import Shop
 from catalog.ranking.popularity import refresh_popularity
@@ -90,6 +92,19 @@ def show_verdict(outbound_id: int) -> None:
     delivery.show_verdict(outbound_id)
 
 
+@app.task(name="workers.tasks.send_webhook", queue="io", soft_time_limit=50, time_limit=60)
+def send_webhook(delivery_id: int) -> None:
+    """Tell a shop's own system of one event."""
+    sending.deliver(delivery_id)
+
+
+@app.task(name="workers.tasks.forget_requests", queue="io", soft_time_limit=50, time_limit=60)
+def forget_requests() -> None:
+    """Delete answers of the API that nobody can ask for again, and events that were told long ago."""
+    idempotency.forget(timezone.now())
+    sending.forget(timezone.now())
+
+
 @app.task(name="workers.tasks.embed", queue="index", soft_time_limit=600, time_limit=660)
 def embed(shop_id: int) -> None:
     """Embed the texts of a shop that changed, and its pictures that are new."""
@@ -143,10 +158,11 @@ def self_train() -> None:
 
 @app.task(name="workers.tasks.sweep", queue="io", soft_time_limit=20, time_limit=30)
 def sweep() -> None:
-    """Find what lost its wake-up: waiting turns, pending messages, stale embeddings, training runs, replies to review."""
+    """Find what lost its wake-up: turns, messages, receipts, stale embeddings, training runs, replies to review, events."""
     intake.sweep()
     delivery.sweep()
     receipts.sweep()
     indexing.sweep()
+    sending.sweep()
     runs.sweep()
     review_queue.sweep()

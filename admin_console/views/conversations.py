@@ -64,7 +64,7 @@ def conversation(request: HttpRequest, key: UUID) -> HttpResponse:
 def take_over(request: HttpRequest, key: UUID) -> HttpResponse:
     """The merchant answers this customer; the bot is silent until it is handed the conversation back."""
     row = get_object_or_404(access.conversations(request.user, Right.TALK), key=key)
-    conversations.take_over(row)
+    handoff.take_over(row)
     messages.success(request, _("The conversation is yours. The bot stays silent until you hand it back."))
     return redirect("console:conversation", key=key)
 
@@ -74,7 +74,7 @@ def take_over(request: HttpRequest, key: UUID) -> HttpResponse:
 def hand_back(request: HttpRequest, key: UUID) -> HttpResponse:
     """The merchant has helped; the bot takes the conversation again."""
     row = get_object_or_404(access.conversations(request.user, Right.TALK), key=key)
-    conversations.hand_back(row)
+    handoff.hand_back(row)
     messages.success(request, _("The bot answers this conversation again, from the customer's next message on."))
     return redirect("console:conversation", key=key)
 

@@ -3,6 +3,8 @@ and an HTTP/1.1 client need not say how long it will be. ``asgi.py`` wraps the a
 
 from __future__ import annotations
 
+import json
+
 from asgiref.typing import (
     ASGI3Application,
     ASGIReceiveCallable,
@@ -12,7 +14,16 @@ from asgiref.typing import (
     Scope,
 )
 
-REFUSAL = b'{"error": "the body is too long"}'
+REFUSAL = json.dumps(
+    {
+        "type": "urn:daogou:problem:too-large",
+        "title": "Too large",
+        "status": 413,
+        "detail": "The body is longer than we read: send it in several requests.",
+        "error": "the body is too long",
+    }
+).encode()
+"""In the shape of the API's errors, which readers of ``error`` understand as well."""
 
 
 class BodyLimit:
@@ -21,7 +32,9 @@ class BodyLimit:
     Views have stricter limits and better words; this one only has to be above theirs.
     """
 
-    def __init__(self, app: ASGI3Application, limit: int, prefixes: tuple[str, ...] = ("/webhooks/", "/chat/")) -> None:
+    def __init__(
+        self, app: ASGI3Application, limit: int, prefixes: tuple[str, ...] = ("/webhooks/", "/chat/", "/api/")
+    ) -> None:
         self.app = app
         self.limit = limit
         self.prefixes = prefixes
@@ -48,6 +61,6 @@ class BodyLimit:
 
         await self.app(scope, counted, watched)
         if received > self.limit and not answered:
-            headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+            headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
             await send({"type": "http.response.start", "status": 413, "headers": headers, "trailers": False})
             await send({"type": "http.response.body", "body": REFUSAL, "more_body": False})

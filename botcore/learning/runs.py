@@ -18,7 +18,9 @@ from django.utils import timezone
 
 from botcore import queues
 from botcore.learning import recipes
-from botcore.models import Dataset, TrainingRun
+from botcore.models import Dataset, ModelVersion, TrainingRun
+from botcore.webhooks.events import Event
+from botcore.webhooks.outbox import announce
 
 Status = TrainingRun.Status
 SILENT = timedelta(minutes=5)
@@ -81,17 +83,29 @@ def sign(run_id: int) -> None:
     TrainingRun.objects.filter(pk=run_id, status=Status.RUNNING).update(alive_at=timezone.now())
 
 
+@transaction.atomic
 def finish(run: TrainingRun, error: str = "") -> None:
     """The end, good or bad; a run that was stopped stays stopped."""
-    TrainingRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(
-        status=Status.FAILED if error else Status.DONE, error=error[:2_000], finished_at=timezone.now()
-    )
+    status = Status.FAILED if error else Status.DONE
+    running = TrainingRun.objects.filter(pk=run.pk, status=Status.RUNNING)
+    if running.update(status=status, error=error[:2_000], finished_at=timezone.now()):
+        _tell_of_end(run, status)
 
 
+@transaction.atomic
 def stop(run: TrainingRun) -> bool:
     """End a run that is queued or running, at its next sign of life."""
     open_ones = TrainingRun.objects.filter(pk=run.pk, status__in=(Status.QUEUED, Status.RUNNING))
-    return bool(open_ones.update(status=Status.STOPPED, finished_at=timezone.now()))
+    stopped = open_ones.update(status=Status.STOPPED, finished_at=timezone.now())
+    if stopped:
+        _tell_of_end(run, Status.STOPPED)
+    return bool(stopped)
+
+
+def _tell_of_end(run: TrainingRun, status: Status) -> None:
+    version = ModelVersion.objects.filter(run=run).values_list("pk", flat=True).first()
+    told = {"run": run.pk, "recipe": run.recipe, "status": status.value, "version": version}
+    announce(run.shop_id, Event.RUN_FINISHED, told)
 
 
 def sweep() -> None:

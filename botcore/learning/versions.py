@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from botcore.learning import gate
 from botcore.models import ModelVersion, VersionChange
+from botcore.webhooks.events import Event
+from botcore.webhooks.outbox import announce
 from catalog.models import Shop
 
 State = ModelVersion.State
@@ -131,5 +133,8 @@ def _write(version: ModelVersion, to: str, by: User | None, reason: str, share: 
     VersionChange.objects.create(
         version=version, before=version.state, after=to, share=share, reason=reason[:1_000], by=by
     )
+    if to == State.LIVE:
+        told = {"version": version.pk, "name": version.name, "before": version.state}
+        announce(version.shop_id, Event.VERSION_PROMOTED, told)
     version.state, version.share, version.state_since = to, share, timezone.now()
     version.save(update_fields=["state", "share", "state_since"])

@@ -29,7 +29,7 @@ def _contacts(apps):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("botcore", "0011_monitoring")]
+    dependencies = [("botcore", "0013_api")]
 
     operations = [
         migrations.CreateModel(

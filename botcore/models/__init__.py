@@ -1,5 +1,6 @@
-"""The rows of botcore: conversations with what explains them, and what is learned from them."""
+"""The rows of botcore: conversations with what explains them, what is learned from them, and what programs use."""
 
+from botcore.models.api import ApiToken, StoredAnswer, WebhookDelivery, WebhookEndpoint
 from botcore.models.conversations import (
     Button,
     ChannelAccount,
@@ -43,6 +44,7 @@ __all__ = [
     "AlertRule",
     "AlertSilence",
     "Annotation",
+    "ApiToken",
     "AttributedOrder",
     "BlindChoice",
     "Button",
@@ -66,8 +68,11 @@ __all__ = [
     "SavedView",
     "ShadowReply",
     "ShopMember",
+    "StoredAnswer",
     "TrainingRun",
     "Turn",
     "VersionChange",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "make_public_key",
 ]

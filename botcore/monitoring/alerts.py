@@ -11,11 +11,13 @@ import structlog
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import translation
+from django.utils import timezone, translation
 
 from botcore.models import Alert, AlertRule, AlertSilence
 from botcore.monitoring.drift import Drift, drifts
 from botcore.monitoring.telling import sentence_of
+from botcore.webhooks.events import Event
+from botcore.webhooks.outbox import announce
 from catalog.models import Shop
 
 log = structlog.get_logger(__name__)
@@ -47,17 +49,21 @@ def open_about(shop: Shop, subject: str) -> Alert | None:
     return Alert.objects.filter(shop=shop, subject=subject, closed_at=None).first()
 
 
+def opened(shop: Shop, subject: str, **told: Any) -> tuple[Alert, bool]:
+    """The open alert about a subject, made now (True) or found again, which renews ``seen_at``. ``told`` are its fields."""
+    with transaction.atomic():
+        alert, new = Alert.objects.update_or_create(shop=shop, subject=subject, closed_at=None, defaults=told)
+        if new:
+            announce(shop.pk, Event.ALERT_OPENED, {"alert": alert.pk, "subject": alert.subject})
+    return alert, new
+
+
 def raise_by(rule: AlertRule, measured: Mapping[str, Any]) -> Alert:
-    """The alert of a rule that fires: opened, or found again, which renews ``seen_at``."""
+    """The alert of a rule that fires."""
     with translation.override("en"):
         sentence = sentence_of(measured, rule.shop.currency)
-    alert, _ = Alert.objects.update_or_create(
-        shop=rule.shop,
-        subject=rule.subject,
-        closed_at=None,
-        defaults={"rule": rule, "sentence": f"{rule.name}: {sentence}", "measured": dict(measured)},
-    )
-    return alert
+    told = {"rule": rule, "sentence": f"{rule.name}: {sentence}", "measured": dict(measured)}
+    return opened(rule.shop, rule.subject, **told)[0]
 
 
 def close(shop: Shop, subject: str, now: datetime) -> None:
@@ -89,14 +95,14 @@ def is_silenced(alert: Alert, now: datetime) -> bool:
     return AlertSilence.objects.filter(shop=alert.shop_id, subject=alert.subject, until__gt=now).exists()
 
 
+def dismiss(alert: Alert) -> bool:
+    """Somebody has looked at it; False where it was closed already. What is found again opens another."""
+    return bool(Alert.objects.filter(pk=alert.pk, closed_at=None).update(closed_at=timezone.now()))
+
+
 def _opened(shop: Shop, drift: Drift) -> Alert:
     measured: dict[str, Any] = {**asdict(drift), "since": drift.since.isoformat()}
-    alert, new = Alert.objects.update_or_create(
-        shop=shop,
-        subject=_subject(drift),
-        closed_at=None,
-        defaults={"sentence": drift.sentence, "measured": measured, "proposal": PROPOSAL},
-    )
+    alert, new = opened(shop, _subject(drift), sentence=drift.sentence, measured=measured, proposal=PROPOSAL)
     if new:
         log.warning("drift", shop=shop.slug, what=drift.what, measure=drift.measure, value=round(drift.value, 3))
     return alert

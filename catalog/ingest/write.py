@@ -45,21 +45,29 @@ Row = TypeVar("Row", Product, KnowledgeArticle)
 
 @dataclass
 class ImportReport:
-    """How many products (or articles) came out how, and which rows did not go in."""
+    """What became of the products (or articles) that went in, in their order, and which rows did not go in."""
 
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
+    outcomes: list[str] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
 
     def note(self, new: bool, changed: bool) -> None:
-        self.created += new
-        self.updated += changed and not new
-        self.unchanged += not changed
+        self.outcomes.append("created" if new else "updated" if changed else "unchanged")
+
+    @property
+    def created(self) -> int:
+        return self.outcomes.count("created")
+
+    @property
+    def updated(self) -> int:
+        return self.outcomes.count("updated")
+
+    @property
+    def unchanged(self) -> int:
+        return self.outcomes.count("unchanged")
 
     @property
     def stored(self) -> int:
-        return self.created + self.updated + self.unchanged
+        return len(self.outcomes)
 
 
 def upsert_products(

@@ -19,6 +19,7 @@ from tests.factories import (
     ShopFactory,
     TurnFactory,
     UserFactory,
+    WebhookFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,7 @@ def test_no_page_for_merchants_is_kept_by_a_cache(merchant, shop, pattern):
         "version": ModelVersionFactory(shop=shop),
         "account": account,
         "alert_rule": rule,
+        "webhook": WebhookFactory(shop=shop),
     }
     row = rows.get(pattern.name) or ProductFactory(shop=shop)
     address = _address(pattern, ConversationFactory(shop=shop).key, row.pk)

@@ -45,6 +45,7 @@ def answer(path: str, chunks: int) -> tuple[int, int]:
         ("/webhooks/telegram/key", 10, (200, 10)),
         ("/webhooks/telegram/key", 1_000_000, (413, 11)),
         ("/chat/demo/messages", 11, (413, 11)),
+        ("/api/v1/products/batch", 11, (413, 11)),
         ("/console/import", 50, (200, 50)),
     ],
 )
