@@ -1,6 +1,6 @@
 """What the API answers with: the shapes of rows. Reading them makes no queries beyond what the view fetched with them.
 
-Fields that are ignored by the type checker have the name of an attribute of Django REST Framework's own, which takes them out of the class.
+Where the type checker is told to ignore a field, it has the name of an attribute of a serializer's, and is none.
 """
 
 from __future__ import annotations

@@ -80,7 +80,9 @@ def digest(token: str) -> str:
 TAKE = """
     UPDATE botcore_apitoken
     SET free_at = greatest(free_at, clock_timestamp()) + make_interval(secs => %(step)s), last_used_at = clock_timestamp()
-    WHERE id = %(id)s AND greatest(free_at, clock_timestamp()) + make_interval(secs => %(step)s) <= clock_timestamp() + make_interval(secs => %(ahead)s)
+    WHERE id = %(id)s
+      AND greatest(free_at, clock_timestamp()) + make_interval(secs => %(step)s)
+          <= clock_timestamp() + make_interval(secs => %(ahead)s)
     RETURNING extract(epoch FROM free_at - clock_timestamp())
 """
 AHEAD = "SELECT extract(epoch FROM free_at - clock_timestamp()) FROM botcore_apitoken WHERE id = %s"
