@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from admin_console import conversations
 from admin_console.views import PAGE_SIZE
 from botcore.models import Conversation, InboundEvent, Turn
 from tests.factories import ConversationFactory, FeedbackFactory, ShopFactory, TurnFactory
@@ -137,7 +138,7 @@ def test_the_list_costs_the_same_queries_however_long_it_is(merchant, shop):
     for _ in range(20):
         FeedbackFactory(turn__conversation__shop=shop)
     assert queries() == few
-    assert few <= 12  # three of them are the menu's, what waits in it and the rights of its reader
+    assert few <= 14  # four of them are the menu's, what waits in it and the rights of its reader
 
 
 def test_an_empty_list_leads_to_the_shop_s_web_chat(merchant, shop):
@@ -165,3 +166,13 @@ def test_a_browser_that_asks_for_chinese_gets_chinese(merchant, shop):
     assert 'lang="zh-hans"' in page
     assert "模型撰写占比" in page
     assert "推荐" in page
+
+
+def test_the_figures_of_a_large_shop_are_of_its_newest_replies(merchant, shop, monkeypatch):
+    monkeypatch.setattr(conversations, "MOST_COUNTED", 2)
+    for written_by in ("article", "model", "model"):
+        TurnFactory(conversation__shop=shop, written_by=written_by)
+    page = merchant.get(reverse("console:home"))
+    numbers = page.context["numbers"]
+    assert (numbers.replies, numbers.more, numbers.by_model) == (2, True, 100)
+    assert "The figures are of the newest 2 replies" in page.content.decode()
