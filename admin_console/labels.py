@@ -16,7 +16,7 @@ from botcore.channels.registry import channel_class
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.state import Act
 from botcore.models import Annotation, DatasetRow, Feedback, ModelVersion, Outbound, TrainingRun, Turn
-from catalog.models import MerchandisingRule, ProductLink
+from catalog.models import Interaction, MerchandisingRule, ProductLink
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -50,6 +50,12 @@ FEEDBACK_SOURCES: dict[str, Label] = {
     Feedback.Source.WORDS: _("in words"),
 }
 CHANNELS: dict[str, Label] = {"webchat": _("Web chat"), "telegram": _("Telegram"), "terminal": _("Terminal")}
+INTERACTIONS: dict[str, Label] = {
+    Interaction.Kind.VIEW: _("looked at"),
+    Interaction.Kind.CART: _("put into the cart"),
+    Interaction.Kind.ORDER: _("ordered"),
+    Interaction.Kind.REVIEW: _("reviewed"),
+}
 DELIVERY: dict[str, Label] = {
     Outbound.Status.PENDING: _("under way"),
     Outbound.Status.HELD: _("kept until the customer writes"),

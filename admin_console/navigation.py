@@ -53,7 +53,7 @@ WINGS = (
     Wing(
         _("Customers"),
         (
-            Room("home", _("Conversations"), Right.READ, frozenset({"conversation"})),
+            Room("home", _("Conversations"), Right.READ, frozenset({"conversation", "customer", "erase_customer"})),
             Room("inbox", _("Inbox"), Right.TALK, count="waiting", reason=_("customers wait")),
         ),
     ),
@@ -74,6 +74,8 @@ WINGS = (
                 Right.CONNECT,
                 frozenset({"choose_channel", "connect_channel", "account"}),
             ),
+            Room("people", _("People"), Right.ADMINISTER, frozenset({"invite", "member"})),
+            Room("audit", _("Audit log"), Right.ADMINISTER, frozenset({"audit_entry"})),
             Room("failed", _("Failed messages"), Right.TALK, count="failed", reason=_("messages failed"), urgent=True),
         ),
     ),

@@ -11,9 +11,9 @@ import re
 import secrets
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import dj_database_url
 from dotenv import dotenv_values
@@ -22,11 +22,26 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 DATABASE_SCHEMES = ("postgres", "postgresql")
 BROKER_SCHEMES = ("amqp", "amqps", "redis", "rediss", "filesystem")
+MAIL_SCHEMES = {"smtp": 587, "smtps": 465}
+"""With the port that each is spoken on where none is named."""
 ENGINES = ("auto", "openvino", "transformers")
 
 
 class ConfigurationError(Exception):
     """A setting is wrong; the message names it and says what to write instead."""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A server that takes our mail, and the address that it comes from."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    tls_at_once: bool
+    starttls: bool
+    sender: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +64,8 @@ class Environment:
     image_encoder: Path | None
     speech_recogniser: Path | None
     media_megabytes: int
+    require_second_factor: bool
+    mail: Mail | None
     log_level: str
 
     @classmethod
@@ -78,6 +95,8 @@ class Environment:
             image_encoder=_model(values, "IMAGE_ENCODER"),
             speech_recogniser=_model(values, "SPEECH_RECOGNISER"),
             media_megabytes=_integer(values, "MEDIA_MEGABYTES", 8, 1, 64),
+            require_second_factor=_boolean(values, "REQUIRE_SECOND_FACTOR"),
+            mail=_mail(values.get("MAIL_URL", ""), values.get("MAIL_FROM", "")),
             log_level=_choice(values, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         )
 
@@ -168,6 +187,31 @@ def _database_url(text: str) -> str:
     except ValueError as error:
         raise ConfigurationError(f"DATABASE_URL cannot be read; {example}") from error
     return text
+
+
+def _mail(text: str, sender: str) -> Mail | None:
+    """None where no server is named. The address may hold a password and is never part of an error."""
+    if not text:
+        return None
+    example = "write for example MAIL_URL=smtp://user:password@mail.example.com:587, or smtps://... for port 465"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"MAIL_URL cannot be read; {example}") from error
+    if parts.scheme not in MAIL_SCHEMES or not host:
+        raise ConfigurationError(f"MAIL_URL does not name a mail server; {example}")
+    if not re.fullmatch(r"[^@<>]*<?[^@\s<>]+@[^@\s<>]+>?", sender):
+        raise _wrong("MAIL_FROM", sender, "is no address to send mail from; write MAIL_FROM=daogou@example.com")
+    return Mail(
+        host=host,
+        port=port or MAIL_SCHEMES[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls_at_once=parts.scheme == "smtps",
+        starttls=parts.scheme == "smtp" and bool(parts.username),
+        sender=sender,
+    )
 
 
 def _broker_url(text: str) -> str:

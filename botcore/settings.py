@@ -29,7 +29,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_URL.startswith("https") else None
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "botcore.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -53,6 +53,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "botcore.sign_in.StillSignedIn",
+    "botcore.audit.Recorded",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -99,10 +101,24 @@ LOGIN_REDIRECT_URL = "console:home"
 LOGOUT_REDIRECT_URL = "console:login"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_PARAMETERS = "botcore.sign_in.counted_by"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code"]
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "console/locked_out.html"
+PASSWORD_RESET_TIMEOUT = 3_600
+REQUIRE_SECOND_FACTOR = ENVIRONMENT.require_second_factor
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https")
+
+# --- mail: to those who forgot their password, and to those who are invited -----------------------------------------
+
+MAILS = ENVIRONMENT.mail is not None
+"""Whether the operator gave us a server to send mail by."""
+if ENVIRONMENT.mail:
+    EMAIL_HOST, EMAIL_PORT = ENVIRONMENT.mail.host, ENVIRONMENT.mail.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENVIRONMENT.mail.user, ENVIRONMENT.mail.password
+    EMAIL_USE_SSL, EMAIL_USE_TLS = ENVIRONMENT.mail.tls_at_once, ENVIRONMENT.mail.starttls
+    DEFAULT_FROM_EMAIL = ENVIRONMENT.mail.sender
+EMAIL_TIMEOUT = 10
 
 # --- language, files ------------------------------------------------------------------------------------------------
 

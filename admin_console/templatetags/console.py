@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from admin_console import inbox, labels, navigation
+from admin_console import audit, inbox, labels, navigation
 from admin_console.navigation import Link
+from botcore.roles import Role
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -44,10 +45,33 @@ NAMES = {
     "step_name": labels.STEPS,
     "curve_name": labels.CURVES,
     "measure_name": labels.MEASURES,
+    "interaction_name": labels.INTERACTIONS,
+    "deed_name": audit.ACTIONS,
+    "kind_name": audit.KINDS,
 }
 for _filter, _names in NAMES.items():
     register.filter(_filter, partial(labels.label, _names))
 register.filter("channel_name", labels.channel_name)
+
+BROWSERS = {
+    "MicroMessenger": "WeChat",
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "Chrome": "Chrome",
+    "CriOS": "Chrome",
+    "Safari": "Safari",
+}
+"""By what a browser calls itself, the more special before what many claim to be."""
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS": "macOS",
+    "Linux": "Linux",
+}
 
 
 @register.simple_tag(takes_context=True)
@@ -55,6 +79,20 @@ def menu(context: Context) -> list[tuple[StrOrPromise, list[Link]]]:
     """The menu of :mod:`admin_console.navigation` for the reader of this page."""
     request = context["request"]
     return navigation.menu(request.user, request.resolver_match.url_name or "", inbox.counts(request.user))
+
+
+@register.filter
+def role_name(role: str) -> str:
+    """What a member is, in the reader's language."""
+    return str(Role(role).label) if role in Role.values else role
+
+
+@register.filter
+def browser(agent: str) -> str:
+    """``Firefox, Linux``: what a person tells their browsers apart by; the start of it where that is not known."""
+    name = next((name for mark, name in BROWSERS.items() if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS.items() if mark in agent), "")
+    return ", ".join(part for part in (name, system) if part) or agent[:40] or "–"
 
 
 @register.filter

@@ -1,5 +1,6 @@
-"""The rows of botcore: conversations with what explains them, and what is learned from them."""
+"""The rows of botcore: conversations with what explains them, what is learned from them, people, and what they changed."""
 
+from botcore.models.audit import AuditEntry
 from botcore.models.conversations import (
     Button,
     ChannelAccount,
@@ -24,10 +25,12 @@ from botcore.models.learning import (
     VersionChange,
 )
 from botcore.models.monitoring import Alert
+from botcore.models.people import Invitation, SecondFactor, SignIn, SignInRule
 
 __all__ = [
     "Alert",
     "Annotation",
+    "AuditEntry",
     "Button",
     "ChannelAccount",
     "ChannelHealth",
@@ -38,10 +41,14 @@ __all__ = [
     "Feedback",
     "HouseWord",
     "InboundEvent",
+    "Invitation",
     "ModelVersion",
     "Outbound",
+    "SecondFactor",
     "ShadowReply",
     "ShopMember",
+    "SignIn",
+    "SignInRule",
     "TrainingRun",
     "Turn",
     "VersionChange",
