@@ -166,7 +166,9 @@ def as_csv(entries: QuerySet[AuditEntry]) -> Iterator[str]:
 def _line(cells: Iterable[Any]) -> str:
     line = StringIO()
     texts = [str(cell) for cell in cells]
-    csv.writer(line).writerow([f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text for text in texts])
+    csv.writer(line).writerow(
+        [f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text for text in texts]
+    )
     return line.getvalue()
 
 

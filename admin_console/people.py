@@ -38,9 +38,7 @@ ROLES = tuple(RIGHTS)
 
 def table() -> list[Line]:
     """The table of rights, as :data:`botcore.roles.RIGHTS` has it."""
-    return [
-        Line(labels.label(RIGHT_NAMES, right), tuple(right in RIGHTS[role] for role in ROLES)) for right in Right
-    ]
+    return [Line(labels.label(RIGHT_NAMES, right), tuple(right in RIGHTS[role] for role in ROLES)) for right in Right]
 
 
 class InviteForm(forms.Form):

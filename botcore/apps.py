@@ -17,9 +17,8 @@ class BotcoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from catalog.ingest.signals import texts_changed
-
         from botcore import sign_in
+        from catalog.ingest.signals import texts_changed
 
         texts_changed.connect(_index, dispatch_uid="botcore.index")
         sign_in.connect()

@@ -41,7 +41,7 @@ def new_secret() -> str:
 
 def address(user: User, secret: str) -> str:
     """What the app reads from the picture: an ``otpauth:`` address."""
-    return pyotp.TOTP(secret).provisioning_uri(user.get_username(), issuer_name=ISSUER)
+    return pyotp.TOTP(secret).provisioning_uri(name=user.get_username(), issuer_name=ISSUER)
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -80,7 +80,7 @@ def set_up_code(request: HttpRequest) -> HttpResponse:
         if codes is not None:
             del request.session[NEW_SECRET]
             sign_in.end_others(request, user)
-            return render(request, "console/recovery_codes.html", {"codes": codes})
+            return render(request, "console/recovery_codes.html", {"codes": codes, "new": True})
         form.add_error("code", _("This is not the code that your app shows now. Is its clock right?"))
     address = second_factor.address(user, secret)
     context = {
@@ -97,8 +97,11 @@ def set_up_code(request: HttpRequest) -> HttpResponse:
 @require_POST
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Ten new recovery codes in place of the old ones, shown this once."""
-    factor = get_object_or_404(SecondFactor, user=person(request))
-    return render(request, "console/recovery_codes.html", {"codes": second_factor.new_recovery_codes(factor.user)})
+    user = person(request)
+    if not second_factor.has(user):
+        return redirect("console:set_up_code")
+    codes = second_factor.new_recovery_codes(user)
+    return render(request, "console/recovery_codes.html", {"codes": codes})
 
 
 @console_page(Right.READ, confirmed=True)
@@ -131,7 +134,9 @@ def end_session(request: HttpRequest) -> HttpResponse:
 @require_POST
 def leave(request: HttpRequest) -> HttpResponse:
     """Be a member of a shop no more."""
-    row = get_object_or_404(person(request).memberships, shop__slug=request.POST.get("shop", ""))
+    row = person(request).memberships.filter(shop__slug=request.POST.get("shop", "")).first()
+    if row is None:
+        return redirect("console:me")
     try:
         people.remove(row)
     except people.LastOwnerError:

@@ -79,9 +79,7 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
         except people.LastOwnerError:
             form.add_error("role", _("The shop would be left without an owner. Make somebody else one first."))
         else:
-            messages.success(
-                request, _("%(name)s is %(role)s now.") % {"name": row.user, "role": Role(row.role).label}
-            )
+            messages.success(request, _("%(name)s is %(role)s now.") % {"name": row.user, "role": Role(row.role).label})
             return _to(row.shop)
     return render(request, "console/member.html", {"member": row, "form": form, "table": told.table()})
 

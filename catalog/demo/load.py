@@ -49,11 +49,13 @@ def load_demo(media_root: Path, progress: Progress | None = None, seed: int = 7,
 
 def fill_with_demo(shop: Shop, media_root: Path, progress: Progress | None = None, seed: int = 7) -> bool:
     """Everything of the demo into a shop that sells nothing yet; whether it did. All rows or none are stored."""
+    if shop.products.exists():
+        return False
     told = progress or _silent
     draw_pictures(media_root, partial(told, "pictures"))
     with transaction.atomic():
         Shop.objects.select_for_update().get(pk=shop.pk)
-        if shop.products.exists():
+        if shop.products.exists():  # somebody was quicker
             return False
         _fill(shop, told, seed, timezone.now().date())
     return True
