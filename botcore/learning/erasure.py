@@ -43,4 +43,5 @@ def erase(*contacts: Contact) -> Erasure:
         found = known(contacts)
         for contact in contacts:
             contact.delete()
-        return replace(found, layer=any([layers.forget(shop, known_as) for known_as in ids]))
+        forgotten = [layers.forget(shop, known_as) for known_as in ids]
+        return replace(found, layer=any(forgotten))
