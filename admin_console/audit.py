@@ -101,7 +101,7 @@ class AuditFilter(forms.Form):
     by = forms.CharField(required=False, max_length=150, label=_("Person"), widget=forms.TextInput({"type": "search"}))
     kind = forms.ChoiceField(required=False, label=_("What"), choices=[("", _("Everything")), *KINDS.items()])
     action = forms.ChoiceField(required=False, label=_("Deed"), choices=[("", _("All")), *ACTIONS.items()])
-    since = forms.DateField(required=False, label=_("From"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    since = forms.DateField(required=False, label=_("Since"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
     until = forms.DateField(required=False, label=_("Until"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
     row = forms.IntegerField(required=False, min_value=0, max_value=2**62, widget=forms.HiddenInput)
 
@@ -133,34 +133,39 @@ class AuditFilter(forms.Form):
 def rows(entries: Iterable[AuditEntry]) -> list[Row]:
     """Entries with the names of their shops and the way to what they speak of: two queries, however many."""
     page = list(entries)
-    names = dict(Shop.objects.filter(pk__in={entry.shop_id for entry in page}).values_list("pk", "name"))
+    names = _names(Shop.objects.filter(pk__in={entry.shop_id for entry in page}))
     keys = {entry.label.partition("#")[0] for entry in page if entry.kind in ("conversation", "annotation", "outbound")}
     talks = {str(key) for key in Conversation.objects.filter(key__in=keys - {""}).values_list("key", flat=True)}
     return [Row(entry, names.get(entry.shop_id, ""), changes(entry), _url(entry, talks)) for entry in page]
 
 
 def changes(entry: AuditEntry) -> tuple[Change, ...]:
-    """What an entry says of each field, in alphabetical order."""
+    """What an entry says of each field, in alphabetical order; of a new or deleted row not what was empty."""
     return tuple(
         Change(field, "", "", hidden=True) if pair is None else Change(field, _said(pair[0]), _said(pair[1]))
         for field, pair in sorted(entry.changes.items())
+        if pair is None or any(value not in (None, "", [], {}) for value in pair)
     )
 
 
 def as_csv(entries: QuerySet[AuditEntry]) -> Iterator[str]:
     """Lines of a file, newest first, :data:`MOST_ROWS` at most. No cell is a formula to a spreadsheet."""
-    names = dict(Shop.objects.values_list("pk", "name"))
+    names = _names(Shop.objects.all())
     yield _line(COLUMNS)
     for entry in entries[:MOST_ROWS].iterator():
         told = json.dumps(entry.changes, ensure_ascii=False, sort_keys=True) if entry.changes else ""
         yield _line(
             [
                 entry.at.isoformat(timespec="seconds"),
-                names.get(entry.shop_id, entry.shop_id or ""),
+                names.get(entry.shop_id, str(entry.shop_id or "")),
                 *(entry.by, entry.ip or "", entry.agent, entry.action, entry.kind, entry.row_id or "", entry.label),
                 told,
             ]
         )
+
+
+def _names(shops: QuerySet[Shop]) -> dict[int | None, str]:
+    return {shop.pk: shop.name for shop in shops}
 
 
 def _line(cells: Iterable[Any]) -> str:

@@ -53,7 +53,7 @@ def begin_half(request: HttpRequest, user: User) -> None:
     request.session.cycle_key()
     request.session[HALF] = {
         "user": user.pk,
-        "backend": user.backend,  # type: ignore[attr-defined]
+        "backend": user.backend,
         "password": user.get_session_auth_hash(),
         "at": time.time(),
     }

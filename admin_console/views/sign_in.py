@@ -111,10 +111,13 @@ class Forgotten(PasswordResetView):
             return self.get(self.request)
         wanted = [user for user in form.get_users(form.cleaned_data["email"]) if people.may_ask_for_password(user)]
         for user in wanted:
-            with audit.recorded(lambda user=user: audit.as_person(self.request, user)):
-                audit.note(audit.Action.ASKED_FOR_PASSWORD, "user", user.pk, user.get_username())
+            self._note(user)
         messages.success(self.request, _("If there is a login with this address, a mail is on its way to it."))
         return super().form_valid(form) if wanted else redirect(self.success_url)
+
+    def _note(self, user: User) -> None:
+        with audit.recorded(lambda: audit.as_person(self.request, user)):
+            audit.note(audit.Action.ASKED_FOR_PASSWORD, "user", user.pk, user.get_username())
 
 
 class NewPassword(PasswordResetConfirmView):

@@ -92,8 +92,13 @@ def _pages(shop: Shop) -> dict[str, str]:
     contact = shop.conversations.get().contact_id
     member = shop.members.get(user__username="ravi").pk
     named = {name: reverse(f"console:{name}") for name in ("home", "people", "invite", "audit", "me", "start")}
-    named |= {name: reverse(f"console:{name}") for name in ("details", "password", "set_up_code", "confirm", "forgotten")}
-    named |= {"customer": reverse("console:customer", args=[contact]), "member": reverse("console:member", args=[member])}
+    named |= {
+        name: reverse(f"console:{name}") for name in ("details", "password", "set_up_code", "confirm", "forgotten")
+    }
+    named |= {
+        "customer": reverse("console:customer", args=[contact]),
+        "member": reverse("console:member", args=[member]),
+    }
     return named | {"erase": reverse("console:erase_customer", args=[contact])}
 
 

@@ -6,10 +6,11 @@ import time
 import pyotp
 import pytest
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from botcore import second_factor
+from botcore import audit, second_factor
 from botcore.models import AuditEntry, SecondFactor, SignIn, SignInRule
 from botcore.security import unseal
 from botcore.sign_in import CONFIRMED
@@ -279,3 +280,14 @@ def test_without_mail_it_is_told_whom_to_ask(client, mei):
     assert "manage.py changepassword" in page
     client.post(reverse("console:forgotten"), {"email": "mei@example.com"})
     assert mail.outbox == []
+
+
+def test_who_has_lost_phone_and_codes_is_helped_by_a_command_and_it_is_entered(client, mei, secret):
+    client.force_login(mei, backend=BACKEND)
+    with audit.recorded(lambda: audit.as_command("reset_second_factor")):
+        call_command("reset_second_factor", "mei")
+    assert not second_factor.has(mei)
+    assert client.get(reverse("console:home")).status_code == 302
+    assert AuditEntry.objects.get(kind="secondfactor", action="deleted").label == "mei"
+    with pytest.raises(CommandError, match="nobody called eve"):
+        call_command("reset_second_factor", "eve")
