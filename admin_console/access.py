@@ -1,7 +1,7 @@
 """Who may see and do what in the console: every view starts from these querysets, by the right that it needs.
 
 The only place that decides (the table itself is :mod:`botcore.roles`). What lies in another shop does not exist: 404. A
-page for which a person has the right in no shop at all says so: 403.
+page for which a person has the right in no shop at all says so: 403, with who could do it.
 """
 
 from __future__ import annotations
@@ -9,28 +9,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from botcore import roles
+from botcore import roles, second_factor, sign_in
 from botcore.channels.connecting import OFFERED
 from botcore.models import (
     Alert,
     AlertRule,
     ApiToken,
+    AuditEntry,
     ChannelAccount,
+    Contact,
     Conversation,
     Dataset,
+    Invitation,
     ModelVersion,
     Outbound,
     ReviewItem,
     SavedView,
+    ShopMember,
     TrainingRun,
     Turn,
     WebhookDelivery,
@@ -44,23 +51,48 @@ Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]
 
 
-def console_page(right: Right) -> Callable[[View[Rest]], View[Rest]]:
+def console_page(
+    right: Right, *, confirmed: bool = False, staff: bool = False, open_without_code: bool = False
+) -> Callable[[View[Rest]], View[Rest]]:
     """Marks a view of the console: for people who are logged in and have the right somewhere, and kept by no cache.
 
-    Somebody who has no right at all reaches the pages to read, which tell whom to ask.
+    Somebody who has no right at all reaches the pages to read, which tell whom to ask. ``confirmed`` asks those for their
+    password again who have not given it lately, ``staff`` lets nobody else in, and ``open_without_code`` lets in who still
+    owes a second factor (:func:`botcore.second_factor.owed`).
     """
 
     def mark(view: View[Rest]) -> View[Rest]:
         @wraps(view)
         def page(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
-            if right != Right.READ and right not in roles.rights_of(request.user):
-                raise PermissionDenied
+            user = person(request)
+            if not open_without_code and second_factor.owed(user):
+                return redirect("console:set_up_code")
+            if (staff and not user.is_staff) or (right != Right.READ and right not in roles.rights_of(user)):
+                return refused(request, right, staff)
+            if confirmed and not sign_in.confirmed(request):
+                return redirect_to_login(_return_to(request), reverse("console:confirm"))
             return view(request, *args, **kwargs)
 
         page.right = right  # type: ignore[attr-defined]
+        page.staff = staff  # type: ignore[attr-defined]
         return never_cache(login_required(page))
 
     return mark
+
+
+def _return_to(request: HttpRequest) -> str:
+    """Where to go on after logging in or confirming: here, or, since what was sent is gone, the page that it came from."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    came_from = urlsplit(request.META.get("HTTP_REFERER", ""))
+    here = came_from.netloc == request.get_host()
+    return urlunsplit(("", "", came_from.path, came_from.query, "")) if here else reverse("console:home")
+
+
+def refused(request: HttpRequest, right: Right, staff: bool = False) -> HttpResponse:
+    """403, and who could do it."""
+    context = {"roles": [] if staff else [role.label for role in roles.roles_with(right)]}
+    return render(request, "console/forbidden.html", context, status=403)
 
 
 def person(request: HttpRequest) -> User:
@@ -168,3 +200,25 @@ def webhooks(user: Person, right: Right) -> QuerySet[WebhookEndpoint]:
 def deliveries(user: Person, right: Right) -> QuerySet[WebhookDelivery]:
     """What was told to the webhooks of :func:`shops`."""
     return WebhookDelivery.objects.filter(endpoint__shop__in=roles.shops_of(user, right))
+
+
+def members(user: Person, right: Right) -> QuerySet[ShopMember]:
+    """The members of :func:`shops`."""
+    return ShopMember.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def invitations(user: Person, right: Right) -> QuerySet[Invitation]:
+    """The invitations to :func:`shops`."""
+    return Invitation.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def contacts(user: Person, right: Right) -> QuerySet[Contact]:
+    """Who has written to :func:`shops`."""
+    return Contact.objects.filter(account__shop__in=roles.shops_of(user, right))
+
+
+def audit_entries(user: Person, right: Right) -> QuerySet[AuditEntry]:
+    """The log of :func:`shops`; for staff also what belongs to no shop, as people's passwords."""
+    if user.is_active and user.is_staff:
+        return AuditEntry.objects.all()
+    return AuditEntry.objects.filter(shop_id__in=roles.shops_of(user, right).values("pk"))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from admin_console import labels, watching
 from admin_console.conversations import Filters
-from botcore import holdout
+from botcore import holdout, mail
 from botcore.channels import addresses
 from botcore.channels.registry import CHANNELS
 from botcore.learning import recipes
@@ -431,7 +431,7 @@ class AlertRuleForm(forms.ModelForm):
 
     def clean_mail_to(self) -> str:
         given = [part for part in self.cleaned_data["mail_to"].replace(",", " ").split() if part]
-        if given and not notices.can_mail():
+        if given and not mail.can_send():
             raise forms.ValidationError(
                 _("This installation sends no mail yet: whoever runs it sets MAIL_URL and MAIL_FROM.")
             )

@@ -29,7 +29,7 @@ from botcore.models import (
     Turn,
 )
 from botcore.monitoring.metrics import Group, Unit
-from catalog.models import MerchandisingRule, ProductLink
+from catalog.models import Interaction, MerchandisingRule, ProductLink
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -63,6 +63,12 @@ FEEDBACK_SOURCES: dict[str, Label] = {
     Feedback.Source.WORDS: _("in words"),
 }
 CHANNELS: dict[str, Label] = {"webchat": _("Web chat"), "telegram": _("Telegram"), "terminal": _("Terminal")}
+INTERACTIONS: dict[str, Label] = {
+    Interaction.Kind.VIEW: _("looked at"),
+    Interaction.Kind.CART: _("put into the cart"),
+    Interaction.Kind.ORDER: _("ordered"),
+    Interaction.Kind.REVIEW: _("reviewed"),
+}
 DELIVERY: dict[str, Label] = {
     Outbound.Status.PENDING: _("under way"),
     Outbound.Status.HELD: _("kept until the customer writes"),

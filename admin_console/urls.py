@@ -1,10 +1,26 @@
 """The console's addresses, under ``/console/``."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from admin_console.views import alerts, api, catalogue, channels, conversations, inbox, learning, review, watching
+from admin_console.views import (
+    alerts,
+    api,
+    audit,
+    catalogue,
+    channels,
+    conversations,
+    customers,
+    inbox,
+    learning,
+    me,
+    people,
+    review,
+    sign_in,
+    start,
+    watching,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -77,11 +93,35 @@ urlpatterns = [
     path("learning/versions/<int:pk>/blind/", learning.blind_choice, name="blind_choice"),
     path("learning/versions/<int:pk>/move/", learning.move_version, name="move_version"),
     path("learning/versions/<int:pk>/evaluate/", learning.evaluate_version, name="evaluate_version"),
-    path(
-        "login/",
-        LoginView.as_view(template_name="console/login.html", redirect_authenticated_user=True),
-        name="login",
-    ),
+    path("people/", people.members, name="people"),
+    path("people/invite/", people.invite, name="invite"),
+    path("people/invitations/<int:pk>/revoke/", people.revoke, name="revoke_invitation"),
+    path("people/second-factor/", people.demand_code, name="demand_code"),
+    path("people/<int:pk>/", people.member, name="member"),
+    path("people/<int:pk>/remove/", people.remove, name="remove_member"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/<int:pk>/", audit.entry, name="audit_entry"),
+    path("customers/<int:pk>/", customers.customer, name="customer"),
+    path("customers/<int:pk>/export/", customers.export_customer, name="export_customer"),
+    path("customers/<int:pk>/erase/", customers.erase_customer, name="erase_customer"),
+    path("start/", start.start, name="start"),
+    path("start/demo/", start.load_demo, name="load_demo"),
+    path("start/dismiss/", start.dismiss_start, name="dismiss_start"),
+    path("shops/new/", start.new_shop, name="new_shop"),
+    path("me/", me.me, name="me"),
+    path("me/details/", me.details, name="details"),
+    path("me/password/", me.password, name="password"),
+    path("me/second-factor/", me.set_up_code, name="set_up_code"),
+    path("me/second-factor/recovery/", me.recovery_codes, name="recovery_codes"),
+    path("me/second-factor/off/", me.switch_code_off, name="switch_code_off"),
+    path("me/sessions/end/", me.end_session, name="end_session"),
+    path("me/leave/", me.leave, name="leave"),
+    path("me/confirm/", sign_in.confirm, name="confirm"),
+    path("login/", sign_in.Login.as_view(), name="login"),
+    path("login/code/", sign_in.code, name="code"),
+    path("login/forgotten/", sign_in.Forgotten.as_view(), name="forgotten"),
+    path("login/forgotten/<uidb64>/<token>/", sign_in.NewPassword.as_view(), name="new_password"),
+    path("join/<str:token>/", sign_in.join, name="join"),
     path("language/", set_language, name="language"),
     path("logout/", LogoutView.as_view(), name="logout"),
 ]

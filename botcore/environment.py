@@ -11,7 +11,7 @@ import re
 import secrets
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -36,9 +36,9 @@ class MailServer:
     host: str
     port: int
     user: str
-    password: str
     tls_from_start: bool
     starttls: bool
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class Environment:
     media_megabytes: int
     api_per_minute: int
     api_burst: int
+    require_second_factor: bool
     log_level: str
     mail: MailServer | None
     mail_from: str
@@ -97,6 +98,7 @@ class Environment:
             media_megabytes=_integer(values, "MEDIA_MEGABYTES", 8, 1, 64),
             api_per_minute=_integer(values, "API_PER_MINUTE", 600, 1, 1_000_000),
             api_burst=_integer(values, "API_BURST", 100, 1, 100_000),
+            require_second_factor=_boolean(values, "REQUIRE_SECOND_FACTOR"),
             log_level=_choice(values, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
             mail=mail,
             mail_from=_mail_from(values.get("MAIL_FROM", ""), mail),

@@ -11,6 +11,8 @@ from botcore.embedded_postgres import borrowed
 from botcore.environment import ConfigurationError
 
 COMMANDS_WITHOUT_DATABASE = {"up", "help", "version", "--help", "-h", "--version", "findstatic"}
+IMPORTS = {"import_products", "import_knowledge"}
+MIGRATIONS = {"migrate", "makemigrations", "showmigrations", "sqlmigrate"}
 OUR_APPS = {"botcore", "catalog", "workers", "admin_console"}
 
 
@@ -51,7 +53,8 @@ def database_for_command(argv: Sequence[str]) -> Iterator[None]:
 
         if get_commands().get(command) in OUR_APPS:
             _bring_up_to_date()
-        yield
+        with _recorded(command):
+            yield
 
 
 @contextlib.contextmanager
@@ -63,6 +66,24 @@ def _database() -> Iterator[None]:
     django.setup()
     with borrowed(settings.EMBEDDED_POSTGRES) if settings.EMBEDDED_POSTGRES else contextlib.nullcontext():
         yield
+
+
+@contextlib.contextmanager
+def _recorded(command: str) -> Iterator[None]:
+    """What a command changes is entered in the audit log as its deed; of an import, that it ran and not every product."""
+    from botcore import audit
+
+    actor = audit.as_command(command)
+    if command in MIGRATIONS:
+        yield
+        return
+    with audit.recorded(lambda: actor):
+        if command not in IMPORTS:
+            yield
+            return
+        audit.note(audit.Action.RAN, "command", label=command)
+        with audit.unrecorded():
+            yield
 
 
 def _bring_up_to_date() -> None:

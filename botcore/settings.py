@@ -29,7 +29,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_URL.startswith("https") else None
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "botcore.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -53,6 +53,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "botcore.sign_in.StillSignedIn",
+    "botcore.audit.Recorded",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -99,9 +101,12 @@ LOGIN_REDIRECT_URL = "console:home"
 LOGOUT_REDIRECT_URL = "console:login"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_PARAMETERS = "botcore.sign_in.counted_by"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code"]
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "console/locked_out.html"
+PASSWORD_RESET_TIMEOUT = 3_600
+REQUIRE_SECOND_FACTOR = ENVIRONMENT.require_second_factor
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https")
 
 # --- language, files ------------------------------------------------------------------------------------------------
@@ -153,6 +158,8 @@ QUERIES_DIR = VAR_DIR / "queries"
 # --- mail -----------------------------------------------------------------------------------------------------------
 
 MAIL_FROM = ENVIRONMENT.mail_from
+"""Empty where the operator gave us no server to send mail by."""
+DEFAULT_FROM_EMAIL = MAIL_FROM or "webmaster@localhost"
 if ENVIRONMENT.mail:
     EMAIL_HOST, EMAIL_PORT = ENVIRONMENT.mail.host, ENVIRONMENT.mail.port
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENVIRONMENT.mail.user, ENVIRONMENT.mail.password

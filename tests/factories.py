@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,11 +17,13 @@ from factory.django import DjangoModelFactory
 from botcore.dialogue.brief import Brief, ItemFacts
 from botcore.dialogue.state import Constraint, DialogueState
 from botcore.models import (
+    AuditEntry,
     ChannelAccount,
     Contact,
     Conversation,
     Dataset,
     Feedback,
+    Invitation,
     ModelVersion,
     ShopMember,
     TrainingRun,
@@ -60,6 +63,36 @@ class ShopFactory(DjangoModelFactory):
 
     slug = factory.Sequence("shop-{}".format)
     name = factory.Sequence("Shop {}".format)
+
+
+class MemberFactory(DjangoModelFactory):
+    class Meta:
+        model = ShopMember
+
+    user = factory.SubFactory(UserFactory)
+    shop = factory.SubFactory(ShopFactory)
+    role = Role.MERCHANT
+
+
+class InvitationFactory(DjangoModelFactory):
+    """An open one that nobody has the token of; ``botcore.people.invite`` tells the token."""
+
+    class Meta:
+        model = Invitation
+
+    shop = factory.SubFactory(ShopFactory)
+    role = Role.MERCHANT
+    token_digest = factory.Sequence("{:064x}".format)
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=7))
+
+
+class AuditEntryFactory(DjangoModelFactory):
+    class Meta:
+        model = AuditEntry
+
+    by = "mei"
+    action = AuditEntry.Action.CHANGED
+    kind = "merchandisingrule"
 
 
 class CategoryFactory(DjangoModelFactory):

@@ -1,9 +1,8 @@
-"""A shop with one of everything that the console shows, and the addresses of all of its pages."""
+"""A shop with one row of everything that an address of the console can name, all by one number."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import uuid
 from typing import Any
 
 from django.urls import URLPattern, reverse
@@ -11,76 +10,70 @@ from django.utils import timezone
 
 from admin_console.urls import urlpatterns
 from botcore.channels.values import OutboundMessage
-from botcore.models import Alert, Outbound
+from botcore.models import Alert, AlertRule, Outbound
 from catalog.models import MerchandisingRule, Shop
 from tests.admin_console import learned
 from tests.factories import (
     AccountFactory,
     ArticleFactory,
+    AuditEntryFactory,
+    ContactFactory,
     ConversationFactory,
     FeedbackFactory,
+    InvitationFactory,
+    MemberFactory,
     ProductFactory,
-    ShopFactory,
     TurnFactory,
-    UserFactory,
+    WebhookFactory,
 )
 
-ENTRANCE = {"login", "logout", "language"}
-"""The addresses of the console that are for everybody."""
 
-
-@dataclass(frozen=True)
-class Furnished:
-    """``values`` are what an address needs to name a row, by the name of the address."""
-
-    shop: Shop
-    values: Mapping[str, Mapping[str, Any]]
-
-    def address(self, pattern: URLPattern) -> str:
-        """Raises ``KeyError`` for a new address whose row nobody has put into :func:`furnish`."""
-        wanted = pattern.pattern.converters
-        return reverse(f"console:{pattern.name}", kwargs=self.values[str(pattern.name)] if wanted else {})
-
-
-def furnish(slug: str = "pine", name: str = "Pine") -> Furnished:
-    """Make the shop and its rows."""
-    shop = ShopFactory(slug=slug, name=name)
-    owner = UserFactory(shops=[shop])
-    ArticleFactory(shop=shop)
-    product = ProductFactory(shop=shop)
-    rule = MerchandisingRule.objects.create(
-        shop=shop, name="jackets first", kind="boost", attribute="material", value="canvas"
+def furnish(shop: Shop, number: int) -> None:
+    """``number`` is the id of a row of each kind that addresses name; a page of a new kind needs a line here."""
+    account = AccountFactory(pk=number, shop=shop)
+    contact = ContactFactory(pk=number, account=account)
+    talk = ConversationFactory(
+        pk=number, shop=shop, contact=contact, key=uuid.UUID(int=number), waiting_for_person=True
     )
-    Alert.objects.create(
-        shop=shop, subject="drift: intents", sentence="Customers ask for other things.", proposal="Train."
-    )
-    talk = ConversationFactory(shop=shop, waiting_for_person=True)
-    turn = FeedbackFactory(turn=TurnFactory(conversation=talk), kind="down").turn
+    turn = FeedbackFactory(turn=TurnFactory(pk=number, conversation=talk, number=1), kind="down").turn
     message = OutboundMessage(turn.reply, turn.pk).to_json()
-    Outbound.objects.create(conversation=talk, turn=turn, content=message, status=Outbound.Status.FAILED)
-    snapshot = learned.snapshot(shop, approved_at=timezone.now(), approved_by=owner)
-    run = learned.run(snapshot, status="running")
-    version = learned.version(snapshot, run=run, name=f"{slug}-1")
-    account = AccountFactory(shop=shop, channel="telegram")
-    of_conversation = {"key": talk.key}
-    of_reply = {**of_conversation, "number": turn.number}
-    return Furnished(
-        shop,
-        {
-            **dict.fromkeys(("conversation", "take_over", "hand_back", "answer"), of_conversation),
-            **dict.fromkeys(("approve_reply", "reject_reply", "correct_reply"), of_reply),
-            **{name: {"pk": account.pk} for name in ("account", "switch_account", "test_account")},
-            "connect_channel": {"channel": "whatsapp"},
-            "resend": {"pk": Outbound.objects.get(turn=turn).pk},
-            **{name: {"pk": product.pk} for name in ("neighbourhood", "edit_link")},
-            "switch_rule": {"pk": rule.pk},
-            **{name: {"pk": snapshot.pk} for name in ("snapshot", "approve_snapshot")},
-            **{name: {"pk": run.pk} for name in ("run", "stop_run")},
-            **{name: {"pk": version.pk} for name in ("version", "move_version", "evaluate_version", "blind_choice")},
-        },
+    Outbound.objects.create(
+        pk=number, conversation=talk, turn=turn, content=message, status=Outbound.Status.FAILED, error="refused"
     )
+    ProductFactory(pk=number, shop=shop)
+    ArticleFactory(pk=number, shop=shop)
+    MerchandisingRule.objects.create(pk=number, shop=shop, name="Rain first", kind="boost")
+    snapshot = learned.snapshot(
+        shop,
+        pk=number,
+        content_hash=f"{number:064x}",
+        approved_at=timezone.now(),
+        approved_by=MemberFactory(shop=shop).user,
+    )
+    run = learned.run(snapshot, pk=number, status="running")
+    learned.version(snapshot, pk=number, run=run, name=f"{shop.slug}-1")
+    rule = AlertRule.objects.create(pk=number, shop=shop, name="Errors", metric="errors", threshold=0.1)
+    Alert.objects.create(shop=shop, rule=rule, subject=rule.subject, sentence="Errors: 12 % of the replies.")
+    WebhookFactory(pk=number, shop=shop)
+    MemberFactory(pk=number, shop=shop)
+    InvitationFactory(pk=number, shop=shop)
+    AuditEntryFactory(pk=number, shop_id=shop.pk)
+
+
+def address(pattern: URLPattern, number: int) -> str:
+    """The address of a page, about the rows of this number. Reads what it needs from the pattern itself."""
+    values: dict[str, Any] = {"channel": "telegram", "number": 1}
+    by_converter = {"UUIDConverter": uuid.UUID(int=number), "IntConverter": number}
+    wanted = pattern.pattern.converters.items()
+    kwargs = {name: values.get(name, by_converter.get(type(converter).__name__)) for name, converter in wanted}
+    return reverse(f"console:{pattern.name}", kwargs=kwargs)
+
+
+def names_a_row(pattern: URLPattern) -> bool:
+    """Whether the address of this page says which row it is about."""
+    return bool({"IntConverter", "UUIDConverter"} & {type(c).__name__ for c in pattern.pattern.converters.values()})
 
 
 def rooms() -> list[URLPattern]:
-    """Every address of the console but the entrance."""
-    return [pattern for pattern in urlpatterns if pattern.name not in ENTRANCE]
+    """Every address of the console that needs a right: all but the door."""
+    return [pattern for pattern in urlpatterns if hasattr(pattern.callback, "right")]

@@ -15,11 +15,12 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from admin_console import inbox, labels, navigation, watching
+from admin_console import audit, inbox, labels, navigation, watching
 from admin_console.navigation import Link
 from botcore.channels.chunking import around_links
 from botcore.monitoring.metrics import Unit
 from botcore.monitoring.telling import value_of
+from botcore.roles import Role
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -56,10 +57,33 @@ NAMES = {
     "period_name": labels.PERIODS,
     "rule_state": labels.ALERT_RULE_STATES,
     "route_name": labels.ALERT_ROUTES,
+    "interaction_name": labels.INTERACTIONS,
+    "deed_name": audit.ACTIONS,
+    "kind_name": audit.KINDS,
 }
 for _filter, _names in NAMES.items():
     register.filter(_filter, partial(labels.label, _names))
 register.filter("channel_name", labels.channel_name)
+
+BROWSERS = {
+    "MicroMessenger": "WeChat",
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "Chrome": "Chrome",
+    "CriOS": "Chrome",
+    "Safari": "Safari",
+}
+"""By what a browser calls itself, the more special before what many claim to be."""
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS": "macOS",
+    "Linux": "Linux",
+}
 
 
 @register.simple_tag(takes_context=True)
@@ -80,6 +104,20 @@ def linked(text: str) -> SafeString:
         return format_html('<a href="{0}" target="_blank" rel="noopener">{0}</a>', url)
 
     return mark_safe(around_links(text, escape, link))  # noqa: S308 (every part is escaped)
+
+
+@register.filter
+def role_name(role: str) -> str:
+    """What a member is, in the reader's language."""
+    return str(Role(role).label) if role in Role.values else role
+
+
+@register.filter
+def browser(agent: str) -> str:
+    """``Firefox, Linux``: what a person tells their browsers apart by; the start of it where that is not known."""
+    name = next((name for mark, name in BROWSERS.items() if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS.items() if mark in agent), "")
+    return ", ".join(part for part in (name, system) if part) or agent[:40] or "–"
 
 
 @register.filter

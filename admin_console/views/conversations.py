@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from admin_console import access, conversations, verdicts
+from admin_console import access, conversations, first_steps, verdicts
 from admin_console.access import console_page
 from admin_console.explanation import explain
 from admin_console.forms import AnswerForm, CorrectionForm, FilterForm, VerdictForm
@@ -46,6 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": conversations.rows(page.object_list, selection.turns),
         "numbers": conversations.numbers(selection.turns),
+        "beginning": first_steps.unfinished(request),
     }
     return render(request, "console/home.html", context)
 

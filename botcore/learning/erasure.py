@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
 
 from botcore.learning import layers
-from botcore.models import Contact, Dataset, DatasetRow, ModelVersion
+from botcore.models import Contact, Conversation, Dataset, DatasetRow, ModelVersion
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,24 @@ class Erasure:
     layer: bool = False
 
 
-def erase(contact: Contact) -> Erasure:
-    """Delete a contact with all conversations, messages and opinions.
+def known(contacts: Sequence[Contact]) -> Erasure:
+    """What :func:`erase` would delete and leave behind; nothing is changed, and of the layer nothing said."""
+    rows = DatasetRow.objects.filter(contact_id__in=[contact.pk for contact in contacts])
+    datasets = Dataset.objects.filter(pk__in=rows.values("dataset"))
+    trained = ModelVersion.objects.filter(dataset__in=datasets)
+    return Erasure(tuple(datasets), tuple(trained), Conversation.objects.filter(contact__in=contacts).count())
+
+
+def erase(*contacts: Contact) -> Erasure:
+    """Delete the contacts of one person with all conversations, messages and opinions.
 
     Snapshots are not changed: what was learned stays provable, and the list says what to train anew. A layer of intents, which
     is made anew in minutes, goes with them.
     """
-    shop, known_as = contact.account.shop, contact.pk
+    shop, ids = contacts[0].account.shop, [contact.pk for contact in contacts]
     with transaction.atomic():
-        datasets = Dataset.objects.filter(pk__in=DatasetRow.objects.filter(contact_id=contact.pk).values("dataset"))
-        trained = ModelVersion.objects.filter(dataset__in=datasets)
-        found = Erasure(tuple(datasets), tuple(trained), contact.conversations.count())
-        contact.delete()
-        return replace(found, layer=layers.forget(shop, known_as))
+        found = known(contacts)
+        for contact in contacts:
+            contact.delete()
+        forgotten = [layers.forget(shop, known_as) for known_as in ids]
+        return replace(found, layer=any(forgotten))

@@ -1,6 +1,8 @@
-"""The rows of botcore: conversations with what explains them, what is learned from them, and what programs use."""
+"""The rows of botcore: conversations with what explains them, what is learned from them, people, what they changed, and what
+programs use."""
 
 from botcore.models.api import ApiToken, StoredAnswer, WebhookDelivery, WebhookEndpoint
+from botcore.models.audit import AuditEntry
 from botcore.models.conversations import (
     Button,
     ChannelAccount,
@@ -36,6 +38,7 @@ from botcore.models.monitoring import (
     MetricBucket,
     MetricMark,
 )
+from botcore.models.people import Invitation, SecondFactor, SignIn, SignInRule
 from botcore.models.review import ReviewDecision, ReviewItem, SavedView
 
 __all__ = [
@@ -46,6 +49,7 @@ __all__ = [
     "Annotation",
     "ApiToken",
     "AttributedOrder",
+    "AuditEntry",
     "BlindChoice",
     "Button",
     "ChannelAccount",
@@ -59,6 +63,7 @@ __all__ = [
     "Holdout",
     "HouseWord",
     "InboundEvent",
+    "Invitation",
     "MetricBucket",
     "MetricMark",
     "ModelVersion",
@@ -66,8 +71,11 @@ __all__ = [
     "ReviewDecision",
     "ReviewItem",
     "SavedView",
+    "SecondFactor",
     "ShadowReply",
     "ShopMember",
+    "SignIn",
+    "SignInRule",
     "StoredAnswer",
     "TrainingRun",
     "Turn",

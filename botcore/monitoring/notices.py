@@ -20,7 +20,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from standardwebhooks.webhooks import Webhook
 
-from botcore import delivery, intake
+from botcore import delivery, intake, mail
 from botcore.channels import addresses, http
 from botcore.channels.values import OutboundMessage
 from botcore.models import Alert, AlertNotice, AlertRule
@@ -97,11 +97,6 @@ def secret_of(rule: AlertRule) -> str:
     return str(unseal(rule.sealed_secret).get("secret", ""))
 
 
-def can_mail() -> bool:
-    """Whether this installation has been told of a mail server."""
-    return bool(settings.MAIL_FROM)
-
-
 # --- sending ----------------------------------------------------------------------------------------------------------
 
 
@@ -153,7 +148,7 @@ def _payload(notice: AlertNotice) -> dict[str, Any]:
 
 
 def _mail(rule: AlertRule, words: str, payload: Mapping[str, Any], key: str) -> None:
-    if not can_mail():
+    if not mail.can_send():
         raise NotToldError("no mail server is set up: set MAIL_URL and MAIL_FROM")
     to = [address for address in rule.mail_to.replace(",", " ").split() if address]
     subject = f"[{rule.shop.name}] {words}".replace("\n", " ")[:200]

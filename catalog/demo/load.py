@@ -47,6 +47,20 @@ def load_demo(media_root: Path, progress: Progress | None = None, seed: int = 7,
     return shop
 
 
+def fill_with_demo(shop: Shop, media_root: Path, progress: Progress | None = None, seed: int = 7) -> bool:
+    """Everything of the demo into a shop that sells nothing yet; whether it did. All rows or none are stored."""
+    if shop.products.exists():
+        return False
+    told = progress or _silent
+    draw_pictures(media_root, partial(told, "pictures"))
+    with transaction.atomic():
+        Shop.objects.select_for_update().get(pk=shop.pk)
+        if shop.products.exists():  # somebody was quicker
+            return False
+        _fill(shop, told, seed, timezone.now().date())
+    return True
+
+
 def _silent(step: str, done: int, total: int) -> None:
     pass
 
