@@ -44,8 +44,8 @@ def test_every_page_sends_a_stranger_to_the_login(client, pattern, method):
 def test_no_page_for_merchants_is_kept_by_a_cache(merchant, shop, pattern):
     snapshot = DatasetFactory(shop=shop)
     run = TrainingRun.objects.create(shop=shop, dataset=snapshot, recipe="sft")
-    account = AccountFactory(shop=shop)
-    rows = {"snapshot": snapshot, "run": run, "version": ModelVersionFactory(shop=shop), "account": account}
+    account, version = AccountFactory(shop=shop), ModelVersionFactory(shop=shop)
+    rows = {"snapshot": snapshot, "run": run, "version": version, "blind_choice": version, "account": account}
     row = rows.get(pattern.name) or ProductFactory(shop=shop)
     address = _address(pattern, ConversationFactory(shop=shop).key, row.pk)
     assert "no-store" in merchant.get(address).headers["Cache-Control"]
