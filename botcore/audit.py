@@ -50,22 +50,29 @@ _actor: ContextVar[Callable[[], Actor | None]] = ContextVar("actor", default=lam
 @contextmanager
 def recorded(actor: Callable[[], Actor | None]) -> Iterator[None]:
     """What is changed in here is entered as ``actor``'s, who is asked for at each change: a request may log in half-way."""
-    token = _actor.set(actor)
+    token, signature = _actor.set(actor), _Signature()
     try:
-        with connection.execute_wrapper(_signed):
+        with connection.execute_wrapper(signature):
             yield
     finally:
         _actor.reset(token)
-        if connection.in_atomic_block and not connection.needs_rollback:
+        if signature.given and connection.in_atomic_block and not connection.needs_rollback:
             _sign_for_the_rest_of_the_transaction()
 
 
-def _signed(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Mapping[str, Any]) -> Any:
+class _Signature:
     """Tells the database the author, in the same round trip and so in the same transaction as the change."""
-    if not WRITES.match(sql):
-        return execute(sql, params, many, context)
-    statement = context["cursor"].mogrify(f"SELECT set_config('{SETTING}', %s, true);", [_setting()]).decode()
-    return execute(statement + sql, params, many, context)
+
+    given = False
+
+    def __call__(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Mapping[str, Any]
+    ) -> Any:
+        if not WRITES.match(sql):
+            return execute(sql, params, many, context)
+        self.given = True
+        statement = context["cursor"].mogrify(f"SELECT set_config('{SETTING}', %s, true);", [_setting()]).decode()
+        return execute(statement + sql, params, many, context)
 
 
 def _setting() -> str:

@@ -100,8 +100,11 @@ def demanded(user: User) -> bool:
 
 
 def owed(user: User) -> bool:
-    """Whether one is wanted that is not there: until it is, the console is closed to this person."""
-    return demanded(user) and not has(user)
+    """Whether one is wanted that is not there: until it is, the console is closed to this person. One query."""
+    if settings.REQUIRE_SECOND_FACTOR:
+        return not has(user)
+    without = user.memberships.filter(user__second_factor=None)
+    return SignInRule.objects.filter(shop__members__in=without, second_factor=True).exists()
 
 
 def _step_of(secret: str, code: str) -> int | None:

@@ -33,6 +33,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "shop": shop,
         "shops": access.shops(request.user, Right.ADMINISTER),
         "steps": steps,
+        "product_count": shop.products.filter(active=True).count(),
         "to_correct": told.newest_reply(shop),
     }
     return render(request, "console/start.html", context)

@@ -15,14 +15,14 @@ def test_each_step_is_done_by_doing_it(shop):
         steps = first_steps.steps(shop)
         return (steps.products, steps.questions, steps.channel, steps.corrected, steps.done)
 
-    assert done() == (0, 0, False, False, 0)
+    assert done() == (False, 0, False, False, 0)
     ProductFactory(shop=shop)
     for _ in range(4):
         turn = TurnFactory(conversation__shop=shop)
-    assert done() == (1, 3, False, False, 2)
+    assert done() == (True, 3, False, False, 2)
     AccountFactory(shop=shop, channel="telegram", active=False)
     AccountFactory(shop=shop, channel="slack")
-    assert done() == (1, 3, True, False, 3)
+    assert done() == (True, 3, True, False, 3)
     Annotation.objects.create(turn=turn, verdict="approved")
     assert first_steps.steps(shop).done == 3
     Annotation.objects.create(turn=turn, verdict="corrected", author=UserFactory())
