@@ -131,6 +131,8 @@ SWEEP_SECONDS = 5
 POPULARITY_SECONDS = 6 * 3600
 LINKS_SECONDS = 24 * 3600
 PICTURES_SECONDS = 300
+FEEDS_SECONDS = 60
+"""How often it is looked which feeds are due."""
 DRIFT_SECONDS = 24 * 3600
 RANKER_SECONDS = 24 * 3600
 MODELS_SECONDS = 24 * 3600
@@ -142,6 +144,9 @@ REPLY_READY = VAR_DIR / "reply.ready"
 
 RANKER_DIR = VAR_DIR / "rankers"
 """Rankers trained on this installation, a folder by shop (``workers/training/ranker.py``)."""
+
+IMPORTS_DIR = VAR_DIR / "imports"
+"""Uploaded and fetched feeds until they are imported."""
 
 QUERIES_DIR = VAR_DIR / "queries"
 """What shops have learned of their customers' words (``workers/training/encoder.py``), a folder by shop."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from botcore import answering, delivery, intake, queues
+from botcore import answering, change_sets, delivery, feeds, intake, queues
 from botcore.celery import app
 from botcore.learning import rollout, runs
 from botcore.models import Conversation
@@ -76,6 +76,19 @@ def show_verdict(outbound_id: int) -> None:
     delivery.show_verdict(outbound_id)
 
 
+@app.task(name="workers.tasks.carry_out", queue="io")
+def carry_out(change_set_id: int) -> None:
+    """Check, write or take back a change set of the catalogue."""
+    change_sets.carry_out(change_set_id)
+
+
+@app.task(name="workers.tasks.fetch_feeds", queue="io")
+def fetch_feeds() -> None:
+    """Fetch the feeds that are due, in every shop."""
+    feeds.fetch_due(timezone.now())
+    change_sets.forget_files()
+
+
 @app.task(name="workers.tasks.embed", queue="index", soft_time_limit=600, time_limit=660)
 def embed(shop_id: int) -> None:
     """Embed the texts of a shop that changed, and its pictures that are new."""
@@ -134,3 +147,4 @@ def sweep() -> None:
     delivery.sweep()
     indexing.sweep()
     runs.sweep()
+    change_sets.sweep()
