@@ -4,7 +4,19 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from admin_console.views import catalogue, channels, conversations, inbox, learning
+from admin_console.views import (
+    articles,
+    attributes,
+    catalogue,
+    channels,
+    conversations,
+    feeds,
+    imports,
+    inbox,
+    learning,
+    products,
+)
+from admin_console.views import shop as shops
 
 app_name = "console"
 urlpatterns = [
@@ -26,6 +38,29 @@ urlpatterns = [
     path("channels/failed/", channels.failed, name="failed"),
     path("channels/failed/resend/", channels.resend_all, name="resend_all"),
     path("channels/failed/<int:pk>/resend/", channels.resend, name="resend"),
+    path("products/", products.products, name="products"),
+    path("products/<int:pk>/", products.product, name="product"),
+    path("products/<int:pk>/edit/", products.edit_product, name="edit_product"),
+    path("products/change/", products.change_many, name="change_many"),
+    path("imports/", imports.imports, name="imports"),
+    path("imports/<int:pk>/", imports.change_set, name="change_set"),
+    path("imports/<int:pk>/mapping/", imports.map_columns, name="map_columns"),
+    path("imports/<int:pk>/start/", imports.start_import, name="start_import"),
+    path("imports/<int:pk>/undo/", imports.undo_import, name="undo_import"),
+    path("imports/<int:pk>/discard/", imports.discard_import, name="discard_import"),
+    path("imports/<int:pk>/problems.csv", imports.problems, name="problems"),
+    path("articles/", articles.articles, name="articles"),
+    path("articles/new/", articles.new_article, name="new_article"),
+    path("articles/<int:pk>/", articles.article, name="article"),
+    path("attributes/", attributes.attributes, name="attributes"),
+    path("attributes/<int:pk>/name/", attributes.name_value, name="name_value"),
+    path("attributes/<int:pk>/rename/", attributes.rename_value, name="rename_value"),
+    path("feeds/", feeds.feeds, name="feeds"),
+    path("feeds/<int:pk>/", feeds.feed, name="feed"),
+    path("feeds/<int:pk>/switch/", feeds.switch_feed, name="switch_feed"),
+    path("feeds/<int:pk>/run/", feeds.run_feed, name="run_feed"),
+    path("feeds/<int:pk>/remove/", feeds.remove_feed, name="remove_feed"),
+    path("shop/", shops.shop_settings, name="shop_settings"),
     path("graph/", catalogue.graph, name="graph"),
     path("graph/<int:pk>/", catalogue.neighbourhood, name="neighbourhood"),
     path("graph/<int:pk>/link/", catalogue.edit_link, name="edit_link"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from collections.abc import Mapping as AnyMapping
 from datetime import timedelta
 from functools import partial
 from itertools import chain
@@ -107,6 +108,22 @@ def ask(change_set: ChangeSet, task: str) -> None:
         transaction.on_commit(partial(queues.wake_change_set, change_set.pk))
 
 
+def change_many(
+    shop: Shop, name: str, selection: AnyMapping[str, Any], change: bulk.Change, by: User | None = None
+) -> ChangeSet:
+    """A change of many products: done when this returns if they are few, else queued."""
+    options = {"selection": dict(selection), "change": change.to_dict()}
+    with transaction.atomic():
+        made = ChangeSet.objects.create(
+            shop=shop, by=by, kind=ChangeSet.Kind.BULK, name=name[:200], options=options, status=Status.DONE
+        )
+        ask(made, Task.WRITE)
+    if bulk.chosen(shop, selection)[: bulk.AT_ONCE + 1].count() <= bulk.AT_ONCE:
+        carry_out(made.pk)
+    made.refresh_from_db()
+    return made
+
+
 def carry_out(pk: int) -> None:
     """Do what is asked of a change set, unless another worker does it. An error is stored with it, never lost."""
     change_set = _claim(pk)
@@ -128,6 +145,17 @@ def carry_out(pk: int) -> None:
         log.info("change set written", change_set=pk, shop=change_set.shop.slug, **change_set.counts)
 
 
+def discard(change_set: ChangeSet) -> bool:
+    """Forget a file that was not imported and is not at work; whether it was such a one."""
+    settled = ChangeSet.objects.filter(pk=change_set.pk, task=Task.CHECK, status__in=[Status.DONE, Status.FAILED])
+    with transaction.atomic():
+        if settled.select_for_update().first() is None:
+            return False
+        change_set.file.delete(save=False)
+        settled.delete()
+    return True
+
+
 def sweep() -> None:
     """Wake a worker for change sets whose wake-up was lost or whose worker died; forget files that nobody imported."""
     now = timezone.now()
@@ -140,9 +168,8 @@ def sweep() -> None:
 def forget_files() -> None:
     """Delete the files of imports that were never carried out, and the imports with them."""
     old = ChangeSet.objects.filter(task=Task.CHECK, created_at__lt=timezone.now() - FORGOTTEN)
-    for change_set in old.exclude(status=Status.RUNS):
-        change_set.file.delete(save=False)
-        change_set.delete()
+    for change_set in old:
+        discard(change_set)
 
 
 def _claim(pk: int) -> ChangeSet | None:

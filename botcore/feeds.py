@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpcore
@@ -11,7 +12,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from botcore import change_sets
+from botcore import change_sets, queues
 from botcore.channels.values import MediaError
 from botcore.web_files import download_public
 from catalog.ingest.readers import MAX_BYTES, FeedError
@@ -21,21 +22,27 @@ log = structlog.get_logger(__name__)
 
 SECONDS = 120.0
 """A feed that takes longer to fetch is tried again when it is due again."""
+AT_ONCE = 20
+"""The others are due still when it is looked next."""
 PERIODS = {Feed.Every.HOUR: timedelta(hours=1), Feed.Every.DAY: timedelta(days=1)}
 
 
-def fetch_due(now: datetime, network: httpcore.NetworkBackend | None = None) -> int:
-    """Fetch the feeds that are due, each once however many workers look. Returns how many were."""
+def fetch_due(now: datetime, only: int | None = None, network: httpcore.NetworkBackend | None = None) -> int:
+    """Fetch the feeds that are due, or only this one if it is; each once however many workers look. Returns how many were."""
     due = Feed.objects.filter(active=True, next_at__lte=now).select_related("shop")
-    taken = [feed for feed in due.order_by("next_at")[:20] if _take(feed, now)]
+    if only is not None:
+        due = due.filter(pk=only)
+    taken = [feed for feed in due.order_by("next_at")[:AT_ONCE] if _take(feed, now)]
     for feed in taken:
         fetch(feed, network)
     return len(taken)
 
 
-def run_now(feed: Feed) -> None:
-    """Let the next look find it due."""
-    Feed.objects.filter(pk=feed.pk).update(next_at=timezone.now(), content_hash="", active=True)
+def ask_for(feed: Feed) -> None:
+    """Let it be fetched and imported now, changed or not."""
+    with transaction.atomic():
+        Feed.objects.filter(pk=feed.pk).update(next_at=timezone.now(), content_hash="", active=True)
+        transaction.on_commit(partial(queues.wake_feed, feed.pk))
 
 
 def fetch(feed: Feed, network: httpcore.NetworkBackend | None = None) -> ChangeSet | None:

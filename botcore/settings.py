@@ -119,6 +119,8 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
 WEBHOOK_BODY_LIMIT = 1_000_000
+UPLOAD_LIMIT = 101 * 1024 * 1024
+"""Bytes of a request to the console: a feed of the largest size that is read, and what goes around it."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = WEBHOOK_BODY_LIMIT
 
 # --- queues ---------------------------------------------------------------------------------------------------------

@@ -11,15 +11,17 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from catalog.ingest.vocabulary import Vocabulary, recount
+from catalog.ingest.vocabulary import Vocabulary, merged_names, recount
 from catalog.ingest.write import MAX_PRICE, alone, announce, describe
 from catalog.journal import Journal
-from catalog.models import ChangeSet, Product, Shop, Variant
+from catalog.models import AttributeValue, ChangeSet, MerchandisingRule, Product, Shop, Variant
 from catalog.shelf import Filter, products
 
 HIDE, SHOW, STOCK, PRICE, CATEGORY, ADD, REMOVE = ACTIONS = (
     "hide", "show", "stock", "price", "category", "add", "remove",
 )  # fmt: skip
+RENAME, NAME = "rename", "name"
+"""What is done to a value wherever it occurs: it gets another word, or names in another language."""
 CENT, NINETY_NINE, WHOLE = ROUNDINGS = ("cent", "ninety_nine", "whole")
 BATCH = 500
 AT_ONCE = 500
@@ -29,7 +31,10 @@ EXAMPLES = 10
 
 @dataclass(frozen=True)
 class Change:
-    """What is done. ``number`` is a stock or a percentage, ``category`` an id, ``attribute`` and ``value`` as stored."""
+    """What is done. ``number`` is a stock or a percentage, ``category`` an id, ``attribute`` and ``value`` as stored.
+
+    ``to`` is a value's new word; ``names`` are its names in ``language``.
+    """
 
     action: str
     number: Decimal = Decimal(0)
@@ -37,6 +42,9 @@ class Change:
     category: int = 0
     attribute: str = ""
     value: str = ""
+    to: str = ""
+    language: str = ""
+    names: Sequence[str] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For :attr:`ChangeSet.options`."""
@@ -57,9 +65,13 @@ class Example:
 
 
 def chosen(shop: Shop, selection: Mapping[str, Any]) -> QuerySet[Product]:
-    """The products that a selection means: ``{"ids": [...]}`` or ``{"filter": {...}}``; always of this shop."""
+    """The products that a selection means: ``{"ids": [...]}``, ``{"value": [attribute, value]}`` or ``{"filter": {...}}``;
+    always of this shop."""
     if "ids" in selection:
         return Product.objects.filter(shop=shop, pk__in=selection["ids"])
+    if "value" in selection:
+        attribute, value = selection["value"]
+        return Product.objects.filter(shop=shop, attributes__contains={attribute: [value]})
     return products(shop, Filter.from_dict(selection["filter"]))
 
 
@@ -80,7 +92,10 @@ def carry_out(change_set: ChangeSet, progress: Callable[[int], None] | None = No
     done = set(change_set.changed.values_list("sku", flat=True))
     waiting = dict(chosen(shop, change_set.options["selection"]).order_by("pk").values_list("pk", "sku"))
     ids = [pk for pk, sku in waiting.items() if sku not in done]
-    vocabulary, journal = Vocabulary.of(shop), Journal(change_set)
+    journal = Journal(change_set)
+    with alone(shop), journal.words():
+        _reword(shop, change)
+    vocabulary = Vocabulary.of(shop)
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
         with alone(shop), journal.products([waiting[pk] for pk in batch]):
@@ -94,6 +109,25 @@ def carry_out(change_set: ChangeSet, progress: Callable[[int], None] | None = No
     return {"updated": changed, "unchanged": len(ids) + len(done) - changed}
 
 
+def _reword(shop: Shop, change: Change) -> None:
+    """What the vocabulary says: a value's names; of a renamed one the new word, which its old one and its names still mean."""
+    if change.action not in (RENAME, NAME):
+        return
+    rows = AttributeValue.objects.filter(shop=shop, attribute=change.attribute)
+    old = rows.filter(value=change.value).first()
+    names = dict(old.names) if old else {}
+    if change.action == NAME:
+        rest = {language: said for language, said in names.items() if language != change.language}
+        names = {**rest, change.language: list(change.names)} if change.names else rest
+        rows.filter(value=change.value).update(names=names)
+        return
+    new, _ = AttributeValue.objects.get_or_create(shop=shop, attribute=change.attribute, value=change.to)
+    names[shop.language] = [*names.get(shop.language, ()), change.value]
+    new.names = merged_names(new.names, names)
+    new.save(update_fields=["names"])
+    MerchandisingRule.objects.filter(shop=shop, attribute=change.attribute, value=change.value).update(value=change.to)
+
+
 def _loaded(rows: QuerySet[Product]) -> list[Product]:
     return list(rows.defer("embedding", "search_vector").select_related("category").prefetch_related("variants"))
 
@@ -105,7 +139,7 @@ def _store(shop: Shop, rows: Sequence[Product], change: Change, vocabulary: Voca
         own = list(product.variants.all())
         _apply(product, own, change)
         variants += own
-        if change.action in (CATEGORY, ADD, REMOVE):
+        if "document" in _PRODUCT_FIELDS.get(change.action, ()):
             digest = product.text_digest
             describe(product, vocabulary)
             texts_differ |= digest != product.text_digest
@@ -124,6 +158,8 @@ _PRODUCT_FIELDS: Mapping[str, Sequence[str]] = {
     CATEGORY: ["category", *_TEXTS],
     ADD: ["attributes", *_TEXTS],
     REMOVE: ["attributes", *_TEXTS],
+    RENAME: ["attributes", *_TEXTS],
+    NAME: _TEXTS,
 }
 _VARIANT_FIELDS: Mapping[str, Sequence[str]] = {STOCK: ["stock"], PRICE: ["price"], REMOVE: ["attributes"]}
 
@@ -140,7 +176,10 @@ def _apply(product: Product, variants: Iterable[Variant], change: Change) -> Non
             product.attributes = {**product.attributes, change.attribute: list(dict.fromkeys([*held, change.value]))}
         case "remove":
             for row in (product, *variants):
-                row.attributes = _without(row.attributes, change)
+                row.attributes = _replaced(row.attributes, change, [])
+        case "rename":
+            for row in (product, *variants):
+                row.attributes = _replaced(row.attributes, change, [change.to])
         case "stock":
             for variant in variants:
                 variant.stock = int(change.number)
@@ -149,12 +188,13 @@ def _apply(product: Product, variants: Iterable[Variant], change: Change) -> Non
                 variant.price = repriced(variant.price, change.number, change.rounding)
 
 
-def _without(attributes: Mapping[str, list[str]], change: Change) -> dict[str, list[str]]:
-    left = {
-        name: [value for value in values if (name, value) != (change.attribute, change.value)]
-        for name, values in attributes.items()
-    }
-    return {name: values for name, values in left.items() if values}
+def _replaced(attributes: Mapping[str, list[str]], change: Change, by: Sequence[str]) -> dict[str, list[str]]:
+    """The attributes with the change's value replaced where it occurs; an attribute without values is none."""
+    told = dict(attributes)
+    if change.value in told.get(change.attribute, ()):
+        new = (word for value in told[change.attribute] for word in (by if value == change.value else [value]))
+        told[change.attribute] = list(dict.fromkeys(new))
+    return {name: values for name, values in told.items() if values}
 
 
 def repriced(price: Decimal, percent: Decimal, rounding: str) -> Decimal:

@@ -82,6 +82,12 @@ def carry_out(change_set_id: int) -> None:
     change_sets.carry_out(change_set_id)
 
 
+@app.task(name="workers.tasks.fetch_feed", queue="io")
+def fetch_feed(feed_id: int) -> None:
+    """Fetch a feed whose shop has asked for it."""
+    feeds.fetch_due(timezone.now(), feed_id)
+
+
 @app.task(name="workers.tasks.fetch_feeds", queue="io")
 def fetch_feeds() -> None:
     """Fetch the feeds that are due, in every shop."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,8 +13,10 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from admin_console import inbox, labels, navigation
+from admin_console import inbox, labels, navigation, problems
 from admin_console.navigation import Link
+from botcore.dialogue.facts import media_url
+from catalog.models import ChangeSet
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -44,6 +47,15 @@ NAMES = {
     "step_name": labels.STEPS,
     "curve_name": labels.CURVES,
     "measure_name": labels.MEASURES,
+    "bulk_name": labels.BULK,
+    "field_name": labels.FIELDS,
+    "meaning_name": labels.MEANINGS,
+    "fate_name": labels.FATES,
+    "change_kind": labels.CHANGE_KINDS,
+    "kept_name": labels.KEPT,
+    "period_name": labels.PERIODS,
+    "language_name": labels.LANGUAGES,
+    "interaction_name": labels.INTERACTIONS,
 }
 for _filter, _names in NAMES.items():
     register.filter(_filter, partial(labels.label, _names))
@@ -55,6 +67,22 @@ def menu(context: Context) -> list[tuple[StrOrPromise, list[Link]]]:
     """The menu of :mod:`admin_console.navigation` for the reader of this page."""
     request = context["request"]
     return navigation.menu(request.user, request.resolver_match.url_name or "", inbox.counts(request.user))
+
+
+@register.filter
+def set_state(change_set: ChangeSet) -> str:
+    """How an import or a bulk edit stands."""
+    return labels.label(labels.CHANGE_STATES, f"{change_set.task} {change_set.status}")
+
+
+@register.filter
+def values_of(attributes: Mapping[str, list[str]], name: str) -> str:
+    """The values of one attribute; a dash where there are none."""
+    return ", ".join(attributes.get(name, ())) or "–"
+
+
+register.filter("picture", media_url)
+register.filter("row_problem", problems.told)
 
 
 @register.filter

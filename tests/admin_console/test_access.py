@@ -3,14 +3,18 @@
 import uuid
 
 import pytest
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from admin_console.urls import urlpatterns
 from botcore.models import TrainingRun
+from catalog.models import ChangeSet, Feed, Shop
 from tests.factories import (
     PASSWORD,
     AccountFactory,
+    ArticleFactory,
     ConversationFactory,
     DatasetFactory,
     FeedbackFactory,
@@ -32,6 +36,13 @@ def _address(pattern, key: uuid.UUID = NOBODYS, pk: int = 0) -> str:
     return reverse(f"console:{pattern.name}", kwargs={name: values[name] for name in pattern.pattern.converters})
 
 
+def catalogue_rows(shop: Shop) -> dict[str, Model]:
+    """A row for each page of the catalogue that shows one."""
+    imported = ChangeSet.objects.create(shop=shop, kind="file", name="feed.csv", task="write", status="done")
+    feed = Feed.objects.create(shop=shop, name="Feed", url="https://shop.example/feed.csv", next_at=timezone.now())
+    return {"change_set": imported, "problems": imported, "article": ArticleFactory(shop=shop), "feed": feed}
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("pattern", FOR_MERCHANTS, ids=lambda pattern: pattern.name)
 def test_every_page_sends_a_stranger_to_the_login(client, pattern, method):
@@ -45,7 +56,8 @@ def test_no_page_for_merchants_is_kept_by_a_cache(merchant, shop, pattern):
     snapshot = DatasetFactory(shop=shop)
     run = TrainingRun.objects.create(shop=shop, dataset=snapshot, recipe="sft")
     account = AccountFactory(shop=shop)
-    rows = {"snapshot": snapshot, "run": run, "version": ModelVersionFactory(shop=shop), "account": account}
+    sold = catalogue_rows(shop)
+    rows = {"snapshot": snapshot, "run": run, "version": ModelVersionFactory(shop=shop), "account": account, **sold}
     row = rows.get(pattern.name) or ProductFactory(shop=shop)
     address = _address(pattern, ConversationFactory(shop=shop).key, row.pk)
     assert "no-store" in merchant.get(address).headers["Cache-Control"]

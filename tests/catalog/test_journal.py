@@ -50,12 +50,14 @@ def write(shop, *records) -> ChangeSet:
 
 def everything(shop):
     """All that an import may touch, with the ids and the texts for search."""
+    products = Product.objects.filter(shop=shop).order_by("sku")
+    values = AttributeValue.objects.filter(shop=shop, product_count__gt=0).order_by("value")
     return (
-        list(Product.objects.filter(shop=shop).order_by("sku").values("id", *journal.FIELDS, "sku", "document", "text_digest")),
+        list(products.values("id", *journal.FIELDS, "sku", "document", "text_digest")),
         list(Variant.objects.filter(product__shop=shop).order_by("sku").values()),
         list(Category.objects.filter(shop=shop).order_by("path").values()),
-        list(AttributeValue.objects.filter(shop=shop, product_count__gt=0).order_by("value").values("value", "names", "product_count")),
-    )  # fmt: skip
+        list(values.values("value", "names", "product_count")),
+    )
 
 
 def test_an_undo_puts_back_exactly_what_was_there(shop):
