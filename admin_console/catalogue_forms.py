@@ -60,7 +60,7 @@ class ShelfForm(forms.Form):
 
     def ordering(self) -> str:
         """One of ``shelf.ORDERS``."""
-        return self.cleaned_data.get("order") or next(iter(shelf.ORDERS))
+        return self.cleaned_data.get("order") or shelf.USUAL
 
 
 class BulkForm(forms.Form):
@@ -192,7 +192,7 @@ class MappingForm(forms.Form):
     ATTRIBUTE = "attribute"
     DEFAULTS = ("price", "stock", "category")
 
-    encoding = forms.ChoiceField(label=_("Text encoding"), choices=[(name, name) for name in ENCODINGS])
+    encoding = forms.ChoiceField(label=_("Text encoding"), choices=[(name, name.removesuffix("-sig").upper()) for name in ENCODINGS])
 
     def __init__(self, columns: Sequence[Column], change_set: ChangeSet, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, auto_id="map-%s", label_suffix="", initial={"encoding": change_set.encoding})
@@ -254,12 +254,14 @@ class MappingForm(forms.Form):
 class FeedForm(forms.ModelForm):
     """An address to fetch products from."""
 
+    url = forms.URLField(label=_("Address, starting with https://"), max_length=500, assume_scheme="https")
     like = forms.ModelChoiceField(
         ChangeSet.objects.none(),
         required=False,
         label=_("Columns mean what they meant in"),
         empty_label=_("as recognised"),
     )
+    field_order = ["name", "url", "every", "like"]
 
     class Meta:
         model = Feed
@@ -267,7 +269,7 @@ class FeedForm(forms.ModelForm):
 
     def __init__(self, shop: Shop, *args: Any, **options: Any) -> None:
         super().__init__(*args, auto_id="feed-%s", label_suffix="", **options)
-        named = {"name": _("Name"), "url": _("Address, starting with https://"), "every": _("Fetch it")}
+        named = {"name": _("Name"), "every": _("Fetch it")}
         for name, label in named.items():
             self.fields[name].label = label
         self.fields["every"].choices = [*labels.PERIODS.items()]  # type: ignore[attr-defined]
@@ -315,6 +317,8 @@ class ShopForm(forms.ModelForm):
     class Meta:
         model = Shop
         fields = ["name", "language", "currency", "diversity", "explores", "popularity_half_life_days"]
+
+    field_order = ["name", "language", "currency", "confirmed"]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, auto_id="shop-%s", label_suffix="", **options)

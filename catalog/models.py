@@ -6,17 +6,19 @@ Texts carry the shop's own language in plain fields and other languages in ``tra
 """
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.core.exceptions import ValidationError
-from django.core.files.storage import FileSystemStorage, Storage
+from django.core.files.storage import FileSystemStorage
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Cast
+from django.utils.deconstruct import deconstructible
 from pgvector.django import HalfVectorField, HnswIndex, VectorField
 
 EMBEDDING_DIMENSIONS = 384
@@ -166,6 +168,8 @@ class Variant(models.Model):
             models.Index(fields=["product", "price"], name="variant_by_price", condition=Q(stock__gt=0)),
             models.Index(fields=["price"], include=["product"], name="variant_cheapest", condition=Q(stock__gt=0)),
             models.Index(fields=["image"], name="variant_by_picture", condition=~Q(image="")),
+            models.Index(fields=["product"], name="variant_sold_out", condition=Q(stock=0)),
+            models.Index(fields=["sku"], name="variant_by_sku"),
         ]
 
     def __str__(self) -> str:
@@ -425,9 +429,17 @@ class Feed(models.Model):
         return self.name
 
 
-def imports_folder() -> Storage:
+@deconstructible
+class ImportsFolder(FileSystemStorage):
     """Where uploaded feeds wait; no address leads there."""
-    return FileSystemStorage(location=settings.IMPORTS_DIR)
+
+    @property
+    def base_location(self) -> str:
+        return str(settings.IMPORTS_DIR)
+
+    @property
+    def location(self) -> str:
+        return str(Path(self.base_location).resolve())
 
 
 class ChangeSet(models.Model):
@@ -457,7 +469,7 @@ class ChangeSet(models.Model):
     feed = models.ForeignKey(Feed, models.SET_NULL, null=True, blank=True, related_name="change_sets")
     kind = models.CharField(max_length=4, choices=Kind.choices)
     name = models.CharField(max_length=200)
-    file = models.FileField(storage=imports_folder, blank=True)
+    file = models.FileField(storage=ImportsFolder(), blank=True)
     encoding = models.CharField(max_length=20, default="utf-8-sig")
     options = models.JSONField(
         default=dict, blank=True, help_text="a file's mapping; a selection and what is done to it"

@@ -45,7 +45,7 @@ def attributes(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "words": words,
         "unnamed": bool(request.GET.get("unnamed")),
-        "language": _language(shop),
+        "spoken": _language(shop),
         "page": page,
         "rows": [(row, ", ".join(row.names.get(_language(shop), ())), _others(row, shop)) for row in page.object_list],
         "may_sell": access.shops(request.user, Right.SELL).filter(pk=shop.pk).exists(),
@@ -71,7 +71,7 @@ def name_value(request: HttpRequest, pk: int) -> HttpResponse:
         "row": row,
         "names": ", ".join(row.names.get(_language(row.shop), ())),
         "others": _others(row, row.shop),
-        "language": _language(row.shop),
+        "spoken": _language(row.shop),
         "saved": form.is_valid(),
         "may_sell": True,
     }

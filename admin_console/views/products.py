@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -112,15 +111,16 @@ def _whole(request: HttpRequest, right: Right) -> Any:
 
 def _table(request: HttpRequest, shop: Shop, form: BulkForm, status: int = 200) -> HttpResponse:
     filters = ShelfForm(request.GET, shop)
-    found = shelf.products(shop, filters.filter())
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    shown = shelf.page(found, filters.ordering(), page.start_index() - 1 if page.paginator.count else 0, PAGE_SIZE)
+    wanted = filters.filter()
+    after, before = (_id(request.GET.get(name, "")) for name in ("after", "before"))
+    page = shelf.page(shop, wanted, filters.ordering(), PAGE_SIZE, after, before)
     context = {
         "shop": shop,
         "shops": access.shops(request.user, Right.READ),
         "filters": filters,
         "page": page,
-        "rows": goods.rows(shown),
+        "rows": goods.rows(page.rows),
+        "reordered": page.order != filters.ordering(),
         "bulk": form,
         "may_sell": access.shops(request.user, Right.SELL).filter(pk=shop.pk).exists(),
         "query": _query(request, shop),
@@ -128,10 +128,15 @@ def _table(request: HttpRequest, shop: Shop, form: BulkForm, status: int = 200) 
     return render(request, "console/products.html", context, status=status)
 
 
+def _id(written: str) -> int | None:
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 19 else None
+
+
 def _query(request: HttpRequest, shop: Shop) -> str:
     """What this list is filtered by, for the address of a change of all that match."""
     said: QueryDict = request.GET.copy()
-    said.pop("page", None)
+    for name in ("after", "before"):
+        said.pop(name, None)
     said["shop"] = shop.slug
     return said.urlencode()
 

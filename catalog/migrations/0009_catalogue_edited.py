@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                     models.CharField(choices=[("file", "File"), ("feed", "Feed"), ("bulk", "Bulk")], max_length=4),
                 ),
                 ("name", models.CharField(max_length=200)),
-                ("file", models.FileField(blank=True, storage=catalog.models.imports_folder, upload_to="")),
+                ("file", models.FileField(blank=True, storage=catalog.models.ImportsFolder(), upload_to="")),
                 ("encoding", models.CharField(default="utf-8-sig", max_length=20)),
                 (
                     "options",
@@ -204,4 +204,8 @@ class Migration(migrations.Migration):
             model_name="rowproblem",
             index=models.Index(fields=["change_set", "line"], name="row_problem_by_line"),
         ),
+        migrations.AddIndex(
+            "variant", models.Index(fields=["product"], name="variant_sold_out", condition=models.Q(stock=0))
+        ),
+        migrations.AddIndex("variant", models.Index(fields=["sku"], name="variant_by_sku")),
     ]
