@@ -192,7 +192,9 @@ class MappingForm(forms.Form):
     ATTRIBUTE = "attribute"
     DEFAULTS = ("price", "stock", "category")
 
-    encoding = forms.ChoiceField(label=_("Text encoding"), choices=[(name, name.removesuffix("-sig").upper()) for name in ENCODINGS])
+    encoding = forms.ChoiceField(
+        label=_("Text encoding"), choices=[(name, name.removesuffix("-sig").upper()) for name in ENCODINGS]
+    )
 
     def __init__(self, columns: Sequence[Column], change_set: ChangeSet, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, auto_id="map-%s", label_suffix="", initial={"encoding": change_set.encoding})

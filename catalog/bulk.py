@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from catalog.ingest.vocabulary import Vocabulary, merged_names, recount
@@ -65,14 +67,20 @@ class Example:
 
 
 def chosen(shop: Shop, selection: Mapping[str, Any]) -> QuerySet[Product]:
-    """The products that a selection means: ``{"ids": [...]}``, ``{"value": [attribute, value]}`` or ``{"filter": {...}}``;
+    """The products that a selection means: ``{"ids": [...]}``, ``{"values": [attribute, value, ...]}`` or ``{"filter": {...}}``;
     always of this shop."""
     if "ids" in selection:
         return Product.objects.filter(shop=shop, pk__in=selection["ids"])
-    if "value" in selection:
-        attribute, value = selection["value"]
-        return Product.objects.filter(shop=shop, attributes__contains={attribute: [value]})
+    if "values" in selection:
+        attribute, *values = selection["values"]
+        held = (Q(attributes__contains={attribute: [value]}) for value in values)
+        return Product.objects.filter(reduce(or_, held), shop=shop)
     return products(shop, Filter.from_dict(selection["filter"]))
+
+
+def holding(change: Change) -> dict[str, Any]:
+    """The selection for what is done to a value: all that hold it, or hold what it becomes one with."""
+    return {"values": [change.attribute, change.value, *([change.to] if change.to else [])]}
 
 
 def examples(shop: Shop, selection: Mapping[str, Any], change: Change) -> list[Example]:
@@ -94,7 +102,7 @@ def carry_out(change_set: ChangeSet, progress: Callable[[int], None] | None = No
     ids = [pk for pk, sku in waiting.items() if sku not in done]
     journal = Journal(change_set)
     with alone(shop), journal.words():
-        _reword(shop, change)
+        _reword(change_set, change)
     vocabulary = Vocabulary.of(shop)
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
@@ -109,10 +117,11 @@ def carry_out(change_set: ChangeSet, progress: Callable[[int], None] | None = No
     return {"updated": changed, "unchanged": len(ids) + len(done) - changed}
 
 
-def _reword(shop: Shop, change: Change) -> None:
+def _reword(change_set: ChangeSet, change: Change) -> None:
     """What the vocabulary says: a value's names; of a renamed one the new word, which its old one and its names still mean."""
     if change.action not in (RENAME, NAME):
         return
+    shop = change_set.shop
     rows = AttributeValue.objects.filter(shop=shop, attribute=change.attribute)
     old = rows.filter(value=change.value).first()
     names = dict(old.names) if old else {}
@@ -125,7 +134,10 @@ def _reword(shop: Shop, change: Change) -> None:
     names[shop.language] = [*names.get(shop.language, ()), change.value]
     new.names = merged_names(new.names, names)
     new.save(update_fields=["names"])
-    MerchandisingRule.objects.filter(shop=shop, attribute=change.attribute, value=change.value).update(value=change.to)
+    rules = MerchandisingRule.objects.filter(shop=shop, attribute=change.attribute, value=change.value)
+    change_set.options["rules"] = [*change_set.options.get("rules", ()), *rules.values_list("pk", flat=True)]
+    change_set.save(update_fields=["options"])
+    rules.update(value=change.to)
 
 
 def _loaded(rows: QuerySet[Product]) -> list[Product]:

@@ -104,6 +104,7 @@ def undo(change_set: ChangeSet, progress: Callable[[int], None] | None = None) -
             progress(len(batch))
     with alone(shop):
         renamed = _take_back_words(change_set)
+        _take_back_rules(change_set)
         recount(shop)
     if renamed:
         refresh_texts(shop)
@@ -199,6 +200,14 @@ def _take_back_words(change_set: ChangeSet) -> bool:
             pk=pk, shop=change_set.shop, products=None, children=None, merchandising_rules=None
         ).delete()
     return renamed
+
+
+def _take_back_rules(change_set: ChangeSet) -> None:
+    """Rules speak again of the value that was renamed under them."""
+    change = change_set.options.get("change", {})
+    for pk in change_set.options.get("rules", ()):
+        rules = MerchandisingRule.objects.filter(pk=pk, shop=change_set.shop, attribute=change["attribute"])
+        rules.filter(value=change["to"]).update(value=change["value"])
 
 
 def _difference(before: Image | None, after: Image) -> tuple[dict[str, Any] | None, dict[str, Any]]:

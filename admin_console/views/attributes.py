@@ -104,7 +104,7 @@ def _value(request: HttpRequest, pk: int) -> AttributeValue:
 def _change(request: HttpRequest, row: AttributeValue, change: bulk.Change) -> change_sets.ChangeSet:
     name = f"{labels.label(labels.BULK, change.action)}: {row.attribute} {row.value}"
     return change_sets.change_many(
-        row.shop, name, {"value": [row.attribute, row.value]}, change, access.person(request)
+        row.shop, name, bulk.holding(change), change, access.person(request)
     )  # fmt: skip
 
 
