@@ -70,7 +70,7 @@ class BulkForm(forms.Form):
 
     scope = forms.ChoiceField(choices=[(CHOSEN, CHOSEN), (ALL, ALL)])
     ids = forms.TypedMultipleChoiceField(required=False, coerce=int)
-    action = forms.ChoiceField(label=_("Change"), choices=[*labels.BULK.items()])
+    action = forms.ChoiceField(label=_("Change"), choices=[(name, labels.BULK[name]) for name in bulk.ACTIONS])
     stock = forms.IntegerField(required=False, label=_("New stock"), min_value=0, max_value=2_147_483_647)
     percent = forms.DecimalField(
         required=False, label=_("Percent, lower with a minus"), min_value=-100, max_value=1_000, decimal_places=2
@@ -269,8 +269,8 @@ class FeedForm(forms.ModelForm):
         model = Feed
         fields = ["name", "url", "every"]
 
-    def __init__(self, shop: Shop, *args: Any, **options: Any) -> None:
-        super().__init__(*args, auto_id="feed-%s", label_suffix="", **options)
+    def __init__(self, shop: Shop, data: Mapping[str, Any] | None = None, *, instance: Feed) -> None:
+        super().__init__(data, instance=instance, auto_id="feed-%s", label_suffix="")
         named = {"name": _("Name"), "every": _("Fetch it")}
         for name, label in named.items():
             self.fields[name].label = label
@@ -322,8 +322,8 @@ class ShopForm(forms.ModelForm):
 
     field_order = ["name", "language", "currency", "confirmed"]
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, auto_id="shop-%s", label_suffix="", **options)
+    def __init__(self, data: Mapping[str, Any] | None = None, *, instance: Shop) -> None:
+        super().__init__(data, instance=instance, auto_id="shop-%s", label_suffix="")
         for name, label in labels.SHOP.items():
             self.fields[name].label, self.fields[name].help_text = label, labels.SHOP_HINTS.get(name, "")
         self.fields["language"] = forms.ChoiceField(

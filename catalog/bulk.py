@@ -178,6 +178,7 @@ _VARIANT_FIELDS: Mapping[str, Sequence[str]] = {STOCK: ["stock"], PRICE: ["price
 
 def _apply(product: Product, variants: Iterable[Variant], change: Change) -> None:
     """The change, in memory."""
+    rows: list[Product | Variant] = [product, *variants]
     match change.action:
         case "hide" | "show":
             product.active = change.action == SHOW
@@ -187,10 +188,10 @@ def _apply(product: Product, variants: Iterable[Variant], change: Change) -> Non
             held = product.attributes.get(change.attribute, [])
             product.attributes = {**product.attributes, change.attribute: list(dict.fromkeys([*held, change.value]))}
         case "remove":
-            for row in (product, *variants):
+            for row in rows:
                 row.attributes = _replaced(row.attributes, change, [])
         case "rename":
-            for row in (product, *variants):
+            for row in rows:
                 row.attributes = _replaced(row.attributes, change, [change.to])
         case "stock":
             for variant in variants:

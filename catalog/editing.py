@@ -16,8 +16,17 @@ from decimal import Decimal
 from django.utils import timezone
 
 from catalog.ingest.cells import parse_address, parse_count, parse_price
-from catalog.ingest.vocabulary import Vocabulary, shift_counts
-from catalog.ingest.write import MAX_DESCRIPTION, MAX_STOCK, alone, announce, describe, describe_article, pairs
+from catalog.ingest.vocabulary import Vocabulary
+from catalog.ingest.write import (
+    MAX_DESCRIPTION,
+    MAX_STOCK,
+    alone,
+    announce,
+    count_again,
+    describe,
+    describe_article,
+    pairs,
+)
 from catalog.journal import images
 from catalog.models import Category, KnowledgeArticle, Product, Variant
 
@@ -83,7 +92,7 @@ def _show(product: Product, active: bool) -> None:
     if product.active != active:
         product.active = active
         product.save(update_fields=["active", "updated_at"])
-        shift_counts(product.shop, Counter(dict.fromkeys(pairs(product), 1 if active else -1)))
+        count_again(product.shop, Counter(dict.fromkeys(pairs(product), 1 if active else -1)))
 
 
 def read_price(product: Product, written: str) -> Decimal:
@@ -166,7 +175,7 @@ def rewrite(product: Product, sheet: Sheet, seen: str) -> Product:
         if now.active:
             gained = Counter(pairs(now))
             gained.subtract(before)
-            shift_counts(now.shop, gained)
+            count_again(now.shop, gained)
     return _fresh(product)
 
 

@@ -202,6 +202,14 @@ def _refresh(model: type[Row], rows: Iterable[Row], describe: Callable[[Row], No
     return len(stale)
 
 
+def count_again(shop: Shop, gained: Mapping[tuple[str, str], int]) -> None:
+    """Brings the counts of attribute values up to date after a few products gained or lost some."""
+    if Product.objects.filter(shop=shop)[:READ_AT_ONCE].count() < READ_AT_ONCE:
+        recount(shop)
+    else:
+        shift_counts(shop, gained)
+
+
 @contextmanager
 def alone(shop: Shop) -> Iterator[None]:
     """A transaction in which no other import writes to this shop. Readers and referencing inserts are not held up."""
