@@ -44,7 +44,7 @@ from botcore.models import (
     WebhookEndpoint,
 )
 from botcore.roles import Right
-from catalog.models import MerchandisingRule, Product, Shop
+from catalog.models import AttributeValue, ChangeSet, Feed, KnowledgeArticle, MerchandisingRule, Product, Shop
 
 Person = User | AnonymousUser
 Rest = ParamSpec("Rest")
@@ -130,6 +130,26 @@ def conversations(user: Person, right: Right) -> QuerySet[Conversation]:
 def products(user: Person, right: Right) -> QuerySet[Product]:
     """The products of :func:`shops`."""
     return Product.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def articles(user: Person, right: Right) -> QuerySet[KnowledgeArticle]:
+    """The articles of :func:`shops`."""
+    return KnowledgeArticle.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def values(user: Person, right: Right) -> QuerySet[AttributeValue]:
+    """The values of attributes in :func:`shops`."""
+    return AttributeValue.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def change_sets(user: Person, right: Right) -> QuerySet[ChangeSet]:
+    """The imports and bulk edits of :func:`shops`."""
+    return ChangeSet.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def feeds(user: Person, right: Right) -> QuerySet[Feed]:
+    """The feeds of :func:`shops`."""
+    return Feed.objects.filter(shop__in=roles.shops_of(user, right))
 
 
 def rules(user: Person, right: Right) -> QuerySet[MerchandisingRule]:

@@ -69,6 +69,15 @@ WINGS = (
     Wing(
         _("Shop"),
         (
+            Room(
+                "products",
+                _("Products"),
+                Right.READ,
+                frozenset({"product", "change_many", "imports", "change_set"}),
+            ),
+            Room("articles", _("Articles"), Right.READ, frozenset({"article", "new_article"})),
+            Room("attributes", _("Attributes"), Right.READ, frozenset({"attribute_value"})),
+            Room("feeds", _("Feeds"), Right.SELL, frozenset({"feed"})),
             Room("rules", _("Rules"), Right.READ, frozenset({"new_rule"})),
             Room("graph", _("Product graph"), Right.READ, frozenset({"neighbourhood"})),
         ),
@@ -115,6 +124,7 @@ WINGS = (
             ),
             Room("people", _("People"), Right.ADMINISTER, frozenset({"invite", "member"})),
             Room("audit", _("Audit log"), Right.ADMINISTER, frozenset({"audit_entry"})),
+            Room("shop_settings", _("Shop settings"), Right.ADMINISTER),
             Room("failed", _("Failed messages"), Right.TALK, count="failed", reason=_("messages failed"), urgent=True),
         ),
     ),

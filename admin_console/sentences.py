@@ -115,7 +115,12 @@ LISTS = {"lines": labels.MEASURES, "options": labels.OPTIONS}
 
 def plainly(text: str) -> str:
     """The sentence in the reader's language."""
-    for pattern, sentence in (*OBJECTIONS, *REFUSALS, *FINDINGS):
+    return reworded(text, (*OBJECTIONS, *REFUSALS, *FINDINGS))
+
+
+def reworded(text: str, known: Known) -> str:
+    """The sentence in the reader's language, if it is one of those known."""
+    for pattern, sentence in known:
         if found := re.fullmatch(pattern, text):
             return str(sentence) % {name: _named(name, value) for name, value in found.groupdict().items()}
     return text

@@ -40,4 +40,6 @@ class Entrance:
         await (self.webhooks if of_platform else self.pages)(scope, receive, send)
 
 
-application = BodyLimit(Entrance(), limit=4 * settings.WEBHOOK_BODY_LIMIT)
+application = BodyLimit(
+    BodyLimit(Entrance(), limit=4 * settings.WEBHOOK_BODY_LIMIT), limit=settings.UPLOAD_LIMIT, prefixes=("/console/",)
+)

@@ -94,6 +94,7 @@ app.conf.update(
         "selftraining": _every(settings.SELF_TRAINING_SECONDS, "self_train", "index"),
         "links": _every(settings.LINKS_SECONDS, "rebuild_links", "index"),
         "requests": _every(settings.REQUESTS_SECONDS, "forget_requests", "io"),
+        "feeds": _every(settings.FEEDS_SECONDS, "fetch_feeds", "io"),
         "pictures": _every(settings.PICTURES_SECONDS, "look_at_pictures", "index"),
     },
 )

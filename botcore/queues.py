@@ -45,6 +45,16 @@ def wake_index(shop_id: int) -> None:
     _send("workers.tasks.embed", "index", shop_id)
 
 
+def wake_change_set(change_set_id: int) -> None:
+    """Ask an ``io`` worker to check, write or undo a change set."""
+    _send("workers.tasks.carry_out", "io", change_set_id)
+
+
+def wake_feed(feed_id: int) -> None:
+    """Ask an ``io`` worker to fetch a feed that is due."""
+    _send("workers.tasks.fetch_feed", "io", feed_id)
+
+
 def wake_training(run_id: int) -> None:
     """Ask the trainer to carry out a queued run."""
     _send("workers.tasks.train", "train", run_id)

@@ -124,6 +124,8 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
 WEBHOOK_BODY_LIMIT = 1_000_000
+UPLOAD_LIMIT = 101 * 1024 * 1024
+"""Bytes of a request to the console: a feed of the largest size that is read, and what goes around it."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = WEBHOOK_BODY_LIMIT
 
 # --- queues ---------------------------------------------------------------------------------------------------------
@@ -139,6 +141,8 @@ PICTURES_SECONDS = 300
 METRICS_SECONDS = 20
 """How often metrics are counted and alert rules judged: an alert comes within two looks."""
 HOLDOUT_SECONDS = 3600
+FEEDS_SECONDS = 60
+"""How often it is looked which feeds are due."""
 DRIFT_SECONDS = 24 * 3600
 RANKER_SECONDS = 24 * 3600
 MODELS_SECONDS = 24 * 3600
@@ -151,6 +155,9 @@ REPLY_READY = VAR_DIR / "reply.ready"
 
 RANKER_DIR = VAR_DIR / "rankers"
 """Rankers trained on this installation, a folder by shop (``workers/training/ranker.py``)."""
+
+IMPORTS_DIR = VAR_DIR / "imports"
+"""Uploaded and fetched feeds until they are imported."""
 
 QUERIES_DIR = VAR_DIR / "queries"
 """What shops have learned of their customers' words (``workers/training/encoder.py``), a folder by shop."""

@@ -20,7 +20,9 @@ from botcore.channels.http import bounded
 from botcore.channels.values import Media, MediaError
 
 
-def download_public(url: str, limit: int, seconds: float, network: httpcore.NetworkBackend | None = None) -> Media:
+def download_public(
+    url: str, limit: int, seconds: float, network: httpcore.NetworkBackend | None = None, what: str = "picture"
+) -> Media:
     """A file of at most ``limit`` bytes, had within ``seconds``. Redirects are not followed. Raises ``MediaError``, whose
     text holds nothing of the address."""
     try:
@@ -32,17 +34,17 @@ def download_public(url: str, limit: int, seconds: float, network: httpcore.Netw
             httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=network) as pool,
             pool.stream("GET", str(address.copy_with(fragment=None))) as response,
         ):
-            return _read(response, limit)
+            return _read(response, limit, what)
     except (httpx.InvalidURL, httpcore.UnsupportedProtocol):
         raise MediaError("not an address") from None
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError, ValueError) as error:
         raise MediaError(f"cannot be reached ({type(error).__name__})") from None
 
 
-def _read(response: httpcore.Response, limit: int) -> Media:
+def _read(response: httpcore.Response, limit: int, what: str) -> Media:
     if response.status != 200:
         raise MediaError(f"answered {response.status}")
-    return bounded("picture", response.iter_stream(), limit)
+    return bounded(what, response.iter_stream(), limit)
 
 
 class PublicOnly(httpcore.SyncBackend):

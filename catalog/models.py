@@ -6,15 +6,19 @@ Texts carry the shop's own language in plain fields and other languages in ``tra
 """
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.core.exceptions import ValidationError
+from django.core.files.storage import FileSystemStorage
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Cast
+from django.utils.deconstruct import deconstructible
 from pgvector.django import HalfVectorField, HnswIndex, VectorField
 
 EMBEDDING_DIMENSIONS = 384
@@ -128,6 +132,10 @@ class Product(models.Model):
                 fields=["shop", "category"], include=["id"], name="product_by_category", condition=Q(active=True)
             ),
             models.Index(fields=["shop", "updated_at"], name="product_by_change"),
+            models.Index(fields=["shop", "title"], include=["id"], name="product_by_title"),
+            models.Index(fields=["shop"], name="product_hidden", condition=Q(active=False)),
+            models.Index(fields=["shop"], name="product_without_picture", condition=Q(image="")),
+            models.Index(fields=["shop"], name="product_without_description", condition=Q(description="")),
             models.Index(fields=["shop"], name="product_to_embed", condition=~Q(embedded_digest=F("text_digest"))),
             models.Index(fields=["image"], name="product_by_picture", condition=~Q(image="")),
         ]
@@ -160,6 +168,8 @@ class Variant(models.Model):
             models.Index(fields=["product", "price"], name="variant_by_price", condition=Q(stock__gt=0)),
             models.Index(fields=["price"], include=["product"], name="variant_cheapest", condition=Q(stock__gt=0)),
             models.Index(fields=["image"], name="variant_by_picture", condition=~Q(image="")),
+            models.Index(fields=["product"], name="variant_sold_out", condition=Q(stock=0)),
+            models.Index(fields=["sku"], name="variant_by_sku"),
         ]
 
     def __str__(self) -> str:
@@ -391,3 +401,133 @@ class ProductLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source_id} {self.kind} {self.target_id}"
+
+
+class Feed(models.Model):
+    """An address that a shop's products are fetched from, again and again. ``content_hash`` is of what was last imported."""
+
+    class Every(models.TextChoices):
+        HOUR = "hour"
+        DAY = "day"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="feeds")
+    name = models.CharField(max_length=120)
+    url = models.URLField(max_length=500)
+    every = models.CharField(max_length=4, choices=Every.choices, default=Every.DAY)
+    mapping = models.JSONField(default=dict, blank=True, help_text="as ``catalog.ingest.mapping.Mapping`` reads it")
+    encoding = models.CharField(max_length=20, default="utf-8-sig")
+    active = models.BooleanField(default=True)
+    next_at = models.DateTimeField()
+    fetched_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True, help_text="why it could not be fetched the last time")
+    content_hash = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["next_at"], name="feed_due", condition=Q(active=True))]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@deconstructible
+class ImportsFolder(FileSystemStorage):
+    """Where uploaded feeds wait; no address leads there."""
+
+    @property
+    def base_location(self) -> str:
+        return str(settings.IMPORTS_DIR)
+
+    @property
+    def location(self) -> str:
+        return str(Path(self.base_location).resolve())
+
+
+class ChangeSet(models.Model):
+    """Products changed together, from a file or as a selection: what was asked for, how far it is, what came of it.
+
+    The row is the queue: ``task`` says what is to be done next or was done last, ``status`` how that stands.
+    """
+
+    class Kind(models.TextChoices):
+        FILE = "file"
+        FEED = "feed"
+        BULK = "bulk"
+
+    class Task(models.TextChoices):
+        CHECK = "check"
+        WRITE = "write"
+        UNDO = "undo"
+
+    class Status(models.TextChoices):
+        WAITS = "waits"
+        RUNS = "runs"
+        DONE = "done"
+        FAILED = "failed"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="change_sets")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    feed = models.ForeignKey(Feed, models.SET_NULL, null=True, blank=True, related_name="change_sets")
+    kind = models.CharField(max_length=4, choices=Kind.choices)
+    name = models.CharField(max_length=200)
+    file = models.FileField(storage=ImportsFolder(), blank=True)
+    encoding = models.CharField(max_length=20, default="utf-8-sig")
+    options = models.JSONField(
+        default=dict, blank=True, help_text="a file's mapping; a selection and what is done to it"
+    )
+    task = models.CharField(max_length=5, choices=Task.choices, default=Task.CHECK)
+    status = models.CharField(max_length=6, choices=Status.choices, default=Status.WAITS)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict, blank=True, help_text="products by what became, or would become, of them")
+    notes = models.JSONField(default=list, blank=True)
+    error = models.TextField(blank=True)
+    categories = models.JSONField(default=list, blank=True, help_text="ids of the categories that it made")
+    names = models.JSONField(
+        default=list, blank=True, help_text="[attribute, value, names before or null, names after]"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    alive_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["shop", "-created_at"], name="change_set_newest"),
+            models.Index(fields=["alive_at"], name="change_set_open", condition=Q(status__in=["waits", "runs"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class ChangedProduct(models.Model):
+    """What a change set changed of one product: the values that differ, before and after, as ``catalog.journal`` reads them.
+
+    ``before`` is None of a product that it made. ``kept`` says why an undo left the product as it is.
+    """
+
+    change_set = models.ForeignKey(ChangeSet, models.CASCADE, related_name="changed")
+    sku = models.CharField(max_length=80)
+    before = models.JSONField(null=True)
+    after = models.JSONField()
+    undone = models.BooleanField(default=False)
+    kept = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["change_set", "sku"], name="product_changed_once_per_set")]
+
+    def __str__(self) -> str:
+        return self.sku
+
+
+class RowProblem(models.Model):
+    """A row of a change set's file that does not go in, and what to write instead."""
+
+    change_set = models.ForeignKey(ChangeSet, models.CASCADE, related_name="problems")
+    line = models.PositiveIntegerField()
+    reason = models.TextField()
+
+    class Meta:
+        indexes = [models.Index(fields=["change_set", "line"], name="row_problem_by_line")]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"

@@ -10,12 +10,14 @@ from django.utils import timezone
 
 from admin_console.urls import urlpatterns
 from botcore.channels.values import OutboundMessage
-from botcore.models import Alert, AlertRule, Outbound
-from catalog.models import MerchandisingRule, Shop
+from botcore.learning.review import queue
+from botcore.models import Alert, AlertRule, ApiToken, Outbound, SavedView, WebhookDelivery
+from catalog.models import ChangeSet, Feed, MerchandisingRule, Shop
 from tests.admin_console import learned
 from tests.factories import (
     AccountFactory,
     ArticleFactory,
+    AttributeValueFactory,
     AuditEntryFactory,
     ContactFactory,
     ConversationFactory,
@@ -54,7 +56,20 @@ def furnish(shop: Shop, number: int) -> None:
     learned.version(snapshot, pk=number, run=run, name=f"{shop.slug}-1")
     rule = AlertRule.objects.create(pk=number, shop=shop, name="Errors", metric="errors", threshold=0.1)
     Alert.objects.create(shop=shop, rule=rule, subject=rule.subject, sentence="Errors: 12 % of the replies.")
-    WebhookFactory(pk=number, shop=shop)
+    endpoint = WebhookFactory(pk=number, shop=shop)
+    WebhookDelivery.objects.create(
+        pk=number, endpoint=endpoint, event="reply.sent", data={}, status="failed", error="503"
+    )
+    ApiToken.objects.create(
+        pk=number, shop=shop, name="till", prefix="daogou_ab", digest=f"{number:064x}", rights=["read"]
+    )
+    SavedView.objects.create(pk=number, shop=shop, name="Thumbs down", query="signal=down")
+    queue.enter(turn)
+    feed = Feed.objects.create(
+        pk=number, shop=shop, name="Supplier", url="https://feed.example/", next_at=timezone.now()
+    )
+    ChangeSet.objects.create(pk=number, shop=shop, feed=feed, kind="feed", name="Supplier", task="check", status="done")
+    AttributeValueFactory(pk=number, shop=shop)
     MemberFactory(pk=number, shop=shop)
     InvitationFactory(pk=number, shop=shop)
     AuditEntryFactory(pk=number, shop_id=shop.pk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from botcore import answering, delivery, intake, queues, receipts
+from botcore import answering, change_sets, delivery, feeds, intake, queues, receipts
 from botcore.api import idempotency
 from botcore.celery import app
 from botcore.learning import rollout, runs
@@ -105,6 +105,25 @@ def forget_requests() -> None:
     sending.forget(timezone.now())
 
 
+@app.task(name="workers.tasks.carry_out", queue="io")
+def carry_out(change_set_id: int) -> None:
+    """Check, write or take back a change set of the catalogue."""
+    change_sets.carry_out(change_set_id)
+
+
+@app.task(name="workers.tasks.fetch_feed", queue="io")
+def fetch_feed(feed_id: int) -> None:
+    """Fetch a feed whose shop has asked for it."""
+    feeds.fetch_due(timezone.now(), feed_id)
+
+
+@app.task(name="workers.tasks.fetch_feeds", queue="io")
+def fetch_feeds() -> None:
+    """Fetch the feeds that are due, in every shop."""
+    feeds.fetch_due(timezone.now())
+    change_sets.forget_files()
+
+
 @app.task(name="workers.tasks.embed", queue="index", soft_time_limit=600, time_limit=660)
 def embed(shop_id: int) -> None:
     """Embed the texts of a shop that changed, and its pictures that are new."""
@@ -166,3 +185,4 @@ def sweep() -> None:
     sending.sweep()
     runs.sweep()
     review_queue.sweep()
+    change_sets.sweep()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,12 +16,14 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from admin_console import audit, inbox, labels, navigation, watching
+from admin_console import audit, inbox, labels, navigation, problems, watching
 from admin_console.navigation import Link
 from botcore.channels.chunking import around_links
+from botcore.dialogue.facts import media_url
 from botcore.monitoring.metrics import Unit
 from botcore.monitoring.telling import value_of
 from botcore.roles import Role
+from catalog.models import ChangeSet
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -60,6 +63,15 @@ NAMES = {
     "interaction_name": labels.INTERACTIONS,
     "deed_name": audit.ACTIONS,
     "kind_name": audit.KINDS,
+    "bulk_name": labels.BULK,
+    "field_name": labels.FIELDS,
+    "meaning_name": labels.MEANINGS,
+    "fate_name": labels.FATES,
+    "change_kind": labels.CHANGE_KINDS,
+    "kept_name": labels.KEPT,
+    "feed_period": labels.FEED_PERIODS,
+    "language_name": labels.LANGUAGES,
+    "dealing_name": labels.DEALINGS,
 }
 for _filter, _names in NAMES.items():
     register.filter(_filter, partial(labels.label, _names))
@@ -118,6 +130,22 @@ def browser(agent: str) -> str:
     name = next((name for mark, name in BROWSERS.items() if mark in agent), "")
     system = next((name for mark, name in SYSTEMS.items() if mark in agent), "")
     return ", ".join(part for part in (name, system) if part) or agent[:40] or "–"
+
+
+@register.filter
+def set_state(change_set: ChangeSet) -> str:
+    """How an import or a bulk edit stands."""
+    return labels.label(labels.CHANGE_STATES, f"{change_set.task} {change_set.status}")
+
+
+@register.filter
+def values_of(attributes: Mapping[str, list[str]], name: str) -> str:
+    """The values of one attribute; a dash where there are none."""
+    return ", ".join(attributes.get(name, ())) or "–"
+
+
+register.filter("picture", media_url)
+register.filter("row_problem", problems.told)
 
 
 @register.filter

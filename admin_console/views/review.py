@@ -93,7 +93,9 @@ def take(request: HttpRequest) -> HttpResponse:
 def check(request: HttpRequest) -> HttpResponse:
     """Whether a text could be a correction, while it is being written."""
     number = _numbers(request.POST.get("turn", ""), 1)
-    turn = get_object_or_404(access.turns(request.user, Right.REVIEW), pk=number[0] if number else 0)
+    if not number:
+        return JsonResponse({"error": _("The request names no reply.")}, status=400)
+    turn = get_object_or_404(access.turns(request.user, Right.REVIEW), pk=number[0])
     return JsonResponse({"problems": reviewing.objections(turn, request.POST.get("text", "")[:2_000])})
 
 

@@ -30,11 +30,16 @@ _NO = {"false", "no", "n", "none", "null", "n/a", "-", "否", "无"}
 
 @dataclass(frozen=True)
 class Reading:
-    """A feed as records, the rows that are none, and what whoever imports it should know."""
+    """A feed as records, the rows that are none, and what whoever imports it should know.
+
+    ``columns`` are named by ``column_key``, each with the first thing that stands in it; ``plan`` says what they mean.
+    """
 
     records: tuple[ProductRecord, ...]
     errors: tuple[RowError, ...]
     notes: tuple[str, ...]
+    columns: AnyMapping[str, str]
+    plan: Plan
 
 
 def read_products(
@@ -53,8 +58,8 @@ def read_products(
             errors.append(row)
         else:
             flat += _flatten(*row, identities)
-    columns = list(dict.fromkeys(column for _, values in flat for column in values))
-    plan = plan_columns(columns, mapping, currency, language)
+    columns = _columns(flat)
+    plan = plan_columns(list(columns), mapping, currency, language)
     groups: dict[str, dict[str, _Said]] = {}
     for line, values in flat:
         try:
@@ -72,7 +77,16 @@ def read_products(
         elif product:
             records.append(product)
     errors.sort(key=lambda error: error.line)
-    return Reading(tuple(records), tuple(errors), _notes(plan, mapping))
+    return Reading(tuple(records), tuple(errors), _notes(plan, mapping), columns, plan)
+
+
+def _columns(flat: Iterable[Row]) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for _, values in flat:
+        for column, value in values.items():
+            if not columns.get(column):
+                columns[column] = "; ".join(listed(value)) if isinstance(value, list | dict) else str(value or "")
+    return columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def learn_names(shop: Shop, records: Iterable[ProductRecord]) -> bool:
     for record in records:
         for key, names in record.names.items():
             merged = told.setdefault(key, {})
-            merged.update(_merged(merged, names))
+            merged.update(merged_names(merged, names))
     if not told:
         return False
     known = {
@@ -89,7 +89,7 @@ def learn_names(shop: Shop, records: Iterable[ProductRecord]) -> bool:
     changed = []
     for (attribute, value), names in told.items():
         row = known.get((attribute, value)) or AttributeValue(shop=shop, attribute=attribute, value=value)
-        merged = _merged(row.names, names)
+        merged = merged_names(row.names, names)
         if merged != row.names:
             row.names = merged
             changed.append(row)
@@ -99,7 +99,8 @@ def learn_names(shop: Shop, records: Iterable[ProductRecord]) -> bool:
     return bool(changed)
 
 
-def _merged(names: Mapping[str, list[str]], more: Mapping[str, list[str]]) -> dict[str, list[str]]:
+def merged_names(names: Mapping[str, list[str]], more: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The names of a value by language, and those of another beside them, each once."""
     languages = [*names, *(language for language in more if language not in names)]
     return {
         language: list(dict.fromkeys([*names.get(language, ()), *more.get(language, ())])) for language in languages

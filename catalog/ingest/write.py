@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import astuple, dataclass, field
 from decimal import Decimal
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -43,11 +43,32 @@ Record = TypeVar("Record", ProductRecord, ArticleRecord)
 Row = TypeVar("Row", Product, KnowledgeArticle)
 
 
+class Watcher(Protocol):
+    """Stands around every write of an import, in its transaction: ``catalog.journal`` keeps what was there before."""
+
+    def words(self) -> AbstractContextManager[None]: ...
+    def products(self, skus: Sequence[str]) -> AbstractContextManager[None]: ...
+
+
+class Unwatched:
+    """Keeps nothing."""
+
+    def words(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def products(self, skus: Sequence[str]) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
 @dataclass
 class ImportReport:
-    """What became of the products (or articles) that went in, in their order, and which rows did not go in."""
+    """What became of the products (or articles) that went in, in their order, and which rows did not go in.
+
+    ``withdrawn`` counts variants that their product's rows no longer name.
+    """
 
     outcomes: list[str] = field(default_factory=list)
+    withdrawn: int = 0
     errors: list[RowError] = field(default_factory=list)
 
     def note(self, new: bool, changed: bool) -> None:
@@ -71,7 +92,11 @@ class ImportReport:
 
 
 def upsert_products(
-    shop: Shop, records: Iterable[ProductRecord], progress: Progress | None = None, batch_size: int = BATCH_SIZE
+    shop: Shop,
+    records: Iterable[ProductRecord],
+    progress: Progress | None = None,
+    batch_size: int = BATCH_SIZE,
+    watcher: Watcher | None = None,
 ) -> ImportReport:
     """Creates or updates ``shop``'s products by SKU. ``progress`` is told how many records each batch finished.
 
@@ -79,40 +104,69 @@ def upsert_products(
     that one containment query filters on all of them. Sends ``texts_changed`` on commit.
     """
     report = ImportReport()
-    sound = list(_sound(records, report, _product_problem, key=lambda record: (record.sku,)))
-    with _alone(shop):
+    watcher = watcher or Unwatched()
+    sound = sound_products(records, report)
+    with alone(shop), watcher.words():
         categories = grow_categories(shop, dict.fromkeys(record.category or UNCATEGORISED for record in sound))
         renamed = learn_names(shop, sound)
     vocabulary = Vocabulary.of(shop)
     anew = len(sound) > batch_size or Product.objects.filter(shop=shop)[:READ_AT_ONCE].count() < READ_AT_ONCE
     for start in range(0, len(sound), batch_size):
         batch = sound[start : start + batch_size]
-        with _alone(shop):
+        with alone(shop), watcher.products([record.sku for record in batch]):
             gained = _store_batch(shop, batch, categories, vocabulary, report)
             if not anew:
                 shift_counts(shop, gained)
         if progress:
             progress(len(batch))
     if anew:
-        with _alone(shop):
+        with alone(shop):
             recount(shop)
     if renamed:
         refresh_texts(shop)
     return report
 
 
+def foresee_products(shop: Shop, records: Iterable[ProductRecord], progress: Progress | None = None) -> ImportReport:
+    """What :func:`upsert_products` would report, with nothing written or locked."""
+    report = ImportReport()
+    sound = sound_products(records, report)
+    for start in range(0, len(sound), BATCH_SIZE):
+        batch = sound[start : start + BATCH_SIZE]
+        for found in compare(shop, batch, foreseen_categories(shop, batch)):
+            report.note(found.before is None, found.differs)
+            report.withdrawn += len(found.withdrawn)
+        if progress:
+            progress(len(batch))
+    return report
+
+
+def sound_products(records: Iterable[ProductRecord], report: ImportReport) -> list[ProductRecord]:
+    """The records that the database will take; why not, of the others, goes into ``report``."""
+    return list(_sound(records, report, _product_problem, key=lambda record: (record.sku,)))
+
+
+def foreseen_categories(shop: Shop, batch: Iterable[ProductRecord]) -> dict[str, Category]:
+    """The shop's categories by path, and beside them, not stored, those that the records would make."""
+    known = {category.path: category for category in Category.objects.filter(shop=shop)}
+    for record in batch:
+        chain = record.category or UNCATEGORISED
+        known.setdefault(category_path(chain), Category(shop=shop, path=category_path(chain), name=chain[-1]))
+    return known
+
+
 def upsert_articles(shop: Shop, records: Iterable[ArticleRecord]) -> ImportReport:
     """Creates or updates ``shop``'s articles by slug and language, in one transaction. Sends ``texts_changed``."""
     report = ImportReport()
     sound = list(_sound(records, report, _article_problem, key=lambda record: (record.slug, record.language)))
-    with _alone(shop):
+    with alone(shop):
         known = {(row.slug, row.language): row for row in KnowledgeArticle.objects.filter(shop=shop).defer("embedding")}
         changed = []
         for record in sound:
             article = KnowledgeArticle(
                 shop=shop, slug=record.slug, language=record.language, title=record.title, body=record.body
             )
-            _describe_article(article)
+            describe_article(article)
             before = known.get((record.slug, record.language))
             if differs := _differs(before, article, _ARTICLE_STORED):
                 changed.append(article)
@@ -125,7 +179,7 @@ def upsert_articles(shop: Shop, records: Iterable[ArticleRecord]) -> ImportRepor
             update_fields=[*_ARTICLE_STORED, "updated_at"],
         )
         if changed:
-            _announce(shop)
+            announce(shop)
     return report
 
 
@@ -134,14 +188,14 @@ def refresh_texts(shop: Shop) -> int:
 
     To be called after names, aliases, categories, products or articles were edited by hand.
     """
-    with _alone(shop):
+    with alone(shop):
         vocabulary = Vocabulary.of(shop)
         products = Product.objects.filter(shop=shop).defer("embedding", "search_vector")
         articles = KnowledgeArticle.objects.filter(shop=shop).defer("embedding", "search_vector")
-        changed = _refresh(Product, products.iterator(1000), partial(_describe, vocabulary=vocabulary))
-        changed += _refresh(KnowledgeArticle, articles.iterator(1000), _describe_article)
+        changed = _refresh(Product, products.iterator(1000), partial(describe, vocabulary=vocabulary))
+        changed += _refresh(KnowledgeArticle, articles.iterator(1000), describe_article)
         if changed:
-            _announce(shop)
+            announce(shop)
     return changed
 
 
@@ -156,16 +210,60 @@ def _refresh(model: type[Row], rows: Iterable[Row], describe: Callable[[Row], No
     return len(stale)
 
 
+def count_again(shop: Shop, gained: Mapping[tuple[str, str], int]) -> None:
+    """Brings the counts of attribute values up to date after a few products gained or lost some."""
+    if Product.objects.filter(shop=shop)[:READ_AT_ONCE].count() < READ_AT_ONCE:
+        recount(shop)
+    else:
+        shift_counts(shop, gained)
+
+
 @contextmanager
-def _alone(shop: Shop) -> Iterator[None]:
+def alone(shop: Shop) -> Iterator[None]:
     """A transaction in which no other import writes to this shop. Readers and referencing inserts are not held up."""
     with transaction.atomic():
         Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
         yield
 
 
-def _announce(shop: Shop) -> None:
+def announce(shop: Shop) -> None:
+    """Sends ``texts_changed`` after the commit."""
     transaction.on_commit(partial(texts_changed.send_robust, sender=Shop, shop_id=shop.pk))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A record beside what is stored: the product as it would be, the variants that differ, those that would go."""
+
+    before: Product | None
+    product: Product
+    variants: Sequence[Variant]
+    withdrawn: Sequence[Variant]
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything would change but the texts that are made from other rows."""
+        return bool(self.variants or self.withdrawn or _differs(self.before, self.product, ["category_id", *_SAID]))
+
+
+def compare(shop: Shop, batch: Sequence[ProductRecord], categories: Mapping[str, Category]) -> Iterator[Comparison]:
+    """Each record of a batch beside what is stored."""
+    stored = Product.objects.filter(shop=shop, sku__in=[record.sku for record in batch])
+    known = {row.sku: row for row in stored.defer("embedding", "search_vector")}
+    variants: dict[int, dict[str, Variant]] = {row.pk: {} for row in known.values()}
+    for variant in Variant.objects.filter(product__in=variants):
+        variants[variant.product_id][variant.sku] = variant
+    for record in batch:
+        before = known.get(record.sku)
+        product = _product(shop, record, categories[category_path(record.category or UNCATEGORISED)], before)
+        on_sale = variants[before.pk] if before else {}
+        offered = [_variant(product if before is None else before, said) for said in record.variants]
+        yield Comparison(
+            before,
+            product,
+            [row for row in offered if _differs(on_sale.get(row.sku), row, _VARIANT_STORED)],
+            [row for sku, row in on_sale.items() if sku not in {said.sku for said in record.variants}],
+        )
 
 
 def _store_batch(
@@ -176,36 +274,24 @@ def _store_batch(
     report: ImportReport,
 ) -> Mapping[tuple[str, str], int]:
     """Stores a batch; how many active products each attribute value gained or lost by it."""
-    stored = Product.objects.filter(shop=shop, sku__in=[record.sku for record in batch])
-    known = {row.sku: row for row in stored.defer("embedding", "search_vector")}
-    variants: dict[int, dict[str, Variant]] = {row.pk: {} for row in known.values()}
-    for variant in Variant.objects.filter(product__in=variants):
-        variants[variant.product_id][variant.sku] = variant
-
     changed: list[Product] = []
     changed_variants: list[Variant] = []
     gone: list[int] = []
     texts_differ = False
     gained: Counter[tuple[str, str]] = Counter()
-    for record in batch:
-        before = known.get(record.sku)
-        category = categories[category_path(record.category or UNCATEGORISED)]
-        product = _product(shop, record, category, before)
-        _describe(product, vocabulary)
-        on_sale = variants[before.pk] if before else {}
-        offered = [_variant(product if before is None else before, said) for said in record.variants]
-        differing = [row for row in offered if _differs(on_sale.get(row.sku), row, _VARIANT_STORED)]
-        withdrawn = [row.pk for sku, row in on_sale.items() if sku not in {said.sku for said in record.variants}]
-
+    for found in compare(shop, batch, categories):
+        before, product = found.before, found.product
+        describe(product, vocabulary)
         if differs := _differs(before, product, _STORED):
             changed.append(product)
             if before is None or before.active:
-                gained.update(_pairs(product))
-                gained.subtract(_pairs(before) if before else ())
+                gained.update(pairs(product))
+                gained.subtract(pairs(before) if before else ())
             texts_differ |= before is None or before.text_digest != product.text_digest
-        changed_variants += differing
-        gone += withdrawn
-        report.note(before is None, bool(differs or differing or withdrawn))
+        changed_variants += found.variants
+        gone += [row.pk for row in found.withdrawn]
+        report.withdrawn += len(found.withdrawn)
+        report.note(before is None, bool(differs or found.variants or found.withdrawn))
 
     Product.objects.bulk_create(changed, update_conflicts=True, unique_fields=["shop", "sku"], update_fields=_UPDATED)
     Variant.objects.filter(pk__in=gone).delete()
@@ -213,11 +299,12 @@ def _store_batch(
         changed_variants, update_conflicts=True, unique_fields=["product", "sku"], update_fields=_VARIANT_STORED
     )
     if texts_differ:
-        _announce(shop)
+        announce(shop)
     return gained
 
 
-def _pairs(product: Product) -> Iterator[tuple[str, str]]:
+def pairs(product: Product) -> Iterator[tuple[str, str]]:
+    """The attributes and values that a product counts for."""
     return ((attribute, value) for attribute, values in product.attributes.items() for value in values)
 
 
@@ -262,13 +349,15 @@ def _differs(before: Any, after: Any, fields: Iterable[str]) -> bool:
     return before is None or any(getattr(before, name) != getattr(after, name) for name in fields)
 
 
-def _describe(product: Product, vocabulary: Vocabulary) -> None:
+def describe(product: Product, vocabulary: Vocabulary) -> None:
+    """Makes the texts for search and for the encoder say what the product says; to be stored by the caller."""
     said = vocabulary.text_of(product)
     product.document = text.document(said)
     product.text_digest = text.digest(text.passage(said))
 
 
-def _describe_article(article: KnowledgeArticle) -> None:
+def describe_article(article: KnowledgeArticle) -> None:
+    """As :func:`describe`."""
     article.document = text.article_document(article.title, article.body)
     article.text_digest = text.digest(text.article_passage(article.title, article.body))
 

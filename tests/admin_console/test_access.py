@@ -22,13 +22,6 @@ def test_no_page_for_merchants_is_kept_by_a_cache(merchant, shop, pattern):
 def test_the_login_leads_back_to_the_page_that_was_asked_for(client):
     response = client.get(reverse("console:rules"))
     assert response.url == f"{reverse('console:login')}?next={reverse('console:rules')}"
-    snapshot = DatasetFactory(shop=shop)
-    run = TrainingRun.objects.create(shop=shop, dataset=snapshot, recipe="sft")
-    account, version = AccountFactory(shop=shop), ModelVersionFactory(shop=shop)
-    rows = {"snapshot": snapshot, "run": run, "version": version, "blind_choice": version, "account": account}
-    row = rows.get(pattern.name) or ProductFactory(shop=shop)
-    address = _address(pattern, ConversationFactory(shop=shop).key, row.pk)
-    assert "no-store" in merchant.get(address).headers["Cache-Control"]
 
 
 def test_a_merchant_logs_in_and_out(client, shop):
