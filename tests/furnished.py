@@ -64,7 +64,7 @@ def furnish(shop: Shop, number: int) -> None:
         pk=number, shop=shop, name="till", prefix="daogou_ab", digest=f"{number:064x}", rights=["read"]
     )
     SavedView.objects.create(pk=number, shop=shop, name="Thumbs down", query="signal=down")
-    queue.enter(turn)
+    queue.enqueue(turn.pk)
     feed = Feed.objects.create(
         pk=number, shop=shop, name="Supplier", url="https://feed.example/", next_at=timezone.now()
     )
