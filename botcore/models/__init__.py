@@ -24,6 +24,7 @@ from botcore.models.learning import (
     VersionChange,
 )
 from botcore.models.monitoring import Alert
+from botcore.models.streams import Sentence, Sentiment, TextItem, TextStream, Topic
 
 __all__ = [
     "Alert",
@@ -40,8 +41,13 @@ __all__ = [
     "InboundEvent",
     "ModelVersion",
     "Outbound",
+    "Sentence",
+    "Sentiment",
     "ShadowReply",
     "ShopMember",
+    "TextItem",
+    "TextStream",
+    "Topic",
     "TrainingRun",
     "Turn",
     "VersionChange",

@@ -171,7 +171,8 @@ class Turn(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["conversation", "number"], name="turn_number_once")]
         indexes = [
-            models.Index(fields=["leased_until", "created_at"], name="turn_waiting", condition=Q(status="waiting"))
+            models.Index(fields=["leased_until", "created_at"], name="turn_waiting", condition=Q(status="waiting")),
+            models.Index(fields=["created_at"], name="turn_by_time"),
         ]
 
     def __str__(self) -> str:
