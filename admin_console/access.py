@@ -20,7 +20,18 @@ from django.views.decorators.cache import never_cache
 
 from botcore import roles
 from botcore.channels.connecting import OFFERED
-from botcore.models import ChannelAccount, Conversation, Dataset, ModelVersion, Outbound, TrainingRun, Turn
+from botcore.models import (
+    Alert,
+    ChannelAccount,
+    Conversation,
+    Dataset,
+    ModelVersion,
+    Outbound,
+    TextStream,
+    TrainingRun,
+    Turn,
+)
+from botcore.monitoring.surge_alerts import SURGE
 from botcore.roles import Right
 from catalog.models import MerchandisingRule, Product, Shop
 
@@ -118,3 +129,13 @@ def runs(user: Person, right: Right) -> QuerySet[TrainingRun]:
 def versions(user: Person, right: Right) -> QuerySet[ModelVersion]:
     """The model versions of :func:`shops`."""
     return ModelVersion.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def streams(user: Person, right: Right) -> QuerySet[TextStream]:
+    """The streams of texts of :func:`shops`."""
+    return TextStream.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def surges(user: Person, right: Right) -> QuerySet[Alert]:
+    """The alerts of surges, open or closed, in the streams of :func:`shops`."""
+    return Alert.objects.filter(shop__in=roles.shops_of(user, right), subject__startswith=SURGE)

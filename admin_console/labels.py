@@ -15,7 +15,7 @@ from botcore.channels import condition
 from botcore.channels.registry import channel_class
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.state import Act
-from botcore.models import Annotation, DatasetRow, Feedback, ModelVersion, Outbound, TrainingRun, Turn
+from botcore.models import Annotation, DatasetRow, Feedback, ModelVersion, Outbound, TextStream, TrainingRun, Turn
 from catalog.models import MerchandisingRule, ProductLink
 
 if TYPE_CHECKING:
@@ -151,6 +151,11 @@ SENTIMENTS: dict[str, Label] = {
     "positive": _("positive"),
     "neutral": _("neutral"),
     "negative": _("negative"),
+}
+STREAM_KINDS: dict[str, Label] = {
+    TextStream.Kind.MESSAGES: _("what customers write in chats"),
+    TextStream.Kind.REVIEWS: _("reviews of products"),
+    TextStream.Kind.FEED: _("texts from elsewhere"),
 }
 LINEAGE: dict[str, Label] = {"annotation": _("a merchant's word"), "feedback": _("a customer's thumb")}
 RECIPES: dict[str, Label] = {

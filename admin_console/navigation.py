@@ -64,6 +64,10 @@ WINGS = (
             Room("graph", _("Product graph"), Right.READ, frozenset({"neighbourhood"})),
         ),
     ),
+    Wing(
+        _("Watch"),
+        (Room("streams", _("Streams"), Right.READ, frozenset({"stream", "new_stream", "surge", "draft_article"})),),
+    ),
     Wing(_("Model"), (Room("learning", _("Learning"), Right.READ, frozenset({"snapshot", "run", "version"})),)),
     Wing(
         _("Set-up"),

@@ -91,6 +91,7 @@ app.conf.update(
         "models": _every(settings.MODELS_SECONDS, "forget_models", "index"),
         "selftraining": _every(settings.SELF_TRAINING_SECONDS, "self_train", "index"),
         "links": _every(settings.LINKS_SECONDS, "rebuild_links", "index"),
+        "streams": _every(settings.STREAMS_SECONDS, "watch_streams", "io"),
         "pictures": _every(settings.PICTURES_SECONDS, "look_at_pictures", "index"),
     },
 )

@@ -19,5 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("admin/", admin.site.urls),
     path("console/", include("admin_console.urls")),
+    path("streams/", include("botcore.streams.urls")),
     path("", include("botcore.channels.urls")),
 ]

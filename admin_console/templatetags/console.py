@@ -10,10 +10,12 @@ from django import template
 from django.template import Context
 from django.utils import timezone
 from django.utils.timesince import timesince
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from admin_console import inbox, labels, navigation
 from admin_console.navigation import Link
+from botcore.models import Topic
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -35,6 +37,7 @@ NAMES = {
     "use_name": labels.USES,
     "part_name": labels.PARTS,
     "sentiment_name": labels.SENTIMENTS,
+    "stream_kind": labels.STREAM_KINDS,
     "left_out_name": labels.LEFT_OUT,
     "lineage_name": labels.LINEAGE,
     "recipe_name": labels.RECIPES,
@@ -55,6 +58,12 @@ def menu(context: Context) -> list[tuple[StrOrPromise, list[Link]]]:
     """The menu of :mod:`admin_console.navigation` for the reader of this page."""
     request = context["request"]
     return navigation.menu(request.user, request.resolver_match.url_name or "", inbox.counts(request.user))
+
+
+@register.filter
+def topic_name(topic: Topic) -> str:
+    """The topic's name in the reader's language, if it has one there."""
+    return topic.name_in("zh" if (get_language() or "").startswith("zh") else "en")
 
 
 @register.filter
@@ -86,3 +95,17 @@ def ago(instant: datetime) -> str:
 def percent(share: float) -> str:
     """A share between 0 and 1: ``2.5 %``."""
     return f"{100 * share:.1f} %"
+
+
+@register.filter
+def unlocalised(number: float) -> str:
+    """A number as attributes of HTML take it, whatever the reader's language."""
+    return f"{number:.4f}"
+
+
+@register.filter
+def odds(chance: float) -> str:
+    """A small chance as people say it: ``1 : 20,000``."""
+    if chance < 1e-6:
+        return _("below 1 in a million")
+    return _("1 in %(number)s") % {"number": f"{1 / chance:,.0f}"}

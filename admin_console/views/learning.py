@@ -43,7 +43,7 @@ def learning(request: HttpRequest) -> HttpResponse:
     context = {
         "shop": shop,
         "shops": access.shops(request.user, Right.READ),
-        "alerts": alerts.open_alerts([shop]),
+        "alerts": [alert for alert in alerts.open_alerts([shop]) if alert.subject.startswith(alerts.DRIFT)],
         "inflow": told.inflow(shop, snapshots[0] if snapshots else None),
         "serving": told.serving(shop),
         "snapshots": [told.snapshot_row(snapshot) for snapshot in snapshots],

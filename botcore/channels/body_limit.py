@@ -21,7 +21,9 @@ class BodyLimit:
     Views have stricter limits and better words; this one only has to be above theirs.
     """
 
-    def __init__(self, app: ASGI3Application, limit: int, prefixes: tuple[str, ...] = ("/webhooks/", "/chat/")) -> None:
+    def __init__(
+        self, app: ASGI3Application, limit: int, prefixes: tuple[str, ...] = ("/webhooks/", "/chat/", "/streams/")
+    ) -> None:
         self.app = app
         self.limit = limit
         self.prefixes = prefixes

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 
 from botcore.learning import layers
-from botcore.models import Contact, Dataset, DatasetRow, ModelVersion
+from botcore.models import Alert, Contact, Dataset, DatasetRow, ModelVersion, Topic
+from catalog.models import Shop
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def erase(contact: Contact) -> Erasure:
     """Delete a contact with all conversations, messages and opinions.
 
     Snapshots are not changed: what was learned stays provable, and the list says what to train anew. A layer of intents, which
-    is made anew in minutes, goes with them.
+    is made anew in minutes, goes with them; so do their texts in the shop's streams and topics that nobody else speaks of.
     """
     shop, known_as = contact.account.shop, contact.pk
     with transaction.atomic():
@@ -35,4 +36,13 @@ def erase(contact: Contact) -> Erasure:
         trained = ModelVersion.objects.filter(dataset__in=datasets)
         found = Erasure(tuple(datasets), tuple(trained), contact.conversations.count())
         contact.delete()
+        _forget_topics(shop)
         return replace(found, layer=layers.forget(shop, known_as))
+
+
+def _forget_topics(shop: Shop) -> None:
+    """A topic without sentences has a name in the words of somebody who is gone; so has its alert."""
+    empty = Topic.objects.filter(stream__shop=shop, sentences=None, merged=None, merged_into=None)
+    for topic in empty.values_list("pk", flat=True):
+        Alert.objects.filter(shop=shop, measured__topic=topic).delete()
+    empty.delete()

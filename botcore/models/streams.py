@@ -4,7 +4,6 @@ import secrets
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 from pgvector.django import VectorField
 
 from botcore.models.conversations import Turn, make_public_key
@@ -19,9 +18,9 @@ def make_stream_token() -> str:
 class Sentiment(models.TextChoices):
     """What is mixed counts as neutral."""
 
-    POSITIVE = "positive", _("positive")
-    NEUTRAL = "neutral", _("neutral")
-    NEGATIVE = "negative", _("negative")
+    POSITIVE = "positive", "positive"
+    NEUTRAL = "neutral", "neutral"
+    NEGATIVE = "negative", "negative"
 
 
 class TextStream(models.Model):
@@ -29,9 +28,9 @@ class TextStream(models.Model):
     themselves; any other is fed by REST or from files. ``token_digest`` is the SHA-256 of the token that may feed it."""
 
     class Kind(models.TextChoices):
-        MESSAGES = "messages", _("customers' messages")
-        REVIEWS = "reviews", _("reviews in the catalogue")
-        FEED = "feed", _("texts from elsewhere")
+        MESSAGES = "messages", "customers' messages"
+        REVIEWS = "reviews", "reviews in the catalogue"
+        FEED = "feed", "texts from elsewhere"
 
     shop = models.ForeignKey(Shop, models.CASCADE, related_name="text_streams")
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.FEED)
