@@ -16,6 +16,9 @@ WORDS = 2
 """Words or pairs of words in a name."""
 FEWEST = 2
 """Sentences of a topic that have a word of its name."""
+FEWEST_WORDS, FEWEST_CHARACTERS = 2, 3
+"""Different ones that say something, in a sentence that speaks of a topic."""
+COURTESY = frozenset("好谢您请哈嗯哦啦呀")
 PAIR = 1.5
 """What two words that follow each other weigh against one: they are read more easily."""
 _ENGLISH = re.compile(r"[A-Za-z][A-Za-z'-]*[A-Za-z]|[A-Za-z]")
@@ -40,8 +43,9 @@ def name_of(sentences: Sequence[str], others: Sequence[str], language: str) -> s
 
 def tells_something(sentence: str) -> bool:
     """Whether a sentence has words that could name a topic ("Thanks!" and "10/10" have none)."""
-    language = "zh" if CHINESE.search(sentence) else "en"
-    return len({key for key, _ in _terms(sentence, language)}) >= 2
+    if CHINESE.search(sentence):
+        return len(set(CHINESE.findall(sentence)) - PLAIN - COURTESY) >= FEWEST_CHARACTERS
+    return len({key for key, _ in _terms(sentence, "en")}) >= FEWEST_WORDS
 
 
 def _holding(sentences: Iterable[str], language: str) -> Counter[tuple[str, ...]]:

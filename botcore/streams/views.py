@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from botcore.channels.views import database_view, problem
+from botcore.channels.views import problem
 from botcore.models import TextStream
 from botcore.streams import feeding
 
@@ -21,12 +21,11 @@ SHOWN_ERRORS = 20
 
 @csrf_exempt
 @require_POST
-@database_view
 def feed(request: HttpRequest, key: str) -> HttpResponse:
     """Store one text or a list of them: 200 with how many were new, and nothing stored for any other answer.
 
-    401 no such stream or not its token, 413 too much at once, 400 not as documented, with every wrong text named, 503 ask again
-    later. Whether a stream exists is told to nobody without its token.
+    401 no such stream or not its token, 413 too much at once, 400 not as documented, with every wrong text named.
+    Whether a stream exists is told to nobody without its token.
     """
     stream = TextStream.objects.filter(key=key, kind=TextStream.Kind.FEED).first()
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")

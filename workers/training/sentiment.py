@@ -35,7 +35,7 @@ Floats = npt.NDArray[np.float32]
 TEXTS = Path(__file__).parent / "sentiment"
 LANGUAGES = ("en", "zh")
 FOLDS, SEED = 5, 0
-PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0)
+PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 RESAMPLED = 2_000
 """Times that the held-out texts are drawn anew for an interval."""
 
