@@ -19,11 +19,13 @@ Floats = npt.NDArray[np.float32]
 SPACE = Path(__file__).parent / "data" / "topic_space.npz"
 JOIN = 0.25
 """Mean cosine to its sentences from which a sentence joins a topic."""
+YOUNG = 0.1
+"""How much nearer it must be to a topic of one sentence; it falls with the root of their number, as the mean's error does."""
 NEAR = 0.35
 """Cosine from which two sentences speak of the same, where no topic does."""
 FEWEST = 3
 """Sentences that open a topic."""
-MERGE = 0.35
+MERGE = 0.3
 """Mean cosine between the sentences of two topics from which they are one. Above ``JOIN``: topics should stay."""
 SPLIT = 0.1
 """Mean cosine between the halves of a topic up to which it is two."""
@@ -100,6 +102,7 @@ def _join(clusters: dict[int, Cluster], vector: Floats) -> int | None:
         return None
     ids = list(clusters)
     near = np.stack([clusters[id].mean for id in ids]) @ vector
+    near -= YOUNG / np.sqrt([clusters[id].count for id in ids])
     best = int(np.argmax(near))
     if near[best] < JOIN:
         return None
@@ -120,7 +123,8 @@ def _open(clusters: dict[int, Cluster], vectors: Floats, topics: list[int | None
             return
         new = min([0, *clusters]) - 1
         mean = vectors[members].mean(axis=0)
-        joining = [place for place in loose if place in members or vectors[place] @ mean >= JOIN]
+        bound = JOIN + YOUNG / np.sqrt(len(members))
+        joining = [place for place in loose if place in members or vectors[place] @ mean >= bound]
         clusters[new] = Cluster(new, vectors[joining].mean(axis=0), len(joining))
         for place in joining:
             topics[place] = new

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from admin_console.urls import urlpatterns
-from botcore.models import TrainingRun
+from botcore.models import Alert, TrainingRun
 from tests.factories import (
     PASSWORD,
     AccountFactory,
@@ -17,6 +17,7 @@ from tests.factories import (
     ModelVersionFactory,
     ProductFactory,
     ShopFactory,
+    TopicFactory,
     TurnFactory,
     UserFactory,
 )
@@ -45,7 +46,14 @@ def test_no_page_for_merchants_is_kept_by_a_cache(merchant, shop, pattern):
     snapshot = DatasetFactory(shop=shop)
     run = TrainingRun.objects.create(shop=shop, dataset=snapshot, recipe="sft")
     account = AccountFactory(shop=shop)
+    topic = TopicFactory(stream__shop=shop)
+    surge = Alert.objects.create(
+        shop=shop,
+        subject=f"surge: {topic.pk}",
+        measured={"topic": topic.pk, "share": 1, "chance": 0.1, "items": [], "quotes": []},
+    )
     rows = {"snapshot": snapshot, "run": run, "version": ModelVersionFactory(shop=shop), "account": account}
+    rows |= {"stream": topic.stream, "surge": surge, "draft_article": surge}
     row = rows.get(pattern.name) or ProductFactory(shop=shop)
     address = _address(pattern, ConversationFactory(shop=shop).key, row.pk)
     assert "no-store" in merchant.get(address).headers["Cache-Control"]

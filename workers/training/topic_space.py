@@ -66,7 +66,7 @@ def _gathered(vectors: Floats, order: npt.NDArray[np.int64]) -> list[int]:
     clusters: dict[int, Cluster] = {}
     topics = np.full(len(vectors), -1)
     for start in range(0, len(order), AT_ONCE):
-        waiting = np.array([place for place in order[: start + AT_ONCE] if topics[place] == -1])
+        waiting = np.array([place for place in order[: start + AT_ONCE] if topics[place] == -1], dtype=np.int64)
         found = gather(list(clusters.values()), vectors[waiting])
         names = {id: id if id >= 0 else len(clusters) + 1_000 * start - id for id in found.clusters}
         clusters = {names[id]: replace(cluster, id=names[id]) for id, cluster in found.clusters.items()}

@@ -59,7 +59,9 @@ def test_a_topic_that_has_become_two_is_split_and_one_that_is_one_stays():
     assert halves(two[:20]) is None, "too few to tell"
 
 
-@pytest.mark.parametrize(("before", "after", "due"), [(60, 64, True), (64, 127, False), (120, 130, True), (3, 9, False)])
+@pytest.mark.parametrize(
+    ("before", "after", "due"), [(60, 64, True), (64, 127, False), (120, 130, True), (3, 9, False)]
+)
 def test_topics_are_looked_at_for_halves_rarely(before, after, due):
     assert SPLIT_FROM == 64
     assert due_for_halving(before, after) is due
