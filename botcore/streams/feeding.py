@@ -37,6 +37,13 @@ LOOKED_AGAIN = 5_000
 KNOWN_FIELDS = {"id", "at", "author", "text", "language"}
 
 
+OWN_NAMES = {
+    "en": {TextStream.Kind.MESSAGES: "Messages", TextStream.Kind.REVIEWS: "Reviews"},
+    "zh": {TextStream.Kind.MESSAGES: "客户消息", TextStream.Kind.REVIEWS: "商品评价"},
+}
+"""What the streams that fill themselves are called, in the shop's language."""
+
+
 @dataclass(frozen=True)
 class Record:
     """One text of a feed as it came. ``author`` is whatever tells people apart, or ""."""
@@ -168,7 +175,7 @@ def _fetch_messages(shop: Shop, now: datetime) -> None:
     rows = list(found[:MOST_AT_ONCE])
     if not rows:
         return
-    stream = _own(shop, TextStream.Kind.MESSAGES, "Messages")
+    stream = _own(shop, TextStream.Kind.MESSAGES)
     records = [
         (Record(f"turn:{turn.pk}", turn.created_at, turn.text, f"contact {turn.conversation.contact_id}"), turn)
         for turn in rows
@@ -181,7 +188,7 @@ SETTLED = (Turn.Status.ANSWERED, Turn.Status.SILENT)
 
 
 def _fetch_reviews(shop: Shop) -> None:
-    stream = _own(shop, TextStream.Kind.REVIEWS, "Reviews")
+    stream = _own(shop, TextStream.Kind.REVIEWS)
     newest = Interaction.objects.aggregate(newest=Max("pk"))["newest"] or 0
     if newest == stream.collected:
         return
@@ -205,7 +212,8 @@ def _keep(items: Iterable[TextItem]) -> None:
     TextItem.objects.bulk_create(list(items), ignore_conflicts=True)
 
 
-def _own(shop: Shop, kind: str, name: str) -> TextStream:
+def _own(shop: Shop, kind: str) -> TextStream:
+    name = OWN_NAMES["zh" if shop.language == "zh" else "en"][kind]
     return TextStream.objects.get_or_create(shop=shop, kind=kind, defaults={"name": _free_name(shop, name)})[0]
 
 

@@ -50,7 +50,7 @@ def test_no_page_for_merchants_is_kept_by_a_cache(merchant, shop, pattern):
     surge = Alert.objects.create(
         shop=shop,
         subject=f"surge: {topic.pk}",
-        measured={"topic": topic.pk, "share": 1, "chance": 0.1, "items": [], "quotes": []},
+        measured={"topic": topic.pk, "people": 5, "hours": 1, "share": 1, "chance": 0.1, "items": [], "quotes": []},
     )
     rows = {"snapshot": snapshot, "run": run, "version": ModelVersionFactory(shop=shop), "account": account}
     rows |= {"stream": topic.stream, "surge": surge, "draft_article": surge}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -59,7 +60,7 @@ def test_a_feed_that_goes_on_keeps_its_topics_and_their_names_and_the_same_feed_
     records = example.records(timezone.now())
     days = [records[start : start + 40] for start in range(0, len(records), 40)]
     continued, seen = feed(shop, "day by day", days)
-    for before, after in zip(seen, seen[1:], strict=False):
+    for before, after in pairwise(seen):
         for topic, named in before.items():
             assert {language: after[topic][language] for language in named} == named, "a name stays"
     groups = grouping(continued)
