@@ -22,7 +22,7 @@ PERIODS = {
     "365": _("Last year"),
 }
 USUAL_PERIOD = "14"
-LANGUAGES = {"en": _("English"), "zh": _("Chinese")}
+LANGUAGES = {"en": _("in English"), "zh": _("in Chinese")}
 
 
 class StreamFilter(forms.Form):

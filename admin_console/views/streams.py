@@ -147,7 +147,7 @@ def hand_over_surge(request: HttpRequest, pk: int) -> HttpResponse:
 def draft_article(request: HttpRequest, pk: int) -> HttpResponse:
     """An article that answers a surge: begun with what people say, kept as a draft."""
     alert, found = _surge(request, pk, Right.SELL)
-    asked = found.quotes[0] if found.quotes else None
+    asked = surge_alerts.question_of(found)
     initial = {"title": asked.text[:200] if asked else "", "language": asked.item.language if asked else "en"}
     form = DraftForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():

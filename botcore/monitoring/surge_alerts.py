@@ -26,7 +26,7 @@ MOST_TEXTS = 50
 """Texts that an alert holds, the newest."""
 QUOTES = 3
 """Sentences of the summary."""
-SAME = 0.9
+SAME = 0.6
 """Cosine from which a second sentence would say nothing new."""
 QUIET = timedelta(minutes=30)
 """After so long without a surge its alert closes: counts that go up and down about the bound open one alert, not ten."""
@@ -85,6 +85,12 @@ def gathered(alert: Alert) -> Gathered:
         [by_id[id] for id in told["quotes"] if id in by_id],
         list(conversations.values()),
     )
+
+
+def question_of(found: Gathered) -> Sentence | None:
+    """What an article would answer: the summary's first question, else its first sentence."""
+    asked = (quote for quote in found.quotes if quote.text.rstrip().endswith(("?", "？")))
+    return next(asked, found.quotes[0] if found.quotes else None)
 
 
 def hand_over(found: Gathered) -> int:

@@ -37,7 +37,7 @@ LOOKED_AGAIN = 5_000
 KNOWN_FIELDS = {"id", "at", "author", "text", "language"}
 
 
-OWN_NAMES = {
+OWN_NAMES: dict[str, dict[str, str]] = {
     "en": {TextStream.Kind.MESSAGES: "Messages", TextStream.Kind.REVIEWS: "Reviews"},
     "zh": {TextStream.Kind.MESSAGES: "客户消息", TextStream.Kind.REVIEWS: "商品评价"},
 }

@@ -143,7 +143,10 @@ def _merge(clusters: dict[int, Cluster]) -> dict[int, int]:
         kept, gone = clusters[ids[older]], clusters.pop(ids[younger])
         count = kept.count + gone.count
         mean = (kept.mean * kept.count + gone.mean * gone.count) / count
-        clusters[kept.id], merged[gone.id] = replace(kept, mean=mean, count=count), kept.id
+        clusters[kept.id], merged[gone.id] = (
+            replace(kept, mean=np.asarray(mean, dtype=np.float32), count=count),
+            kept.id,
+        )
     return merged
 
 
