@@ -84,5 +84,5 @@ class DraftForm(forms.Form):
     )
     language = forms.ChoiceField(label=_("Language"), choices=list(LANGUAGES.items()))
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, str] | None = None) -> None:
+    def __init__(self, data: Mapping[str, Any] | None = None, *, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, auto_id="draft-%s", label_suffix="", initial=initial)

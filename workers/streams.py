@@ -36,7 +36,7 @@ def read_waiting(stream: TextStream, end: float = float("inf")) -> int:
     """Read a stream's texts, in batches, up to ``end`` (``time.monotonic()``); how many."""
     done = 0
     while time.monotonic() < end and stream.items.filter(read_at=None).exists():
-        batch = reading.read(stream.pk, serving.reader())
+        batch = reading.read(stream.pk, serving.stream_reader())
         if not batch:
             break
         done += batch

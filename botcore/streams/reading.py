@@ -113,8 +113,8 @@ def gather_topics(stream: TextStream) -> None:
     gathered = gather(known, np.stack([np.asarray(row.vector, dtype=np.float32) for row in newest]))
     before = {pk: topic.count for pk, topic in live.items()}
     topics = _stored(stream, gathered.clusters, live, _spans(newest, gathered.topics))
-    for row, topic in zip(newest, gathered.topics, strict=True):
-        row.topic = topics[topic] if topic is not None else None
+    for row, place in zip(newest, gathered.topics, strict=True):
+        row.topic = topics[place] if place is not None else None
     Sentence.objects.bulk_update([row for row in newest if row.topic], ["topic"])
     for gone, kept in gathered.merged.items():
         if gone in live:

@@ -98,7 +98,9 @@ def main() -> None:
     space = make_space(read_training(), reader)
     print(agreement(space, reader))  # noqa: T201
     if not options.check:
-        np.savez_compressed(SPACE, **space.centres, whitening=space.whitening.astype(np.float16))
+        np.savez_compressed(
+            SPACE, en=space.centres["en"], zh=space.centres["zh"], whitening=space.whitening.astype(np.float16)
+        )
 
 
 if __name__ == "__main__":

@@ -69,10 +69,10 @@ class Command(BaseCommand):
             line, said = row
             try:
                 found.append(feeding.record_of({name.strip().lower(): value for name, value in said.items()}, now))
-            except ValueError as error:
-                wrong.append(RowError(line, str(error)))
-        for error in wrong[:SHOWN_ERRORS]:
-            self.stderr.write(str(error))
+            except ValueError as problem:
+                wrong.append(RowError(line, str(problem)))
+        for each in wrong[:SHOWN_ERRORS]:
+            self.stderr.write(str(each))
         if wrong:
             self.stderr.write(f"{len(wrong)} rows left out")
         return found
