@@ -38,11 +38,13 @@ from botcore.models import (
     ReviewItem,
     SavedView,
     ShopMember,
+    TextStream,
     TrainingRun,
     Turn,
     WebhookDelivery,
     WebhookEndpoint,
 )
+from botcore.monitoring.surge_alerts import SURGE
 from botcore.roles import Right
 from catalog.models import AttributeValue, ChangeSet, Feed, KnowledgeArticle, MerchandisingRule, Product, Shop
 
@@ -242,3 +244,13 @@ def audit_entries(user: Person, right: Right) -> QuerySet[AuditEntry]:
     if user.is_active and user.is_staff:
         return AuditEntry.objects.all()
     return AuditEntry.objects.filter(shop_id__in=roles.shops_of(user, right).values("pk"))
+
+
+def streams(user: Person, right: Right) -> QuerySet[TextStream]:
+    """The streams of texts of :func:`shops`."""
+    return TextStream.objects.filter(shop__in=roles.shops_of(user, right))
+
+
+def surges(user: Person, right: Right) -> QuerySet[Alert]:
+    """The alerts of surges, open or closed, in the streams of :func:`shops`."""
+    return Alert.objects.filter(shop__in=roles.shops_of(user, right), subject__startswith=SURGE)

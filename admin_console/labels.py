@@ -25,6 +25,7 @@ from botcore.models import (
     ModelVersion,
     Outbound,
     ReviewDecision,
+    TextStream,
     TrainingRun,
     Turn,
 )
@@ -197,6 +198,11 @@ SENTIMENTS: dict[str, Label] = {
     "positive": _("positive"),
     "neutral": _("neutral"),
     "negative": _("negative"),
+}
+STREAM_KINDS: dict[str, Label] = {
+    TextStream.Kind.MESSAGES: _("what customers write in chats"),
+    TextStream.Kind.REVIEWS: _("reviews of products"),
+    TextStream.Kind.FEED: _("texts from elsewhere"),
 }
 LINEAGE: dict[str, Label] = {"annotation": _("a merchant's word"), "feedback": _("a customer's thumb")}
 RECIPES: dict[str, Label] = {

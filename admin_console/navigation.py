@@ -105,6 +105,7 @@ WINGS = (
                 count="alerts",
                 reason=_("alerts are open"),
             ),
+            Room("streams", _("Streams"), Right.READ, frozenset({"stream", "new_stream", "surge", "draft_article"})),
         ),
     ),
     Wing(

@@ -24,6 +24,7 @@ from admin_console.views import (
     review,
     sign_in,
     start,
+    streams,
     watching,
 )
 from admin_console.views import shop as shops
@@ -94,6 +95,15 @@ urlpatterns = [
     path("graph/", catalogue.graph, name="graph"),
     path("graph/<int:pk>/", catalogue.neighbourhood, name="neighbourhood"),
     path("graph/<int:pk>/link/", catalogue.edit_link, name="edit_link"),
+    path("streams/", streams.streams, name="streams"),
+    path("streams/new/", streams.new_stream, name="new_stream"),
+    path("streams/example/", streams.load_example, name="load_example"),
+    path("streams/<int:pk>/", streams.stream, name="stream"),
+    path("streams/<int:pk>/token/", streams.renew_token, name="renew_token"),
+    path("streams/topics/<int:pk>/rename/", streams.rename_topic, name="rename_topic"),
+    path("streams/surges/<int:pk>/", streams.surge, name="surge"),
+    path("streams/surges/<int:pk>/hand-over/", streams.hand_over_surge, name="hand_over_surge"),
+    path("streams/surges/<int:pk>/article/", streams.draft_article, name="draft_article"),
     path("rules/", catalogue.rules, name="rules"),
     path("rules/new/", catalogue.new_rule, name="new_rule"),
     path("rules/<int:pk>/switch/", catalogue.switch_rule, name="switch_rule"),

@@ -148,6 +148,8 @@ RANKER_SECONDS = 24 * 3600
 MODELS_SECONDS = 24 * 3600
 SELF_TRAINING_SECONDS = 7 * 24 * 3600
 REQUESTS_SECONDS = 3600
+STREAMS_SECONDS = 20
+"""How often texts that came in are read and surges looked for: an alert is there within a minute."""
 ROLLOUT_SECONDS = 30
 """How often the health of new versions of the model is looked at."""
 REPLY_READY = VAR_DIR / "reply.ready"

@@ -20,5 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("console/", include("admin_console.urls")),
     path("api/v1/", include("botcore.api.urls")),
+    path("streams/", include("botcore.streams.urls")),
     path("", include("botcore.channels.urls")),
 ]

@@ -25,7 +25,12 @@ from botcore.models import (
     Feedback,
     Invitation,
     ModelVersion,
+    Sentence,
+    Sentiment,
     ShopMember,
+    TextItem,
+    TextStream,
+    Topic,
     TrainingRun,
     Turn,
     WebhookEndpoint,
@@ -33,7 +38,7 @@ from botcore.models import (
 from botcore.roles import Role
 from botcore.security import seal
 from botcore.webhooks.events import OFFERED
-from catalog.models import AttributeValue, Category, KnowledgeArticle, Product, Shop, Variant
+from catalog.models import EMBEDDING_DIMENSIONS, AttributeValue, Category, KnowledgeArticle, Product, Shop, Variant
 
 PASSWORD = "correct horse battery staple"
 """What every user made here logs in with."""
@@ -303,3 +308,56 @@ class WebhookFactory(DjangoModelFactory):
     url = factory.Sequence("https://shop.example/hooks/{}".format)
     events = factory.LazyFunction(lambda: [event.value for event in OFFERED])
     sealed_secrets = factory.LazyFunction(lambda: seal({"secret": WEBHOOK_SECRET}))
+
+
+class StreamFactory(DjangoModelFactory):
+    """A feed that nobody has a token of."""
+
+    class Meta:
+        model = TextStream
+
+    shop = factory.SubFactory(ShopFactory)
+    name = factory.Sequence("Feed {}".format)
+
+
+class TopicFactory(DjangoModelFactory):
+    class Meta:
+        model = Topic
+
+    stream = factory.SubFactory(StreamFactory)
+    names = factory.LazyFunction(lambda: {"en": "battery recall", "zh": "电池召回"})
+    centroid = factory.LazyFunction(lambda: [0.05] * EMBEDDING_DIMENSIONS)
+    first_seen = factory.LazyFunction(timezone.now)
+    last_seen = factory.LazyFunction(timezone.now)
+
+
+class TextItemFactory(DjangoModelFactory):
+    """A text that was read, by somebody of its own."""
+
+    class Meta:
+        model = TextItem
+
+    stream = factory.SubFactory(StreamFactory)
+    external_id = factory.Sequence("text-{}".format)
+    at = factory.LazyFunction(timezone.now)
+    author = factory.Sequence("{:016x}".format)
+    text = "The battery recall is a disgrace."
+    language = "en"
+    sentiment = Sentiment.NEGATIVE
+    confidence = 0.9
+    read_at = factory.LazyFunction(timezone.now)
+
+
+class SentenceFactory(DjangoModelFactory):
+    """The one sentence of a text, on a topic of its stream."""
+
+    class Meta:
+        model = Sentence
+
+    item = factory.SubFactory(TextItemFactory)
+    place = 0
+    text = factory.SelfAttribute("item.text")
+    sentiment = factory.SelfAttribute("item.sentiment")
+    confidence = 0.9
+    topic = factory.SubFactory(TopicFactory, stream=factory.SelfAttribute("..item.stream"))
+    vector = factory.LazyFunction(lambda: [0.05] * EMBEDDING_DIMENSIONS)

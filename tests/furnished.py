@@ -11,7 +11,7 @@ from django.utils import timezone
 from admin_console.urls import urlpatterns
 from botcore.channels.values import OutboundMessage
 from botcore.learning.review import queue
-from botcore.models import Alert, AlertRule, ApiToken, Outbound, SavedView, WebhookDelivery
+from botcore.models import Alert, AlertRule, ApiToken, Outbound, SavedView, Topic, WebhookDelivery
 from catalog.models import ChangeSet, Feed, MerchandisingRule, Shop
 from tests.admin_console import learned
 from tests.factories import (
@@ -25,6 +25,7 @@ from tests.factories import (
     InvitationFactory,
     MemberFactory,
     ProductFactory,
+    TopicFactory,
     TurnFactory,
     WebhookFactory,
 )
@@ -55,7 +56,9 @@ def furnish(shop: Shop, number: int) -> None:
     run = learned.run(snapshot, pk=number, status="running")
     learned.version(snapshot, pk=number, run=run, name=f"{shop.slug}-1")
     rule = AlertRule.objects.create(pk=number, shop=shop, name="Errors", metric="errors", threshold=0.1)
-    Alert.objects.create(shop=shop, rule=rule, subject=rule.subject, sentence="Errors: 12 % of the replies.")
+    Alert.objects.create(
+        pk=number + 1_000, shop=shop, rule=rule, subject=rule.subject, sentence="Errors: 12 % of the replies."
+    )
     endpoint = WebhookFactory(pk=number, shop=shop)
     WebhookDelivery.objects.create(
         pk=number, endpoint=endpoint, event="reply.sent", data={}, status="failed", error="503"
@@ -70,9 +73,17 @@ def furnish(shop: Shop, number: int) -> None:
     )
     ChangeSet.objects.create(pk=number, shop=shop, feed=feed, kind="feed", name="Supplier", task="check", status="done")
     AttributeValueFactory(pk=number, shop=shop)
+    surge_of(TopicFactory(stream__pk=number, stream__shop=shop), pk=number)
     MemberFactory(pk=number, shop=shop)
     InvitationFactory(pk=number, shop=shop)
     AuditEntryFactory(pk=number, shop_id=shop.pk)
+
+
+def surge_of(topic: Topic, **fields: Any) -> Alert:
+    """An alert about a topic that people complain of."""
+    measured = {"topic": topic.pk, "people": 5, "hours": 1, "share": 1, "chance": 0.1, "items": [], "quotes": []}
+    told = {"sentence": "5 people complain of “zip”.", "measured": {**measured, "stream": topic.stream_id}}
+    return Alert.objects.create(shop=topic.stream.shop, subject=f"surge: {topic.pk}", **told, **fields)
 
 
 def address(pattern: URLPattern, number: int) -> str:

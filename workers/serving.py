@@ -13,6 +13,7 @@ from django.conf import settings
 from botcore.dialogue.ports import Discriminator, Encoder, Generator, ImageEncoder, Ports, Reader, SpeechRecogniser
 from botcore.learning import layers
 from botcore.models import ModelVersion
+from botcore.streams.ports import StreamReader
 from catalog.models import Shop
 from workers.engine import (
     load_discriminator,
@@ -60,6 +61,11 @@ def encoder() -> Encoder:
 
 def reader() -> Reader:
     """The reader of messages and answers, loaded once per process."""
+    return load_reader()
+
+
+def stream_reader() -> StreamReader:
+    """The same reader, as streams of texts use it."""
     return load_reader()
 
 

@@ -16,7 +16,7 @@ from botcore.webhooks import sending
 from catalog.graph.build import rebuild
 from catalog.models import Shop
 from catalog.ranking.popularity import refresh_popularity
-from workers import housekeeping, indexing, looking, serving, shadow, trainer
+from workers import housekeeping, indexing, looking, serving, shadow, streams, trainer
 
 
 @app.task(name="workers.tasks.answer", queue="reply")
@@ -72,6 +72,12 @@ def watch_drifts() -> None:
     """Tell what changed in what customers want, in every shop."""
     for shop in Shop.objects.order_by("pk"):
         watch_drift(shop, timezone.now())
+
+
+@app.task(name="workers.tasks.watch_streams", queue="io", soft_time_limit=300, time_limit=330)
+def watch_streams() -> None:
+    """Read what people said, in every shop, and tell where more of them than usual complain."""
+    streams.watch_all(timezone.now())
 
 
 @app.task(name="workers.tasks.deliver", queue="io", soft_time_limit=50, time_limit=60)

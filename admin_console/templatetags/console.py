@@ -14,12 +14,14 @@ from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from admin_console import audit, inbox, labels, navigation, problems, watching
 from admin_console.navigation import Link
 from botcore.channels.chunking import around_links
 from botcore.dialogue.facts import media_url
+from botcore.models import Topic
 from botcore.monitoring.metrics import Unit
 from botcore.monitoring.telling import value_of
 from botcore.roles import Role
@@ -48,6 +50,7 @@ NAMES = {
     "use_name": labels.USES,
     "part_name": labels.PARTS,
     "sentiment_name": labels.SENTIMENTS,
+    "stream_kind": labels.STREAM_KINDS,
     "left_out_name": labels.LEFT_OUT,
     "lineage_name": labels.LINEAGE,
     "recipe_name": labels.RECIPES,
@@ -149,6 +152,12 @@ register.filter("row_problem", problems.told)
 
 
 @register.filter
+def topic_name(topic: Topic) -> str:
+    """The topic's name in the reader's language, if it has one there."""
+    return topic.name_in("zh" if (get_language() or "").startswith("zh") else "en")
+
+
+@register.filter
 def how_long(instant: datetime) -> str:
     """``3 minutes``, in the largest unit alone."""
     return timesince(instant, depth=1) if timezone.now() - instant >= timedelta(minutes=1) else _("less than a minute")
@@ -189,3 +198,16 @@ def money(amount: float, currency: str) -> str:
 def unlocalized(value: float) -> str:
     """A number as programs read it, whatever the reader's language."""
     return repr(round(float(value), 6))
+
+
+def unlocalised(number: float) -> str:
+    """A number as attributes of HTML take it, whatever the reader's language."""
+    return f"{number:.4f}"
+
+
+@register.filter
+def odds(chance: float) -> str:
+    """A small chance as people say it: ``1 : 20,000``."""
+    if chance < 1e-6:
+        return _("below 1 in a million")
+    return _("1 in %(number)s") % {"number": f"{1 / chance:,.0f}"}

@@ -33,7 +33,10 @@ class BodyLimit:
     """
 
     def __init__(
-        self, app: ASGI3Application, limit: int, prefixes: tuple[str, ...] = ("/webhooks/", "/chat/", "/api/")
+        self,
+        app: ASGI3Application,
+        limit: int,
+        prefixes: tuple[str, ...] = ("/webhooks/", "/chat/", "/api/", "/streams/"),
     ) -> None:
         self.app = app
         self.limit = limit

@@ -27,14 +27,14 @@ from botcore.learning import house_words, votes
 from botcore.learning.cleaning import NearDuplicates, reason_to_drop
 from botcore.learning.corrections import original
 from botcore.learning.scrub import scrub
-from botcore.models import Annotation, Dataset, DatasetRow, Feedback, Turn
+from botcore.models import Annotation, Dataset, DatasetRow, Feedback, Sentiment, TextItem, Turn
 from catalog.models import Shop
 
 SHARES = ((DatasetRow.Part.TRAIN, 0.7), (DatasetRow.Part.VALIDATION, 0.15), (DatasetRow.Part.TEST, 0.15))
 """Of the conversations in order of time, oldest first: what is tested on is later than what was learned from."""
 KEYWORDS = 6
 BAD_MOODS, GOOD_MOODS = ("upset", "not_meant", "reject"), ("thanks", "compliment")
-"""Intents of messages that say how the customer feels."""
+"""Intents of messages that say how the customer feels, where no worker has read yet what they felt."""
 
 
 class NothingToLearnError(ValueError):
@@ -247,13 +247,14 @@ def _split(examples: Sequence[Example]) -> list[DatasetRow]:
     )
     ordered = sorted(examples, key=lambda example: (example.turn.pk, example.use, example.source))
     keywords = _keywords([str(example.content["brief"]["customer"]) for example in ordered])
+    moods = _moods(example.turn.pk for example in ordered)
     return [
         DatasetRow(
             place=place,
             use=example.use,
             part=part_of[example.turn.conversation_id],
             content=dict(example.content),
-            features=_features(example, keywords[place]),
+            features=_features(example, keywords[place], moods.get(example.turn.pk)),
             turn_id=example.turn.pk,
             contact_id=example.turn.conversation.contact_id,
             source=example.source,
@@ -273,11 +274,18 @@ def _parts(conversations: Sequence[int]) -> dict[int, str]:
     return parts
 
 
-def _features(example: Example, keywords: Sequence[str]) -> dict[str, Any]:
+def _moods(turns: Iterable[int]) -> dict[int, str]:
+    """The sentiment of messages, by turn, as far as they were read."""
+    return dict(TextItem.objects.filter(turn__in=set(turns)).exclude(sentiment="").values_list("turn_id", "sentiment"))
+
+
+def _features(example: Example, keywords: Sequence[str], mood: str | None) -> dict[str, Any]:
     """Keywords, topic and sentiment of the customer's message."""
     turn = example.turn
     intent = str(turn.understanding.get("intent", ""))
-    mood = "negative" if intent in BAD_MOODS else "positive" if intent in GOOD_MOODS else "neutral"
+    if mood is None:
+        positive = Sentiment.POSITIVE if intent in GOOD_MOODS else Sentiment.NEUTRAL
+        mood = str(Sentiment.NEGATIVE if intent in BAD_MOODS else positive)
     topic = str(turn.state_after.get("goal") or "") or intent
     return {"keywords": list(keywords), "topic": topic, "intent": intent, "sentiment": mood}
 

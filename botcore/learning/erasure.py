@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 
 from botcore.learning import layers
-from botcore.models import Contact, Conversation, Dataset, DatasetRow, ModelVersion
+from botcore.models import Alert, Contact, Conversation, Dataset, DatasetRow, ModelVersion, Topic
+from catalog.models import Shop
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,21 @@ def erase(*contacts: Contact) -> Erasure:
     """Delete the contacts of one person with all conversations, messages and opinions.
 
     Snapshots are not changed: what was learned stays provable, and the list says what to train anew. A layer of intents, which
-    is made anew in minutes, goes with them.
+    is made anew in minutes, goes with them; so do their texts in the shop's streams and topics that nobody else speaks of.
     """
     shop, ids = contacts[0].account.shop, [contact.pk for contact in contacts]
     with transaction.atomic():
         found = known(contacts)
         for contact in contacts:
             contact.delete()
+        _forget_topics(shop)
         forgotten = [layers.forget(shop, known_as) for known_as in ids]
         return replace(found, layer=any(forgotten))
+
+
+def _forget_topics(shop: Shop) -> None:
+    """A topic without sentences has a name in the words of somebody who is gone; so has its alert."""
+    empty = Topic.objects.filter(stream__shop=shop, sentences=None, merged=None, merged_into=None)
+    for topic in empty.values_list("pk", flat=True):
+        Alert.objects.filter(shop=shop, measured__topic=topic).delete()
+    empty.delete()

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("botcore", "0011_monitoring"),
+        ("botcore", "0012_streams"),
         ('catalog', '0008_pictures'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -40,6 +40,7 @@ from botcore.models.monitoring import (
 )
 from botcore.models.people import Invitation, SecondFactor, SignIn, SignInRule
 from botcore.models.review import ReviewDecision, ReviewItem, SavedView
+from botcore.models.streams import Sentence, Sentiment, TextItem, TextStream, Topic
 
 __all__ = [
     "Alert",
@@ -72,11 +73,16 @@ __all__ = [
     "ReviewItem",
     "SavedView",
     "SecondFactor",
+    "Sentence",
+    "Sentiment",
     "ShadowReply",
     "ShopMember",
     "SignIn",
     "SignInRule",
     "StoredAnswer",
+    "TextItem",
+    "TextStream",
+    "Topic",
     "TrainingRun",
     "Turn",
     "VersionChange",

@@ -181,6 +181,7 @@ class Turn(models.Model):
             models.Index(fields=["created_at"], name="turn_by_arrival"),
             models.Index(fields=["answered_at"], name="turn_by_answer"),
             models.Index(fields=["answered_at"], name="turn_troubled", condition=~Q(error="")),
+            models.Index(fields=["created_at"], name="turn_by_time"),
         ]
 
     def __str__(self) -> str:

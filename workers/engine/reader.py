@@ -23,7 +23,7 @@ from tokenizers import Encoding
 
 from botcore.dialogue.heads import Head
 from botcore.dialogue.ports import IntentLayer, MessageRead
-from botcore.dialogue.words import language_of
+from botcore.dialogue.words import language_of, normalise
 from workers.engine.e5 import E5
 from workers.engine.remembered import Remembered
 
@@ -119,6 +119,13 @@ class MultilingualReader:
     def states(self, texts: Sequence[str]) -> Floats:
         """What the layer of intents reads of normalised messages, shape ``(len(texts), 384)``."""
         return self._messages.means([QUERY + text for text in texts])
+
+    def feels(self, texts: Sequence[str]) -> Floats:
+        """What tells how texts feel, shape ``(len(texts), 768)``: the mean state of either adapter, each of unit length."""
+        if not len(texts):
+            return np.zeros((0, 2 * self._messages.width), dtype=np.float32)
+        states = unit(torch.from_numpy(self.states([normalise(text) for text in texts]))).numpy()
+        return np.hstack([states, self.passages(texts)])
 
     def passages(self, texts: Sequence[str]) -> Floats:
         """Unit vectors of sentences or articles that may answer, shape ``(len(texts), 384)``."""

@@ -15,7 +15,14 @@ from botcore.learning.datasets import Filters, NothingToLearnError, build
 from botcore.learning.erasure import erase
 from botcore.models import Contact, Dataset, DatasetRow, Feedback, Turn
 from catalog.models import Shop
-from tests.factories import ConversationFactory, FeedbackFactory, ModelVersionFactory, ShopFactory, TurnFactory
+from tests.factories import (
+    ConversationFactory,
+    FeedbackFactory,
+    ModelVersionFactory,
+    ShopFactory,
+    TextItemFactory,
+    TurnFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -220,6 +227,14 @@ def test_every_row_tells_keywords_topic_and_sentiment(shop):
     assert row.features["sentiment"] == "negative"
     assert row.features["topic"] == "clothing/jackets"
     assert "jacket" in row.features["keywords"]
+
+
+def test_what_a_worker_read_of_a_message_tells_its_sentiment_before_its_intent_does(shop):
+    turn = reply_about(shop, 0, understanding={"intent": "search"})
+    TextItemFactory(stream__shop=shop, turn=turn, sentiment="positive")
+    approve(turn, None)
+    (row,) = rows(build(shop, Filters()))
+    assert row.features["sentiment"] == "positive"
 
 
 def test_keywords_are_what_tells_a_message_from_the_others(shop):
