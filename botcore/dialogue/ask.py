@@ -33,11 +33,11 @@ PRICE, MEANING = "price", "meaning"
 NOT_ASKED = {"sku", "brand", "promoted", "featured", "image", "aliases", "language"}
 """Attributes that a customer has no opinion about before knowing the shop."""
 SLATE = 3
-TOLD, TO_MOST = 0.5
+TOLD, FEWEST = 4, 2
+"""Options that a question tells."""
+TO_MOST = 0.5
 """The share of the belief that the told values of an attribute must stand for where no kind is known: among books and rice
 cookers nobody is asked which lid it should be."""
-FEWEST = 4, 2
-"""Options that a question tells."""
 SMALLEST = 0.04
 """An option that fewer of the believed products hold is not worth telling."""
 SPREAD = 0.5

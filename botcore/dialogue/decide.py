@@ -87,7 +87,7 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     intent = said.intent.name
     wish = _says_wish(said)
     supposed = intent == "upset" and DISPLEASING.search(said.text)
-    worried = said.is_question and not wish and SUPPOSING.search(said.text)
+    worried = said.is_question and not (wish or intent in WISHES) and SUPPOSING.search(said.text)
     if (
         not supposed
         and said.intent.confidence > (SURE / 2 if intent == "person" else SURE)
@@ -106,7 +106,7 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
         return Decision(Act.RECOMMEND, BEST_RATED)
     if intent == "compare" and not before.last_list and said.is_question and not (answer and answer.sure):
         return Decision(Act.DECLINE, NO_INFORMATION)
-    if intent == "explain" and before.slate:
+    if intent == "explain" and before.slate and said.intent.confidence > SURE:
         return Decision(Act.EXPLAIN, about=said.references or _spotlight(before))
     if intent == "goes_with" and before.slate and said.goals in ((), (before.goal,)):
         return Decision(Act.RECOMMEND, "goes_with", about=said.references or _spotlight(before))

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from botcore.dialogue import beside
-from botcore.dialogue.answer import Answer, answer_to, returned_text, similar_text
+from botcore.dialogue.answer import DISPLEASING, Answer, answer_to, returned_text, similar_text
 from botcore.dialogue.ask import MEANING, ambiguous, answered, undecided
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.compose import fill, word
@@ -288,7 +288,8 @@ def _answer(shop: Shop, said: Understanding, before: DialogueState, lexicon: Lex
     """The nearest answer that the shop has, looked for only where the message may ask for one."""
     if said.intent.name == "choose" and (not said.is_question or extreme_asked(said.text)):
         return None
-    if not said.is_question and said.intent.chance(*ASKING) < LIKELY:
+    asks = said.is_question or DISPLEASING.search(said.text) or said.intent.chance(*ASKING) >= LIKELY
+    if not asks:
         return None
     subject = subject_of(before, said)
     skus = (subject,) if subject else said.references or before.slate

@@ -13,7 +13,7 @@ from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, format_price, satisfied
 from botcore.dialogue.find import Found
 from botcore.dialogue.lexicon import Lexicon
-from botcore.dialogue.meanings import CATEGORY, Meaning
+from botcore.dialogue.meanings import CATEGORY, KIND, Meaning
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.state import Act, Constraint, DialogueState, Question
 from botcore.dialogue.understand import Understanding
@@ -171,7 +171,8 @@ def _asked(question: Question, state: DialogueState, lexicon: Lexicon) -> dict[s
 def _wishes(plan: Plan, lexicon: Lexicon) -> tuple[str, ...]:
     """What the customer wants and every shown item holds, as short phrases; nothing that had to be given up."""
     state = plan.state
-    phrases = [lexicon.name(Meaning(CATEGORY, state.goal), state.language)] if state.goal else []
+    of_a_kind = any(c.attribute == KIND and c.wanted for c in state.constraints)  # "blender", not "mixers & blender"
+    phrases = [lexicon.name(Meaning(CATEGORY, state.goal), state.language)] if state.goal and not of_a_kind else []
     for constraint in sorted(state.constraints, key=lambda c: not c.hard):
         if constraint in plan.found.gave_up:
             continue

@@ -15,6 +15,7 @@ from botcore.dialogue.perceived import PICTURED, UNLIKE
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.relevance import title_names
 from botcore.dialogue.state import Act, Constraint, DialogueState
+from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import Understanding
 from botcore.dialogue.words import CHINESE, singular
 from catalog.models import Shop
@@ -57,8 +58,10 @@ def settled(
 
 
 def _without_missing(state: DialogueState, before: DialogueState) -> DialogueState:
-    """The state without what there is nothing of: who hears that no juicers are sold goes on about something else."""
-    told = tuple(c for c in state.constraints if not (c.attribute == TEXT and c.wanted and c.turn == state.turn))
+    """The state without what there is nothing of and what was wished of it: who hears that no juicers are sold goes on about
+    something else, for the same person."""
+    people = thesaurus().people
+    told = tuple(c for c in state.constraints if c.turn != state.turn or not c.wanted or c.value in people)
     return state.with_(constraints=told, topic=before.topic)
 
 

@@ -35,7 +35,7 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem])
     if turns_to_somebody(state, said):
         state = _beginning_anew(state)
     elif _for_another(state, said):
-        state = state.with_(topic="", constraints=tuple(c for c in state.constraints if not _is_liking(c)))
+        state = state.with_(topic="", constraints=tuple(c for c in state.constraints if not c.wanted))
     state = _pointed(_with_thing(_with_goal(state, said), said), said)
     held = [_or_else(c, said.allowed) for c in state.constraints if (c.attribute, c.value) not in said.withdrawn]
     allowed = [
@@ -117,17 +117,13 @@ def turns_to_somebody(state: DialogueState, said: Understanding) -> bool:
 
 
 def _for_another(state: DialogueState, said: Understanding) -> bool:
-    """Whether what is looked for, of no kind yet, is for another person than before, whose likings are others."""
+    """Whether what is looked for, of no kind yet, is for another person than before, whose wishes are others."""
     if state.goal:
         return False
     before, now = (
         {c.value for c in cs if c.value in thesaurus().people} for cs in (state.constraints, said.constraints)
     )
     return bool(before and now) and before.isdisjoint(now)
-
-
-def _is_liking(constraint: Constraint) -> bool:
-    return constraint.attribute == TEXT and constraint.wanted
 
 
 def _names_people(said: Understanding) -> bool:
