@@ -149,13 +149,14 @@ def with_media(decision: Decision, said: Understanding, perceived: Perceived) ->
     return decision
 
 
-CLEARLY, SOME = 0.7, 0.8
-"""Chances that a message asks about the service and that some article answers, from which the likeliest article is quoted
-though others of the same matter are almost as likely ("what is your return policy?")."""
+CLEARLY, SOME, LIKELIEST = 0.7, 0.8, 0.25
+"""Chances that a message asks about the service, that some article answers and that this one does, from which the likeliest
+article is quoted though others of the same matter are almost as likely ("what is your return policy?")."""
 
 
 def _broadly_asked(answer: Answer, said: Understanding) -> bool:
-    return answer.kind is Kind.ARTICLE and said.intent.chance("policy") > CLEARLY and answer.some >= SOME
+    service = answer.kind is Kind.ARTICLE and said.intent.chance("policy") > CLEARLY
+    return service and answer.some >= SOME and answer.near >= LIKELIEST
 
 
 def _eases(answer: Answer, said: Understanding) -> bool:

@@ -143,6 +143,15 @@ def in_reach(shop: Shop, state: DialogueState) -> DialogueState:
     return state.with_(constraints=tuple(reached(c) for c in state.constraints))
 
 
+def beyond_goal(shop: Shop, state: DialogueState, constraints: Sequence[Constraint]) -> bool:
+    """Whether words are looked for in texts, and no product of the state's goal holds any of them."""
+    words = [c for c in constraints if c.attribute == TEXT and c.wanted]
+    if not (state.goal and words):
+        return False
+    queries = (ProductQuery(shop=shop, category=state.goal, wishes=tuple(_wishes(c)), in_stock=False) for c in words)
+    return not any(count_products(query, at_most=1) for query in queries)
+
+
 def product_query(
     shop: Shop, state: DialogueState, lexicon: Lexicon, encoder: Encoder, hidden: Sequence[str] = ()
 ) -> ProductQuery:

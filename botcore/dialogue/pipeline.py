@@ -19,7 +19,7 @@ from botcore.dialogue.compose import fill, word
 from botcore.dialogue.decide import APPROVED, Decision, decide, subject_of, with_media
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, items_of
-from botcore.dialogue.find import Found, Visit, in_reach, items_by_sku, shown_text
+from botcore.dialogue.find import Found, Visit, beyond_goal, in_reach, items_by_sku, shown_text
 from botcore.dialogue.follow import followups, second_goal
 from botcore.dialogue.followups import missed_briefs, pictured_brief, reading_brief
 from botcore.dialogue.goals import common_category, separated, turned_to
@@ -84,7 +84,7 @@ def respond(
         lexicon = lexicon_of(shop)
         shown = shown_items(shop, before)
         said, later = _understood(shop, text, pressed, before, shown, lexicon, ports)
-        state = in_reach(shop, track(before, said, shown))
+        state = in_reach(shop, track(before, said, shown, beyond_goal(shop, before, said.constraints)))
     with clock.stage("decide"):
         answer = _answer(shop, said, before, lexicon, ports)
         decision, state = _decided(shop, before, state, said, answer, lexicon, perceived)

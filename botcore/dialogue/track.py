@@ -21,8 +21,11 @@ NO_WISH = QUESTION_INTENTS | {
 }  # fmt: skip
 
 
-def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem]) -> DialogueState:
-    """What is known after the customer's message; the reply's own doings are added by :func:`after_reply`."""
+def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem], beyond: bool = False) -> DialogueState:
+    """What is known after the customer's message; the reply's own doings are added by :func:`after_reply`.
+
+    ``beyond`` says that no product of the goal is about what the message names.
+    """
     if said.intent.name == "reset":
         return DialogueState(turn=state.turn + 1, language=said.language)
     if not says_wish(said):
@@ -32,7 +35,7 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem])
         said = replace(
             said, constraints=(*said.constraints, *(replace(c, turn=state.turn + 1) for c in state.questioned))
         )
-    if turns_to_somebody(state, said):
+    if turns_to_somebody(state, said, beyond):
         state = _beginning_anew(state)
     elif _for_another(state, said):
         state = state.with_(topic="", constraints=tuple(c for c in state.constraints if not c.wanted))
@@ -107,13 +110,15 @@ UNDECIDED = 0.3
 """The chance, by its words alone, that a message leaves open what it looks for."""
 
 
-def turns_to_somebody(state: DialogueState, said: Understanding) -> bool:
+def turns_to_somebody(state: DialogueState, said: Understanding, beyond: bool) -> bool:
     """Whether a message leaves the talk's goal for somebody's likings ("my dad loves cooking, any ideas?"): it names a person
-    and what they are about, and neither a kind of product nor what is in sight."""
+    and what they are about, and neither a kind of product nor what is in sight, and leaves open what it looks for or asks
+    for what the goal has nothing of."""
     if not state.goal or said.goals or said.thing or said.references or PRONOUN.search(said.text):
         return False
     of_likings = said.unknown or any(c.attribute == TEXT and c.wanted for c in said.constraints)
-    return bool(of_likings) and said.intent.by_words.get("vague", 0.0) >= UNDECIDED and _names_people(said)
+    leaves = beyond or said.intent.by_words.get("vague", 0.0) >= UNDECIDED
+    return bool(of_likings) and leaves and _names_people(said)
 
 
 def _for_another(state: DialogueState, said: Understanding) -> bool:

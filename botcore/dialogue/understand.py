@@ -44,7 +44,7 @@ __all__ = ["QUESTION_INTENTS", "ShownItem", "Understanding", "picked", "understa
 
 THEY = re.compile(
     r"\b(?:do|are|have|can) (?:they|these|those|any of (?:them|these|those))\b"
-    r"|\bwhich(?: ones?)? of (?:them|these|those)\b|[它这那]些.{0,4}有"
+    r"|\bwhich(?: ones?)? of (?:them|these|those)\b(?!.*\b(?:better|best|most|\w+est)\b)|[它这那]些.{0,4}有"
 )
 """All that was shown, of which a kind is asked for."""
 
