@@ -3,7 +3,8 @@
 import pytest
 from django.utils import timezone
 
-from botcore.dialogue.answer import _of_another_kind, _of_others, as_return
+from botcore.dialogue.answer import _from_reviews, _of_another_kind, _of_others, as_return
+from botcore.dialogue.evidence import Asked
 from botcore.dialogue.lexicon import lexicon_of
 from botcore.dialogue.relevance import title_names
 from botcore.dialogue.state import Act
@@ -111,15 +112,25 @@ def test_an_article_about_another_kind_is_no_answer(shop):
     assert not of_another_kind("and if it breaks?")
 
 
-@pytest.mark.parametrize("question", ["and if it breaks?", "how do I descale it?"])
-def test_a_remark_about_something_else_is_no_answer(talk, shop, question):
+def test_a_remark_is_an_answer_only_where_it_says_what_was_asked(talk, shop):
     kettle, customer = shop.products.get(sku="K1"), Customer.objects.create(shop=shop, key="C1")
     for text in ("We use it every single day.", "Easy to clean, everything comes apart.", "It roars like an engine."):
         Interaction.objects.create(
             shop=shop, customer=customer, product=kettle, kind="review", at=timezone.now(), rating=4, text=text,
             language="en",
         )  # fmt: skip
+
+    def remark(question):
+        found = _from_reviews(kettle, Asked(question, "en"), talk.ports)
+        return found and found.quote
+
+    assert remark("is it noisy?") == "It roars like an engine."
+    assert remark("and if it breaks?") is None and remark("how do i descale it?") is None
+    assert remark("what do people say?")
+
+
+@pytest.mark.parametrize("question", ["and if it breaks?", "how do I descale it?"])
+def test_what_nothing_answers_is_for_a_person(talk, question):
     talk("a red kettle")
     reply = talk(question)
     assert (reply.act, reply.why) == (Act.DECLINE, "no_information")
-    assert talk("is it noisy?").answer.quote == "It roars like an engine."
