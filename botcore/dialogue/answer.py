@@ -31,7 +31,7 @@ from botcore.dialogue.meanings import CATEGORY, KIND, TEXT, Meaning
 from botcore.dialogue.named import calls_by_name
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.opinions import Opinion, asks_others, meanings, opinion_on, remarks_of, subject_of
-from botcore.dialogue.ports import Encoder, Ports, about, titled
+from botcore.dialogue.ports import Ports, about, titled
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.stock import Stock, named_values, stock_evidence, stock_of, varying
 from botcore.dialogue.understand import Understanding
@@ -54,9 +54,11 @@ POINTS = re.compile(r"\b(?:it|its|this|that|these|those|they|them)\b|[它这那]
 DISPLEASING = re.compile(
     r"\b(?:if|in case|suppose|when)\b.{0,30}?(?:\b(?:does|do|did|will|would)(?:n't| not) (?:really )?(?:fit|suit|like)\b"
     r"|\bwon't (?:fit|suit)\b|\btoo (?:small|big|large|tight|loose|long|short)\b|\bwrong size\b|\bchange \w+ mind\b)[^,;]*$"
-    r"|(?:要是|如果|万一|假如|若是?|买了).{0,8}(?:不合[适身脚]|不喜欢|不满意|太[大小长短紧松]|[大小]了|穿不[上了下])[了呢的话怎么办]*\W*$"
+    r"|(?:要是|如果|万一|假如|若是?|买了).{0,8}(?:不合[适身脚]|不喜欢|不满意|太[大小长短紧松]|[大小]了|穿不[上了下])[了呢的话怎么办能可以退换货吗]*\W*$"
 )
 """What supposes that a thing does not please, and asks no more: "and if it doesn't fit?"."""
+SUPPOSING = re.compile(r"^(?:\w+[, ]+){0,2}if\b|\bwhat (?:happens )?if\b|要是|万一|如果|假如|怎么办")
+"""What asks what happens in a case that has not happened, which hardly any article puts into the same words."""
 RETURNING = {"en": "Can I return it?", "zh": "可以退货吗？"}
 """What such a question asks."""
 WHAT_ABOUT = re.compile(
@@ -70,6 +72,9 @@ OPINION_SURE = 0.44
 """How near, on their own scale, customers' remarks must be to a question to answer it."""
 OTHERS, UNASKED = 0.2, 0.1
 """What they gain where other people's opinions are asked for, and lose where they are not."""
+TELLING = -2.5
+"""The reader's log odds from which a remark that nobody asked others for answers a question: that a kettle is used every day
+says nothing of what happens if it breaks. Between -1.1 and -3.9, where eighteen questions fall apart."""
 # What speaks for a piece of evidence beside the reader, in log odds:
 RARE = 1.0
 """An article holds the question's rare words, those that one or two of the articles hold, times its share of them."""
@@ -148,7 +153,7 @@ def answer_to(
         return of_each
     answer = _from_shop(shop, asked, said, before, product, lexicon, ports, [product] if product else several)
     if product and (asks_others(asked) or answer is None or not answer.sure):
-        opinion = _from_reviews(product, asked, ports.encoder)
+        opinion = _from_reviews(product, asked, ports)
         if opinion and (opinion.sure or answer is None):
             return opinion
     return answer
@@ -171,13 +176,14 @@ def _from_shop(
 ) -> Answer | None:
     """The likeliest of all that the shop itself says, in its articles and of the product.
 
-    Articles about other things than ``spoken_of`` are no answer. They are weighed all the same: what is left is no
-    likelier because the best of it does not count.
+    Articles about other kinds of things than ``spoken_of`` are not read. Those about other values are no answer, and are
+    weighed all the same: what is left is no likelier because the best of it does not count.
     """
     topic, rare = _going_on(shop, asked, before), holding_rare(shop, asked)
     also = [*filter(None, [before.last_article]), *rare]
-    evidence = article_evidence(shop, asked, about(topic, asked.text), ports.reader, also)
-    asks_of_product = bool(spoken_of) and said.intent.name in OF_PRODUCTS
+    read = article_evidence(shop, asked, about(topic, asked.text), ports.reader, also)
+    evidence = [e for e in read if not _of_another_kind(e.name, asked.text, spoken_of, lexicon)]
+    asks_of_product = bool(spoken_of) and (said.intent.name in OF_PRODUCTS or POINTS.search(asked.text) is not None)
     others = {e for e in evidence if asks_of_product and _of_others(e.name, asked.text, spoken_of, lexicon)}
     if product:
         evidence += product_evidence(product, asked, lexicon, shop.currency)
@@ -213,6 +219,20 @@ def _of_others(title: str, question: str, products: Sequence[Product], lexicon: 
         and all(held and not _share(values, held) for held in (p.attributes.get(attribute, ()) for p in products))
         for attribute, values in named.items()
     )
+
+
+def _of_another_kind(title: str, question: str, products: Sequence[Product], lexicon: Lexicon) -> bool:
+    """Whether an article is by its title about categories that none of the products is in, nor the question names: what
+    guarantee clothes have says nothing of a kettle."""
+    named = _categories_named(title, lexicon)
+    if not named or not products or named & _categories_named(question, lexicon):
+        return False
+    return not any(f"{p.category.path}/".startswith(f"{path}/") for p in products for path in named)
+
+
+def _categories_named(text: str, lexicon: Lexicon) -> set[str]:
+    matches = lexicon.match(tokens(normalise(text)))
+    return {m.value for match in matches for m in match.meanings if m.attribute == CATEGORY}
 
 
 def _values_named(text: str, lexicon: Lexicon) -> dict[str, set[str]]:
@@ -504,11 +524,12 @@ def _value_name(attribute: str, value: str, language: str, lexicon: Lexicon) -> 
     return lexicon.name(Meaning(attribute, value), language)
 
 
-def _from_reviews(product: Product, asked: Asked, encoder: Encoder) -> Answer | None:
+def _from_reviews(product: Product, asked: Asked, ports: Ports) -> Answer | None:
+    """What customers wrote on what is asked; where nobody asked for it, only what the reader takes for an answer."""
     others = asks_others(asked)
     subject = _without_kind(subject_of(asked), product) if others else asked
-    opinion = opinion_on(subject, asked.language, remarks_of(product), encoder)
-    if opinion is None:
+    opinion = opinion_on(subject, asked.language, remarks_of(product), ports.encoder)
+    if opinion is None or not (others or ports.reader.answering(asked.text, [opinion.quote])[0] >= TELLING):
         return None
     text = opinion_text(opinion, asked.language)
     label = _say("review_label", asked.language, title=product.text("title", asked.language))

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, TEXT, Match, Meaning
+from botcore.dialogue.measures import SIZE
 from botcore.dialogue.names import attribute_name, meaning_name
 from botcore.dialogue.pointing.references import references as pointed_at
 from botcore.dialogue.pointing.shown import ShownItem
@@ -34,6 +35,9 @@ NOT_ASKED = {"sku", "brand", "promoted", "featured", "image", "aliases", "langua
 SLATE = 3
 TOLD, FEWEST = 4, 2
 """Options that a question tells."""
+TO_MOST = 0.5
+"""The share of the belief that the told values of an attribute must stand for where no kind is known: among books and rice
+cookers nobody is asked which lid it should be."""
 SMALLEST = 0.04
 """An option that fewer of the believed products hold is not worth telling."""
 SPREAD = 0.5
@@ -181,7 +185,8 @@ def askable(
         if attribute in settled | NOT_ASKED:
             continue
         options = _values(attribute, candidates, trust, state.language, lexicon, known)
-        if len(options) >= FEWEST:
+        spoken_of = sum(option.mass for option in options)
+        if len(options) >= FEWEST and (state.goal or spoken_of >= TO_MOST * trust.sum()):
             yield Askable(attribute, options)
     if CATEGORY not in settled and (kinds := _kinds(candidates, trust, state, lexicon)):
         yield kinds
@@ -450,4 +455,5 @@ def option_names(question: Question, language: str, lexicon: Lexicon) -> Iterabl
         elif question.attribute == CATEGORY and (category := lexicon.categories.get(option)):
             yield option, category.chinese if language == "zh" else category.name.lower()
         else:
-            yield option, lexicon.name(Meaning(question.attribute, option), language)
+            name = lexicon.name(Meaning(question.attribute, option), language)
+            yield option, name.upper() if question.attribute == SIZE and name == option else name

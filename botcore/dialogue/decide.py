@@ -9,7 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from botcore.dialogue.answer import DISPLEASING, POINTS, Answer
+from botcore.dialogue.answer import DISPLEASING, POINTS, SUPPOSING, Answer
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.meanings import CATEGORY, TEXT
 from botcore.dialogue.perceived import PICTURED, Perceived
@@ -23,6 +23,8 @@ OBVIOUS = 0.7
 """Chance of an answer from which an answer is given whatever else the message may be."""
 TOLD = 0.55
 """Chance from which an article answers what asks after an order ("it never came, what now?")."""
+WORRIED = 0.4
+"""Chance from which an article answers what is asked as a worry ("and if it breaks?")."""
 SURE = 0.45
 """Confidence from which an intent that overrides a product wish is believed."""
 
@@ -47,9 +49,9 @@ THEME = re.compile(
 
 POLICY, NO_INFORMATION = "policy", "no_information"
 """Why an article is quoted, or a person offered who may know."""
-ITEM, THEMELESS, UNTOLD, BEST_RATED = "item", "theme", "not_told", "best"
-"""Why it is asked which product is meant; why nothing is shown: a person's liking that nothing is about, a critique that
-no data tell; and why the best rated are."""
+ITEM, NOT_SOLD, THEMELESS, UNTOLD, BEST_RATED = "item", "not_sold", "theme", "not_told", "best"
+"""Why it is asked which product is meant; why nothing is shown: what is not sold, a person's liking that nothing is about, a
+critique that no data tell; and why the best rated are."""
 HELD_OUT = "held_out"
 """Why a person takes over who shows products: to this customer the bot does not."""
 WITHOUT_PRODUCTS = frozenset({Act.ANSWER, Act.CHITCHAT, Act.CLARIFY, Act.DECLINE, Act.HANDOFF})
@@ -89,6 +91,7 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
     intent = said.intent.name
     wish = _says_wish(said)
     supposed = intent == "upset" and DISPLEASING.search(said.text)
+    worried = said.is_question and not (wish or intent in WISHES) and SUPPOSING.search(said.text)
     if (
         not supposed
         and said.intent.confidence > (SURE / 2 if intent == "person" else SURE)
@@ -97,15 +100,17 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
         return Decision(Act.HANDOFF, "asked" if intent == "person" else "upset")
     if intent == "reset":
         return Decision(Act.CHITCHAT, "greeting")
+    if answer and DISPLEASING.search(said.text) and (answer.sure or answer.some >= SOME):
+        return _answered(answer)
     if before.last_list and 0 < len(said.references) < len(before.last_list) and WHICH_OF.search(said.text):
         return Decision(Act.RECOMMEND, about=said.references)
     if intent == "compare" and before.last_list and not said.goals and said.intent.confidence > GUESS:
-        return Decision(Act.COMPARE, about=said.references if len(said.references) > 1 else before.last_list[:2])
+        return Decision(Act.COMPARE, about=said.references if len(said.references) > 1 else before.last_list)
     if said.goals and not said.references and intent in ("compare", "find") and BEST.search(said.text):
         return Decision(Act.RECOMMEND, BEST_RATED)
     if intent == "compare" and not before.last_list and said.is_question and not (answer and answer.sure):
         return Decision(Act.DECLINE, NO_INFORMATION)
-    if intent == "explain" and before.slate:
+    if intent == "explain" and before.slate and said.intent.confidence > SURE:
         return Decision(Act.EXPLAIN, about=said.references or _spotlight(before))
     if intent == "goes_with" and before.slate and said.goals in ((), (before.goal,)):
         return Decision(Act.RECOMMEND, "goes_with", about=said.references or _spotlight(before))
@@ -116,11 +121,10 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
         return Decision(Act.RECOMMEND, "chosen", about=said.references[:1], looking=looking)
     if intent == "choose" and before.slate and not (said.references or wish):
         return Decision(Act.RECOMMEND, "chosen", about=_alone(before)) if _alone(before) else _which(before)
-    if answer and DISPLEASING.search(said.text) and (answer.sure or answer.some >= SOME):
+    likely = answer and (answer.sure or _broadly_asked(answer, said) or _eases(answer, said))
+    if answer and likely and _asks_for(answer, before, said):
         return _answered(answer)
-    if answer and (answer.sure or _broadly_asked(answer, said)) and _asks_for(answer, before, said):
-        return _answered(answer)
-    if supposed:
+    if supposed or worried:
         return Decision(Act.DECLINE, NO_INFORMATION)
     if intent == "discount" and (said.intent.confidence > SURE or not wish):
         return Decision(Act.DECLINE, "not_possible")
@@ -154,13 +158,20 @@ def without_products(decision: Decision) -> Decision:
     return decision if decision.act in WITHOUT_PRODUCTS else Decision(Act.HANDOFF, HELD_OUT)
 
 
-CLEARLY, SOME = 0.7, 0.8
-"""Chances that a message asks about the service and that some article answers, from which the likeliest article is quoted
-though others of the same matter are almost as likely ("what is your return policy?")."""
+CLEARLY, SOME, LIKELIEST = 0.7, 0.8, 0.25
+"""Chances that a message asks about the service, that some article answers and that this one does, from which the likeliest
+article is quoted though others of the same matter are almost as likely ("what is your return policy?")."""
 
 
 def _broadly_asked(answer: Answer, said: Understanding) -> bool:
-    return answer.kind is Kind.ARTICLE and said.intent.chance("policy") > CLEARLY and answer.some >= SOME
+    service = answer.kind is Kind.ARTICLE and said.intent.chance("policy") > CLEARLY
+    return service and answer.some >= SOME and answer.near >= LIKELIEST
+
+
+def _eases(answer: Answer, said: Understanding) -> bool:
+    """Whether an article is likely enough for a worry, that others are less so being enough."""
+    worried = said.is_question and SUPPOSING.search(said.text) is not None
+    return worried and answer.kind is Kind.ARTICLE and answer.near >= WORRIED
 
 
 def _answered(answer: Answer) -> Decision:
@@ -273,7 +284,7 @@ def _product(before: DialogueState, state: DialogueState, said: Understanding, w
 
 def missing(said: Understanding) -> str:
     """Why there is nothing of what a message names: it is not sold, or nothing is about what somebody likes."""
-    return THEMELESS if THEME.search(said.text) else "not_sold"
+    return THEMELESS if THEME.search(said.text) else NOT_SOLD
 
 
 def _says_nothing(text: str) -> bool:

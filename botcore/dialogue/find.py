@@ -1,15 +1,15 @@
 """The slate for a state: hard wishes first; when nothing fits, wishes are given up in a stated order and named.
 What fits is ranked and chosen from by ``catalog.ranking``.
 
-The order: what it is for (an occasion), prices a quarter wider, then one wish after another (the last said first), then the
-price, then wishes and price together. What the customer ruled out ("no leather") and what the talk is about are never
-given up; a thing that the goal's category does not hold ("tents" after "knives") is looked for in the whole shop. Sold-out
-products are found in the turn that asks for them, and in no other.
+The order: what nothing could hold, what it is for (an occasion), prices a quarter wider, then one wish after another (the
+last said first), then the price, then wishes and price together. What the customer ruled out ("no leather") and what the
+talk is about are never given up; a thing that the goal's category does not hold ("tents" after "knives") is looked for in
+the whole shop. Sold-out products are found in the turn that asks for them, and in no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -107,7 +107,8 @@ def find(
         only_thing = state.with_(constraints=tuple(thing), price=PriceRange())
         if not search_products(asked(only_thing, ())):
             return replace(find(shop, state.with_(goal=""), lexicon, encoder, fresh, visit=visit), left_goal=True)
-    for constraints, price, gave_up_price in _relaxations(state):
+    vain = _vain(state, lambda wanted: count_products(asked(wanted, ()), at_most=1) > 0)
+    for constraints, price, gave_up_price in _relaxations(state, vain):
         looser = state.with_(constraints=constraints, price=price)
         query = asked(looser)
         if found := search_products(query):
@@ -140,6 +141,15 @@ def in_reach(shop: Shop, state: DialogueState) -> DialogueState:
         return replace(constraint, attribute=TEXT)
 
     return state.with_(constraints=tuple(reached(c) for c in state.constraints))
+
+
+def beyond_goal(shop: Shop, state: DialogueState, constraints: Sequence[Constraint]) -> bool:
+    """Whether words are looked for in texts, and no product of the state's goal holds any of them."""
+    words = [c for c in constraints if c.attribute == TEXT and c.wanted]
+    if not (state.goal and words):
+        return False
+    queries = (ProductQuery(shop=shop, category=state.goal, wishes=tuple(_wishes(c)), in_stock=False) for c in words)
+    return not any(count_products(query, at_most=1) for query in queries)
 
 
 def product_query(
@@ -240,14 +250,29 @@ USES = frozenset({"occasion", "use", "activity", "season"})
 """What a thing is meant for is its maker's suggestion, no property: a navy dress may go to work that is not said to."""
 
 
-def _relaxations(state: DialogueState) -> Iterator[tuple[tuple[Constraint, ...], PriceRange, bool]]:
-    """Looser versions of a state in the stated order: constraints kept, price range, whether the price was given up."""
-    given = state.constraints
+def _vain(state: DialogueState, exists: Callable[[DialogueState], bool]) -> frozenset[Constraint]:
+    """The wishes that nothing the talk is about could hold, whatever else were given up."""
+    return frozenset(c for c in _yielding(state) if not exists(state.with_(constraints=(c,), price=PriceRange())))
+
+
+def _yielding(state: DialogueState) -> list[Constraint]:
+    """The wishes that may be given up, the last said first."""
     about = {KIND, state.topic}
-    latest = [c for c in reversed(given) if c.hard and c.wanted and about.isdisjoint((c.attribute, c.value))]
+    return [c for c in reversed(state.constraints) if c.hard and c.wanted and about.isdisjoint((c.attribute, c.value))]
+
+
+def _relaxations(
+    state: DialogueState, vain: frozenset[Constraint] = frozenset()
+) -> Iterator[tuple[tuple[Constraint, ...], PriceRange, bool]]:
+    """Looser versions of a state in the stated order: constraints kept, price range, whether the price was given up. Wishes in
+    ``vain`` are given up before all others, so that no other goes with them for nothing."""
+    given = tuple(c for c in state.constraints if c not in vain)
+    latest = [c for c in _yielding(state) if c not in vain]
     uses, others = ([c for c in latest if (c.attribute in USES) is used] for used in (True, False))
     wanted = [*uses, *others]
     price = state.price
+    if vain:
+        yield given, price, False
     for constraint in uses:
         yield tuple(c for c in given if c != constraint), price, False
     if price:
@@ -298,9 +323,10 @@ Set by hand on a dozen talks about presents."""
 
 
 def _to_the_point(query: ProductQuery, found: Sequence[Candidate]) -> Sequence[Candidate]:
-    """Of candidates from the whole shop those that the talk's words are about: a slate is varied within what was asked for,
-    and "she bakes a lot" is no sunscreen because both cost as much."""
-    if query.category or query.embedding is None:
+    """Of candidates from the whole shop, or of a category with something to be about, those that the talk's words are about: a
+    slate is varied within what was asked for, "she bakes a lot" is no sunscreen because both cost as much, and a thriller is
+    no book about cooking."""
+    if query.embedding is None or (query.category and not query.soft):
         return found
     near = TO_THE_POINT * max(candidate.features["vector"] for candidate in found)
     kept = [c for c in found if c.features["vector"] >= near or c.features["soft"] > 0]

@@ -17,7 +17,7 @@ import yaml
 from botcore.dialogue.ports import MessageReader
 from botcore.dialogue.words import DATA
 
-GREETING, CLEAR = "greeting", 0.9
+GREETING, CLEAR = "greeting", 0.75
 FIRST_CLAUSE = re.compile(r"^[^,.!?，。！？~]{1,24}[,.!?，。！？~]+\s*(?=\w)")
 
 

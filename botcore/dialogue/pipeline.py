@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from botcore.dialogue import beside
-from botcore.dialogue.answer import Answer, answer_to, returned_text, similar_text
+from botcore.dialogue.answer import DISPLEASING, Answer, answer_to, returned_text, similar_text
 from botcore.dialogue.ask import MEANING, ambiguous, answered, undecided
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.compose import fill, word
 from botcore.dialogue.decide import APPROVED, Decision, decide, subject_of, with_media, without_products
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, items_of
-from botcore.dialogue.find import Found, Visit, in_reach, items_by_sku, shown_text
+from botcore.dialogue.find import Found, Visit, beyond_goal, in_reach, items_by_sku, shown_text
 from botcore.dialogue.follow import followups, second_goal
 from botcore.dialogue.followups import missed_briefs, pictured_brief, reading_brief
 from botcore.dialogue.goals import common_category, separated, turned_to
@@ -86,7 +86,7 @@ def respond(
         lexicon = lexicon_of(shop)
         shown = shown_items(shop, before)
         said, later = _understood(shop, text, pressed, before, shown, lexicon, ports)
-        state = in_reach(shop, track(before, said, shown))
+        state = in_reach(shop, track(before, said, shown, beyond_goal(shop, before, said.constraints)))
     with clock.stage("decide"):
         answer = _answer(shop, said, before, lexicon, ports)
         decision, state = _decided(shop, before, state, said, answer, lexicon, perceived)
@@ -291,7 +291,8 @@ def _answer(shop: Shop, said: Understanding, before: DialogueState, lexicon: Lex
     """The nearest answer that the shop has, looked for only where the message may ask for one."""
     if said.intent.name == "choose" and (not said.is_question or extreme_asked(said.text)):
         return None
-    if not said.is_question and said.intent.chance(*ASKING) < LIKELY:
+    asks = said.is_question or DISPLEASING.search(said.text) or said.intent.chance(*ASKING) >= LIKELY
+    if not asks:
         return None
     subject = subject_of(before, said)
     skus = (subject,) if subject else said.references or before.slate

@@ -13,7 +13,7 @@ from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, format_price, satisfied
 from botcore.dialogue.find import Found
 from botcore.dialogue.lexicon import Lexicon
-from botcore.dialogue.meanings import CATEGORY, Meaning
+from botcore.dialogue.meanings import CATEGORY, KIND, Meaning
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.state import Act, Constraint, DialogueState, Question
 from botcore.dialogue.understand import Understanding
@@ -52,7 +52,7 @@ def plan_of(
 ) -> Plan:
     """The plan for a decision; ``answer`` is what an answer rests on."""
     answer = answer if decision.act is Act.ANSWER else None
-    notes, quote = _notes(decision, items), ""
+    notes, quote = _notes(decision, items, state.language), ""
     if answer:
         notes = _answer_notes(answer, items)
         quote = "" if "attribute" in notes else answer.text
@@ -105,19 +105,19 @@ def brief_of(plan: Plan, shop: Shop, lexicon: Lexicon) -> Brief:
     )
 
 
-def _notes(decision: Decision, items: tuple[Item, ...]) -> dict[str, str]:
+def _notes(decision: Decision, items: tuple[Item, ...], language: str) -> dict[str, str]:
     match decision.act:
         case Act.RECOMMEND:
             return {"note": decision.reason} if decision.reason in LIST_NOTES else {}
         case Act.COMPARE:
-            return _differences(items)
+            return _differences(items, language)
         case Act.CHITCHAT:
             return {"topic": decision.reason}
         case Act.CLARIFY:
             return {"unclear": decision.reason}
         case Act.DECLINE if decision.reason == UNTOLD and len(items) > 1:
-            differ = ", ".join(a for a in _differences(items)["differ"].split(", ") if a != "price")
-            return {"reason": UNTOLD} | ({"differ": differ} if differ else {})
+            differ = _differing(items)[:DIFFERENCES_TOLD]
+            return {"reason": UNTOLD} | ({"differ": _names(differ, language)} if differ else {})
         case Act.HANDOFF | Act.DECLINE:
             return {"reason": decision.reason}
     return {}
@@ -134,19 +134,28 @@ def _answer_notes(answer: Answer, items: tuple[Item, ...]) -> dict[str, str]:
     return {"title": answer.name if item is None else item.kind}
 
 
-def _differences(items: tuple[Item, ...]) -> dict[str, str]:
-    shared = [a for a in items[0].words if all(a in item.words for item in items)]
-    differ = [a for a in shared if len({item.words[a] for item in items}) > 1]
+def _differences(items: tuple[Item, ...], language: str) -> dict[str, str]:
+    """What the items differ in, and which is cheaper and which better rated; the one that is both is only said to be rated."""
     cheaper = min(items, key=lambda item: item.price)
-    notes = {"differ": ", ".join(differ[:DIFFERENCES_TOLD]) or "price"}
+    notes = {"differ": _names(_differing(items)[:DIFFERENCES_TOLD] or ["price"], language)}
     if sum(item.price == cheaper.price for item in items) == 1:
         notes["cheaper"] = cheaper.letter
     rated = [item for item in items if "rating" in item.slots]
     if len(rated) == len(items):
         best = max(rated, key=lambda item: item.slots["rating"])
         if sum(item.slots["rating"] == best.slots["rating"] for item in rated) == 1:
-            notes["rated"] = best.letter
+            notes = {name: told for name, told in notes.items() if told != best.letter} | {"rated": best.letter}
     return notes
+
+
+def _differing(items: tuple[Item, ...]) -> list[str]:
+    """The attributes that all items have words for, not the same."""
+    shared = [a for a in items[0].words if all(a in item.words for item in items)]
+    return [a for a in shared if len({item.words[a] for item in items}) > 1]
+
+
+def _names(attributes: list[str], language: str) -> str:
+    return ("、" if language == "zh" else ", ").join(attribute_name(a, language) for a in attributes)
 
 
 def _asked(question: Question, state: DialogueState, lexicon: Lexicon) -> dict[str, str]:
@@ -162,7 +171,8 @@ def _asked(question: Question, state: DialogueState, lexicon: Lexicon) -> dict[s
 def _wishes(plan: Plan, lexicon: Lexicon) -> tuple[str, ...]:
     """What the customer wants and every shown item holds, as short phrases; nothing that had to be given up."""
     state = plan.state
-    phrases = [lexicon.name(Meaning(CATEGORY, state.goal), state.language)] if state.goal else []
+    of_a_kind = any(c.attribute == KIND and c.wanted for c in state.constraints)  # "blender", not "mixers & blender"
+    phrases = [lexicon.name(Meaning(CATEGORY, state.goal), state.language)] if state.goal and not of_a_kind else []
     for constraint in sorted(state.constraints, key=lambda c: not c.hard):
         if constraint in plan.found.gave_up:
             continue

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from botcore.dialogue import beside
-from botcore.dialogue.decide import BEST_RATED, THEMELESS, Decision, decide, missing
+from botcore.dialogue.decide import BEST_RATED, NOT_SOLD, THEMELESS, Decision, decide, missing
 from botcore.dialogue.find import Found, Visit, find, holding, in_reach, items_by_sku
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import TEXT, Meaning
@@ -15,6 +15,7 @@ from botcore.dialogue.perceived import PICTURED, UNLIKE
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.relevance import title_names
 from botcore.dialogue.state import Act, Constraint, DialogueState
+from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import Understanding
 from botcore.dialogue.words import CHINESE, singular
 from catalog.models import Shop
@@ -51,7 +52,17 @@ def settled(
         found = replace(found, slate=() if cheapest.relaxed else cheapest.slate[:1])
     if found.left_goal:
         state = state.with_(goal="")
+    if decision.reason in (NOT_SOLD, THEMELESS):
+        state = _without_missing(state, before)
     return decision, state, found
+
+
+def _without_missing(state: DialogueState, before: DialogueState) -> DialogueState:
+    """The state without what there is nothing of and what was wished of it: who hears that no juicers are sold goes on about
+    something else, for the same person."""
+    people = thesaurus().people
+    told = tuple(c for c in state.constraints if c.turn != state.turn or not c.wanted or c.value in people)
+    return state.with_(constraints=told, topic=before.topic)
 
 
 def _of_goal(shop: Shop, state: DialogueState, said: Understanding) -> DialogueState:
@@ -135,7 +146,7 @@ FAR = 0.38
 
 KIND_ASKED = re.compile(
     r"\b(?:do|have) (?:you|you guys) (?:also |even )?(?:(?:sell|have|carry|stock|got) )?(?:any )?(?:\w+ )?(?P<en>[a-z]+s)\W*$"
-    r"|(?:有没有|有|卖不卖|卖)(?P<zh>[\u4e00-\u9fff]{2,5}?)[吗么呢]?\W*$"
+    r"|(?:有没有|有|卖不卖|卖)(?P<zh>[\u4e00-\u9fff]{2,5}?)(?<!的)[吗么呢]?\W*$"
 )
 """What asks whether a kind is sold, by an English plural or a Chinese noun: "do you sell cameras?", "有手机壳吗"."""
 

@@ -8,9 +8,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from botcore.dialogue.meanings import CATEGORY, TEXT
+from botcore.dialogue.pointing.references import PRONOUN
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import QUESTION_INTENTS, ShownItem, Understanding
+from botcore.dialogue.words import CHINESE, tokens
 
 CENT = Decimal("0.01")
 NO_WISH = QUESTION_INTENTS | {
@@ -19,8 +21,11 @@ NO_WISH = QUESTION_INTENTS | {
 }  # fmt: skip
 
 
-def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem]) -> DialogueState:
-    """What is known after the customer's message; the reply's own doings are added by :func:`after_reply`."""
+def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem], beyond: bool = False) -> DialogueState:
+    """What is known after the customer's message; the reply's own doings are added by :func:`after_reply`.
+
+    ``beyond`` says that no product of the goal is about what the message names.
+    """
     if said.intent.name == "reset":
         return DialogueState(turn=state.turn + 1, language=said.language)
     if not says_wish(said):
@@ -30,6 +35,10 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem])
         said = replace(
             said, constraints=(*said.constraints, *(replace(c, turn=state.turn + 1) for c in state.questioned))
         )
+    if turns_to_somebody(state, said, beyond):
+        state = _beginning_anew(state)
+    elif _for_another(state, said):
+        state = state.with_(topic="", constraints=tuple(c for c in state.constraints if not c.wanted))
     state = _pointed(_with_thing(_with_goal(state, said), said), said)
     held = [_or_else(c, said.allowed) for c in state.constraints if (c.attribute, c.value) not in said.withdrawn]
     allowed = [
@@ -95,6 +104,44 @@ def says_wish(said: Understanding) -> bool:
     return said.intent.name not in NO_WISH or bool(
         (said.goals or said.price) and said.intent.name not in QUESTION_INTENTS
     )
+
+
+UNDECIDED = 0.3
+"""The chance, by its words alone, that a message leaves open what it looks for."""
+
+
+def turns_to_somebody(state: DialogueState, said: Understanding, beyond: bool) -> bool:
+    """Whether a message leaves the talk's goal for somebody's likings ("my dad loves cooking, any ideas?"): it names a person
+    and what they are about, and neither a kind of product nor what is in sight, and leaves open what it looks for or asks
+    for what the goal has nothing of."""
+    if not state.goal or said.goals or said.thing or said.references or PRONOUN.search(said.text):
+        return False
+    of_likings = said.unknown or any(c.attribute == TEXT and c.wanted for c in said.constraints)
+    leaves = beyond or said.intent.by_words.get("vague", 0.0) >= UNDECIDED
+    return bool(of_likings) and leaves and _names_people(said)
+
+
+def _for_another(state: DialogueState, said: Understanding) -> bool:
+    """Whether what is looked for, of no kind yet, is for another person than before, whose wishes are others."""
+    if state.goal:
+        return False
+    before, now = (
+        {c.value for c in cs if c.value in thesaurus().people} for cs in (state.constraints, said.constraints)
+    )
+    return bool(before and now) and before.isdisjoint(now)
+
+
+def _names_people(said: Understanding) -> bool:
+    people = thesaurus()
+    named = {token.text for token in tokens(said.text)} | set(said.words)
+    chinese = any(CHINESE.match(word) and word in said.text for word in people.kin)
+    return chinese or not named.isdisjoint({*people.people, *people.kin})
+
+
+def _beginning_anew(state: DialogueState) -> DialogueState:
+    """The state without its goal and what was wished of it; whole kinds that were ruled out stay so."""
+    ruled_out = tuple(c for c in state.constraints if c.attribute == CATEGORY)
+    return state.with_(goal="", topic="", constraints=ruled_out, price=PriceRange(), asked=())
 
 
 def _pointed(state: DialogueState, said: Understanding) -> DialogueState:

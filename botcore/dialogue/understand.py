@@ -44,7 +44,7 @@ __all__ = ["QUESTION_INTENTS", "ShownItem", "Understanding", "picked", "understa
 
 THEY = re.compile(
     r"\b(?:do|are|have|can) (?:they|these|those|any of (?:them|these|those))\b"
-    r"|\bwhich(?: ones?)? of (?:them|these|those)\b|[它这那]些.{0,4}有"
+    r"|\bwhich(?: ones?)? of (?:them|these|those)\b(?!.*\b(?:better|best|most|\w+est)\b)|[它这那]些.{0,4}有"
 )
 """All that was shown, of which a kind is asked for."""
 
@@ -149,8 +149,11 @@ def understand(
     constraints = (*(c for c in reading.constraints if c not in second), *counted)
     if not price.range and (between := price_between(corrected, pointing, shown)):
         price = replace(price, range=PriceRange(*between))
-    told = _Told(corrected, goals, thing, constraints, price.range, indifferent, shown, pointing.skus)
+    looking = not state.goal and bool(state.topic or state.constraints)
+    told = _Told(corrected, goals, thing, constraints, price.range, indifferent, shown, pointing.skus, looking)
     intent, references, order = told.meant(IntentClassifier(reader))
+    if intent.name == "identity" and intent.confidence > CERTAINLY:  # "are you a robot?" asks for no robot vacuum
+        goals, constraints = (), ()
     return Understanding(
         text=clean,
         language=language_of(clean, state.language),
@@ -201,7 +204,8 @@ def _limited(limits: Sequence[Limit], goal: str, lexicon: Lexicon) -> tuple[list
 
 @dataclass(frozen=True)
 class _Told:
-    """What a message names, from which follows what it wants done, and with which of the ``shown`` items."""
+    """What a message names, from which follows what it wants done, and with which of the ``shown`` items; ``looking`` says that
+    something is looked for of which no kind is known yet."""
 
     text: str
     goals: tuple[str, ...]
@@ -211,6 +215,7 @@ class _Told:
     indifferent: tuple[str, ...]
     shown: Sequence[ShownItem]
     pointed: tuple[str, ...]
+    looking: bool = False
 
     def meant(self, classifier: IntentClassifier) -> tuple[Intent, tuple[str, ...], str]:
         """The intent, the shown items it is about, and the order wanted in a search ("price", "-price", "")."""
@@ -246,7 +251,10 @@ class _Told:
         no_critique = "price" in self.indifferent and intent.name in ("cheaper", "dearer")
         another = self.thing and intent.name == "goes_with"  # "oh, and a kite?"
         haggled = self.price and intent.name == "discount" and not DISCOUNT.search(self.text)  # "$110 is my limit"
-        told = named and intent.name == "smalltalk"  # "we have a cat": pet hair
+        tells = named or (
+            self.looking and self.constraints
+        )  # "we have a cat": pet hair; of a present: "he likes to cook"
+        told = tells and intent.name == "smalltalk"
         of_a_list = named and not pointed and intent.name == "availability" and len(self.shown) > 1  # "any in size S?"
         stated = named and intent.name in ("availability", "product_question") and not QUESTION.search(self.text)
         if pointed and named and intent.name == "choose" and QUESTION.search(self.text) and self.constraints:
@@ -266,6 +274,8 @@ class _Told:
         return intent.called(relation) if relation else intent
 
 
+CERTAINLY = 0.9
+"""Confidence from which a question who the bot is names nothing to sell."""
 CALLS_A_PERSON = 0.6
 """Confidence in one sentence of several from which it decides: who asks for a person tells the reason as well."""
 SOMEHOW = 0.05

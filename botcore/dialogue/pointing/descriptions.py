@@ -36,7 +36,7 @@ ROUGHLY = re.compile(r"(?P<count>[一二三四五六七八九])(?P<scale>十|百
 BEFORE_CLASSIFIER = re.compile(
     rf"(?P<said>[^，。！？,.!?;；：:…]+?)(?:的?{THAT}(?:一|几|{COUNT})?{CLASSIFIER}|的(?:{COUNT}){CLASSIFIER}|的?{THAT}(?:{COUNT})?(?![么里边些样]))"
 )
-BEHIND_CLASSIFIER = re.compile(rf"{THAT}(?:一|几|{COUNT})?{CLASSIFIER}(?P<said>[^，。！？,.!?;；]{{1,8}}?)的")
+BEHIND_CLASSIFIER = re.compile(rf"{THAT}(?:一|几|{COUNT})?{CLASSIFIER}(?P<said>(?!是)[^，。！？,.!?;；]{{1,8}}?)的")
 COUNTED = re.compile(rf"(?<!第)(?:{COUNT}{CLASSIFIER}|[俩仨])(?P<said>[^，。！？,.!?;；]{{1,8}}?)的")
 TOPIC = re.compile(
     r"(?:^|[，。,;；！!？?…\s])(?:那|就|可|不过|其实|还是|但|但是|刚才)?(?P<said>[^，。！？,.!?;；…\s]{1,8}?)的(?P<next>[^，。！？,.!?;；\s]{1,6})"

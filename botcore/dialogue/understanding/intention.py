@@ -51,7 +51,7 @@ SELLS = re.compile(
 
 QUESTION = re.compile(
     r"[?？]|^(?:(?:and|but|so|ok|okay|then|also|oh|well|cool|great|hi|hey|hello)\b[, ]*)*"
-    r"(?:do|does|is|are|can|could|how|what|what's|whats|which|when|where|who|why|will)\b|吗|呢|多少|几|怎么|什么|有没有|有木有|有冇|能不能|可不可以"
+    r"(?:do|does|is|are|can|could|how|what|what's|whats|which|when|where|who|why|will)\b|吗|呢|多少|几|怎么|什么|([\u4e00-\u9fff])不\1|有没有|有木有|有冇|能不能|可不可以"
 )
 
 
@@ -70,7 +70,8 @@ def settled(intent: Intent, text: str, sold: bool, shown: bool) -> Intent:
     are in sight, without which nothing can be asked about them."""
     settled = _settled(intent, text)
     sells = settled.name in ("policy", *LISTS) and SELLS.search(text)
-    if sold and (sells or (not shown and settled.name in ("availability", "product_question"))):
+    compares = settled.name == "compare" and not QUESTION.search(text)  # "I want to compare two kettles"
+    if sold and (sells or (not shown and (compares or settled.name in ("availability", "product_question")))):
         return settled.called("find")
     return settled
 

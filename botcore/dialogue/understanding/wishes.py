@@ -19,6 +19,8 @@ from botcore.dialogue.understanding.stance import Thing
 from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, singular, stem
 
 DETERMINERS = {"a", "an", "any", "some", "another"}
+COPULAS = {"be", "is", "was", "am", "are", "i'm", "he's", "she's"}
+"""What stands after these and "a" is what somebody is ("he used to be a chef")."""
 BARE = DETERMINERS | {"the", "more", "these", "those", "other", "such", "kind", "of", "or", "and", "any", "my", "me"}
 """Before a category's name they say nothing of it."""
 PURPOSE = {"for", "to"}
@@ -154,6 +156,7 @@ class Reading:
         loose = self._loose()
         for i, token in loose:
             follows = i > 0 and self.words[i - 1].text in DETERMINERS
+            follows = follows and not (i > 1 and self.words[i - 2].text in COPULAS)
             modifies = any(j == i + 1 for j, _ in loose) or any(m.first == i + 1 for m in self.matches)
             if follows and not modifies and i not in self.stances.refused and self.lexicon.knows(token.text):
                 return Match(i, i + 1, token.text, (Meaning(TEXT, token.text),))
@@ -556,7 +559,9 @@ class Reading:
         """Whether one of the prepositions opens the phrase that the match ends ("for my living room")."""
         for index in range(match.first - 1, max(match.first - 4, -1), -1):
             if self.words[index].text in prepositions:
-                return not (index and self.words[index - 1].text == "back")
+                before = self.words[index - 1].text if index else ""
+                liked = self.words[index].text == "into" and before in FUNCTION_WORDS  # "she is really into dinosaurs"
+                return not (liked or before == "back")
             if self.words[index].text not in FUNCTION_WORDS:
                 return False
         return False

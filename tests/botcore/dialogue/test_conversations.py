@@ -446,3 +446,64 @@ def test_a_limit_is_a_wish_however_it_is_said(talk):
     talk("a kettle")
     reply = talk("I'd like to pay less and 60 is my limit")
     assert talk.state.price.high == 60 and skus(reply) <= {"K1", "K2", "K4"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["actually, I also need a gift for my dad who loves games", "my grandma loves windy beaches, something for her"],
+)
+def test_a_present_for_somebody_with_other_likings_leaves_the_old_goal(talk, message):
+    talk("I need a gray rug, 130 euros at most")
+    reply = talk(message)
+    assert talk.state.goal in ("", "games") and not talk.state.price
+    assert not any(c.value == "gray" for c in talk.state.constraints)
+    assert reply.items and not skus(reply) & {"R1", "R2", "R3", "R4"}
+
+
+@pytest.mark.parametrize("message", ["something for my dad", "it's for my dad, he loves green"])
+def test_the_goal_stays_where_it_is_only_told_whom_it_is_for(talk, message):
+    talk("I need a gray rug")
+    talk(message)
+    assert talk.state.goal == "home/rugs"
+
+
+@pytest.mark.parametrize("missing", ["do you sell cameras?", "想买个榨汁机"])
+def test_what_is_not_sold_is_not_asked_for_any_more(talk, missing):
+    assert talk(missing).why == "not_sold"
+    assert skus(talk("a kettle then")) <= {"K1", "K2", "K3", "K4"}
+    assert not talk.state.topic and not talk.state.constraints
+
+
+def test_one_wish_that_nothing_holds_takes_no_other_with_it(talk):
+    reply = talk("a steel kettle with a gooseneck in red, 60 euros at most")
+    assert skus(reply) == {"K1"}
+    assert all(c.value not in ("steel", "red") for c in reply.found.gave_up)
+
+
+def test_several_of_a_kind_are_shown_to_be_compared(talk):
+    assert skus(talk("I want to compare two kettles")) <= {"K1", "K2", "K3", "K4"}
+
+
+def test_which_of_a_list_is_best_is_asked_of_the_whole_list(talk, shop):
+    shown = talk("a kettle please").items
+    shop.products.filter(sku=shown[2].sku).update(rating=4.9, rating_count=30)
+    compared = talk("which one has the best rating?")
+    assert [item.sku for item in compared.items] == [item.sku for item in shown]
+
+
+def test_who_asks_whether_it_is_a_robot_is_told_so(talk):
+    reply = talk("are you a robot?")
+    assert (reply.act, reply.why, reply.items) == (Act.CHITCHAT, "identity", ())
+
+
+def test_the_likings_of_one_person_are_not_those_of_another(talk):
+    talk("a gift for my dad, he loves board games")
+    talk("and something for my sister, she likes windy beaches")
+    assert not {"board", "game", "games"} & {c.value for c in talk.state.constraints}
+
+
+@pytest.mark.parametrize("worry", ["what if I'm allergic to it?", "万一过敏了怎么办？"])
+def test_a_worry_that_nothing_eases_is_for_a_person(talk, worry):
+    talk("a red kettle")
+    reply = talk(worry)
+    assert (reply.act, reply.why) == (Act.DECLINE, "no_information")

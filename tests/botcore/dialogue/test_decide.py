@@ -29,6 +29,7 @@ def decision(intent, before=START, confidence=0.9, answer=None, **what):
 SURE_ARTICLE, UNSURE_ARTICLE = source(Kind.ARTICLE, 0.65), source(Kind.ARTICLE, 0.3)
 DESCRIBED = source(Kind.DESCRIPTION, 0.7, "R2")
 FOCUSED = LISTED.with_(focus="R2")
+BROKEN, EASED, UNEASED = source(Kind.ARTICLE, 0.45), (Act.ANSWER, "policy"), (Act.DECLINE, "no_information")
 
 
 @pytest.mark.parametrize(
@@ -89,15 +90,20 @@ FOCUSED = LISTED.with_(focus="R2")
         (decision("choose", LISTED, references=("R3",)), Act.RECOMMEND, "chosen"),
         (decision("compare", LISTED), Act.COMPARE, ""),
         (decision("explain", LISTED), Act.EXPLAIN, ""),
+        (decision("policy", answer=source(Kind.ARTICLE, 0.2, some=0.9)), Act.DECLINE, "no_information"),
+        (decision("product_question", FOCUSED, answer=BROKEN, is_question=True, text="and if it breaks?"), *EASED),
+        (decision("product_question", FOCUSED, answer=BROKEN, is_question=True, text="is it heavy?"), *UNEASED),
+        (decision("smalltalk", FOCUSED, is_question=True, text="what if it sheds?"), *UNEASED),
+        (decision("goes_with", FOCUSED, answer=SURE_ARTICLE, text="and if it doesn't fit me?"), Act.ANSWER, "policy"),
     ],
 )
 def test_an_act_for_a_message(made, act, reason):
     assert (made.act, made.reason) == (act, reason)
 
 
-def test_a_comparison_is_of_what_was_named_else_of_the_first_two():
+def test_a_comparison_is_of_what_was_named_else_of_the_whole_list():
     assert decision("compare", LISTED, references=("R3", "R1")).about == ("R3", "R1")
-    assert decision("compare", LISTED).about == ("R1", "R2")
+    assert decision("compare", LISTED).about == ("R1", "R2", "R3")
 
 
 def test_nothing_is_compared_or_explained_before_anything_was_shown():

@@ -1,11 +1,14 @@
 """Questions about what is in sight, and for what is not there, over the small shop. No model writes here."""
 
 import pytest
+from django.utils import timezone
 
-from botcore.dialogue.answer import _of_others, as_return
+from botcore.dialogue.answer import _from_reviews, _of_another_kind, _of_others, as_return
+from botcore.dialogue.evidence import Asked
 from botcore.dialogue.lexicon import lexicon_of
 from botcore.dialogue.relevance import title_names
 from botcore.dialogue.state import Act
+from catalog.models import Customer, Interaction
 
 pytestmark = pytest.mark.django_db
 
@@ -25,10 +28,7 @@ def test_of_the_one_in_sight_it_is_said_that_its_weight_is_not_known(talk):
     assert "Summit Kettle" in answer.text
 
 
-NOT_YET = pytest.mark.xfail(strict=True, reason="the dialogue does not do this yet")
-
-
-@pytest.mark.parametrize("question", ["is it made of steel?", pytest.param("这个是钢的吗？", marks=NOT_YET)])
+@pytest.mark.parametrize("question", ["is it made of steel?", "这个是钢的吗？"])
 def test_a_value_is_told_of_each_that_is_in_sight(talk, question):
     shown = talk("a kettle please").items
     answer = talk(question)
@@ -64,7 +64,8 @@ def test_other_questions_stand_as_they_are(text):
 
 
 @pytest.mark.parametrize(
-    "message", ["my son loves dinosaurs", pytest.param("my daughter is really into dinosaurs", marks=NOT_YET)]
+    "message",
+    ["my son loves dinosaurs", "my daughter is really into dinosaurs", "hi, my daughter is really into dinosaurs"],
 )
 def test_a_liking_that_nothing_is_about_is_not_a_thing_to_sell(talk, message):
     reply = talk(message)
@@ -96,3 +97,40 @@ def test_an_article_about_other_materials_is_no_answer(shop):
     assert of_others("how is it cleaned?", jute)
     assert not of_others("how is it cleaned?", wool)
     assert not of_others("how would wool be cleaned?", jute)
+
+
+def test_an_article_about_another_kind_is_no_answer(shop):
+    kettle, rug = shop.products.get(sku="K1"), shop.products.get(sku="R1")
+
+    def of_another_kind(question, *products):
+        return _of_another_kind("How long are rugs guaranteed?", question, products, lexicon_of(shop))
+
+    assert of_another_kind("and if it breaks?", kettle)
+    assert not of_another_kind("and if it breaks?", rug)
+    assert not of_another_kind("and if it breaks?", kettle, rug)
+    assert not of_another_kind("and the rug, if it breaks?", kettle)
+    assert not of_another_kind("and if it breaks?")
+
+
+def test_a_remark_is_an_answer_only_where_it_says_what_was_asked(talk, shop):
+    kettle, customer = shop.products.get(sku="K1"), Customer.objects.create(shop=shop, key="C1")
+    for text in ("We use it every single day.", "Easy to clean, everything comes apart.", "It roars like an engine."):
+        Interaction.objects.create(
+            shop=shop, customer=customer, product=kettle, kind="review", at=timezone.now(), rating=4, text=text,
+            language="en",
+        )  # fmt: skip
+
+    def remark(question):
+        found = _from_reviews(kettle, Asked(question, "en"), talk.ports)
+        return found and found.quote
+
+    assert remark("is it noisy?") == "It roars like an engine."
+    assert remark("and if it breaks?") is None and remark("how do i descale it?") is None
+    assert remark("what do people say?")
+
+
+@pytest.mark.parametrize("question", ["and if it breaks?", "how do I descale it?"])
+def test_what_nothing_answers_is_for_a_person(talk, question):
+    talk("a red kettle")
+    reply = talk(question)
+    assert (reply.act, reply.why) == (Act.DECLINE, "no_information")
