@@ -54,11 +54,17 @@ View = Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]
 
 
 def console_page(
-    right: Right, *, confirmed: bool = False, staff: bool = False, open_without_code: bool = False
+    right: Right,
+    *,
+    changes: Right | None = None,
+    confirmed: bool = False,
+    staff: bool = False,
+    open_without_code: bool = False,
 ) -> Callable[[View[Rest]], View[Rest]]:
     """Marks a view of the console: for people who are logged in and have the right somewhere, and kept by no cache.
 
-    Somebody who has no right at all reaches the pages to read, which tell whom to ask. ``confirmed`` asks those for their
+    Somebody who has no right at all reaches the pages to read, which tell whom to ask. ``changes`` is the right that posting
+    needs, where it is another one. ``confirmed`` asks those for their
     password again who have not given it lately, ``staff`` lets nobody else in, and ``open_without_code`` lets in who still
     owes a second factor (:func:`botcore.second_factor.owed`).
     """
@@ -69,13 +75,15 @@ def console_page(
             user = person(request)
             if not open_without_code and second_factor.owed(user):
                 return redirect("console:set_up_code")
-            if (staff and not user.is_staff) or (right != Right.READ and right not in roles.rights_of(user)):
-                return refused(request, right, staff)
+            needed = changes if changes and request.method == "POST" else right
+            if (staff and not user.is_staff) or (needed != Right.READ and needed not in roles.rights_of(user)):
+                return refused(request, needed, staff)
             if confirmed and not sign_in.confirmed(request):
                 return redirect_to_login(_return_to(request), reverse("console:confirm"))
             return view(request, *args, **kwargs)
 
         page.right = right  # type: ignore[attr-defined]
+        page.changes = changes or right  # type: ignore[attr-defined]
         page.staff = staff  # type: ignore[attr-defined]
         return never_cache(login_required(page))
 

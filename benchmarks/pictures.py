@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from catalog.models import Shop
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-WIDE = {"width": 1280, "height": 860}
-CHAT = {"width": 760, "height": 900}
+WIDE: Any = {"width": 1280, "height": 860}
+CHAT: Any = {"width": 760, "height": 900}
 LOADING_SECONDS = 30
 """Until a reply worker has loaded its models."""
 ANSWER_SECONDS = 60

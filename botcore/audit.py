@@ -24,7 +24,7 @@ from django.db.migrations.operations import RunSQL
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from botcore.models import AuditEntry
+from botcore.models import ApiToken, AuditEntry
 from catalog.models import Shop
 
 Action = AuditEntry.Action
@@ -36,7 +36,7 @@ AGENT_LENGTH = 120
 
 @dataclass(frozen=True)
 class Actor:
-    """Whose deed a change is: a person (``by_id``) or a command, from an address and a browser."""
+    """Whose deed a change is: a person's (``by_id``), a program's or a command's, from an address and a browser."""
 
     by: str
     by_id: int | None = None
@@ -122,6 +122,9 @@ def as_command(name: str) -> Actor:
 
 
 def _signed_in(request: HttpRequest) -> Actor | None:
+    token: ApiToken | None = getattr(request, "api_token", None)
+    if token:
+        return Actor(f"{token.name} ({token.prefix}…)"[:150], None, *origin(request))
     user: User | AnonymousUser = request.user
     return as_person(request, user) if isinstance(user, User) and user.is_authenticated else None
 

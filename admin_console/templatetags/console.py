@@ -200,11 +200,6 @@ def unlocalized(value: float) -> str:
     return repr(round(float(value), 6))
 
 
-def unlocalised(number: float) -> str:
-    """A number as attributes of HTML take it, whatever the reader's language."""
-    return f"{number:.4f}"
-
-
 @register.filter
 def odds(chance: float) -> str:
     """A small chance as people say it: ``1 : 20,000``."""

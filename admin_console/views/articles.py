@@ -61,7 +61,7 @@ def new_article(request: HttpRequest) -> HttpResponse:
     return render(request, "console/article.html", context, status=422 if form.errors else 200)
 
 
-@console_page(Right.READ)
+@console_page(Right.READ, changes=Right.SELL)
 @require_http_methods(["GET", "HEAD", "POST"])
 def article(request: HttpRequest, pk: int) -> HttpResponse:
     """One article, the pieces that answers quote of it, and which questions did lately."""

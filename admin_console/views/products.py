@@ -81,7 +81,7 @@ def change_many(request: HttpRequest) -> HttpResponse:
     return render(request, "console/change_many.html", context)
 
 
-@console_page(Right.READ)
+@console_page(Right.READ, changes=Right.SELL)
 @require_http_methods(["GET", "HEAD", "POST"])
 def product(request: HttpRequest, pk: int) -> HttpResponse:
     """All of one product; saving it needs the right to sell and what the page had shown."""

@@ -28,6 +28,11 @@ PAGES = [pattern for pattern in urlpatterns if pattern.name not in DOOR]
 OURS, THEIRS = 7_000_001, 7_000_002
 
 
+def needed(page: URLPattern, method: str) -> Right:
+    """The right that this page asks for."""
+    return page.callback.changes if method == "post" else page.callback.right
+
+
 @dataclass(frozen=True)
 class Persona:
     """``ours`` and ``theirs`` are what somebody is in each of the two shops."""
@@ -40,9 +45,8 @@ class Persona:
     def rights(self, role: Role | None) -> frozenset[Right]:
         return frozenset(Right) if self.staff else RIGHTS[role] if role else frozenset()
 
-    def may(self, page: URLPattern, role: Role | None) -> bool:
-        view = page.callback
-        return view.right in self.rights(role) and (self.staff or not view.staff)
+    def may(self, page: URLPattern, role: Role | None, method: str) -> bool:
+        return needed(page, method) in self.rights(role) and (self.staff or not page.callback.staff)
 
     def browser(self, ours: Shop, theirs: Shop) -> Client:
         user = UserFactory(is_staff=self.staff, password="!")
@@ -95,12 +99,12 @@ def test_each_role_may_do_in_a_shop_what_the_table_says(shops, persona: Persona,
     wrong = {}
     for page in PAGES:
         response, _changed = _ask(client, method, address(page, OURS), ours)
-        if persona.may(page, persona.ours):
+        if persona.may(page, persona.ours, method):
             login = response.status_code == 302 and response.url.startswith(reverse("console:login"))
             right = response.status_code not in {403, 404} and not login
-        elif persona.may(page, persona.theirs):  # in the other shop, and not in this one
+        elif persona.may(page, persona.theirs, method):  # in the other shop, and not in this one
             right = response.status_code in {404, 405} or not names_a_row(page)
-        elif page.callback.right == Right.READ:  # open to everybody who is logged in, and empty to who has no shop
+        elif needed(page, method) == Right.READ:  # open to everybody who is logged in, and empty to who has no shop
             right = response.status_code in {200, 302, 404, 405}
         else:
             right = response.status_code == 403 and "Not for your role" in response.content.decode()
@@ -117,7 +121,7 @@ def test_a_shop_in_which_somebody_may_not_do_it_does_not_exist(shops, persona: P
     wrong = {}
     for page in PAGES:
         for shop, number, role in ((ours, OURS, persona.ours), (theirs, THEIRS, persona.theirs)):
-            if persona.may(page, role) or (role and page.callback.right == Right.READ):
+            if persona.may(page, role, method) or (role and needed(page, method) == Right.READ):
                 continue
             response, changed = _ask(client, method, address(page, number), shop)
             if names_a_row(page):
