@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 WIDE: Any = {"width": 1280, "height": 860}
 CHAT: Any = {"width": 760, "height": 900}
-LOADING_SECONDS = 30
-"""Until a reply worker has loaded its models."""
+LOADING_SECONDS = 300
+"""In so many a reply worker has built and loaded its models."""
 ANSWER_SECONDS = 60
+SETTLING_MS = 1_000
+"""Until charts are drawn and what comes after the page is there."""
+COUNTING_SECONDS = 45
+"""Until what was said is counted, read for its mood and queued for review."""
 
 SHOWN = ("a waterproof jacket for hiking under $150", "something cheaper?", "how long do I have to return it?")
 TALKS: Sequence[tuple[str, Sequence[str]]] = (
@@ -40,9 +44,13 @@ TALKS: Sequence[tuple[str, Sequence[str]]] = (
     ("en", ("your last parcel came broken, this is really annoying", "I want my money back")),
 )
 ROOMS = {
+    "review": "console-review",
     "home": "console-conversations",
+    "products": "console-products",
+    "overview": "console-overview",
+    "streams": "console-streams",
     "learning": "console-learning",
-    "rules": "console-rules",
+    "people": "console-people",
 }
 """Pictures of rooms of the console, by the name of their address."""
 
@@ -64,7 +72,7 @@ def main() -> None:
         shop = demo_shop()
         name, password = _owner(shop)
         with running(shop) as stack:
-            time.sleep(LOADING_SECONDS)
+            _wait_for_the_model()
             _photograph(stack, chromium, options.out, (name, password))
 
 
@@ -78,10 +86,12 @@ def _photograph(stack: Stack, chromium: str, out: Path, login: tuple[str, str]) 
             _talk(page, stack.chat, messages)
             if place == 0:
                 page.screenshot(path=out / "chat.png")
+        time.sleep(COUNTING_SECONDS)
         page = browser.new_context(base_url=stack.address, viewport=WIDE).new_page()
         _log_in(page, *login)
         for room, file in ROOMS.items():
             page.goto(_address(room))
+            page.wait_for_timeout(SETTLING_MS)
             page.screenshot(path=out / f"{file}.png")
         page.goto(_address("home"))
         page.locator(".list tbody th a").last.click()
@@ -96,6 +106,16 @@ def _talk(page: Any, chat: str, messages: Sequence[str]) -> None:
         page.keyboard.press("Enter")
         page.locator(".theirs").nth(number).wait_for(timeout=1000 * ANSWER_SECONDS)
     page.wait_for_function("[...document.images].every((image) => image.complete)")
+
+
+def _wait_for_the_model() -> None:
+    from django.conf import settings
+
+    deadline = time.monotonic() + LOADING_SECONDS
+    while not settings.REPLY_READY.exists():
+        if time.monotonic() > deadline:
+            sys.exit("No reply worker is ready: see what it printed above.")
+        time.sleep(1)
 
 
 def _owner(shop: Shop) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
@@ -71,9 +72,11 @@ def furnish(shop: Shop, number: int) -> None:
     feed = Feed.objects.create(
         pk=number, shop=shop, name="Supplier", url="https://feed.example/", next_at=timezone.now()
     )
-    ChangeSet.objects.create(pk=number, shop=shop, feed=feed, kind="feed", name="Supplier", task="check", status="done")
+    rows = ContentFile(b"sku,title,price\nA,Jacket,10\n", name="supplier.csv")
+    asked = {"kind": "feed", "name": "Supplier", "task": "check", "status": "done", "file": rows}
+    ChangeSet.objects.create(pk=number, shop=shop, feed=feed, **asked)
     AttributeValueFactory(pk=number, shop=shop)
-    surge_of(TopicFactory(stream__pk=number, stream__shop=shop), pk=number)
+    surge_of(TopicFactory(pk=number, stream__pk=number, stream__shop=shop), pk=number)
     MemberFactory(pk=number, shop=shop)
     InvitationFactory(pk=number, shop=shop)
     AuditEntryFactory(pk=number, shop_id=shop.pk)
