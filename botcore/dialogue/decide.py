@@ -204,7 +204,7 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
     asks = (
         about_service
         + said.intent.chance("product_question")
-        + (said.intent.chance("availability") if subject else 0.0)
+        + (said.intent.chance("availability") if subject or "told_of" in answer.details else 0.0)
     )
     if not said.is_question:
         return asks > SURE

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from botcore.dialogue.meanings import Match
 from botcore.dialogue.pointing.descriptions import Telling, choices, stretches, title_words
-from botcore.dialogue.pointing.places import CLASSIFIER, COUNT, THAT, all_of, by_place
+from botcore.dialogue.pointing.places import CLASSIFIER, COUNT, all_of, by_place
 from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.understanding.intention import compared_with
@@ -66,9 +66,6 @@ class Pointing:
 PREDICATE = re.compile(r"(?:到底|也|还)?(?:是不是|是)")
 """Begins what is said or asked of an item: "第一个是钢制的吗" points at one item by its place alone."""
 
-SAID_OF_IT = re.compile(rf"(?:{THAT}{CLASSIFIER}|[它这那]些?|它们)(?:都|也|到底)?是$")
-"""Before a value that is said or asked of what "这个" stands for: "这个是钢的吗"."""
-
 
 def references(
     text: str,
@@ -97,8 +94,7 @@ def references(
         described = []
     if not placed and not described:
         named = [*choices(text, words, matches), *title_words(text, _taken(words, matches), shown)]
-        asked = [(start, end) for start, end in named if not SAID_OF_IT.search(text[:start])]
-        described = [(start, end, items) for start, end in asked if (items := tells.apart(start, end))]
+        described = [(start, end, items) for start, end in named if (items := tells.apart(start, end))]
     spans = tuple((start, end) for start, end, _ in (*described, *placed, *called))
     mentions = [_mention(*found) for found in (*placed, *described)]
     if not described:
