@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from botcore.dialogue.answer import DISPLEASING, POINTS, SUPPOSING, Answer
 from botcore.dialogue.evidence import Kind
+from botcore.dialogue.intents import SMALL_TALK
 from botcore.dialogue.meanings import CATEGORY, TEXT
 from botcore.dialogue.perceived import PICTURED, Perceived
 from botcore.dialogue.state import Act, DialogueState, Question
@@ -28,7 +29,6 @@ WORRIED = 0.4
 SURE = 0.45
 """Confidence from which an intent that overrides a product wish is believed."""
 
-SMALL_TALK = {"greeting", "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok"}
 GUESS = 0.1
 """Confidence up to which an intent is only the least unlikely."""
 UNCERTAIN = 0.3
@@ -213,7 +213,7 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
     asks = (
         about_service
         + said.intent.chance("product_question")
-        + (said.intent.chance("availability") if subject else 0.0)
+        + (said.intent.chance("availability") if subject or "told_of" in answer.details else 0.0)
     )
     if not said.is_question:
         return asks > SURE

@@ -17,7 +17,10 @@ import yaml
 from botcore.dialogue.ports import MessageReader
 from botcore.dialogue.words import DATA
 
-GREETING, CLEAR = "greeting", 0.75
+GREETING = "greeting"
+SMALL_TALK = frozenset({GREETING, "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok"})
+CLEAR, CLEARER = 0.75, 0.9
+"""Chances from which what stands behind a greeting is meant, and from which that is more small talk."""
 FIRST_CLAUSE = re.compile(r"^[^,.!?，。！？~]{1,24}[,.!?，。！？~]+\s*(?=\w)")
 
 
@@ -73,7 +76,8 @@ class IntentClassifier:
         if _likeliest(whole) != GREETING or len(rest) <= len(text) / 2 or rest == text:
             return whole
         behind = self.reader.message(rest).intents
-        return behind if behind[_likeliest(behind)] > CLEAR else whole
+        likeliest = _likeliest(behind)
+        return behind if behind[likeliest] > (CLEARER if likeliest in SMALL_TALK else CLEAR) else whole
 
 
 def _likeliest(chances: Mapping[str, float]) -> str:

@@ -39,7 +39,7 @@ BEFORE_CLASSIFIER = re.compile(
 BEHIND_CLASSIFIER = re.compile(rf"{THAT}(?:一|几|{COUNT})?{CLASSIFIER}(?P<said>(?!是)[^，。！？,.!?;；]{{1,8}}?)的")
 COUNTED = re.compile(rf"(?<!第)(?:{COUNT}{CLASSIFIER}|[俩仨])(?P<said>[^，。！？,.!?;；]{{1,8}}?)的")
 TOPIC = re.compile(
-    r"(?:^|[，。,;；！!？?…\s])(?:那|就|可|不过|其实|还是|但|但是|刚才)?(?P<said>[^，。！？,.!?;；…\s]{1,8}?)的(?P<next>[^，。！？,.!?;；\s]{1,6})"
+    r"(?:^|[，。,;；！!？?…\s])(?:那|就|可|不过|其实|还是|但|但是|刚才)?(?P<said>(?:(?!是)[^，。！？,.!?;；…\s]){1,8}?)的(?P<next>[^，。！？,.!?;；\s]{1,6})"
 )
 BETWEEN_TWO = re.compile(
     r"(?:在|介于)(?P<said>[^，。！？,.!?;；]{1,16})(?:之间|中间|当中)|比(?P<other>[^，。！？,.!?;；]{1,10}?)的?(?:要|还|更)?(?:贵|便宜)"
