@@ -95,7 +95,7 @@ app.conf.update(
         "links": _every(settings.LINKS_SECONDS, "rebuild_links", "index"),
         "requests": _every(settings.REQUESTS_SECONDS, "forget_requests", "io"),
         "feeds": _every(settings.FEEDS_SECONDS, "fetch_feeds", "io"),
-        "streams": _every(settings.STREAMS_SECONDS, "watch_streams", "io"),
+        "streams": _every(settings.STREAMS_SECONDS, "watch_streams", "reply"),
         "pictures": _every(settings.PICTURES_SECONDS, "look_at_pictures", "index"),
     },
 )

@@ -1,6 +1,7 @@
-"""Streams of texts read with this process's models, a bounded share at a time; by the ``io`` queue.
+"""Streams of texts read with this process's models, a bounded share at a time; by the ``reply`` queue.
 
-Not by ``index``, where training and long embeddings may stand before: an alert is to be there within a minute.
+Its workers have the reader loaded, which would take a gigabyte more in another process. Not by ``index``, where training and
+long embeddings may stand before: an alert is to be there within a minute.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from workers import serving
 
 log = structlog.get_logger(__name__)
 
-SECONDS = 12.0
-"""After so long of one look the other texts wait for the next one, so that deliveries get the processor as well."""
+SECONDS = 3.0
+"""After so long of one look the other texts wait for the next one, so that replies get the processor as well."""
 
 
 def watch_all(now: datetime, seconds: float = SECONDS) -> None:

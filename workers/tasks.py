@@ -74,7 +74,7 @@ def watch_drifts() -> None:
         watch_drift(shop, timezone.now())
 
 
-@app.task(name="workers.tasks.watch_streams", queue="io", soft_time_limit=300, time_limit=330)
+@app.task(name="workers.tasks.watch_streams", queue="reply", soft_time_limit=300, time_limit=330)
 def watch_streams() -> None:
     """Read what people said, in every shop, and tell where more of them than usual complain."""
     streams.watch_all(timezone.now())
