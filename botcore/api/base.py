@@ -60,7 +60,7 @@ class ApiView(APIView):
         """Everything that must hold before a view runs. Each of these raises."""
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         self.token = _token_of(request)
-        request._request.api_token = self.token  # whose deed it is, for the audit log
+        request._request.api_token = self.token  # type: ignore[attr-defined] # whose deed it is, for the audit log
         self._pace = tokens.take(self.token)
         if self._pace.retry:
             raise Problem("too-many-requests", "This token asks too often.", headers=errors.wait(self._pace.retry))

@@ -220,6 +220,8 @@ class ReasonBody(serializers.Serializer):
 class MetricsQuery(serializers.Serializer):
     until = Moment(required=False, help_text="the end of the interval, now without it")
     days = AskedWhole(min_value=1, max_value=92, default=7, help_text="its length")
+    channel = serializers.CharField(required=False, max_length=30, help_text="of one channel alone")
+    version = serializers.CharField(required=False, max_length=80, help_text="of one version of the model alone")
 
 
 class AlertQuery(PageQuery):

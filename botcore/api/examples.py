@@ -142,16 +142,11 @@ ALERT = {
 METRICS = {
     "since": "2026-11-22T20:00:00Z",
     "until": AT,
-    "conversations": 210,
-    "replies": 640,
-    "written_by_model": 0.91,
-    "handoffs": 6,
-    "reply_seconds_p50": 0.9,
-    "reply_seconds_p95": 1.6,
-    "up": 88,
-    "down": 9,
-    "not_meant": 4,
-    "failed_messages": 0,
+    "metrics": [
+        {"key": "replies", "group": "traffic", "unit": "count", "better": "", "value": 640.0},
+        {"key": "answer_p95", "group": "speed", "unit": "ms", "better": "lower", "value": 1600.0},
+        {"key": "conversion", "group": "sales", "unit": "share", "better": "higher", "value": None},
+    ],
 }
 WEBHOOK = {
     "id": 2,

@@ -20,6 +20,7 @@ from botcore.models import (
     Turn,
     WebhookDelivery,
 )
+from botcore.monitoring.metrics import METRICS, Better, Group, Unit
 from catalog.models import Interaction
 
 FREE = {"type": "object", "additionalProperties": True}
@@ -245,21 +246,20 @@ class AskedRow(serializers.Serializer):
 # --- watching, webhooks -----------------------------------------------------------------------------------------------
 
 
+class MetricRow(serializers.Serializer):
+    key = serializers.ChoiceField(choices=[key for key, metric in METRICS.items() if metric.now is None])
+    group = serializers.ChoiceField(choices=[str(group) for group in Group])
+    unit = serializers.ChoiceField(choices=[str(unit) for unit in Unit], help_text="shares are from 0 to 1")
+    better = serializers.ChoiceField(choices=[str(side) for side in Better], allow_blank=True)
+    value = serializers.FloatField(allow_null=True, help_text="null where too little happened to say anything")
+
+
 class MetricsRow(serializers.Serializer):
-    """Counts of an interval; shares and times are null where nothing was counted."""
+    """Whole hours, from that of the beginning on."""
 
     since = serializers.DateTimeField()
     until = serializers.DateTimeField()
-    conversations = Whole(help_text="with a message in the interval")
-    replies = Whole()
-    written_by_model = serializers.FloatField(allow_null=True, help_text="share of the replies, 0 to 1")
-    handoffs = Whole()
-    reply_seconds_p50 = serializers.FloatField(allow_null=True, help_text="from the message to the stored reply")
-    reply_seconds_p95 = serializers.FloatField(allow_null=True)
-    up = Whole()
-    down = Whole()
-    not_meant = Whole()
-    failed_messages = Whole()
+    metrics = MetricRow(many=True)
 
 
 class AlertRow(serializers.Serializer):

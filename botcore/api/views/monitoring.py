@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
@@ -30,11 +29,12 @@ class Metrics(ApiView):
 
     @extend_schema(operation_id="get_metrics", parameters=[MetricsQuery], responses=MetricsRow)
     def get(self, request: Request) -> Response:
-        """Counts, shares and times of some days; of the last week where no others are named."""
+        """Every metric of the console's overview for some days; for the last week where no others are named."""
         query = reading.asked(MetricsQuery, request)
         until = query.get("until", timezone.now())
         since = until - min(timedelta(days=query["days"]), until - OLDEST)
-        return Response(MetricsRow(asdict(metrics.measured(self.shop, since, until))).data)
+        told = metrics.measured(self.shop, since, until, query.get("channel", ""), query.get("version", ""))
+        return Response(MetricsRow(told).data)
 
 
 class Alerts(ApiView):
