@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from admin_console import conversations, labels, sentences, verdicts
 from admin_console.conversations import Exchange, Interjection
 from admin_console.explanation import Explanation, explain
-from admin_console.forms import ReviewFilter
+from admin_console.forms.review import ReviewFilter
 from botcore.learning import corrections
 from botcore.learning.review import decisions, queue
 from botcore.learning.review.value import Reason

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from admin_console import access, labels, watching
 from admin_console.access import console_page
-from admin_console.forms import AlertRuleForm, SilenceForm
+from admin_console.forms.watching import AlertRuleForm, SilenceForm
 from admin_console.views import PAGE_SIZE
 from botcore.models import AlertRule, AlertSilence
 from botcore.monitoring import alerts as domain

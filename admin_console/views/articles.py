@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from admin_console import access, quoting
 from admin_console.access import console_page
-from admin_console.catalogue_forms import ArticleForm
+from admin_console.forms.catalogue import ArticleForm
 from admin_console.problems import told
 from admin_console.views import PAGE_SIZE
 from botcore.dialogue.words import sentences

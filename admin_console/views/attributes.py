@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from admin_console import access, labels
 from admin_console.access import console_page
-from admin_console.catalogue_forms import NamesForm
+from admin_console.forms.catalogue import NamesForm
 from botcore import change_sets
 from botcore.roles import Right
 from catalog import bulk

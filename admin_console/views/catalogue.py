@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from admin_console import access, merchandising
 from admin_console import graph as product_graph
 from admin_console.access import console_page
-from admin_console.forms import LinkForm, ProductFilter, RuleForm
+from admin_console.forms.merchandising import LinkForm, ProductFilter, RuleForm
 from admin_console.views import PAGE_SIZE
 from botcore.roles import Right
 from catalog.graph import links

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from admin_console import access, conversations, first_steps, verdicts
 from admin_console.access import console_page
 from admin_console.explanation import explain
-from admin_console.forms import AnswerForm, CorrectionForm, FilterForm, VerdictForm
+from admin_console.forms.conversations import AnswerForm, CorrectionForm, FilterForm, VerdictForm
 from admin_console.sentences import plainly
 from admin_console.views import PAGE_SIZE
 from botcore import handoff

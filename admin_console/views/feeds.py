@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from admin_console import access
 from admin_console.access import console_page
-from admin_console.catalogue_forms import FeedForm
+from admin_console.forms.catalogue import FeedForm
 from botcore import feeds as fetching
 from botcore.roles import Right
 from catalog.models import ChangeSet, Feed

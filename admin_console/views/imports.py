@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from admin_console import access
 from admin_console import imports as history
 from admin_console.access import console_page
-from admin_console.catalogue_forms import MappingForm, UploadForm
+from admin_console.forms.catalogue import MappingForm, UploadForm
 from admin_console.problems import told
 from admin_console.views import PAGE_SIZE
 from botcore import change_sets

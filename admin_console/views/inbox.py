@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from admin_console import access, labels
 from admin_console import inbox as held
 from admin_console.access import console_page
-from admin_console.forms import AnswerForm
+from admin_console.forms.conversations import AnswerForm
 from admin_console.views import PAGE_SIZE
 from admin_console.views.conversations import dialogue_page
 from botcore import handoff

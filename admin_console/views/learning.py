@@ -18,7 +18,7 @@ from admin_console import access, curves, labels
 from admin_console import learning as told
 from admin_console.access import console_page
 from admin_console.explanation import pairs
-from admin_console.forms import ChoiceForm, SnapshotFilter, StepForm, Teachable, TrainForm
+from admin_console.forms.learning import ChoiceForm, SnapshotFilter, StepForm, Teachable, TrainForm
 from admin_console.sentences import plainly
 from admin_console.views import PAGE_SIZE
 from botcore import queues

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from admin_console import access, labels
 from admin_console import review as reviewing
 from admin_console.access import console_page
-from admin_console.forms import ReviewFilter, SavedViewForm
+from admin_console.forms.review import ReviewFilter, SavedViewForm
 from botcore.learning.review import queue
 from botcore.models import ReviewItem, SavedView
 from botcore.roles import Right

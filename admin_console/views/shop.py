@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from admin_console import access, goods
 from admin_console.access import console_page
-from admin_console.catalogue_forms import ShopForm
+from admin_console.forms.catalogue import ShopForm
 from botcore.roles import Right
 
 log = structlog.get_logger(__name__)

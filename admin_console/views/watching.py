@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from admin_console import access, watching
 from admin_console.access import console_page
 from admin_console.conversations import EXPLAINING, with_words
-from admin_console.forms import HoldoutForm, OverviewForm
+from admin_console.forms.watching import HoldoutForm, OverviewForm
 from admin_console.views import PAGE_SIZE
 from botcore import holdout
 from botcore.models import Turn
