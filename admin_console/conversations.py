@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.aggregates import StringAgg
@@ -24,6 +25,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, NullIf
 
+from botcore.dialogue.facts import format_price
 from botcore.models import Conversation, Feedback, InboundEvent, Outbound, Turn
 from catalog.models import Shop
 
@@ -216,11 +218,17 @@ def shown_cards(slate: Iterable[Mapping[str, Any]]) -> list[ShownCard]:
             letter=str(item.get("letter") or ""),
             sku=str(item.get("sku") or ""),
             title=str(item.get("name") or item.get("sku") or ""),
-            price=str(item.get("price") or ""),
+            price=_price(item),
             image=_image_address(str(item.get("image") or "")),
         )
         for item in slate
     ]
+
+
+def _price(item: Mapping[str, Any]) -> str:
+    """As the customer read it; an older slate holds no currency, and what it says is left as it is."""
+    said = str(item.get("price") or "")
+    return format_price(Decimal(said), str(item["currency"])) if said and item.get("currency") else said
 
 
 def cards_of(content: Mapping[str, Any]) -> list[ShownCard]:

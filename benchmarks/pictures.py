@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 WIDE: Any = {"width": 1280, "height": 860}
-CHAT: Any = {"width": 760, "height": 900}
+CHAT: Any = {"width": 760, "height": 1240}
 LOADING_SECONDS = 300
 """In so many a reply worker has built and loaded its models."""
 ANSWER_SECONDS = 60
@@ -106,6 +106,7 @@ def _talk(page: Any, chat: str, messages: Sequence[str]) -> None:
         page.keyboard.press("Enter")
         page.locator(".theirs").nth(number).wait_for(timeout=1000 * ANSWER_SECONDS)
     page.wait_for_function("[...document.images].every((image) => image.complete)")
+    page.wait_for_timeout(SETTLING_MS)
 
 
 def _wait_for_the_model() -> None:

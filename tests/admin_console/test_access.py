@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from admin_console import navigation
 from admin_console.urls import urlpatterns
 from tests.factories import PASSWORD, ConversationFactory, FeedbackFactory, ShopFactory, TurnFactory, UserFactory
 from tests.furnished import address, furnish
@@ -102,3 +103,11 @@ def test_a_member_of_no_shop_is_told_whom_to_ask(client, db):
     page = client.get(reverse("console:home")).content.decode()
     assert "make you a member of your shop" in page
     assert "Elsewhere" not in page
+
+
+def test_every_room_is_once_in_the_menu_and_every_page_lies_in_one_at_most():
+    rooms = [room for wing in navigation.WINGS for room in wing.rooms]
+    places = [name for room in rooms for name in (room.address, *room.pages)]
+    assert len(places) == len(set(places))
+    assert len({str(wing.label) for wing in navigation.WINGS}) == len(navigation.WINGS)
+    assert set(places) <= {pattern.name for pattern in urlpatterns}

@@ -176,3 +176,8 @@ def test_the_figures_of_a_large_shop_are_of_its_newest_replies(merchant, shop, m
     numbers = page.context["numbers"]
     assert (numbers.replies, numbers.more, numbers.by_model) == (2, True, 100)
     assert "The figures are of the newest 2 replies" in page.content.decode()
+
+
+def test_a_product_costs_what_the_customer_read_and_an_older_slate_is_shown_as_it_is():
+    slate = [{"price": "489.00", "currency": "USD"}, {"price": "12.50", "currency": "EUR"}, {"price": "$49.00"}, {}]
+    assert [card.price for card in conversations.shown_cards(slate)] == ["$489", "€12.50", "$49.00", ""]
