@@ -38,7 +38,7 @@ def test_another_shop_s_doings_are_no_steps_of_this_one(shop):
 def test_an_owner_is_led_from_home_until_everything_is_done_or_dismissed(merchant, shop):
     assert "0 of 4 steps" in merchant.get(reverse("console:home")).content.decode()
     page = merchant.get(reverse("console:start")).content.decode()
-    assert "manage.py import_products FILE --shop pine" in page
+    assert f'href="{reverse("console:imports")}?shop=pine"' in page
     assert 'href="/chat/pine/"' in page
     merchant.post(reverse("console:dismiss_start"), {"shop": "pine"})
     assert "of 4 steps" not in merchant.get(reverse("console:home")).content.decode()
