@@ -130,9 +130,15 @@ class ConversationQuery(PageQuery):
 
 
 class ConversationPatch(serializers.Serializer):
-    """Take a conversation over (true), or hand it back to the bot (false)."""
+    """Take a conversation over or hand it back to the bot; say who the customer is, so that orders are told to follow it."""
 
-    waiting_for_person = YesNo()
+    waiting_for_person = YesNo(required=False, help_text="true: a person answers; false: the bot does")
+    customer = Text(
+        max_length=120,
+        required=False,
+        allow_null=True,
+        help_text="the shop's own number of whoever writes, as with interactions; null: not known",
+    )
 
 
 class MessageBody(serializers.Serializer):

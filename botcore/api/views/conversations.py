@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from botcore import feedback, handoff
+from botcore import customers, feedback, handoff
 from botcore.api import reading
 from botcore.api.base import ApiView, one
 from botcore.api.bodies import (
@@ -85,12 +85,15 @@ class OneConversation(ApiView):
 
     @extend_schema(operation_id="hold_conversation", request=ConversationPatch, responses=ConversationRow)
     def patch(self, request: Request, key: Any) -> Response:
-        """Take a conversation over from the bot, or hand it back, where it is still as `If-Match` says."""
+        """Take a conversation over from the bot or hand it back, say who writes, where it is still as `If-Match` says."""
         change = reading.told(ConversationPatch, request)
         with transaction.atomic():
             talk = one(_conversations(self.shop).select_for_update(of=("self",)), key=key)
             reading.unchanged(request, ConversationRow(talk).data)
-            (handoff.take_over if change["waiting_for_person"] else handoff.hand_back)(talk)
+            if "waiting_for_person" in change:
+                (handoff.take_over if change["waiting_for_person"] else handoff.hand_back)(talk)
+            if "customer" in change:
+                customers.known_as(talk.contact, change["customer"])
         return reading.state(request, ConversationRow(one(_conversations(self.shop), key=key)).data)
 
 

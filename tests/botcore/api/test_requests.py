@@ -19,7 +19,7 @@ from botcore.api.views.catalogue import Products
 from botcore.models import StoredAnswer
 from catalog.models import Customer, Interaction, Product
 from tests.botcore.api.conftest import Api
-from tests.factories import ProductFactory, ShopFactory
+from tests.factories import ConversationFactory, ProductFactory, ShopFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -324,3 +324,20 @@ def test_every_view_comes_from_the_one_base():
     from botcore.api.urls import routes
 
     assert all(issubclass(route.callback.cls, ApiView) for route in routes)
+
+
+# --- who writes -------------------------------------------------------------------------------------------------------
+
+
+def test_the_shop_says_who_writes_and_who_is_meant_is_a_customer_of_its_own(api, shop):
+    talk = ConversationFactory(shop=shop)
+    theirs = Customer.objects.create(shop=ShopFactory(), key="C-17")
+    for key in ("C-17", None):
+        etag = api.get(f"conversations/{talk.key}")["ETag"]
+        told = api.call("PATCH", f"conversations/{talk.key}", {"customer": key}, {"If-Match": etag})
+        assert (told.status_code, told.json()["customer"]) == (200, key)
+        talk.contact.refresh_from_db()
+        assert (talk.contact.customer and (talk.contact.customer.key, talk.contact.customer.shop)) == (
+            key and (key, shop)
+        )
+    assert not theirs.interactions.exists() and Customer.objects.filter(key="C-17").count() == 2
