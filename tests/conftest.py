@@ -16,3 +16,9 @@ def django_db_modify_db_settings() -> Iterator[None]:
         return
     with borrowed(settings.EMBEDDED_POSTGRES):
         yield
+
+
+@pytest.fixture
+def database_calls_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playwright keeps an event loop in this thread, which Django takes for asynchronous code."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

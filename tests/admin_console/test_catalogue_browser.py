@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 
 from botcore import change_sets
 from catalog.models import AttributeValue, ChangeSet, Product, Shop, Variant
-from tests.botcore.channels.web_server import serving
-from tests.factories import PASSWORD, ArticleFactory, UserFactory
+from tests.browser import IN_A_BROWSER, windows_of
+from tests.factories import ArticleFactory, UserFactory
 from tests.journeys.small_shop import open_shop
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this system: apt-get install chromium"),
-]
+pytestmark = IN_A_BROWSER
 
 FEED = """Artikel,title,price,stock,category,color,color_zh
 J-1,Moss jacket,95.00,5,Clothing > Jackets,green,绿色
@@ -31,12 +25,6 @@ J-2,Dune jacket,1.299,5,Clothing > Jackets,yellow,
 H-1,Fern hat,25.00,7,Clothing > Hats,green,绿色
 H-2,Sand hat,abc,7,Clothing > Hats,yellow,
 """
-
-
-@pytest.fixture(autouse=True)
-def database_calls_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright keeps an event loop in this thread, which Django takes for asynchronous code."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture
@@ -50,29 +38,8 @@ def shop(database_calls_allowed: None, transactional_db: None, settings: Any, tm
 @pytest.fixture
 def chromium(shop: Shop, tmp_path: Path) -> Iterator[Any]:
     """Opens a window in which ann is logged in; any breach of the policy, and any script's error, fails the test."""
-    from playwright.sync_api import sync_playwright
-
-    complaints: list[str] = []
-    with sync_playwright() as playwright, serving(tmp_path) as address:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-        def opener(language: str = "en", width: int = 1280, **options: Any) -> Any:
-            page = browser.new_context(
-                base_url=address, locale=language, viewport={"width": width, "height": 900}, **options
-            ).new_page()
-            page.set_default_timeout(15_000)
-            page.on("console", lambda line: complaints.append(line.text) if "Content Security" in line.text else None)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.goto(reverse("console:login"))
-            page.fill("#id_username", "ann")
-            page.fill("#id_password", PASSWORD)
-            page.click("button.main")
-            return page
-
-        yield opener
-        browser.close()
-        connection.close()  # Django keeps one for Playwright's event loop, which no test would close
-    assert complaints == []
+    with windows_of(tmp_path) as windows:
+        yield partial(windows.logged_in, "ann")
 
 
 def work() -> None:

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
 from botcore.models import ModelVersion
 from tests.admin_console import learned
-from tests.botcore.channels.web_server import serving
-from tests.factories import PASSWORD, ConversationFactory, ShopFactory, TurnFactory, UserFactory
+from tests.browser import IN_A_BROWSER, anything_but, windows_of
+from tests.factories import ConversationFactory, ShopFactory, TurnFactory, UserFactory
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this system: apt-get install chromium"),
-]
-
-
-@pytest.fixture(autouse=True)
-def database_calls_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright keeps an event loop in this thread, which Django takes for asynchronous code."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture
@@ -42,28 +30,8 @@ def version(database_calls_allowed: None, transactional_db: None) -> ModelVersio
 @pytest.fixture
 def chromium(version: ModelVersion, tmp_path: Path) -> Iterator[Any]:
     """Opens a window of a language and width in which ann is logged in; any breach of the policy fails the test."""
-    from playwright.sync_api import sync_playwright
-
-    complaints: list[str] = []
-    with sync_playwright() as playwright, serving(tmp_path) as address:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-        def opener(language: str = "en", width: int = 1280) -> Any:
-            page = browser.new_context(
-                base_url=address, locale=language, viewport={"width": width, "height": 900}
-            ).new_page()
-            page.set_default_timeout(10_000)
-            page.on("console", lambda line: complaints.append(line.text))
-            page.goto(reverse("console:login"))
-            page.fill("#id_username", "ann")
-            page.fill("#id_password", PASSWORD)
-            page.click("button.main")
-            return page
-
-        yield opener
-        browser.close()
-        connection.close()  # Django keeps one for Playwright's event loop, which no test would close
-    assert complaints == []
+    with windows_of(tmp_path, anything_but()) as windows:
+        yield partial(windows.logged_in, "ann")
 
 
 @pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh-CN", 1280), ("en", 390), ("zh-CN", 390)])

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
-from django.db import connection
 from django.urls import reverse
 
 from botcore.audit import Actor, recorded
 from catalog.models import MerchandisingRule, Shop
-from tests.botcore.channels.web_server import serving
+from tests.browser import IN_A_BROWSER, anything_but, windows_of
 from tests.factories import (
     PASSWORD,
     ContactFactory,
@@ -27,18 +26,7 @@ from tests.factories import (
     UserFactory,
 )
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this system: apt-get install chromium"),
-]
-
-
-@pytest.fixture(autouse=True)
-def database_calls_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright keeps an event loop in this thread, which Django takes for asynchronous code."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture
@@ -60,32 +48,8 @@ def shop(database_calls_allowed: None, transactional_db: None) -> Shop:
 @pytest.fixture
 def chromium(shop: Shop, tmp_path: Path) -> Iterator[Any]:
     """Opens a window in which olga is logged in; any breach of the policy fails the test."""
-    from playwright.sync_api import sync_playwright
-
-    complaints: list[str] = []
-    with sync_playwright() as playwright, serving(tmp_path) as address:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-        def opener(language: str = "en", width: int = 1280, scheme: Any = "light") -> Any:
-            window = browser.new_context(
-                base_url=address,
-                locale=language,
-                color_scheme=scheme,
-                viewport={"width": width, "height": 900},
-            )
-            page = window.new_page()
-            page.set_default_timeout(30_000)
-            page.on("console", lambda line: complaints.append(line.text))
-            page.goto(reverse("console:login"))
-            page.fill("#id_username", "olga")
-            page.fill("#id_password", PASSWORD)
-            page.click("button.main")
-            return page
-
-        yield opener
-        browser.close()
-        connection.close()  # Django keeps one for Playwright's event loop, which no test would close
-    assert [line for line in complaints if "404" not in line] == []
+    with windows_of(tmp_path, anything_but("404")) as windows:
+        yield partial(windows.logged_in, "olga")
 
 
 def _pages(shop: Shop) -> dict[str, str]:
@@ -104,7 +68,7 @@ def _pages(shop: Shop) -> dict[str, str]:
 
 @pytest.mark.parametrize(("language", "width"), [("en", 390), ("zh-CN", 820), ("zh-CN", 390), ("en", 1280)])
 def test_no_page_is_wider_than_its_window(chromium, shop, language, width):
-    page = chromium(language, width, "dark" if width == 820 else "light")
+    page = chromium(language, width, color_scheme="dark" if width == 820 else "light")
     for name, address in _pages(shop).items():
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address

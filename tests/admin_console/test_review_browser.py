@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 
 from admin_console import review as reviewing
 from botcore.learning.review import queue
 from botcore.models import Annotation, ReviewDecision, ReviewItem, Turn
 from catalog.models import Shop
-from tests.botcore.channels.web_server import serving
+from tests.browser import AXE, IN_A_BROWSER, windows_of
 from tests.factories import PASSWORD, ConversationFactory, FeedbackFactory, ShopFactory, TurnFactory, UserFactory
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-AXE = Path(__file__).parents[1] / "vendor/axe-4.14.1.min.js"
 WANTS = ("a warm coat", "boots for mud", "some red gloves", "that big tent", "wool socks", "the cheap umbrella")
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this system: apt-get install chromium"),
-]
-
-
-@pytest.fixture(autouse=True)
-def database_calls_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright keeps an event loop in this thread, which Django takes for asynchronous code."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture
@@ -59,30 +46,14 @@ def reply(shop: Shop, text: str, **fields: Any) -> Turn:
 @pytest.fixture
 def chromium(shop: Shop, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Opens a window in which somebody is logged in, with the queue; any breach of the policy fails the test."""
-    from playwright.sync_api import sync_playwright
-
-    complaints: list[str] = []
-    with sync_playwright() as playwright, serving(tmp_path) as address:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with windows_of(tmp_path) as windows:
 
         def opener(who: str = "ann", language: str = "en", width: int = 1280) -> Any:
-            page = browser.new_context(
-                base_url=address, locale=language, viewport={"width": width, "height": 900}
-            ).new_page()
-            page.set_default_timeout(15_000)
-            page.on("console", lambda line: complaints.append(line.text) if "Content Security" in line.text else None)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.goto(reverse("console:login"))
-            page.fill("#id_username", who)
-            page.fill("#id_password", PASSWORD)
-            page.click("button.main")
+            page = windows.logged_in(who, language, width)
             page.goto(reverse("console:review"))
             return page
 
         yield opener
-        browser.close()
-        connection.close()  # Django keeps one for Playwright's event loop, which no test would close
-    assert complaints == []
 
 
 def before(page: Any) -> str:

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
 from botcore.models import Alert, TextStream
 from tests.admin_console.test_streams import open_surge
-from tests.botcore.channels.web_server import serving
-from tests.factories import PASSWORD, SentenceFactory, ShopFactory, TopicFactory, UserFactory
+from tests.browser import IN_A_BROWSER, anything_but, windows_of
+from tests.factories import SentenceFactory, ShopFactory, TopicFactory, UserFactory
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this system: apt-get install chromium"),
-]
-
-
-@pytest.fixture(autouse=True)
-def database_calls_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright keeps an event loop in this thread, which Django takes for asynchronous code."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture
@@ -58,29 +46,8 @@ def stream(alert: Alert) -> TextStream:
 @pytest.fixture
 def chromium(stream: TextStream, tmp_path: Path) -> Iterator[Any]:
     """Opens a window of a language and width in which ann is logged in; any breach of the policy fails the test."""
-    from playwright.sync_api import sync_playwright
-
-    complaints: list[str] = []
-    with sync_playwright() as playwright, serving(tmp_path) as address:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-        def opener(language: str = "en", width: int = 1280, scheme: str = "light") -> Any:
-            page = browser.new_context(
-                base_url=address, locale=language, viewport={"width": width, "height": 900}, color_scheme=scheme
-            ).new_page()
-            page.set_default_timeout(20_000)
-            page.on("console", lambda line: complaints.append(line.text))
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.goto(reverse("console:login"))
-            page.fill("#id_username", "ann")
-            page.fill("#id_password", PASSWORD)
-            page.click("button.main")
-            return page
-
-        yield opener
-        browser.close()
-        connection.close()  # Django keeps one for Playwright's event loop, which no test would close
-    assert complaints == []
+    with windows_of(tmp_path, anything_but()) as windows:
+        yield partial(windows.logged_in, "ann")
 
 
 @pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh-CN", 820), ("en", 390), ("zh-CN", 390)])
@@ -120,7 +87,7 @@ def test_a_topic_is_looked_into_by_keyboard_and_the_chart_and_its_table_tell_the
 
 
 def test_the_chart_follows_the_colours_of_the_reader(chromium, stream):
-    page = chromium(scheme="dark")
+    page = chromium(color_scheme="dark")
     page.goto(reverse("console:stream", args=[stream.pk]))
     page.locator("#chart canvas").wait_for()
     page.emulate_media(color_scheme="light")

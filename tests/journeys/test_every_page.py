@@ -6,7 +6,6 @@ A new page is opened here by itself; one that needs a row in its address needs i
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,19 +13,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from botcore.channels.connecting import OFFERED
 from botcore.roles import RIGHTS, Right, Role
 from catalog.models import Shop
-from tests.botcore.channels.web_server import serving
-from tests.factories import PASSWORD, ShopFactory, UserFactory
+from tests.browser import AXE, IN_A_BROWSER, log_in, windows_of
+from tests.factories import ShopFactory, UserFactory
 from tests.furnished import address, furnish, rooms
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-AXE = Path(__file__).parents[1] / "vendor" / "axe-4.14.1.min.js"
 ASKED = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 STAFF = "staff"
 NUMBER = 7_000_001
@@ -34,10 +30,7 @@ NUMBER = 7_000_001
 TABLET = {"width": 820, "height": 1180}
 PHONE = {"width": 390, "height": 844}
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this system: apt-get install chromium"),
-]
+pytestmark = IN_A_BROWSER
 
 
 @dataclass
@@ -76,12 +69,6 @@ class Window:
             self._note(f"is {wide} px wider than its window")
 
 
-@pytest.fixture(autouse=True)
-def database_calls_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright keeps an event loop in this thread, which Django takes for asynchronous code."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-
-
 @pytest.fixture
 def shop(database_calls_allowed: None, transactional_db: None) -> Shop:
     made = ShopFactory(slug="pine", name="Pine")
@@ -92,25 +79,16 @@ def shop(database_calls_allowed: None, transactional_db: None) -> Shop:
 @pytest.fixture
 def windows(shop: Shop, tmp_path: Path) -> Iterator[Any]:
     """Opens a window in which a person of a role is logged in."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright, serving(tmp_path) as server:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with windows_of(tmp_path) as browser:
 
         def opener(role: str, **options: Any) -> Window:
             name = f"{role}-of-{shop.slug}"
             UserFactory(username=name, **_membership(role, shop))
-            page = browser.new_context(base_url=server, **options).new_page()
-            page.set_default_timeout(15_000)
-            page.goto(reverse("console:login"))
-            page.fill("#id_username", name)
-            page.fill("#id_password", PASSWORD)
-            page.click("button.main")
-            return Window(page, urlsplit(server).netloc)
+            page = browser.open(**options)
+            log_in(page, name)
+            return Window(page, urlsplit(browser.address).netloc)
 
         yield opener
-        browser.close()
-        connection.close()  # Django keeps one for Playwright's event loop, which no test would close
 
 
 def _membership(role: str, shop: Shop) -> dict[str, Any]:

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 
 from botcore import answering, handoff
 from botcore.channels.webchat.channel import ensure_webchat
 from botcore.dialogue.ports import Ports
 from botcore.models import ChannelAccount, Conversation, Outbound, Turn
-from tests.botcore.channels.web_server import reply_to, serving, waiting_turn
-from tests.factories import PASSWORD, UserFactory
+from tests.botcore.channels.web_server import reply_to, waiting_turn
+from tests.browser import IN_A_BROWSER, log_in, windows_of
+from tests.factories import UserFactory
 from tests.fakes import FakeGenerator, HashEncoder
 from tests.journeys.small_shop import open_shop
 from workers.engine import load_reader
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this system: apt-get install chromium"),
-]
-
-
-@pytest.fixture(autouse=True)
-def database_calls_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright keeps an event loop in this thread, which Django takes for asynchronous code."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture
@@ -45,23 +33,8 @@ def account(database_calls_allowed: None, transactional_db: None) -> ChannelAcco
 @pytest.fixture
 def windows(account: ChannelAccount, tmp_path: Path) -> Iterator[Any]:
     """Opens the customer's page, and the merchant's, who is logged in; any breach of the policy fails the test."""
-    from playwright.sync_api import sync_playwright
-
-    complaints: list[str] = []
-    with sync_playwright() as playwright, serving(tmp_path) as address:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-        def opener(**options: Any) -> Any:
-            page = browser.new_context(base_url=address, **options).new_page()
-            page.set_default_timeout(15_000)
-            page.on("console", lambda line: complaints.append(line.text) if "Content Security" in line.text else None)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            return page
-
-        yield opener
-        browser.close()
-        connection.close()  # Django keeps one for Playwright's event loop, which no test would close
-    assert complaints == []
+    with windows_of(tmp_path) as windows:
+        yield windows.open
 
 
 @pytest.fixture
@@ -71,10 +44,7 @@ def ports() -> Ports:
 
 def merchant(windows: Any, **options: Any) -> Any:
     page = windows(**options)
-    page.goto(reverse("console:login"))
-    page.fill("#id_username", "ann")
-    page.fill("#id_password", PASSWORD)
-    page.click("button.main")
+    log_in(page, "ann")
     return page
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -16,14 +15,10 @@ from botcore.channels.values import Card
 from botcore.channels.webchat.channel import ensure_webchat
 from botcore.models import ChannelAccount, Conversation, Feedback, InboundEvent, Turn
 from tests.botcore.channels.web_server import reply_to, serving, waiting_turn, written_by_a_person
+from tests.browser import IN_A_BROWSER, breaches, launched
 from tests.factories import ShopFactory
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this system: apt-get install chromium"),
-]
+pytestmark = IN_A_BROWSER
 
 CARDS = (
     Card(
@@ -39,15 +34,9 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = launched(playwright)
         yield browser
         browser.close()
-
-
-@pytest.fixture(autouse=True)
-def database_calls_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright keeps an event loop in this thread, which Django takes for asynchronous code."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture
@@ -73,7 +62,7 @@ def open_page(chromium: Any, address: str) -> Iterator[Any]:
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if "Content Security" in line.text else None)
+        page.on("console", lambda line: complaints.append(line.text) if breaches(line.text) else None)
         page.goto(f"{address}/chat/lantern/")
         page.wait_for_selector("#welcome")
         return page
