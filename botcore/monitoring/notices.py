@@ -5,11 +5,10 @@ Every notice is a row that is sent once; what fails is tried again a few times a
 
 from __future__ import annotations
 
-import base64
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -18,10 +17,9 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
-from standardwebhooks.webhooks import Webhook
 
 from botcore import delivery, intake, mail
-from botcore.channels import addresses, http
+from botcore.channels import http, signed
 from botcore.channels.values import OutboundMessage
 from botcore.models import Alert, AlertNotice, AlertRule
 from botcore.monitoring import alerts
@@ -89,7 +87,7 @@ def test(rule: AlertRule) -> dict[str, str]:
 
 def new_secret() -> str:
     """Sealed, for a rule's webhook."""
-    return seal({"secret": f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"})
+    return seal({"secret": signed.new_secret()})
 
 
 def secret_of(rule: AlertRule) -> str:
@@ -159,22 +157,13 @@ def _mail(rule: AlertRule, words: str, payload: Mapping[str, Any], key: str) -> 
 
 
 def _webhook(rule: AlertRule, words: str, payload: Mapping[str, Any], key: str) -> None:
-    message_id = key or f"test-{secrets.token_hex(8)}"
-    now, body = datetime.now(UTC), json.dumps({**payload, "text": words}, ensure_ascii=False)
+    body = json.dumps({**payload, "text": words}, ensure_ascii=False).encode()
     try:
-        url, options = addresses.pinned("webhook", rule.webhook_url, allow_private=False)
-        signed = {
-            **options.pop("headers"),
-            "Content-Type": "application/json",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": Webhook(secret_of(rule)).sign(message_id, now, body),
-        }
-        response = http.call("webhook", "POST", url, content=body.encode(), headers=signed, **options)
+        status = signed.post(rule.webhook_url, key or f"test-{secrets.token_hex(8)}", body, [secret_of(rule)])
     except http.UnreachableError as error:
         raise NotToldError(str(error)) from None
-    if not response.is_success:
-        raise NotToldError(f"webhook: answered {response.status_code}")
+    if not 200 <= status < 300:
+        raise NotToldError(f"webhook: answered {status}")
 
 
 def _chat(rule: AlertRule, words: str, payload: Mapping[str, Any], key: str) -> None:

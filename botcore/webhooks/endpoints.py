@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from botcore.channels import addresses
+from botcore.channels import addresses, signed
 from botcore.models import WebhookDelivery, WebhookEndpoint
 from botcore.security import seal, unseal
 from botcore.webhooks import outbox
@@ -38,7 +36,7 @@ class TooManyError(Exception):
 def make(shop: Shop, url: str, events: Sequence[str], allow_private: bool = False) -> tuple[WebhookEndpoint, str]:
     """A new endpoint with the secret that its owner checks our signatures with. Raises ``RefusedError``, ``TooManyError``."""
     check(url, events, allow_private)
-    secret = _new_secret()
+    secret = signed.new_secret()
     with transaction.atomic():
         Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
         if WebhookEndpoint.objects.filter(shop=shop).count() >= AT_MOST:
@@ -77,7 +75,7 @@ def change(
 
 def rotate(endpoint: WebhookEndpoint) -> str:
     """A new secret; the one before goes on to be signed with for ``OVERLAP``."""
-    fresh = _new_secret()
+    fresh = signed.new_secret()
     with transaction.atomic():
         row = WebhookEndpoint.objects.select_for_update().get(pk=endpoint.pk)
         before = unseal(row.sealed_secrets)["secret"]
@@ -104,7 +102,3 @@ def try_out(endpoint: WebhookEndpoint) -> WebhookDelivery:
     """Send an event of type ``test``."""
     with transaction.atomic():
         return outbox.queue(endpoint, Event.TEST, {})
-
-
-def _new_secret() -> str:
-    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"

@@ -11,16 +11,14 @@ import random
 from datetime import datetime, timedelta
 from functools import partial
 
-import httpx
 import structlog
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from standardwebhooks.webhooks import Webhook
 
 from botcore import queues
-from botcore.channels import addresses, http
+from botcore.channels import http, signed
 from botcore.environment import ConfigurationError
 from botcore.models import WebhookDelivery, WebhookEndpoint
 from botcore.webhooks import endpoints
@@ -101,25 +99,9 @@ def _claim(delivery_id: int) -> WebhookDelivery | None:
 
 
 def _post(delivery: WebhookDelivery) -> int:
-    """The endpoint's status; what else it says is not read. Raises ``UnreachableError``, also for a private address."""
-    endpoint, now, body = delivery.endpoint, timezone.now(), body_of(delivery)
-    url, options = addresses.pinned("webhook", endpoint.url, endpoint.allow_private)
-    message_id = str(delivery.message_id)
-    signatures = [
-        Webhook(secret).sign(message_id, now, body.decode()) for secret in endpoints.secrets_of(endpoint, now)
-    ]
-    headers = {
-        **options.pop("headers"),
-        "Content-Type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(signatures),
-    }
-    try:
-        with http.client().stream("POST", url, content=body, headers=headers, **options) as response:
-            return response.status_code
-    except httpx.HTTPError as error:
-        raise http.UnreachableError(f"webhook: {type(error).__name__}") from None
+    """The endpoint's status. Raises ``UnreachableError``."""
+    endpoint, keys = delivery.endpoint, endpoints.secrets_of(delivery.endpoint, timezone.now())
+    return signed.post(endpoint.url, str(delivery.message_id), body_of(delivery), keys, endpoint.allow_private)
 
 
 @transaction.atomic

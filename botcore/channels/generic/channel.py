@@ -18,7 +18,7 @@ import httpx
 from django.conf import settings
 from standardwebhooks.webhooks import Webhook
 
-from botcore.channels import addresses, http
+from botcore.channels import addresses, http, signed
 from botcore.channels.base import Channel, Check, Field
 from botcore.channels.chunking import chunks
 from botcore.channels.generic.reading import read
@@ -149,7 +149,7 @@ class Generic(Channel):
 
     @classmethod
     def prepare_config(cls, config: Mapping[str, Any]) -> dict[str, Any]:
-        prepared = {"secret": _new_secret(), "reply_secret": _new_secret()} | super().prepare_config(config)
+        prepared = {"secret": signed.new_secret(), "reply_secret": signed.new_secret()} | super().prepare_config(config)
         if problem := addresses.refusal(prepared["reply_url"], prepared.get("allow_private") == "yes"):
             raise ValueError(f'reply_url: "{prepared["reply_url"]}" {problem}')
         for name in ("secret", "reply_secret"):
@@ -191,15 +191,9 @@ class Generic(Channel):
     def _post(self, message: Payload, message_id: str) -> httpx.Response:
         """Raises ``http.UnreachableError``, also for an address that we must not call."""
         url, options = addresses.pinned("reply", self.config["reply_url"], self._allow_private)
-        now, body = datetime.now(UTC), json.dumps(message, ensure_ascii=False)
-        signed = {
-            "Content-Type": "application/json",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": Webhook(self.config["reply_secret"]).sign(message_id, now, body),
-        }
-        headers = {**options.pop("headers"), **signed}
-        return http.call("reply", "POST", url, content=body.encode(), headers=headers, **options)
+        body = json.dumps(message, ensure_ascii=False).encode()
+        told = signed.headers(message_id, datetime.now(UTC), body, [self.config["reply_secret"]])
+        return http.call("reply", "POST", url, content=body, headers={**options.pop("headers"), **told}, **options)
 
     @property
     def _allow_private(self) -> bool:
@@ -208,10 +202,6 @@ class Generic(Channel):
     @property
     def _media_hosts(self) -> frozenset[str]:
         return frozenset(filter(None, re.split(r"[\s,]+", self.config.get("media_hosts", ""))))
-
-
-def _new_secret() -> str:
-    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def _shown(message: OutboundMessage) -> Payload:
