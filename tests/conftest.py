@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 
+from botcore import queues
 from botcore.embedded_postgres import borrowed
+from tests.fakes import Wakes
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +24,11 @@ def django_db_modify_db_settings() -> Iterator[None]:
 def database_calls_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Playwright keeps an event loop in this thread, which Django takes for asynchronous code."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture
+def wakes(monkeypatch: pytest.MonkeyPatch) -> Wakes:
+    """What workers were woken for, of whom there are none."""
+    broker = Wakes()
+    monkeypatch.setattr(queues, "app", broker)
+    return broker

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from admin_console import channels as wizard
 from admin_console.templatetags.console import linked
-from botcore import intake, queues
+from botcore import intake
 from botcore.channels import connecting
 from botcore.channels.connecting import OFFERED
 from botcore.channels.generic.channel import Generic
@@ -34,19 +34,11 @@ from tests.factories import (
     TurnFactory,
     UserFactory,
 )
-from tests.fakes import Wakes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wakes")]
 
 TAKEN = Told(200, {"ok": True, "result": {"message_id": 81, "username": "pine_bot"}})
 REFUSED = Told(401, {"ok": False, "description": "Unauthorized"})
-
-
-@pytest.fixture(autouse=True)
-def wakes(monkeypatch: pytest.MonkeyPatch) -> Wakes:
-    broker = Wakes()
-    monkeypatch.setattr(queues, "app", broker)
-    return broker
 
 
 @pytest.fixture

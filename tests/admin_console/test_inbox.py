@@ -11,25 +11,18 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from botcore import answering, delivery, intake, queues
+from botcore import answering, delivery, intake
 from botcore.channels import registry
 from botcore.channels.values import Capabilities, OutboundMessage, ReceivedEvent
 from botcore.dialogue.ports import Ports
 from botcore.models import ChannelAccount, Contact, Conversation, Outbound, Turn
 from catalog.models import KnowledgeArticle, Shop, Variant
 from tests.factories import AccountFactory, ConversationFactory, ShopFactory, TurnFactory, UserFactory
-from tests.fakes import FakeChannel, FakeGenerator, HashEncoder, Wakes
+from tests.fakes import FakeChannel, FakeGenerator, HashEncoder
 from tests.journeys.small_shop import open_shop
 from workers.engine import load_reader
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def wakes(monkeypatch: pytest.MonkeyPatch) -> Wakes:
-    broker = Wakes()
-    monkeypatch.setattr(queues, "app", broker)
-    return broker
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wakes")]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from botcore import answering, intake, queues
+from botcore import answering, intake
 from botcore.channels.values import OutboundMessage, ReceivedEvent
 from botcore.dialogue import find
 from botcore.dialogue.intents import Intent, IntentClassifier
@@ -22,21 +22,14 @@ from botcore.models import ChannelAccount, Contact, Conversation, Feedback, Outb
 from catalog.models import Customer, Exposure, Variant
 from catalog.ranking.taste import COLD
 from tests.factories import AccountFactory
-from tests.fakes import FakeGenerator, HashEncoder, Wakes, at_once
+from tests.fakes import FakeGenerator, HashEncoder, at_once
 from tests.journeys.small_shop import open_shop
 from workers.engine import load_reader
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wakes")]
 concurrent = pytest.mark.django_db(transaction=True)
 
 ENCODER = HashEncoder()
-
-
-@pytest.fixture(autouse=True)
-def wakes(monkeypatch: pytest.MonkeyPatch) -> Wakes:
-    broker = Wakes()
-    monkeypatch.setattr(queues, "app", broker)
-    return broker
 
 
 @pytest.fixture

@@ -16,19 +16,12 @@ from botcore.channels import health
 from botcore.channels.values import Choice, OutboundMessage, Payload, ReceivedEvent, Recipient, SendResult
 from botcore.models import ChannelHealth, Contact, Conversation, EarlyReceipt, Feedback, Outbound, Turn
 from tests.factories import ContactFactory, ConversationFactory, ProductFactory, TurnFactory
-from tests.fakes import FakeChannel, Wakes, at_once
+from tests.fakes import FakeChannel, at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wakes")]
 
 FAILED = SendResult(ok=False, error="503")
 REFUSED = SendResult(ok=False, permanent=True, error="blocked by the user")
-
-
-@pytest.fixture(autouse=True)
-def wakes(monkeypatch: pytest.MonkeyPatch) -> Wakes:
-    broker = Wakes()
-    monkeypatch.setattr(queues, "app", broker)
-    return broker
 
 
 @pytest.fixture(autouse=True)

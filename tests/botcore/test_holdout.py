@@ -6,22 +6,17 @@ import uuid
 
 import pytest
 
-from botcore import answering, holdout, intake, queues
+from botcore import answering, holdout, intake
 from botcore.channels.values import ReceivedEvent
 from botcore.dialogue.ports import Ports
 from botcore.models import ChannelAccount, Contact, Conversation, Turn
 from catalog.models import Customer
 from tests.factories import AccountFactory, ContactFactory, ConversationFactory, ShopFactory
-from tests.fakes import FakeGenerator, HashEncoder, Wakes
+from tests.fakes import FakeGenerator, HashEncoder
 from tests.journeys.small_shop import open_shop
 from workers.engine import load_reader
 
-
-@pytest.fixture(autouse=True)
-def wakes(monkeypatch: pytest.MonkeyPatch) -> Wakes:
-    broker = Wakes()
-    monkeypatch.setattr(queues, "app", broker)
-    return broker
+pytestmark = pytest.mark.usefixtures("wakes")
 
 
 @pytest.fixture

@@ -24,19 +24,12 @@ from botcore.models import (
     Turn,
 )
 from tests.factories import AccountFactory, ContactFactory, ConversationFactory, TurnFactory
-from tests.fakes import Wakes, at_once
+from tests.fakes import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wakes")]
 concurrent = pytest.mark.django_db(transaction=True)
 
 ASK_AT_ONCE = 8
-
-
-@pytest.fixture(autouse=True)
-def wakes(monkeypatch: pytest.MonkeyPatch) -> Wakes:
-    broker = Wakes()
-    monkeypatch.setattr(queues, "app", broker)
-    return broker
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from botcore import answering, intake, media, queues
+from botcore import answering, intake, media
 from botcore.channels.values import MediaError, MediaReference, OutboundMessage, ReceivedEvent
 from botcore.dialogue.ports import Heard, Ports, RecordingError
 from botcore.dialogue.state import DialogueState
@@ -21,23 +21,16 @@ from catalog.ingest.records import ArticleRecord
 from catalog.ingest.write import upsert_articles
 from catalog.models import PictureScale, Variant
 from tests.factories import AccountFactory
-from tests.fakes import ColourEncoder, FakeChannel, FakeGenerator, FakeRecogniser, HashEncoder, Wakes
+from tests.fakes import ColourEncoder, FakeChannel, FakeGenerator, FakeRecogniser, HashEncoder
 from tests.pictured_shop import BLUE, GREEN, GREY, RED, YELLOW, look_at, open_shop, painted
 from workers import indexing, serving
 from workers.engine import load_reader
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wakes")]
 
 OGG = b"OggS" + bytes(60)
 SAID = Heard("show me a mug", "en", 0.9, sure=True)
 MUMBLE = Heard("mumble", "en", 0.2, sure=False)
-
-
-@pytest.fixture(autouse=True)
-def wakes(monkeypatch):
-    broker = Wakes()
-    monkeypatch.setattr(queues, "app", broker)
-    return broker
 
 
 @pytest.fixture

@@ -162,20 +162,22 @@ def _judgement(logits: npt.NDArray[Any], truth: str, names: Sequence[str]) -> Ju
     return Judgement(float(shares[place] / shares.sum()), truth, names[place])
 
 
-def write(name: str, head: Head, report: Mapping[str, Any], files: Mapping[str, Path]) -> None:
-    """The weights in half precision, and where they come from."""
-    HEADS.mkdir(exist_ok=True)
-    np.savez_compressed(HEADS / f"{name}.npz", weights=head.weights.astype(np.float16))
+def write(
+    path: Path, head: Head, sources: str | Mapping[str, str], files: Mapping[str, Path], report: Mapping[str, Any]
+) -> None:
+    """The weights in half precision at ``path`` (``.npz``), and beside them where they come from."""
+    path.parent.mkdir(exist_ok=True)
+    np.savez_compressed(path, weights=head.weights.astype(np.float16))
     meta = {
         "labels": list(head.labels),
         "temperature": dict(head.temperature),
         "usual": dict(head.usual),
-        "sources": SOURCES[name],
-        "sha256": {label: sha256(path) for label, path in files.items()},
+        "sources": sources,
+        "sha256": {label: sha256(file) for label, file in files.items()},
         "code": code_revision(),
         "report": report,
     }
-    (HEADS / f"{name}.json").write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.with_suffix(".json").write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -194,7 +196,7 @@ def main() -> None:
     if not options.check:
         pscon, iard = options.data / "pscon", options.data / "iard" / "umap2020_IARD_Cai.json"
         files = {"pscon/train": pscon / "train.json", "pscon/valid": pscon / "valid.json", "iard": iard}
-        write("act", act, report, files)
+        write(HEADS / "act.npz", act, SOURCES["act"], files, report)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ head learned from. Both are in ``requirements-dev.txt``. ``--check`` prints the 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +25,14 @@ from botcore.installation import installation
 from botcore.streams.ports import StreamReader
 from botcore.streams.sentiment import DATA, LABELS, NAME, shipped
 from workers.training.calibration import Judgement, macro_f1, measures, temperature_for
+from workers.training.heads import write
 from workers.training.next_act import fit_softmax
-from workers.training.provenance import code_revision, sha256
 from workers.training.pscon import splits
 
 Floats = npt.NDArray[np.float32]
 
 TEXTS = Path(__file__).parent / "sentiment"
+SOURCES = "workers/training/sentiment: written for this project by language models; no customers' texts"
 LANGUAGES = ("en", "zh")
 FOLDS, SEED = 5, 0
 PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
@@ -197,22 +197,6 @@ def as_text(line: Line) -> str:
     return f"{line.language}  {line.name:20} {line.texts:4} texts  {line.score:.3f}  {interval}"
 
 
-def write(head: Head, report: dict[str, Any]) -> None:
-    """The weights in half precision, and where they come from."""
-    DATA.mkdir(exist_ok=True)
-    np.savez_compressed(DATA / f"{NAME}.npz", weights=head.weights.astype(np.float16))
-    meta = {
-        "labels": list(head.labels),
-        "temperature": dict(head.temperature),
-        "usual": dict(head.usual),
-        "sources": "workers/training/sentiment: written for this project by language models; no customers' texts",
-        "sha256": {path.name: sha256(path) for path in sorted(TEXTS.glob("*.tsv"))},
-        "code": code_revision(),
-        "report": report,
-    }
-    (DATA / f"{NAME}.json").write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="measure the head that ships; write nothing")
@@ -228,7 +212,8 @@ def main() -> None:
         print(as_text(line))  # noqa: T201
     if not options.check:
         held_out = [{"name": each.name, "language": each.language, "macro_f1": each.score} for each in lines]
-        write(head, {**report, "held out": held_out})
+        files = {path.name: path for path in sorted(TEXTS.glob("*.tsv"))}
+        write(DATA / f"{NAME}.npz", head, SOURCES, files, {**report, "held out": held_out})
 
 
 if __name__ == "__main__":

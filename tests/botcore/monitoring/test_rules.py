@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
-from botcore import queues
 from botcore.channels import http
 from botcore.models import Alert, AlertNotice, AlertRule, MetricBucket, Outbound, Turn
 from botcore.monitoring import alerts, notices, rollup, rules, watch
@@ -22,7 +21,6 @@ from botcore.monitoring.metrics import METRICS
 from botcore.monitoring.rules import CALM, Judgement, Reading, following, judged
 from catalog.models import Shop
 from tests.factories import AccountFactory, ContactFactory, ConversationFactory, ShopFactory, TurnFactory, UserFactory
-from tests.fakes import Wakes
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 MESSAGES, ERRORS, P95 = METRICS["messages"], METRICS["errors"], METRICS["answer_p95"]
@@ -117,13 +115,6 @@ def test_where_nothing_can_be_said_the_state_stays(state, hold):
 @pytest.fixture
 def shop(db: None) -> Shop:
     return ShopFactory(name="Pine")
-
-
-@pytest.fixture
-def wakes(monkeypatch: pytest.MonkeyPatch) -> Wakes:
-    broker = Wakes()
-    monkeypatch.setattr(queues, "app", broker)
-    return broker
 
 
 def surge(shop: Shop, size: int, at: datetime, **kept) -> None:
