@@ -6,17 +6,14 @@ and how well it did. What the head reads is made here, for serving and training 
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from botcore.dialogue.gloss import readings
+from botcore.dialogue.linear import Head, load
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.words import CHINESE, DATA, tokens
@@ -30,37 +27,10 @@ TURNS_TOLD = 4
 """Later turns than this are alike to the act head."""
 
 
-@dataclass(frozen=True)
-class Head:
-    """``weights`` has shape ``(width + 1, len(labels))``, its last row the intercept.
-
-    ``temperature`` by language divides the logits: fitted on messages that the weights were not (Guo et al. 2017).
-    ``usual`` is how often each label occurred.
-    """
-
-    labels: tuple[str, ...]
-    weights: Floats
-    temperature: Mapping[str, float]
-    usual: Mapping[str, float]
-
-    def probabilities(self, inputs: Floats, language: str) -> Floats:
-        """For one row of inputs, shape ``(width,)``, the chance of each label; they add up to one."""
-        logits = (inputs @ self.weights[:-1] + self.weights[-1]) / self.temperature[language]
-        shares: Floats = np.exp(logits - logits.max())
-        return shares / shares.sum()
-
-
 @lru_cache(maxsize=4)
 def shipped(name: str) -> Head:
     """The head that comes with the project. Raises ``OSError`` where its files are missing."""
     return load(HEADS / f"{name}.npz")
-
-
-def load(path: Path) -> Head:
-    meta = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    with np.load(path) as stored:
-        weights = stored["weights"].astype(np.float32)
-    return Head(tuple(meta["labels"]), weights, meta["temperature"], meta["usual"])
 
 
 def in_english(text: str) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from botcore.dialogue.brief import Brief
-    from botcore.dialogue.heads import Head
+    from botcore.dialogue.linear import Head
     from catalog.models import Product
 
 Messages = list[dict[str, str]]

@@ -18,7 +18,7 @@ import numpy as np
 import structlog
 from django.conf import settings
 
-from botcore.dialogue.heads import Head
+from botcore.dialogue.linear import Head
 from botcore.dialogue.ports import IntentLayer
 from catalog.models import Shop
 

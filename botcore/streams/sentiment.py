@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from botcore.dialogue.heads import Head, load
+from botcore.dialogue.linear import Head, load
 
 Floats = npt.NDArray[np.float32]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from botcore import answering
-from botcore.dialogue.heads import Head
+from botcore.dialogue.linear import Head
 from botcore.dialogue.ports import IntentLayer, Ports
 from botcore.learning import layers, rollout
 from botcore.learning.versions import move, rollback

@@ -21,7 +21,7 @@ import torch
 from safetensors.torch import load
 from tokenizers import Encoding
 
-from botcore.dialogue.heads import Head
+from botcore.dialogue.linear import Head
 from botcore.dialogue.ports import IntentLayer, MessageRead
 from botcore.dialogue.words import language_of, normalise
 from workers.engine.e5 import E5

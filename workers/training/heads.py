@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from botcore.dialogue.heads import HEADS, Floats, Head, situation_inputs
+from botcore.dialogue.heads import HEADS, Floats, situation_inputs
+from botcore.dialogue.linear import Head
 from botcore.dialogue.words import normalise
 from botcore.installation import installation
 from workers.training.calibration import Judgement, measures, temperature_for

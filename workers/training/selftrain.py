@@ -28,7 +28,8 @@ import numpy.typing as npt
 import structlog
 from django.db import transaction
 
-from botcore.dialogue.heads import Head, in_english
+from botcore.dialogue.heads import in_english
+from botcore.dialogue.linear import Head
 from botcore.dialogue.ports import Encoder, IntentLayer
 from botcore.dialogue.words import language_of, normalise
 from botcore.learning import layers

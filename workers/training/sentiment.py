@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from botcore.dialogue.heads import Head
+from botcore.dialogue.linear import Head
 from botcore.installation import installation
 from botcore.streams.ports import StreamReader
 from botcore.streams.sentiment import DATA, LABELS, NAME, shipped

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from botcore.dialogue.heads import EMBEDDED, HEADS, Head, asking_odds, shipped, situation_inputs
+from botcore.dialogue.heads import EMBEDDED, HEADS, asking_odds, shipped, situation_inputs
 from botcore.dialogue.intents import IntentClassifier, examples, naming
+from botcore.dialogue.linear import Head
 from botcore.dialogue.state import DialogueState, Question
 from botcore.dialogue.words import DATA
 from catalog.models import EMBEDDING_DIMENSIONS

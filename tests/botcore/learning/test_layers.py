@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 
-from botcore.dialogue.heads import Head
+from botcore.dialogue.linear import Head
 from botcore.dialogue.ports import IntentLayer
 from botcore.learning import layers
 from botcore.learning.erasure import erase

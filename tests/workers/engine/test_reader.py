@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from botcore.dialogue.heads import Head
+from botcore.dialogue.linear import Head
 from botcore.dialogue.ports import IntentLayer
 from workers.engine import load_reader
 from workers.engine.reader import MultilingualReader
