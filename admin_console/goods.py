@@ -70,6 +70,16 @@ def categories(shop: Shop) -> list[tuple[str, str]]:
     return [(path, "\u2003" * path.count("/") + name) for path, name in found]
 
 
+def chains(shop: Shop) -> list[str]:
+    """A shop's categories with what they lie in: ``Clothing > Jackets``, as a new product's form takes them."""
+    names = dict(Category.objects.filter(shop=shop).order_by("path").values_list("path", "name")[:CHOICES])
+    parts = {path: path.split("/") for path in names}
+    return [
+        " > ".join(names.get("/".join(part[:depth]), part[depth - 1]) for depth in range(1, len(part) + 1))
+        for part in parts.values()
+    ]
+
+
 @dataclass(frozen=True)
 class Dealings:
     """What customers did with a product, and the turns of the last weeks that showed or asked for it."""

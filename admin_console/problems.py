@@ -50,6 +50,12 @@ PROBLEMS: Known = (
         r"[\w ]+ '?(?P<what>.*?)'? has (?P<count>\d+) characters: at most (?P<most>\d+) fit",
         _("“%(what)s” has %(count)s characters: at most %(most)s fit."),
     ),
+    (
+        r"there is a product with the SKU (?P<what>.+): give this one another, .*",
+        _("There is a product with the SKU “%(what)s” already: give this one another, or change that one."),
+    ),
+    (r"nothing to sell: .*", _("Nothing to sell: give at least one variant with a price.")),
+    (r"category '(?P<what>.*)' has a part without .*", _("Category “%(what)s” has a part without letters or digits.")),
     (r"two variants share a SKU: .*", _("Two variants share a SKU: give each its own.")),
     (r"not JSON \(.*\): .*", _("This is no JSON: write one object a line.")),
     (r"a text holds a NUL or a broken character: .*", _("A text holds a broken character: write it again.")),

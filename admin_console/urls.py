@@ -70,6 +70,7 @@ urlpatterns = [
     path("api/webhooks/<int:pk>/delete/", api.delete_webhook, name="delete_webhook"),
     path("api/deliveries/<int:pk>/resend/", api.resend_delivery, name="resend_delivery"),
     path("products/", products.products, name="products"),
+    path("products/new/", products.new_product, name="new_product"),
     path("products/<int:pk>/", products.product, name="product"),
     path("products/<int:pk>/edit/", products.edit_product, name="edit_product"),
     path("products/change/", products.change_many, name="change_many"),

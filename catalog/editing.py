@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.utils import timezone
 
 from catalog.ingest.cells import parse_address, parse_count, parse_price
+from catalog.ingest.records import ProductRecord
 from catalog.ingest.vocabulary import Vocabulary
 from catalog.ingest.write import (
     MAX_DESCRIPTION,
@@ -26,9 +27,10 @@ from catalog.ingest.write import (
     describe,
     describe_article,
     pairs,
+    upsert_products,
 )
 from catalog.journal import images
-from catalog.models import Category, KnowledgeArticle, Product, Variant
+from catalog.models import Category, KnowledgeArticle, Product, Shop, Variant
 
 TITLE, PRICE, STOCK, ACTIVE = FIELDS = ("title", "price", "stock", "active")
 """What is edited in the table of products; price and stock where there is one variant."""
@@ -41,6 +43,14 @@ class StaleError(Exception):
     def __init__(self, current: str) -> None:
         super().__init__(current)
         self.current = current
+
+
+class OfferError(ValueError):
+    """A variant's price or stock is not one; ``problem`` says what to write."""
+
+    def __init__(self, sku: str, problem: str) -> None:
+        super().__init__(f"{sku}: {problem}")
+        self.sku, self.problem = sku, problem
 
 
 def value_of(product: Product, name: str) -> str:
@@ -84,8 +94,19 @@ def _edit_variant(product: Product, name: str, written: str) -> None:
     variant = only_variant(product)
     if variant is None:
         raise ValueError("this product has several variants: change them on its own page")
-    setattr(variant, name, read_price(product, written) if name == PRICE else read_stock(written))
+    setattr(variant, name, read_price(product.shop, written) if name == PRICE else read_stock(written))
     variant.save(update_fields=[name])
+
+
+def add(shop: Shop, record: ProductRecord) -> Product:
+    """A new product, stored as an import would store it."""
+    with alone(shop):
+        if Product.objects.filter(shop=shop, sku=record.sku).exists():
+            raise ValueError(f"there is a product with the SKU {record.sku}: give this one another, or change that one")
+        report = upsert_products(shop, [record])
+        if report.errors:
+            raise ValueError(report.errors[0].reason)
+        return Product.objects.get(shop=shop, sku=record.sku)
 
 
 def _show(product: Product, active: bool) -> None:
@@ -95,9 +116,9 @@ def _show(product: Product, active: bool) -> None:
         count_again(product.shop, Counter(dict.fromkeys(pairs(product), 1 if active else -1)))
 
 
-def read_price(product: Product, written: str) -> Decimal:
+def read_price(shop: Shop, written: str) -> Decimal:
     """A price as it is written by hand, to the cent."""
-    return parse_price(written, product.shop.currency)
+    return parse_price(written, shop.currency)
 
 
 def read_stock(written: str) -> int:
@@ -106,6 +127,16 @@ def read_stock(written: str) -> int:
     if stock > MAX_STOCK:
         raise ValueError(f"stock {stock} is not between 0 and {MAX_STOCK}")
     return stock
+
+
+def read_picture(written: str) -> str:
+    """The address of a picture as it is written by hand, or a file's name."""
+    return _bounded("image", parse_address("image", written.strip(), relative=True), 300)
+
+
+def read_page(written: str) -> str:
+    """The address of a product's page as it is written by hand."""
+    return _bounded("url", parse_address("url", written.strip(), relative=False), 500)
 
 
 def _bounded(name: str, text: str, most: int, *, needed: bool = False) -> str:
@@ -134,8 +165,20 @@ _WRITTEN = ["category", "title", "description", "brand", "attributes", "translat
 
 
 @dataclass(frozen=True)
+class Offer:
+    """A variant's price and stock as they are written by hand."""
+
+    price: str
+    stock: str
+
+
+@dataclass(frozen=True)
 class Sheet:
-    """A product as its own page writes it. ``variants`` are (price, stock) as written, by SKU; those left out stay."""
+    """A product as its own page writes it.
+
+    ``variants`` by SKU: those left out stay as they are, and those in ``withdrawn`` go. ``added`` are new ones, with their
+    attributes.
+    """
 
     title: str
     category: Category
@@ -145,7 +188,9 @@ class Sheet:
     url: str = ""
     attributes: Mapping[str, list[str]] = field(default_factory=dict)
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    variants: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    variants: Mapping[str, Offer] = field(default_factory=dict)
+    withdrawn: frozenset[str] = frozenset()
+    added: Mapping[str, tuple[Offer, Mapping[str, list[str]]]] = field(default_factory=dict)
 
 
 def version_of(product: Product) -> str:
@@ -165,12 +210,11 @@ def rewrite(product: Product, sheet: Sheet, seen: str) -> Product:
         now.category = sheet.category
         now.description = _bounded("description", sheet.description.strip(), MAX_DESCRIPTION)
         now.brand = _bounded("brand", sheet.brand.strip(), 120)
-        now.image = _bounded("image", parse_address("image", sheet.image.strip(), relative=True), 300)
-        now.url = _bounded("url", parse_address("url", sheet.url.strip(), relative=False), 500)
+        now.image, now.url = read_picture(sheet.image), read_page(sheet.url)
         now.translations = {language: dict(texts) for language, texts in sheet.translations.items() if texts}
-        variants = list(now.variants.all())
-        now.attributes = _union(sheet.attributes, now.brand, variants)
-        _write_variants(now, variants, sheet.variants)
+        on_sale = list(now.variants.all())
+        variants = _write_variants(now, on_sale, sheet)
+        now.attributes = _union(_without_the_withdrawn(sheet, on_sale), now.brand, variants)
         store(now)
         if now.active:
             gained = Counter(pairs(now))
@@ -179,15 +223,47 @@ def rewrite(product: Product, sheet: Sheet, seen: str) -> Product:
     return _fresh(product)
 
 
-def _write_variants(product: Product, variants: Sequence[Variant], written: Mapping[str, tuple[str, str]]) -> None:
-    for variant in variants:
-        if variant.sku in written:
-            price, stock = written[variant.sku]
-            try:
-                variant.price, variant.stock = read_price(product, price), read_stock(stock)
-            except ValueError as error:
-                raise ValueError(f"{variant.sku}: {error}") from error
-    Variant.objects.bulk_update(variants, ["price", "stock"])
+def _write_variants(product: Product, on_sale: Sequence[Variant], sheet: Sheet) -> list[Variant]:
+    """Stores the variants as the sheet has them; all that there are then."""
+    kept = [variant for variant in on_sale if variant.sku not in sheet.withdrawn]
+    for variant in kept:
+        if variant.sku in sheet.variants:
+            _offer(product, variant, sheet.variants[variant.sku])
+    added = [_new_variant(product, on_sale, sku, *said) for sku, said in sheet.added.items()]
+    if not kept and not added:
+        raise ValueError("nothing to sell: give at least one variant with a price")
+    Variant.objects.filter(product=product, sku__in=sheet.withdrawn).delete()
+    Variant.objects.bulk_update(kept, ["price", "stock"])
+    Variant.objects.bulk_create(added)
+    return [*kept, *added]
+
+
+def _offer(product: Product, variant: Variant, written: Offer) -> None:
+    try:
+        variant.price, variant.stock = read_price(product.shop, written.price), read_stock(written.stock)
+    except ValueError as error:
+        raise OfferError(variant.sku, str(error)) from error
+
+
+def _new_variant(
+    product: Product, on_sale: Sequence[Variant], sku: str, written: Offer, attributes: Mapping[str, list[str]]
+) -> Variant:
+    if sku in {variant.sku for variant in on_sale}:
+        raise ValueError("two variants share a SKU: give each its own")
+    variant = Variant(product=product, sku=_bounded("variant sku", sku, 80, needed=True), attributes=dict(attributes))
+    _offer(product, variant, written)
+    return variant
+
+
+def _without_the_withdrawn(sheet: Sheet, on_sale: Sequence[Variant]) -> dict[str, list[str]]:
+    """What the sheet says of the product itself, less what only a variant that goes had."""
+    went = {pair for variant in on_sale if variant.sku in sheet.withdrawn for pair in _values(variant)}
+    went -= {pair for variant in on_sale if variant.sku not in sheet.withdrawn for pair in _values(variant)}
+    return {name: [value for value in values if (name, value) not in went] for name, values in sheet.attributes.items()}
+
+
+def _values(variant: Variant) -> Iterator[tuple[str, str]]:
+    return ((name, value) for name, values in variant.attributes.items() for value in values)
 
 
 def _union(said: Mapping[str, list[str]], brand: str, variants: Sequence[Variant]) -> dict[str, list[str]]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from admin_console import goods, labels
-from catalog import bulk, shelf
+from admin_console.problems import told
+from catalog import bulk, editing, shelf
 from catalog.ingest.mapping import PRODUCT_FIELDS, column_key
 from catalog.ingest.preview import IGNORED, Column
+from catalog.ingest.records import ProductRecord, VariantRecord
 from catalog.ingest.sniff import ENCODINGS
 from catalog.models import Category, ChangeSet, Feed, KnowledgeArticle, Product, Shop
 
 ANY = ("", _("Any"))
+Read = TypeVar("Read")
 
 
 class ShelfForm(forms.Form):
@@ -123,12 +127,10 @@ class BulkForm(forms.Form):
         return {"ids": self.cleaned_data["ids"]}
 
 
-class SheetForm(forms.Form):
-    """All of a product that is written by hand. Attributes are lines: ``color: red | green``."""
+class WordsForm(forms.Form):
+    """What is written by hand of a product, new or not."""
 
-    version = forms.CharField(widget=forms.HiddenInput, max_length=16)
     title = forms.CharField(label=_("Title"), max_length=300)
-    category = forms.ModelChoiceField(Category.objects.none(), label=_("Category"), empty_label=None)
     brand = forms.CharField(required=False, label=_("Brand"), max_length=120)
     description = forms.CharField(
         required=False, label=_("Description"), max_length=100_000, widget=forms.Textarea({"rows": 6})
@@ -141,6 +143,40 @@ class SheetForm(forms.Form):
         max_length=20_000,
         widget=forms.Textarea({"rows": 5}),
     )
+
+    def clean_attributes(self) -> dict[str, list[str]]:
+        return read_attributes(self.cleaned_data["attributes"].splitlines())
+
+
+class SheetForm(WordsForm):
+    """All of a product that is written by hand, and one more variant of it where ``new_sku`` is filled in."""
+
+    version = forms.CharField(widget=forms.HiddenInput, max_length=16)
+    category = forms.ModelChoiceField(Category.objects.none(), label=_("Category"), empty_label=None)
+    new_sku = forms.CharField(
+        required=False,
+        max_length=80,
+        widget=forms.TextInput({"placeholder": _("one more"), "aria-label": _("SKU of a new variant")}),
+    )
+    new_attributes = forms.CharField(
+        required=False,
+        max_length=2_000,
+        widget=forms.TextInput(
+            {"placeholder": "size: m; color: red", "aria-label": _("Attributes of the new variant")}
+        ),
+    )
+    new_price = forms.CharField(
+        required=False,
+        max_length=40,
+        widget=forms.TextInput({"inputmode": "decimal", "aria-label": _("Price of the new variant")}),
+    )
+    new_stock = forms.CharField(
+        required=False,
+        max_length=40,
+        widget=forms.TextInput({"inputmode": "numeric", "aria-label": _("Stock of the new variant")}),
+    )
+
+    field_order = ("version", "title", "category")
 
     def __init__(self, product: Product, language: str, data: Mapping[str, Any] | None = None, **options: Any) -> None:
         super().__init__(data, auto_id="sheet-%s", label_suffix="", **options)
@@ -158,22 +194,93 @@ class SheetForm(forms.Form):
         categories = Category.objects.filter(shop=product.shop_id).order_by("path")
         self.fields["category"].queryset = categories  # type: ignore[attr-defined]
 
-    def clean_attributes(self) -> dict[str, list[str]]:
-        found: dict[str, dict[str, None]] = {}
-        for line in self.cleaned_data["attributes"].splitlines():
-            name, colon, values = line.partition(":")
-            listed = [" ".join(value.lower().split()) for value in values.split("|")]
-            if line.strip() and not (colon and column_key(name) and any(listed)):
-                raise forms.ValidationError(
-                    _("“%(line)s”: write a name, a colon and values.") % {"line": line.strip()[:60]}
-                )
-            if any(listed):
-                found.setdefault(column_key(name), {}).update(dict.fromkeys(filter(None, listed)))
-        return {name: list(values) for name, values in found.items()}
+    def words(self) -> list[forms.BoundField]:
+        """The fields of the product itself, in order."""
+        return [field for field in self if not field.is_hidden and not field.name.startswith("new_")]
+
+    def new_variant(self) -> list[forms.BoundField]:
+        """The fields of one more variant, as the columns of the table have them."""
+        return [field for field in self if field.name.startswith("new_")]
+
+    def clean_new_attributes(self) -> dict[str, list[str]]:
+        return read_attributes(re.split("[;；\n]", self.cleaned_data["new_attributes"]))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("new_sku") and any(cleaned.get(field.name) for field in self.new_variant()):
+            self.add_error("new_sku", _("Give the new variant a SKU, or leave its row empty."))
+        return cleaned
+
+
+class NewProductForm(WordsForm):
+    """A product with one variant, of the same SKU. Its category may be one that the shop has not had."""
+
+    sku = forms.CharField(label=_("SKU"), max_length=80)
+    category = forms.CharField(
+        label=_("Category: a known one, or a new one such as Clothing > Jackets"),
+        max_length=500,
+        widget=forms.TextInput({"list": "categories", "autocomplete": "off"}),
+    )
+    price = forms.CharField(max_length=40, widget=forms.TextInput({"inputmode": "decimal"}))
+    stock = forms.CharField(
+        label=_("Stock"), max_length=40, initial="0", widget=forms.TextInput({"inputmode": "numeric"})
+    )
+
+    field_order = ("sku", "title", "category", "price", "stock")
+
+    def __init__(self, shop: Shop, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="new-%s", label_suffix="")
+        self.shop = shop
+        self.fields["price"].label = _("Price, %(currency)s") % {"currency": shop.currency}
+
+    def clean_category(self) -> tuple[str, ...]:
+        return tuple(name for part in self.cleaned_data["category"].split(">") if (name := " ".join(part.split())))
+
+    def clean_price(self) -> Decimal:
+        return _read(editing.read_price, self.shop, self.cleaned_data["price"])
+
+    def clean_stock(self) -> int:
+        return _read(editing.read_stock, self.cleaned_data["stock"])
+
+    def clean_image(self) -> str:
+        return _read(editing.read_picture, self.cleaned_data["image"])
+
+    def clean_url(self) -> str:
+        return _read(editing.read_page, self.cleaned_data["url"])
+
+    def record(self) -> ProductRecord:
+        """What it says; of a form that is valid."""
+        said = self.cleaned_data
+        words = {name: said[name] for name in ("sku", "title", "category", "brand", "description", "image", "url")}
+        offered = VariantRecord(said["sku"], said["price"], said["stock"])
+        return ProductRecord(**words, attributes=said["attributes"], variants=(offered,))
+
+
+def _read(reader: Callable[..., Read], *written: Any) -> Read:
+    """What a reader of the catalogue makes of it; what it refuses, the form does."""
+    try:
+        return reader(*written)
+    except ValueError as error:
+        raise forms.ValidationError(told(str(error))) from error
+
+
+def read_attributes(lines: Iterable[str]) -> dict[str, list[str]]:
+    """``color: red | green`` as attributes; raises ``ValidationError`` for a line that says something else."""
+    found: dict[str, dict[str, None]] = {}
+    for line in lines:
+        name, colon, values = line.partition(":")
+        listed = [" ".join(value.lower().split()) for value in values.split("|")]
+        if line.strip() and not (colon and column_key(name) and any(listed)):
+            raise forms.ValidationError(
+                _("“%(line)s”: write a name, a colon and values.") % {"line": line.strip()[:60]}
+            )
+        if any(listed):
+            found.setdefault(column_key(name), {}).update(dict.fromkeys(filter(None, listed)))
+    return {name: list(values) for name, values in found.items()}
 
 
 def written(attributes: Mapping[str, Sequence[str]]) -> str:
-    """Inverse of :meth:`SheetForm.clean_attributes`."""
+    """Inverse of :func:`read_attributes`."""
     return "\n".join(f"{name}: {' | '.join(values)}" for name, values in sorted(attributes.items()))
 
 

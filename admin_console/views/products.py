@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from admin_console import access, goods, labels
 from admin_console.access import console_page
-from admin_console.forms.catalogue import BulkForm, SheetForm, ShelfForm, written
+from admin_console.forms.catalogue import BulkForm, NewProductForm, SheetForm, ShelfForm, written
 from admin_console.goods import Said
 from admin_console.problems import told
 from admin_console.views import PAGE_SIZE
@@ -36,6 +36,25 @@ def products(request: HttpRequest) -> HttpResponse:
     """One shop's products, as the address filters and orders them."""
     shop = access.chosen_shop(request.user, Right.READ, request.GET.get("shop"))
     return _table(request, shop, BulkForm(shop))
+
+
+@console_page(Right.SELL)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_product(request: HttpRequest) -> HttpResponse:
+    """Add one by hand; its own page then takes translations and more variants."""
+    shop = access.chosen_shop(request.user, Right.SELL, request.GET.get("shop"))
+    form = NewProductForm(shop, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            added = editing.add(shop, form.record())
+        except ValueError as error:
+            form.add_error(None, told(str(error)))
+        else:
+            log.info("product added", product=added.pk, by=access.person(request).get_username())
+            messages.success(request, _("Added. Customers can find it in a moment."))
+            return redirect("console:product", pk=added.pk)
+    context = {"shop": shop, "form": form, "categories": goods.chains(shop)}
+    return render(request, "console/new_product.html", context, status=REFUSED if form.errors else 200)
 
 
 @console_page(Right.SELL)
@@ -96,6 +115,9 @@ def product(request: HttpRequest, pk: int) -> HttpResponse:
         row = editing.rewrite(row, _said(row, form, request.POST), form.cleaned_data["version"])
     except editing.StaleError:
         return _sheet(request, row, form, STALE)
+    except editing.OfferError as error:
+        form.add_error(None, f"{error.sku}: {told(error.problem)}")
+        return _sheet(request, row, form, REFUSED)
     except ValueError as error:
         form.add_error(None, told(str(error)))
         return _sheet(request, row, form, REFUSED)
@@ -173,14 +195,18 @@ def _sheet_form(row: Product) -> SheetForm:
 def _said(row: Product, form: SheetForm, sent: Any) -> editing.Sheet:
     said = form.cleaned_data
     texts = {"title": said["title_other"].strip(), "description": said["description_other"].strip()}
+    more = (editing.Offer(said["new_price"], said["new_stock"] or "0"), said["new_attributes"])
+    variants = {variant.sku: variant.pk for variant in row.variants.all()}
     return editing.Sheet(
         **{name: said[name] for name in ("title", "category", "description", "brand", "image", "url", "attributes")},
         translations={**row.translations, form.language: {name: text for name, text in texts.items() if text}},
         variants={
-            variant.sku: (sent[f"price-{variant.pk}"], sent[f"stock-{variant.pk}"])
-            for variant in row.variants.all()
-            if f"price-{variant.pk}" in sent and f"stock-{variant.pk}" in sent
+            sku: editing.Offer(sent[f"price-{pk}"], sent[f"stock-{pk}"])
+            for sku, pk in variants.items()
+            if f"price-{pk}" in sent and f"stock-{pk}" in sent
         },
+        withdrawn=frozenset(sku for sku, pk in variants.items() if sent.get(f"withdraw-{pk}")),
+        added={said["new_sku"]: more} if said["new_sku"] else {},
     )
 
 
@@ -193,7 +219,12 @@ def _sheet(request: HttpRequest, row: Product, form: SheetForm, status: int = 20
         "newer": goods.row(row) if status == STALE else None,
         "version": editing.version_of(row),
         "variants": [
-            (variant, form.data.get(f"price-{variant.pk}", variant.price), form.data.get(f"stock-{variant.pk}", variant.stock))
+            (
+                variant,
+                form.data.get(f"price-{variant.pk}", variant.price),
+                form.data.get(f"stock-{variant.pk}", variant.stock),
+                form.data.get(f"withdraw-{variant.pk}"),
+            )
             for variant in row.variants.all()
         ],
         "dealings": goods.dealings(row),

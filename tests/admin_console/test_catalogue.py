@@ -263,6 +263,101 @@ def test_a_category_of_another_shop_cannot_be_chosen(merchant, product):
     assert merchant.post(reverse("console:product", args=[product.pk]), said).status_code == 422
 
 
+def one_more(**changed):
+    return {
+        "new_sku": "P1-L", "new_attributes": "size: L; color: Navy Blue | grey", "new_price": "51", "new_stock": "2", **changed
+    }  # fmt: skip
+
+
+def test_a_variant_is_added_to_a_product_and_its_values_are_the_product_s(merchant, product):
+    assert (
+        merchant.post(reverse("console:product", args=[product.pk]), sheet(merchant, product, **one_more())).status_code
+        == 302
+    )
+    added = Variant.objects.get(sku="P1-L")
+    assert (added.price, added.stock) == (Decimal("51.00"), 2)
+    assert added.attributes == {"size": ["l"], "color": ["navy blue", "grey"]}
+    assert Product.objects.get().attributes["size"] == ["l"]
+    assert AttributeValue.objects.get(attribute="size", value="l").product_count == 1
+
+
+def test_a_variant_is_withdrawn_with_the_values_that_only_it_had(merchant, product):
+    address = reverse("console:product", args=[product.pk])
+    assert merchant.post(address, sheet(merchant, product, **one_more())).status_code == 302
+    first, second = product.variants.order_by("pk")
+    assert merchant.post(address, sheet(merchant, product, **{f"withdraw-{second.pk}": "on"})).status_code == 302
+    assert list(product.variants.all()) == [first]
+    assert "size" not in Product.objects.get().attributes
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"new_sku": ""}, "Give the new variant a SKU"),
+        ({"new_price": ""}, "is no number"),
+        ({"new_price": "dear"}, "is no number"),
+        ({"new_stock": "-1"}, "is no whole number"),
+        ({"new_attributes": "large"}, "write a name, a colon and values"),
+    ],
+)
+def test_a_variant_that_cannot_be_sold_is_not_added(merchant, product, changed, why):
+    answer = merchant.post(
+        reverse("console:product", args=[product.pk]), sheet(merchant, product, **one_more(**changed))
+    )
+    assert answer.status_code == 422 and why in answer.content.decode()
+    assert Variant.objects.count() == 1
+
+
+def test_a_variant_has_a_sku_of_its_own_and_a_product_one_variant_at_least(merchant, product):
+    address, only = reverse("console:product", args=[product.pk]), product.variants.get()
+    answer = merchant.post(address, sheet(merchant, product, **one_more(new_sku=only.sku)))
+    assert answer.status_code == 422 and "share a SKU" in answer.content.decode()
+    answer = merchant.post(address, sheet(merchant, product, **{f"withdraw-{only.pk}": "on"}))
+    assert answer.status_code == 422 and "Nothing to sell" in answer.content.decode()
+    assert product.variants.get() == only
+
+
+# --- a new one ----------------------------------------------------------------------------------------------------------
+
+NEW = {
+    "sku": "N-1", "title": "Rain hat", "category": "Clothing > Hats", "price": "19.5", "stock": "4",
+    "attributes": "material: waxed cotton",
+}  # fmt: skip
+
+
+def test_a_product_is_added_by_hand_where_the_shop_had_nothing(merchant, shop, django_capture_on_commit_callbacks):
+    address = f"{reverse('console:new_product')}?shop={shop.slug}"
+    assert merchant.get(address).status_code == 200
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = merchant.post(address, NEW)
+    added = Product.objects.get()
+    assert answer.url == reverse("console:product", args=[added.pk])
+    assert (added.shop, added.title, added.category.path) == (shop, "Rain hat", "clothing/hats")
+    assert (added.category.name, added.category.parent.name) == ("Hats", "Clothing")
+    assert (added.variants.get().price, added.variants.get().stock) == (Decimal("19.50"), 4)
+    assert added.attributes == {"material": ["waxed cotton"]} and "rain hat" in added.document.lower()
+    assert '<option value="Clothing &gt; Hats">' in merchant.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"sku": "P1"}, "There is a product with the SKU “P1”"),
+        ({"price": "1.299"}, "can be read two ways"),
+        ({"price": "¥5"}, "the currency of the shop"),
+        ({"stock": "some"}, "is no whole number"),
+        ({"title": ""}, "required"),
+        ({"category": "Hats > !!"}, "has a part without letters"),
+        ({"image": "javascript:alert(1)"}, "no web address"),
+        ({"title": "x\0"}, "Null characters"),
+    ],
+)
+def test_a_product_that_the_catalogue_does_not_take_is_not_added(merchant, shop, product, changed, why):
+    answer = merchant.post(f"{reverse('console:new_product')}?shop={shop.slug}", {**NEW, **changed})
+    assert answer.status_code == 422 and why in answer.content.decode()
+    assert Product.objects.get() == product
+
+
 # --- articles, values, feeds, the shop ----------------------------------------------------------------------------------
 
 
