@@ -204,8 +204,7 @@ def _reading(
 ) -> Reading:
     turn = item.turn
     brief = verdicts.brief_of(turn)
-    blind = item.status == ReviewItem.Status.SECOND and item.first_by_id != reader.pk
-    words = [] if blind else verdicts.words(turn, brief)
+    words = [] if item.is_read_blindly_by(reader.pk) else verdicts.words(turn, brief)
     return Reading(
         item=item,
         turn=turn,

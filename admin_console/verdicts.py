@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.models import User
+
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.compose import MODEL_LANGUAGES, fill
 from botcore.learning import corrections, house_words
-from botcore.models import Annotation, Turn
+from botcore.models import Annotation, ReviewItem, Turn
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,12 @@ def words(turn: Turn, brief: Brief | None) -> list[Word]:
         )
         for row in said
     ]
+
+
+def words_for(reader: User, turn: Turn, brief: Brief | None) -> list[Word]:
+    """As :func:`words`, for a person who may be the second of two readers: they do not know of the first's."""
+    item: ReviewItem | None = getattr(turn, "review", None)
+    return [] if item and item.is_read_blindly_by(reader.pk) else words(turn, brief)
 
 
 def to_correct(turn: Turn, words: Sequence[Word] = ()) -> str:

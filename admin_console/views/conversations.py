@@ -139,7 +139,7 @@ def _dialogue(
 ) -> HttpResponse:
     """The page of a conversation. ``form`` is a correction and ``answer`` an answer that was sent and not taken."""
     brief = verdicts.brief_of(turn)
-    words = verdicts.words(turn, brief) if turn and brief else []
+    words = verdicts.words_for(access.person(request), turn, brief) if turn and brief else []
     if turn and brief and form is None:
         form = CorrectionForm(initial={"text": verdicts.to_correct(turn, words)})
     context = {
@@ -204,7 +204,7 @@ def _to(turn: Turn) -> HttpResponse:
 
 
 def _explained_turn(conversation: Conversation, number: str | None) -> Turn | None:
-    replies = conversation.turns.filter(status=Turn.Status.ANSWERED).select_related("outbound")
+    replies = conversation.turns.filter(status=Turn.Status.ANSWERED).select_related("outbound", "review")
     if number is None:
         return replies.order_by("-number").first()
     if not (number.isascii() and number.isdigit()):

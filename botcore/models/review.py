@@ -69,6 +69,10 @@ class ReviewItem(models.Model):
     def __str__(self) -> str:
         return f"{self.status} {self.turn_id}"
 
+    def is_read_blindly_by(self, person: int) -> bool:
+        """Whether the first of two readers has decided, and this one is not to know."""
+        return self.status == self.Status.SECOND and self.first_by_id != person
+
 
 class ReviewDecision(models.Model):
     """One person's decision on one reply: appended, never changed, but for ``undone_at``.

@@ -173,6 +173,19 @@ def test_a_second_reading_shows_nothing_of_the_first_and_a_decided_reply_shows_i
     assert f'data-turn="{blind.pk}"' not in other.get(PAGE).content.decode()
 
 
+def test_the_second_reader_does_not_find_the_first_word_on_the_page_of_the_conversation(merchant, shop):
+    blind = reply(shop, "one thing", second=True)
+    page = reverse("console:conversation", args=[blind.conversation.key])
+    other = logged_in(UserFactory(username="ben", shops=[shop]))
+    send(other, entry(blind, "corrected", text="The Canvas jacket is green, at $49.00."))
+    for browser, knows in ((merchant, False), (other, True)):
+        shown = browser.get(page).content.decode()
+        assert ("is green, at $49.00." in shown, "ben" in shown) == (knows, knows)
+    merchant.post(reverse("console:approve_reply", args=[blind.conversation.key, blind.number]), {"for_training": "on"})
+    assert "is green, at $49.00." in merchant.get(page).content.decode()
+    assert ReviewItem.objects.get().agreed is False
+
+
 def test_a_reply_that_somebody_reads_says_so_to_the_others(merchant, shop):
     turn = reply(shop)
     taken(logged_in(UserFactory(username="ben", shops=[shop])), turn)

@@ -56,7 +56,7 @@ def decide(visible: QuerySet[Turn], seen: Mapping[int, int | None], word: Word, 
             return Outcome({pk: item.version for pk, item in items.items() if pk in known})
         kept, conflicts = {}, []
         for pk, item in items.items():
-            if seen[pk] in (None, item.version) or _is_blind(item, author):
+            if seen[pk] in (None, item.version) or item.is_read_blindly_by(author.pk):
                 kept[pk] = _keep(item, word, author, token)
             else:
                 conflicts.append(pk)
@@ -94,11 +94,6 @@ def _locked(visible: QuerySet[Turn], wanted: Mapping[int, Any]) -> dict[int, Rev
     return found
 
 
-def _is_blind(item: ReviewItem, author: User) -> bool:
-    """Whether this is the second reading, of somebody who began it before the first was done or does not know of it."""
-    return item.status == Status.SECOND and item.first_by_id != author.pk
-
-
 def _keep(item: ReviewItem, word: Word, author: User, token: UUID) -> int:
     """The item's version once the word is kept."""
     before = {"annotation": _annotation(_said_by(item, word, author)), "item": _standing(item)}
@@ -125,7 +120,7 @@ def _keep(item: ReviewItem, word: Word, author: User, token: UUID) -> int:
 def _settle(item: ReviewItem, row: Annotation, author: User) -> None:
     """Where the item stands after a word: done, or with somebody else if it is to be read twice."""
     item.decided_at = timezone.now()
-    if _is_blind(item, author):
+    if item.is_read_blindly_by(author.pk):
         first = Annotation.objects.filter(turn=item.pk, author=item.first_by_id).first()
         item.agreed = first.verdict == row.verdict if first else None
         item.status = Status.DONE
