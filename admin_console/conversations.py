@@ -29,7 +29,7 @@ from botcore.dialogue.facts import format_price
 from botcore.models import Conversation, Feedback, InboundEvent, Outbound, Turn
 from catalog.models import Shop
 
-MOST_COUNTED = 5_000
+MOST_COUNTED = 2_000
 """Replies that the list's figures are of: as many tell shares and medians, and all of a large shop take a second."""
 
 

@@ -22,7 +22,7 @@ from botcore.monitoring.alerts import silenced
 from botcore.monitoring.counting import SHIPPED, Counts
 from botcore.monitoring.effect import Difference, Effect
 from botcore.monitoring.metrics import METRICS, STAGES, Better, Group, Metric, Unit
-from botcore.monitoring.rollup import Bucket
+from botcore.monitoring.rollup import Bucket, Interval
 from botcore.monitoring.telling import sentence_of, value_of
 from botcore.roles import Right
 from catalog.models import Shop
@@ -189,14 +189,13 @@ def counts(user: User | AnonymousUser) -> dict[str, int]:
 
 
 def overview(shop: Shop, asked: Asked, now: datetime) -> Overview:
-    """Everything of one period: one query."""
+    """Everything of one period: two queries."""
     period = PERIODS[asked.period]
     starts = period.starts(now)
-    known = rollup.read(shop, period.width, starts[0] - period.length, now)
-    current = [bucket for bucket in known if bucket.start >= starts[0]]
-    chosen = [bucket for bucket in known if _is_asked(bucket, asked)]
-    shown = [bucket for bucket in chosen if bucket.start >= starts[0]]
-    before = rollup.merged(bucket for bucket in chosen if bucket.start < starts[0])
+    earlier = Interval(starts[0] - period.length, starts[0])
+    current = rollup.read(shop, period.width, starts[0], now)
+    shown = [bucket for bucket in current if _is_asked(bucket, asked)]
+    before = rollup.total(shop, period.width, earlier, asked.channel, asked.version)
     by_time = _grouped(shown, lambda bucket: bucket.start)
     parts = _grouped(shown, lambda bucket: (bucket.channel, bucket.version))
     total = rollup.merged(Bucket(now, *part, counts) for part, counts in parts.items())
@@ -204,9 +203,9 @@ def overview(shop: Shop, asked: Asked, now: datetime) -> Overview:
 
     def tile(metric: Metric) -> Tile:
         course = _course(metric, by_time, starts, period)
-        value, earlier = metric.read(total, minutes), metric.read(before, minutes) if before else None
-        now_told, before_told = (value_of(metric.unit, each, shop.currency) for each in (value, earlier))
-        trend = _trend(metric, value, earlier) if now_told != before_told else ""
+        value, was = metric.read(total, minutes), metric.read(before, minutes) if before else None
+        now_told, before_told = (value_of(metric.unit, each, shop.currency) for each in (value, was))
+        trend = _trend(metric, value, was) if now_told != before_told else ""
         return Tile(metric, now_told, before_told, trend, spark(course))
 
     return Overview(
@@ -220,16 +219,16 @@ def overview(shop: Shop, asked: Asked, now: datetime) -> Overview:
         by_version=_compared(_by(parts, 1), version_name, minutes, shop.currency),
         channels={key: labels.channel_name(key) for key in sorted({bucket.channel for bucket in current})},
         versions={key: version_name(key) for key in sorted({bucket.version for bucket in current})},
-        empty=not known,
+        empty=not current and not before,
     )
 
 
 def value_asked(shop: Shop, asked: Asked, now: datetime) -> float | None:
     """The metric's value in the period: what lies behind a quantile is above it."""
     period = PERIODS[asked.period]
-    start = period.starts(now)[0]
-    buckets = rollup.read(shop, period.width, start, now, asked.channel, asked.version)
-    return METRICS[asked.metric].read(rollup.merged(buckets), period.length / timedelta(minutes=1))
+    interval = Interval(period.starts(now)[0], now)
+    counts = rollup.total(shop, period.width, interval, asked.channel, asked.version)
+    return METRICS[asked.metric].read(counts, period.length / timedelta(minutes=1))
 
 
 def behind(turns: QuerySet[Turn], asked: Asked, value: float | None, now: datetime) -> QuerySet[Turn]:
@@ -297,11 +296,11 @@ def _is_asked(bucket: Bucket, asked: Asked) -> bool:
     return asked.channel in ("", bucket.channel) and asked.version in ("", bucket.version)
 
 
-def _grouped(buckets: Iterable[Bucket], key: Callable[[Bucket], Key]) -> dict[Key, Counter[str]]:
-    found: dict[Key, Counter[str]] = defaultdict(Counter)
+def _grouped(buckets: Iterable[Bucket], key: Callable[[Bucket], Key]) -> dict[Key, Counts]:
+    found: dict[Key, list[Bucket]] = defaultdict(list)
     for bucket in buckets:
-        found[key(bucket)].update(bucket.counts)
-    return found
+        found[key(bucket)].append(bucket)
+    return {shared: rollup.merged(group) for shared, group in found.items()}
 
 
 def _course(

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,9 +80,15 @@ def _addresses(shop: Shop) -> Iterator[str]:
         yield f"{overview}?period={period}&metric=answer_p95&split=channel"
     for metric in ("replies", "answer_p95", "compose_p95", "errors", "fallbacks", "grounded", "thumbs_down", "orders"):
         yield f"{behind}?period=90d&metric={metric}"
+    review, products = (reverse(f"console:{name}") for name in ("review", "products"))
+    yield from (f"{review}?q=thing", f"{review}?view=decided", f"{products}?stock=out", f"{products}?order=stock")
+    product = shop.products.order_by("pk").first()
+    if product:
+        yield from (reverse(f"console:{name}", args=[product.pk]) for name in ("product", "neighbourhood"))
     talk = Conversation.objects.filter(shop=shop).order_by("-pk").first()
     if talk:
         yield reverse("console:conversation", args=[talk.key])
+        yield reverse("console:customer", args=[talk.contact_id])
     rule, _ = AlertRule.objects.get_or_create(
         shop=shop, name="Errors", defaults={"metric": "errors", "threshold": 0.05}
     )
@@ -132,6 +139,7 @@ def _browser() -> Client:
     from django.test import Client
 
     user, _ = get_user_model().objects.get_or_create(username="benchmark", defaults={"is_staff": True})
+    import_module("botcore.asgi")  # as the web process is when it serves
     browser = Client()
     browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return browser

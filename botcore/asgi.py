@@ -1,6 +1,7 @@
 """The web process's entry point, for any ASGI server."""
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.exception import convert_exception_to_response
 
 from botcore.channels.body_limit import BodyLimit
+from botcore.memory import keep_what_is_loaded
 
 if TYPE_CHECKING:
     from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
@@ -43,3 +45,5 @@ class Entrance:
 application = BodyLimit(
     BodyLimit(Entrance(), limit=4 * settings.WEBHOOK_BODY_LIMIT), limit=settings.UPLOAD_LIMIT, prefixes=("/console/",)
 )
+import_module(settings.ROOT_URLCONF)  # what the first page would import
+keep_what_is_loaded()

@@ -15,6 +15,7 @@ from botcore.dialogue.lexicon import lexicon_of
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import DialogueState
 from botcore.learning.versions import SERVES
+from botcore.memory import keep_what_is_loaded
 from botcore.models import ModelVersion
 from catalog.models import Shop
 from catalog.ranking.model import ranker_of
@@ -42,6 +43,7 @@ def warm_up(sender: Any, **_: Any) -> None:
         for version in ModelVersion.objects.filter(state__in=SERVES).order_by("pk")[:VERSIONS_AHEAD]:
             with serving.writing_by(version):
                 serving.generators.settle()
+    keep_what_is_loaded()
     settings.REPLY_READY.touch()
     log.info("ready to reply", models=len(serving.generators.loaded()), seconds=round(time.monotonic() - begun, 1))
 

@@ -8,6 +8,7 @@ from typing import Any
 from botcore.models import MetricBucket
 from botcore.monitoring import rollup
 from botcore.monitoring.metrics import METRICS
+from botcore.monitoring.rollup import Interval
 from catalog.models import Shop
 
 
@@ -17,8 +18,8 @@ def measured(shop: Shop, since: datetime, until: datetime, channel: str = "", ve
     ``value`` is None where too little happened to say anything.
     """
     since = since.replace(minute=0, second=0, microsecond=0)
-    buckets = rollup.read(shop, MetricBucket.Width.HOUR, since, until, channel, version)
-    counts, minutes = rollup.merged(buckets), max((until - since) / timedelta(minutes=1), 1)
+    counts = rollup.total(shop, MetricBucket.Width.HOUR, Interval(since, until), channel, version)
+    minutes = max((until - since) / timedelta(minutes=1), 1)
     kept = [metric for metric in METRICS.values() if metric.now is None]
     return {
         "since": since,

@@ -74,7 +74,7 @@ def of_reply(turn: Answered) -> Counter[str]:
     counts: Counter[str] = Counter(
         {
             "replies": 1,
-            "conversations": turn.number == 1,
+            "conversations": int(turn.number == 1),
             f"act:{turn.act}": 1,
             f"by:{turn.written_by}": 1,
             "asked": asked,

@@ -76,28 +76,44 @@ def read(
     shop: Shop, width: int, since: datetime, until: datetime, channel: str = "", version: str = ""
 ) -> list[Bucket]:
     """The buckets that begin in an interval, in order of time; of one channel or version where they are named."""
-    return _read(shop, width, Q(start__gte=since, start__lt=until), channel, version)
+    return _read(shop, _of(width, Interval(since, until)), channel, version)
+
+
+def total(shop: Shop, width: int, interval: Interval, channel: str = "", version: str = "") -> Counts:
+    """The counts of an interval of whole buckets of this width, read from days wherever it holds a whole one."""
+    days = Interval(_floor(interval.since - timedelta(microseconds=1), DAY) + DAY, _floor(interval.until, DAY))
+    if days.since >= days.until:
+        wanted = _of(width, interval)
+    else:
+        edges = (Interval(interval.since, days.since), Interval(days.until, interval.until))
+        wanted = _of(Width.DAY, days) | _of(width, edges[0]) | _of(width, edges[1])
+    return merged(_read(shop, wanted, channel, version))
 
 
 def read_many(
     shop: Shop, width: int, intervals: Sequence[Interval], channel: str = "", version: str = ""
 ) -> list[list[Bucket]]:
     """The buckets of each of several intervals: one query."""
-    times = [Q(start__gte=interval.since, start__lt=interval.until) for interval in intervals]
-    found = _read(shop, width, reduce(or_, times), channel, version) if times else []
+    wanted = [_of(width, interval) for interval in intervals]
+    found = _read(shop, reduce(or_, wanted), channel, version) if wanted else []
     return [[bucket for bucket in found if one.since <= bucket.start < one.until] for one in intervals]
 
 
-def merged(buckets: Iterable[Bucket]) -> Counter[str]:
-    """The counts of many buckets as one's."""
-    total: Counter[str] = Counter()
+def merged(buckets: Iterable[Bucket]) -> Counts:
+    """The counts of many buckets as one's. A page does this with hundreds of thousands; ``Counter`` takes twice as long."""
+    sums: dict[str, float] = {}
     for bucket in buckets:
-        total.update(bucket.counts)
-    return total
+        for name, count in bucket.counts.items():
+            sums[name] = sums[name] + count if name in sums else count
+    return sums
 
 
-def _read(shop: Shop, width: int, times: Q, channel: str, version: str) -> list[Bucket]:
-    rows = MetricBucket.objects.filter(times, shop=shop, width=width)
+def _of(width: int, interval: Interval) -> Q:
+    return Q(width=width, start__gte=interval.since, start__lt=interval.until)
+
+
+def _read(shop: Shop, wanted: Q, channel: str, version: str) -> list[Bucket]:
+    rows = MetricBucket.objects.filter(wanted, shop=shop)
     if channel:
         rows = rows.filter(channel=channel)
     if version:

@@ -166,6 +166,20 @@ def test_an_order_that_a_feed_brings_late_is_counted_on_its_day(shop):
     ]
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("hours", [1, 20, 24, 25, 49, 24 * 7])
+@pytest.mark.parametrize("ended", [timedelta(0), timedelta(hours=5), timedelta(hours=17, minutes=20)])
+def test_the_counts_of_an_interval_are_the_same_read_from_days_as_hour_by_hour(shop, hours, ended):
+    for back in range(0, 220, 7):
+        turn(shop, NOW - timedelta(hours=back))
+    rollup.roll(shop, NOW)
+    until = NOW - ended
+    since = (until - timedelta(hours=hours)).replace(minute=0, second=0, microsecond=0)
+    by_the_hour = rollup.merged(rollup.read(shop, Width.HOUR, since, until))
+    assert rollup.total(shop, Width.HOUR, rollup.Interval(since, until)) == by_the_hour
+    assert by_the_hour.get("replies", 0) >= hours // 8
+
+
 # --- what is read of counts
 
 
