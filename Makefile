@@ -23,8 +23,9 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@
 
-test: install-dev  ## every test, on a real database and the real model
-	@$(BIN)/python -m pytest
+test: install-dev  ## every test, on a real database and the real model; then the whole product, which needs both cores
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/journeys
+	@$(BIN)/python -m pytest tests/journeys
 
 lint: install-dev  ## style, types, layers
 	@$(BIN)/ruff check .
