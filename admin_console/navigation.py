@@ -72,7 +72,7 @@ WINGS = (
                 "products",
                 _("Products"),
                 Right.READ,
-                frozenset({"product", "change_many", "imports", "change_set"}),
+                frozenset({"product", "new_product", "change_many", "imports", "change_set"}),
             ),
             Room("articles", _("Articles"), Right.READ, frozenset({"article", "new_article"})),
             Room("attributes", _("Attributes"), Right.READ),

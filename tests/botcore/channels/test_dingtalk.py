@@ -269,7 +269,7 @@ def test_an_answer_goes_to_the_address_that_the_message_brought(platform):
     assert (call.path, call.json["msgtype"]) == (ADDRESS, "actionCard")
 
 
-@pytest.mark.parametrize(("until", "answers"), [(0, [PUSHED]), (UNTIL, [GONE, PUSHED])])
+@pytest.mark.parametrize(("until", "answers"), [(0, [PUSHED]), (UNTIL, [GONE, PUSHED])], ids=["over", "not over"])
 def test_after_that_the_robots_own_api_sends(platform, until, answers):
     platform.answers = list(answers)
     recipient = replace(STAFF, address={**STAFF.address, "until": until})
