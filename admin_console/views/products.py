@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from admin_console import access, goods, labels
 from admin_console.access import console_page
-from admin_console.forms.catalogue import BulkForm, NewProductForm, SheetForm, ShelfForm, written
+from admin_console.forms.products import BulkForm, NewProductForm, SheetForm, ShelfForm, written
 from admin_console.goods import Said
 from admin_console.problems import told
 from admin_console.views import PAGE_SIZE
