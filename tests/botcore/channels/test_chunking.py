@@ -27,6 +27,27 @@ def test_a_text_is_cut_at_pauses_and_never_inside_a_price(text, limit, pieces):
     assert chunks(text, limit) == pieces
 
 
+AMOUNTS = (
+    "$1,299.00|HK$ 1,299|US $5|R$10|Rs. 500|1 299,00 kr|1.299,00 €|1'299 zł|CHF 20|49 USD|₪ 99|99 dollars"
+    "|1.2万元|3千块|1299円"
+)
+
+
+@pytest.mark.parametrize("amount", AMOUNTS.split("|"))
+@pytest.mark.parametrize("around", ["The jacket costs {} and is light", "这件外套只要{}，很轻", "只要{}哦"])
+def test_a_price_stays_whole_wherever_the_cut_falls(amount, around):
+    text = around.format(amount)
+    for limit in range(len(amount), len(text)):
+        assert any(amount in piece for piece in chunks(text, limit)), limit
+
+
+def test_products_are_cut_from_each_other_though_one_ends_and_the_next_begins_with_a_digit():
+    text = "\n\n".join(f"{number}. Jacket · ${number}9\nhttps://shop.example/p/{number}" for number in range(1, 9))
+    pieces = chunks(text, 100)
+    assert len(pieces) > 2
+    assert "\n\n".join(pieces) == text
+
+
 @pytest.mark.parametrize(("unit", "length"), [("characters", 2), ("utf16", 3), ("bytes", 7)])
 def test_platforms_count_differently(unit, length):
     assert size("🧥好", unit) == length
