@@ -184,8 +184,7 @@ def _send(channel: Channel, outbound: Outbound, part: int, payload: Payload) -> 
     contact = outbound.conversation.contact
     if seconds := health.wait(contact.account, channel.capabilities):
         raise _NotNow(seconds)
-    key = uuid5(SENDING, f"{contact.account.key}/{outbound.pk}/{part}")
-    result = channel.send(recipient_of(contact), payload, key)
+    result = channel.send(recipient_of(contact), payload, _idempotency_key(outbound, part))
     if result.ok:
         health.succeeded(contact.account)
         Contact.objects.filter(pk=contact.pk).update(sent_since=F("sent_since") + 1)
@@ -195,6 +194,14 @@ def _send(channel: Channel, outbound: Outbound, part: int, payload: Payload) -> 
     if result.stopped:
         Contact.objects.filter(pk=contact.pk, stopped_at=None).update(stopped_at=timezone.now())
     return result
+
+
+def _idempotency_key(outbound: Outbound, part: int) -> UUID:
+    """The same for every attempt. What was sent and refused after all is sent again as another message: under its old
+    key the platform would take it for a repeat.
+    """
+    sent = f"/{outbound.sent_at.isoformat()}" if outbound.sent_at else ""
+    return uuid5(SENDING, f"{outbound.conversation.contact.account.key}/{outbound.pk}/{part}{sent}")
 
 
 def _stream(channel: Channel, contact: Contact, message: OutboundMessage) -> None:
@@ -244,7 +251,10 @@ def _claim(outbound_id: int) -> Outbound | None:
 
 
 def _put_off(outbound: Outbound, result: SendResult) -> None:
-    """Plan the next attempt, or give up where none can help. Jitter keeps many messages from returning at once."""
+    """Plan the next attempt, or give up where none can help. Jitter keeps many messages from returning at once.
+
+    A platform may ask for more time than we would wait, not for less: eight times "in a second" is no attempt to wait.
+    """
     outbound.error = result.error[:500]
     if result.held:
         _close(outbound, Outbound.Status.HELD)
@@ -253,8 +263,7 @@ def _put_off(outbound: Outbound, result: SendResult) -> None:
         _close(outbound, Outbound.Status.FAILED)
     else:
         step = BACKOFF_SECONDS[min(outbound.attempts - 1, len(BACKOFF_SECONDS) - 1)]
-        seconds = result.retry_after if result.retry_after is not None else step * random.uniform(0.8, 1.2)
-        _plan(outbound, seconds)
+        _plan(outbound, max(step * random.uniform(0.8, 1.2), result.retry_after or 0))
 
 
 def _wait(outbound: Outbound, seconds: float) -> None:

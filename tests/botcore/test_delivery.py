@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from botcore import delivery, intake, queues
+from botcore import delivery, intake, queues, receipts
 from botcore.channels import health
 from botcore.channels.values import Choice, OutboundMessage, Payload, ReceivedEvent, Recipient, SendResult
 from botcore.models import ChannelHealth, Contact, Conversation, EarlyReceipt, Feedback, Outbound, Turn
@@ -109,6 +109,17 @@ def test_attempts_that_fail_are_further_and_further_apart_until_the_last(platfor
     delivery.deliver(outbound.pk)
     outbound.refresh_from_db()
     assert (outbound.status, outbound.error) == ("sent", "")
+
+
+def test_a_platform_that_always_asks_for_a_second_does_not_use_up_all_attempts_in_seconds(platform):
+    outbound = reply()
+    platform.results = [SendResult(ok=False, retry_after=1, error="429")] * delivery.MAX_ATTEMPTS
+    waited = 0.0
+    for _ in delivery.BACKOFF_SECONDS:
+        delivery.deliver(outbound.pk)
+        waited += seconds_until_next(outbound)
+        due_now(outbound)
+    assert waited > 0.75 * sum(delivery.BACKOFF_SECONDS)
 
 
 def test_what_no_retry_can_help_is_given_up_at_once(platform):
@@ -251,6 +262,23 @@ def test_the_same_part_goes_out_with_the_same_key_however_often(platform):
     first, second, again, *others = platform.keys
     assert second == again
     assert len({first, second, *others}) == 4
+
+
+def test_what_was_refused_after_all_is_sent_again_as_another_message(platform):
+    outbound = reply()
+    delivery.deliver(outbound.pk)
+    contact = outbound.conversation.contact
+    told = {"platform_id": "id-1", "status": "failed"}
+    receipts.note(contact.account, ReceivedEvent("r-1", "status", contact.external_id, data=told))
+    outbound.refresh_from_db()
+    assert outbound.status == "failed"
+    platform.results = [FAILED]
+    delivery.resend(outbound)
+    for _ in range(2):
+        delivery.deliver(outbound.pk)
+        due_now(outbound)
+    first, again, once_more = platform.keys
+    assert again == once_more != first
 
 
 def test_an_account_sends_no_faster_than_its_platform_allows(platform, wakes):
