@@ -31,11 +31,14 @@ AFTER = (
     r"\p{Sc}|[A-Z]{3}(?![A-Za-z])|[千万亿]?(?:元|块|円)|[千万亿]"
     r"|(?i:kr|zł|kč|ft|lei|руб|euros?|dollars?|pounds?|yuan|yen)(?![A-Za-z])"
 )
-AMOUNT = regex.compile(rf"(?:(?:{BEFORE}){GAP})?{NUMBER}(?:{GAP}(?:{AFTER}))?")
-"""A number with its currency on either side: any sign, any code, the words most written."""
+AMOUNT = rf"(?:{BEFORE}){GAP}{NUMBER}(?:{GAP}(?:{AFTER})(?!{GAP}\d))?|{NUMBER}(?:{GAP}(?:{AFTER}))?"
+"""A number with its currency on either side: any sign, any code, the words most written. What stands before the next
+number is that one's.
+"""
 LINK = re.compile(r"https?://[^\s<>\"“”「」『』（）《》，。；：！？、]+")
 CLICKED_LINK = re.compile(LINK.pattern + r"(?<![.,:;!?)\]'])")
 """A link without the signs that end the sentence around it."""
+WHOLE = regex.compile(f"{LINK.pattern}|{AMOUNT}")
 LONGEST_LINK, LONGEST_GRAPHEME = 2000, 40
 """How far beyond a cut we look, in characters."""
 GRAPHEME = regex.compile(r"\X")
@@ -97,15 +100,14 @@ def _longest_prefix(text: str, limit: int, unit: str) -> int:
 
 def _cut(text: str, end: int) -> int:
     """The best place at or before ``end``; one in the first half leaves a tiny piece, so it comes last."""
-    seen = text[: end + LONGEST_LINK]
-    whole = [link.span() for link in LINK.finditer(seen)] + [amount.span() for amount in AMOUNT.finditer(seen)]
+    whole = [found.span() for found in WHOLE.finditer(text[: end + LONGEST_LINK])]
     for earliest in (end // 2, 0):
         for pause in PAUSES:
             places = [match.end() for match in pause.finditer(text, 0, end + 1) if earliest < match.start() <= end]
             for place in reversed(places):
                 if not any(start < place < stop for start, stop in whole):
                     return place
-    return _grapheme_start(text, min((start for start, stop in whole if 0 < start < end < stop), default=end))
+    return _grapheme_start(text, next((start for start, stop in whole if 0 < start < end < stop), end))
 
 
 def _grapheme_start(text: str, end: int) -> int:
