@@ -41,6 +41,9 @@ SENDING = UUID("6f2b7c1e-3f0d-5a57-9d52-6d0f6a5e2f11")
 """The namespace of idempotency keys."""
 ASKING_BACK = 1000
 """The part of a message that its first call to ask the customer back counts as, beyond all of its own."""
+CLOSED = SendResult(ok=False, window_closed=True, error="the customer wrote too long ago for this platform")
+ASKED_BACK = f"{CLOSED.error}, and was asked back"
+"""The error of the message for whose sake that was done."""
 SENTENCE = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])")
 
 
@@ -166,10 +169,12 @@ def _send_rest(outbound: Outbound) -> SendResult | None:
     payloads = channel.render(message)
     for part, payload in enumerate(payloads[outbound.parts_sent :], start=outbound.parts_sent):
         if not window_open(channel.capabilities, contact):
-            return _reopen(channel, outbound, message)
+            return _reopen(channel, outbound, message, CLOSED)
         if part == 0 and channel.capabilities.streaming:
             _stream(channel, contact, message)
         result = _send(channel, outbound, part, payload)
+        if result.window_closed:
+            return _reopen(channel, outbound, message, result)
         if not result.ok:
             return result
         outbound.parts_sent += 1
@@ -211,14 +216,20 @@ def _stream(channel: Channel, contact: Contact, message: OutboundMessage) -> Non
         channel.stream(recipient_of(contact), message.turn, message.text[:end])
 
 
-def _reopen(channel: Channel, outbound: Outbound, message: OutboundMessage) -> SendResult:
-    """Ask the customer back where the platform has a message for that; the reply itself stays with the dead letters."""
-    closed = SendResult(ok=False, window_closed=True, error="the customer wrote too long ago for this platform")
-    for part, payload in enumerate(channel.reopen(message)):
+def _reopen(channel: Channel, outbound: Outbound, message: OutboundMessage, closed: SendResult) -> SendResult:
+    """Ask the customer back, once until they write, where the platform has a message for that; the reply itself stays with
+    the dead letters.
+    """
+    contact = outbound.conversation.contact
+    since = {"created_at__gt": contact.heard_at} if contact.heard_at else {}
+    payloads = channel.reopen(message)
+    if not payloads or Outbound.objects.filter(conversation__contact=contact, error=ASKED_BACK, **since).exists():
+        return closed
+    for part, payload in enumerate(payloads):
         result = _send(channel, outbound, ASKING_BACK + part, payload)
         if not result.ok:
             return replace(closed, error=f"{closed.error}, and was not asked back: {result.error}")
-    return closed
+    return replace(closed, error=ASKED_BACK)
 
 
 def _earlier() -> QuerySet[Outbound]:

@@ -421,7 +421,34 @@ def test_after_the_window_the_customer_is_asked_back_and_the_reply_is_kept(platf
     outbound.refresh_from_db()
     assert platform.sent == ask
     assert (outbound.status, outbound.parts_sent) == ("failed", 0)
-    assert "too long ago" in outbound.error
+    assert outbound.error == "the customer wrote too long ago for this platform, and was asked back"
+
+
+def test_a_customer_is_asked_back_once_until_they_write(platform, monkeypatch):
+    with_capabilities(platform, window=3600)
+    talk = ConversationFactory()
+    first, second, later = (reply(talk) for _ in range(3))
+    Contact.objects.update(heard_at=timezone.now() - timedelta(hours=2))
+    ask: list[Payload] = [{"part": 1, "text": "May we write to you?"}]
+    monkeypatch.setattr(platform, "reopen", lambda message: ask)
+    for outbound in (first, second):
+        delivery.deliver(outbound.pk)
+    second.refresh_from_db()
+    assert (second.status, platform.sent) == ("failed", ask)
+    assert second.error == "the customer wrote too long ago for this platform"
+    Outbound.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(hours=3))
+    delivery.deliver(later.pk)
+    assert platform.sent == ask * 2
+
+
+def test_who_is_too_late_by_the_platforms_own_clock_is_asked_back_as_well(platform, monkeypatch):
+    platform.results = [SendResult(ok=False, window_closed=True, error="131047")]
+    outbound = reply()
+    monkeypatch.setattr(platform, "reopen", lambda message: [{"part": 1, "text": "May we write to you?"}])
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert [payload["text"] for payload in platform.sent][1:] == ["May we write to you?"]
+    assert (outbound.status, outbound.error) == ("failed", delivery.ASKED_BACK)
 
 
 def test_no_more_messages_than_the_platform_grants_are_sent(platform):
