@@ -105,6 +105,19 @@ def test_a_canary_is_moved_and_rolled_back(chromium, version):
     assert (version.state, version.changes.first().reason) == ("retired", "too curt")
 
 
+def test_replies_are_chosen_between_blindly_by_keys(chromium, version):
+    page = chromium()
+    page.goto(reverse("console:blind_choice", args=[version.pk]))
+    for key, told in (
+        ("1", "You have seen all of them."),
+        ("z", "0 of 1 pairs chosen"),
+        ("0", "You have seen all of them."),
+    ):
+        page.keyboard.press(key)
+        page.get_by_text(told).wait_for()
+    assert version.blind_choices.get().choice == "neither"
+
+
 def test_what_was_kept_is_told_where_the_reader_is_even_after_a_refusal(chromium, version):
     turn = TurnFactory(conversation=ConversationFactory(shop=version.shop))
     page = chromium()
