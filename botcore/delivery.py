@@ -41,6 +41,9 @@ SENDING = UUID("6f2b7c1e-3f0d-5a57-9d52-6d0f6a5e2f11")
 """The namespace of idempotency keys."""
 ASKING_BACK = 1000
 """The part of a message that its first call to ask the customer back counts as, beyond all of its own."""
+CLOSED = SendResult(ok=False, window_closed=True, error="the customer wrote too long ago for this platform")
+ASKED_BACK = f"{CLOSED.error}, and was asked back"
+"""The error of the message for whose sake that was done."""
 SENTENCE = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])")
 
 
@@ -166,10 +169,12 @@ def _send_rest(outbound: Outbound) -> SendResult | None:
     payloads = channel.render(message)
     for part, payload in enumerate(payloads[outbound.parts_sent :], start=outbound.parts_sent):
         if not window_open(channel.capabilities, contact):
-            return _reopen(channel, outbound, message)
+            return _reopen(channel, outbound, message, CLOSED)
         if part == 0 and channel.capabilities.streaming:
             _stream(channel, contact, message)
         result = _send(channel, outbound, part, payload)
+        if result.window_closed:
+            return _reopen(channel, outbound, message, result)
         if not result.ok:
             return result
         outbound.parts_sent += 1
@@ -184,8 +189,7 @@ def _send(channel: Channel, outbound: Outbound, part: int, payload: Payload) -> 
     contact = outbound.conversation.contact
     if seconds := health.wait(contact.account, channel.capabilities):
         raise _NotNow(seconds)
-    key = uuid5(SENDING, f"{contact.account.key}/{outbound.pk}/{part}")
-    result = channel.send(recipient_of(contact), payload, key)
+    result = channel.send(recipient_of(contact), payload, _idempotency_key(outbound, part))
     if result.ok:
         health.succeeded(contact.account)
         Contact.objects.filter(pk=contact.pk).update(sent_since=F("sent_since") + 1)
@@ -197,6 +201,14 @@ def _send(channel: Channel, outbound: Outbound, part: int, payload: Payload) -> 
     return result
 
 
+def _idempotency_key(outbound: Outbound, part: int) -> UUID:
+    """The same for every attempt. What was sent and refused after all is sent again as another message: under its old
+    key the platform would take it for a repeat.
+    """
+    sent = f"/{outbound.sent_at.isoformat()}" if outbound.sent_at else ""
+    return uuid5(SENDING, f"{outbound.conversation.contact.account.key}/{outbound.pk}/{part}{sent}")
+
+
 def _stream(channel: Channel, contact: Contact, message: OutboundMessage) -> None:
     """Show the reply grow, sentence by sentence. All of it is checked: nothing is shown that is not sent."""
     ends = [match.start() for match in SENTENCE.finditer(message.text)]
@@ -204,14 +216,20 @@ def _stream(channel: Channel, contact: Contact, message: OutboundMessage) -> Non
         channel.stream(recipient_of(contact), message.turn, message.text[:end])
 
 
-def _reopen(channel: Channel, outbound: Outbound, message: OutboundMessage) -> SendResult:
-    """Ask the customer back where the platform has a message for that; the reply itself stays with the dead letters."""
-    closed = SendResult(ok=False, window_closed=True, error="the customer wrote too long ago for this platform")
-    for part, payload in enumerate(channel.reopen(message)):
+def _reopen(channel: Channel, outbound: Outbound, message: OutboundMessage, closed: SendResult) -> SendResult:
+    """Ask the customer back, once until they write, where the platform has a message for that; the reply itself stays with
+    the dead letters.
+    """
+    contact = outbound.conversation.contact
+    since = {"created_at__gt": contact.heard_at} if contact.heard_at else {}
+    payloads = channel.reopen(message)
+    if not payloads or Outbound.objects.filter(conversation__contact=contact, error=ASKED_BACK, **since).exists():
+        return closed
+    for part, payload in enumerate(payloads):
         result = _send(channel, outbound, ASKING_BACK + part, payload)
         if not result.ok:
             return replace(closed, error=f"{closed.error}, and was not asked back: {result.error}")
-    return closed
+    return replace(closed, error=ASKED_BACK)
 
 
 def _earlier() -> QuerySet[Outbound]:
@@ -244,7 +262,10 @@ def _claim(outbound_id: int) -> Outbound | None:
 
 
 def _put_off(outbound: Outbound, result: SendResult) -> None:
-    """Plan the next attempt, or give up where none can help. Jitter keeps many messages from returning at once."""
+    """Plan the next attempt, or give up where none can help. Jitter keeps many messages from returning at once.
+
+    A platform may ask for more time than we would wait, not for less: eight times "in a second" is no attempt to wait.
+    """
     outbound.error = result.error[:500]
     if result.held:
         _close(outbound, Outbound.Status.HELD)
@@ -253,8 +274,7 @@ def _put_off(outbound: Outbound, result: SendResult) -> None:
         _close(outbound, Outbound.Status.FAILED)
     else:
         step = BACKOFF_SECONDS[min(outbound.attempts - 1, len(BACKOFF_SECONDS) - 1)]
-        seconds = result.retry_after if result.retry_after is not None else step * random.uniform(0.8, 1.2)
-        _plan(outbound, seconds)
+        _plan(outbound, max(step * random.uniform(0.8, 1.2), result.retry_after or 0))
 
 
 def _wait(outbound: Outbound, seconds: float) -> None:

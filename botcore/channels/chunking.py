@@ -23,11 +23,22 @@ PAUSES = tuple(
 )
 """Where a text may be cut, best first: paragraphs, lines, sentences, words, and around Chinese characters."""
 
-AMOUNT_BEFORE = re.compile(r"(?:\d|[$€£¥￥₩₹₽฿]|\b[A-Z]{3})\s*$")
-AMOUNT_AFTER = re.compile(r"\s*(?:\d|[$€£¥￥₩₹₽฿]|[A-Z]{3}\b|元|块|円)")
+GAP = r"[^\S\n]*"
+"""Nothing goes on in the next line."""
+NUMBER = r"\d+(?:[.,'’]\d+|[^\S\n]\d{3}(?!\d))*"
+BEFORE = rf"(?:(?<![A-Za-z])[A-Z]{{1,3}}{GAP})?\p{{Sc}}|(?<![A-Za-z])(?:[A-Z]{{3}}|Rs\.?)"
+AFTER = (
+    r"\p{Sc}|[A-Z]{3}(?![A-Za-z])|[千万亿]?(?:元|块|円)|[千万亿]"
+    r"|(?i:kr|zł|kč|ft|lei|руб|euros?|dollars?|pounds?|yuan|yen)(?![A-Za-z])"
+)
+AMOUNT = rf"(?:{BEFORE}){GAP}{NUMBER}(?:{GAP}(?:{AFTER})(?!{GAP}\d))?|{NUMBER}(?:{GAP}(?:{AFTER}))?"
+"""A number with its currency on either side: any sign, any code, the words most written. What stands before the next
+number is that one's.
+"""
 LINK = re.compile(r"https?://[^\s<>\"“”「」『』（）《》，。；：！？、]+")
 CLICKED_LINK = re.compile(LINK.pattern + r"(?<![.,:;!?)\]'])")
 """A link without the signs that end the sentence around it."""
+WHOLE = regex.compile(f"{LINK.pattern}|{AMOUNT}")
 LONGEST_LINK, LONGEST_GRAPHEME = 2000, 40
 """How far beyond a cut we look, in characters."""
 GRAPHEME = regex.compile(r"\X")
@@ -89,22 +100,17 @@ def _longest_prefix(text: str, limit: int, unit: str) -> int:
 
 def _cut(text: str, end: int) -> int:
     """The best place at or before ``end``; one in the first half leaves a tiny piece, so it comes last."""
-    links = [match.span() for match in LINK.finditer(text[: end + LONGEST_LINK])]
+    whole = [found.span() for found in WHOLE.finditer(text[: end + LONGEST_LINK])]
     for earliest in (end // 2, 0):
         for pause in PAUSES:
             places = [match.end() for match in pause.finditer(text, 0, end + 1) if earliest < match.start() <= end]
             for place in reversed(places):
-                if not _inside_amount(text, place) and not any(start < place < stop for start, stop in links):
+                if not any(start < place < stop for start, stop in whole):
                     return place
-    before_link = next((start for start, stop in links if 0 < start < end < stop), end)
-    return _grapheme_start(text, before_link)
+    return _grapheme_start(text, next((start for start, stop in whole if 0 < start < end < stop), end))
 
 
 def _grapheme_start(text: str, end: int) -> int:
     """The last place up to ``end`` between two characters as a reader sees them; ``end`` where one is longer than that."""
     starts = (match.start() for match in GRAPHEME.finditer(text[: end + LONGEST_GRAPHEME]))
     return max((start for start in starts if 0 < start <= end), default=end)
-
-
-def _inside_amount(text: str, place: int) -> bool:
-    return bool(AMOUNT_BEFORE.search(text[max(0, place - 8) : place]) and AMOUNT_AFTER.match(text, place))

@@ -22,7 +22,7 @@ from botcore.channels import access, http
 from botcore.channels.base import API_BASE, Channel, Check, Field
 from botcore.channels.chunking import chunks
 from botcore.channels.envelope import Envelope, is_signature, signature
-from botcore.channels.layout import full_text, is_public
+from botcore.channels.layout import full_text, is_public, numbered_text
 from botcore.channels.texts import texts_in
 from botcore.channels.values import (
     Answer,
@@ -186,7 +186,7 @@ class DingTalk(Channel):
     def render(self, message: OutboundMessage) -> list[Payload]:
         """A text, or a card of Markdown whose buttons write a product's number into the chat."""
         if not message.cards:
-            pieces = chunks(full_text(message), self.capabilities.text_limit)
+            pieces = chunks(numbered_text(message), self.capabilities.text_limit)
             return [{"msgtype": "text", "text": {"content": piece}} for piece in pieces]
         title = (chunks(message.text, TITLE_LIMIT) or [texts_in(message.language)["products"]])[0]
         *pieces, last = chunks(_markdown(message), self.capabilities.text_limit)

@@ -49,8 +49,6 @@ API = "https://api.telegram.org"
 CAPTION_LIMIT = 1024
 UPDATES = ("message", "edited_message", "callback_query", "message_reaction")
 
-UP = frozenset("👍❤🔥👏🎉🙏👌💯😍🤩🥰")
-DOWN = frozenset("👎💩🤮🤬😡")
 THUMBS = {"up": "👍", "down": "👎"}
 
 
@@ -378,4 +376,4 @@ def _result(method: str, response: httpx.Response, token: str) -> SendResult:
     parameters = answer.get("parameters")
     told = parameters.get("retry_after") if isinstance(parameters, dict) else None
     result = http.refused(method, response, description)
-    return replace(result, retry_after=float(told)) if isinstance(told, int | float) else result
+    return replace(result, retry_after=min(float(told), http.LONGEST_WAIT)) if isinstance(told, int | float) else result

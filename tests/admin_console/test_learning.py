@@ -215,7 +215,7 @@ def test_an_empty_snapshot_is_still_shown(merchant, shop):
 def test_an_open_run_shows_its_curves_follows_itself_and_is_stopped(merchant, approved):
     run = learned.run(approved, status="running", stage="preference", alive_at=timezone.now())
     page = _page(merchant, "run", run.pk)
-    assert "console/desk.js" in page and page.count("data-live") == 4
+    assert "console/desk.js" in page and page.count("data-live") == 5
     assert "Learning preferences" in page and "Stop the run" in page and "lr <b>0.0002</b>" in page
     assert page.count("<polyline") == 6
     assert 'aria-label="Pairs told apart rightly: 1 at last, between 0.556 and 1"' in page

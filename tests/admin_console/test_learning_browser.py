@@ -11,7 +11,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from botcore.models import ModelVersion
+from botcore.learning import runs
+from botcore.models import ModelVersion, TrainingRun
 from tests.admin_console import learned
 from tests.browser import IN_A_BROWSER, anything_but, windows_of
 from tests.factories import ConversationFactory, ShopFactory, TurnFactory, UserFactory
@@ -61,6 +62,60 @@ def test_the_enter_key_in_the_reason_moves_no_version_and_a_button_does(chromium
     page.get_by_text("pine-1: canary (10 %).").wait_for()
     version.refresh_from_db()
     assert (version.state, version.changes.get().reason) == ("canary", "reads well")
+
+
+def test_a_run_is_started_watched_and_stopped(chromium, version):
+    page = chromium()
+    page.goto(reverse("console:learning"))
+    page.locator("details.recipe[open]").get_by_role("button", name="Train").click()
+    page.get_by_text("waits for the trainer.").wait_for()
+    page.get_by_text("Nothing has been measured yet.").wait_for()
+    page.evaluate("window.sameWindow = true")
+    run = runs.claim(TrainingRun.objects.get(status="queued").pk)
+    assert run is not None
+    for step in range(1, 5):
+        runs.tell(run, "sft", {"step": step, "of": 40, "loss": 1 / step})
+    page.locator("figure.chart polyline").first.wait_for()
+    before = page.locator("figure.chart polyline").first.get_attribute("points")
+    runs.tell(run, point={"step": 20, "of": 40, "loss": 0.05})
+    page.wait_for_function(
+        "before => document.querySelector('figure.chart polyline').getAttribute('points') != before", arg=before
+    )
+    page.get_by_role("button", name="Stop the run").click()
+    page.get_by_text("The run is stopped.").wait_for()
+    assert TrainingRun.objects.get(pk=run.pk).status == "stopped"
+
+
+def test_a_canary_is_moved_and_rolled_back(chromium, version):
+    page = chromium()
+    page.goto(reverse("console:version", args=[version.pk]))
+    page.get_by_role("button", name="Let answer a share").click()
+    page.get_by_text("pine-1: canary (10 %).").wait_for()
+    page.focus("#step-share")
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    assert page.locator("#share-now").inner_text() == "15 %"
+    page.get_by_role("button", name="Change the share").click()
+    page.get_by_text("pine-1: canary (15 %).").wait_for()
+    page.goto(reverse("console:learning"))
+    page.fill("#rollback-reason", "too curt")
+    page.get_by_role("button", name="Roll back").click()
+    page.get_by_text("Rolled back. Customers are answered by the model that ships now.").wait_for()
+    version.refresh_from_db()
+    assert (version.state, version.changes.first().reason) == ("retired", "too curt")
+
+
+def test_replies_are_chosen_between_blindly_by_keys(chromium, version):
+    page = chromium()
+    page.goto(reverse("console:blind_choice", args=[version.pk]))
+    for key, told in (
+        ("1", "You have seen all of them."),
+        ("z", "0 of 1 pairs chosen"),
+        ("0", "You have seen all of them."),
+    ):
+        page.keyboard.press(key)
+        page.get_by_text(told).wait_for()
+    assert version.blind_choices.get().choice == "neither"
 
 
 def test_what_was_kept_is_told_where_the_reader_is_even_after_a_refusal(chromium, version):

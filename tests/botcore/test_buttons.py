@@ -90,6 +90,41 @@ def test_numbers_belong_to_the_last_reply_that_offered_any():
     assert buttons.written(first.conversation.contact, "1", NUMBERS)["sku"] == "J-2"
 
 
+@pytest.mark.parametrize("status", ["failed", "held"])
+def test_a_number_means_nothing_of_a_message_that_the_customer_never_saw(status):
+    seen, _ = reply()
+    turn = TurnFactory(conversation=seen.conversation, number=2)
+    unseen, _ = sent(turn, OutboundMessage("Or this?", turn.pk, cards=CARDS[1:]))
+    Outbound.objects.filter(pk=unseen.pk).update(status=status)
+    assert buttons.written(seen.conversation.contact, "1", NUMBERS)["sku"] == "J-1"
+    Outbound.objects.filter(pk=unseen.pk).update(parts_sent=1)
+    assert buttons.written(seen.conversation.contact, "1", NUMBERS)["sku"] == "J-2"
+
+
+def test_an_answer_is_judged_by_numbers_that_leave_the_products_before_it_theirs():
+    shown, _ = reply()
+    turn = TurnFactory(conversation=shown.conversation, number=2)
+    _, answer = sent(turn, OutboundMessage("Yes, it is.", turn.pk, source="Care guide"))
+    assert (answer.up.number, answer.down.number) == (3, 4)
+    contact = shown.conversation.contact
+    assert buttons.written(contact, "2", NUMBERS)["sku"] == "J-2"
+    assert buttons.written(contact, "4", NUMBERS) == {"verdict": "down", "turn": turn.pk}
+    assert buttons.written(contact, "5", NUMBERS) == {}
+
+
+def test_an_answer_that_comes_first_is_judged_by_one_or_two():
+    outbound, answer = sent(TurnFactory(), OutboundMessage("Within 30 days.", 7, source="Returns"))
+    assert (answer.up.number, answer.down.number) == (1, 2)
+    assert buttons.written(outbound.conversation.contact, "1", NUMBERS) == {"verdict": "up", "turn": 7}
+
+
+def test_a_number_under_an_answer_with_buttons_chooses_no_product_of_before():
+    shown, _ = reply(BUTTONS)
+    turn = TurnFactory(conversation=shown.conversation, number=2)
+    sent(turn, OutboundMessage("For how many people?", turn.pk), BUTTONS)
+    assert buttons.written(shown.conversation.contact, "2", BUTTONS) == {}
+
+
 def test_thumbs_have_numbers_only_where_these_are_shown():
     outbound, _ = reply()
     contact = outbound.conversation.contact

@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from botcore import delivery, intake, queues
+from botcore import delivery, intake, queues, receipts
 from botcore.channels import health
 from botcore.channels.values import Choice, OutboundMessage, Payload, ReceivedEvent, Recipient, SendResult
 from botcore.models import ChannelHealth, Contact, Conversation, EarlyReceipt, Feedback, Outbound, Turn
@@ -109,6 +109,17 @@ def test_attempts_that_fail_are_further_and_further_apart_until_the_last(platfor
     delivery.deliver(outbound.pk)
     outbound.refresh_from_db()
     assert (outbound.status, outbound.error) == ("sent", "")
+
+
+def test_a_platform_that_always_asks_for_a_second_does_not_use_up_all_attempts_in_seconds(platform):
+    outbound = reply()
+    platform.results = [SendResult(ok=False, retry_after=1, error="429")] * delivery.MAX_ATTEMPTS
+    waited = 0.0
+    for _ in delivery.BACKOFF_SECONDS:
+        delivery.deliver(outbound.pk)
+        waited += seconds_until_next(outbound)
+        due_now(outbound)
+    assert waited > 0.75 * sum(delivery.BACKOFF_SECONDS)
 
 
 def test_what_no_retry_can_help_is_given_up_at_once(platform):
@@ -253,6 +264,23 @@ def test_the_same_part_goes_out_with_the_same_key_however_often(platform):
     assert len({first, second, *others}) == 4
 
 
+def test_what_was_refused_after_all_is_sent_again_as_another_message(platform):
+    outbound = reply()
+    delivery.deliver(outbound.pk)
+    contact = outbound.conversation.contact
+    told = {"platform_id": "id-1", "status": "failed"}
+    receipts.note(contact.account, ReceivedEvent("r-1", "status", contact.external_id, data=told))
+    outbound.refresh_from_db()
+    assert outbound.status == "failed"
+    platform.results = [FAILED]
+    delivery.resend(outbound)
+    for _ in range(2):
+        delivery.deliver(outbound.pk)
+        due_now(outbound)
+    first, again, once_more = platform.keys
+    assert again == once_more != first
+
+
 def test_an_account_sends_no_faster_than_its_platform_allows(platform, wakes):
     with_capabilities(platform, rate=0.5, burst=2)
     first = reply()
@@ -393,7 +421,34 @@ def test_after_the_window_the_customer_is_asked_back_and_the_reply_is_kept(platf
     outbound.refresh_from_db()
     assert platform.sent == ask
     assert (outbound.status, outbound.parts_sent) == ("failed", 0)
-    assert "too long ago" in outbound.error
+    assert outbound.error == "the customer wrote too long ago for this platform, and was asked back"
+
+
+def test_a_customer_is_asked_back_once_until_they_write(platform, monkeypatch):
+    with_capabilities(platform, window=3600)
+    talk = ConversationFactory()
+    first, second, later = (reply(talk) for _ in range(3))
+    Contact.objects.update(heard_at=timezone.now() - timedelta(hours=2))
+    ask: list[Payload] = [{"part": 1, "text": "May we write to you?"}]
+    monkeypatch.setattr(platform, "reopen", lambda message: ask)
+    for outbound in (first, second):
+        delivery.deliver(outbound.pk)
+    second.refresh_from_db()
+    assert (second.status, platform.sent) == ("failed", ask)
+    assert second.error == "the customer wrote too long ago for this platform"
+    Outbound.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(hours=3))
+    delivery.deliver(later.pk)
+    assert platform.sent == ask * 2
+
+
+def test_who_is_too_late_by_the_platforms_own_clock_is_asked_back_as_well(platform, monkeypatch):
+    platform.results = [SendResult(ok=False, window_closed=True, error="131047")]
+    outbound = reply()
+    monkeypatch.setattr(platform, "reopen", lambda message: [{"part": 1, "text": "May we write to you?"}])
+    delivery.deliver(outbound.pk)
+    outbound.refresh_from_db()
+    assert [payload["text"] for payload in platform.sent][1:] == ["May we write to you?"]
+    assert (outbound.status, outbound.error) == ("failed", delivery.ASKED_BACK)
 
 
 def test_no_more_messages_than_the_platform_grants_are_sent(platform):

@@ -110,6 +110,25 @@ def test_a_person_answers_from_the_inbox_and_the_open_page_of_the_customer_shows
     assert order == sorted(order)
 
 
+def test_a_conversation_of_the_bot_is_watched_as_it_goes_on(windows, account):
+    shopper = customer(windows)
+    reply_to(writes(shopper, account, "hello"), "Hi there.")
+    watcher = merchant(windows)
+    watcher.goto(reverse("console:conversation", args=[Conversation.objects.get().key]))
+    watcher.evaluate("window.sameWindow = true")
+    asked = writes(shopper, account, "a green jacket")
+    watcher.locator(".bubble.customer", has_text="a green jacket").wait_for()
+    watcher.get_by_text("Not answered yet").wait_for()
+    reply_to(asked, "Here is one.")
+    watcher.locator(".bubble.shop", has_text="Here is one.").wait_for()
+    assert watcher.locator("#news").inner_text() == "The customer has written"
+    assert watcher.evaluate("window.sameWindow")
+    # What is explained beside the talk stays what the reader looks at.
+    assert watcher.locator(".chosen").get_attribute("id") == "turn-1"
+    watcher.get_by_role("link", name="Why this reply? (2)").click()
+    watcher.locator("#turn-2.chosen").wait_for()
+
+
 def test_a_new_customer_appears_in_an_open_inbox(windows, account):
     desk = merchant(windows)
     desk.goto(reverse("console:inbox"))

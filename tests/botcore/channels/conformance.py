@@ -433,6 +433,20 @@ class ChannelConformance:
             assert MESSAGE.up.token in shown
             assert MESSAGE.down.token in shown
 
+    def test_an_answer_without_products_can_be_judged_as_well(self, channel):
+        answer = OutboundMessage(
+            "Within 30 days.", 31, source="Returns", up=Choice("tok-up", 1), down=Choice("tok-down", 2)
+        )
+        shown = json.dumps(channel.render(answer), ensure_ascii=False)
+        if channel.capabilities.feedback == "numbers":
+            assert "1 = helpful" in shown
+            assert "2 = not helpful" in shown
+        elif channel.capabilities.feedback in ("buttons", "quick_replies"):
+            assert "tok-up" in shown
+            assert "tok-down" in shown
+        else:
+            assert shown != json.dumps(channel.render(replace(answer, up=None, down=None)), ensure_ascii=False)
+
     def test_a_reply_without_products_or_thumbs_is_its_text(self, channel):
         payloads = channel.render(OutboundMessage("Hello.", 0))
         assert len(payloads) == 1

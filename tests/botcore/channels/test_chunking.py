@@ -27,6 +27,48 @@ def test_a_text_is_cut_at_pauses_and_never_inside_a_price(text, limit, pieces):
     assert chunks(text, limit) == pieces
 
 
+AMOUNTS = (
+    "$1,299.00|HK$ 1,299|US $5|R$10|Rs. 500|1 299,00 kr|1.299,00 €|1'299 zł|CHF 20|49 USD|₪ 99|99 dollars"
+    "|1.2万元|3千块|1299円"
+)
+
+
+@pytest.mark.parametrize("amount", AMOUNTS.split("|"))
+@pytest.mark.parametrize(
+    "around", ["The jacket costs {} and is light", "这件外套只要{}，很轻", "只要{}哦", "from {} or {} now"]
+)
+def test_a_price_stays_whole_wherever_the_cut_falls(amount, around):
+    text = around.format(amount, amount)
+    for limit in range(len(amount), len(text)):
+        assert sum(piece.count(amount) for piece in chunks(text, limit)) == text.count(amount), limit
+
+
+UNCUT = (
+    *AMOUNTS.split("|"), "https://shop.example/商品/外套?id=1", "http://shop.example/path/p/12", "https://a.example/?b=2",
+    "👩‍👩‍👧", "🇩🇪", "👍🏽",
+)  # fmt: skip
+WORDS = ("jacket", "外套", "很轻。", "the.", "，", "雨天\n", "\n\n", "3.")
+
+
+@given(
+    st.lists(st.sampled_from((*UNCUT, *WORDS)), max_size=60),
+    st.sampled_from([" ", "，"]),
+    st.integers(60, 200),
+    st.sampled_from(["characters", "utf16", "bytes"]),
+)
+def test_links_prices_and_characters_stay_whole_among_each_other(parts, between, limit, unit):
+    text = between.join(parts)
+    pieces = chunks(text, limit, unit)
+    assert all(sum(piece.count(part) for piece in pieces) == text.count(part) for part in set(parts) & set(UNCUT))
+
+
+def test_products_are_cut_from_each_other_though_one_ends_and_the_next_begins_with_a_digit():
+    text = "\n\n".join(f"{number}. Jacket · ${number}9\nhttps://shop.example/p/{number}" for number in range(1, 9))
+    pieces = chunks(text, 100)
+    assert len(pieces) > 2
+    assert "\n\n".join(pieces) == text
+
+
 @pytest.mark.parametrize(("unit", "length"), [("characters", 2), ("utf16", 3), ("bytes", 7)])
 def test_platforms_count_differently(unit, length):
     assert size("🧥好", unit) == length

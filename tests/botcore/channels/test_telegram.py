@@ -288,6 +288,8 @@ def test_too_many_requests_are_repeated_when_telegram_says(api):
     api(refusal(429, "Too Many Requests", retry_after=7))
     result = CHANNEL.send(ADA, TEXT, KEY)
     assert (result.ok, result.retry_after, result.permanent) == (False, 7.0, False)
+    api(refusal(429, "Too Many Requests", retry_after=86_400))
+    assert CHANNEL.send(ADA, TEXT, KEY).retry_after == 3600.0
 
 
 @pytest.mark.parametrize(
