@@ -117,10 +117,11 @@ def test_every_page_is_for_everybody(shop, windows, options):
 
 
 @pytest.mark.parametrize("role", [Role.REVIEWER, Role.MERCHANT, STAFF])
-def test_every_page_of_a_role_opens(shop, windows, role):
+def test_every_page_of_a_role_is_for_everybody(shop, windows, role):
     window = windows(role)
     for url in _pages(role):
         window.open(url)
+        window.check()
     assert not window.complaints, "\n".join(window.complaints)
 
 

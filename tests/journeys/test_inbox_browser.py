@@ -129,6 +129,20 @@ def test_a_conversation_of_the_bot_is_watched_as_it_goes_on(windows, account):
     watcher.locator("#turn-2.chosen").wait_for()
 
 
+def test_that_the_bot_hands_over_is_seen_on_an_open_page(windows, account):
+    shopper = customer(windows)
+    reply_to(writes(shopper, account, "hello"), "Hi there.")
+    watcher = merchant(windows)
+    watcher.goto(reverse("console:conversation", args=[Conversation.objects.get().key]))
+    watcher.evaluate("window.sameWindow = true")
+    Conversation.objects.update(waiting_for_person=True)
+    watcher.locator("#standing strong").wait_for()
+    assert watcher.locator("#news").inner_text() == "This customer waits for a person."
+    assert watcher.evaluate("window.sameWindow")
+    watcher.get_by_role("button", name="Take this conversation over").click()
+    watcher.locator("#answer-text").wait_for()
+
+
 def test_a_new_customer_appears_in_an_open_inbox(windows, account):
     desk = merchant(windows)
     desk.goto(reverse("console:inbox"))
