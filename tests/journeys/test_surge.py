@@ -60,11 +60,16 @@ def says(account: ChannelAccount, ports: Ports, text: str) -> Turn:
     return Turn.objects.get(pk=turn_id)
 
 
-def test_a_surge_of_complaints_is_an_alert_after_one_beat_and_a_person_has_the_conversations(client, account, ports):
+def usual_days(account: ChannelAccount, ports: Ports) -> None:
+    """Three days on which customers asked what they ask."""
     for number in range(40):
         turn = says(account, ports, USUAL[number % len(USUAL)])
         Turn.objects.filter(pk=turn.pk).update(created_at=timezone.now() - timedelta(hours=2 + 2 * number))
     watch_streams()
+
+
+def test_a_surge_of_complaints_is_an_alert_after_one_beat_and_a_person_has_the_conversations(client, account, ports):
+    usual_days(account, ports)
     assert TextItem.objects.filter(read_at=None).count() == 0
     assert surge_alerts.surges_of([account.shop]) == []
 
