@@ -37,7 +37,7 @@ TILES = {
     ),
     Group.SALES: ("conversion", "orders", "revenue"),
 }  # fmt: skip
-COMPARED = ("replies", "answer_p95", "errors", "fallbacks", "grounded", "thumbs_down", "handoffs", "conversion")
+COMPARED = ("replies", "answer_p95", "errors", "fallbacks", "grounded", "thumbs_down", "handoffs", "conversion", "revenue")
 """The columns of the tables by channel and version."""
 LINES = 6
 """Of a chart that is split: the busiest; more are not told apart by colour."""
