@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from admin_console import goods, labels
+from botcore import retention
 from catalog import bulk, shelf
 from catalog.ingest.mapping import PRODUCT_FIELDS, column_key
 from catalog.ingest.preview import IGNORED, Column
@@ -344,3 +346,20 @@ class ShopForm(forms.ModelForm):
         if cleaned.get("currency", self.before) != self.before and not cleaned.get("confirmed"):
             self.add_error("confirmed", _("The numbers of all prices stay as they are. Tick the box to go on."))
         return cleaned
+
+
+class RetentionForm(forms.Form):
+    """After how many days without a word a conversation is forgotten; empty: never."""
+
+    days = forms.IntegerField(
+        required=False,
+        label=_("Days without a word after which a conversation is forgotten"),
+        help_text=format_lazy(
+            _("From {fewest} to {most}. Empty: conversations are kept."), fewest=retention.FEWEST, most=retention.MOST
+        ),
+        min_value=retention.FEWEST,
+        max_value=retention.MOST,
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(data, auto_id="retention-%s", label_suffix="", **options)
