@@ -211,7 +211,7 @@ def overview(shop: Shop, asked: Asked, now: datetime) -> Overview:
 
     return Overview(
         groups=[
-            (labels.label(labels.METRIC_GROUPS, group), [tile(METRICS[key]) for key in keys])
+            (labels.label(labels.watching.METRIC_GROUPS, group), [tile(METRICS[key]) for key in keys])
             for group, keys in TILES.items()
         ],
         chart=_chart(METRICS[asked.metric], shown, by_time, starts, period, asked.split, shop.currency),

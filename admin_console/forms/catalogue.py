@@ -48,7 +48,7 @@ class ShelfForm(forms.Form):
             (shelf.EMBEDDING, _("an index entry")),
         ],
     )
-    order = forms.ChoiceField(required=False, label=_("Order"), choices=[*labels.ORDERS.items()])
+    order = forms.ChoiceField(required=False, label=_("Order"), choices=[*labels.catalogue.ORDERS.items()])
 
     def __init__(self, data: Mapping[str, Any], shop: Shop) -> None:
         super().__init__(data, auto_id="filter-%s", label_suffix="")
@@ -72,12 +72,14 @@ class BulkForm(forms.Form):
 
     scope = forms.ChoiceField(choices=[(CHOSEN, CHOSEN), (ALL, ALL)])
     ids = forms.TypedMultipleChoiceField(required=False, coerce=int)
-    action = forms.ChoiceField(label=_("Change"), choices=[(name, labels.BULK[name]) for name in bulk.ACTIONS])
+    action = forms.ChoiceField(
+        label=_("Change"), choices=[(name, labels.catalogue.BULK[name]) for name in bulk.ACTIONS]
+    )
     stock = forms.IntegerField(required=False, label=_("New stock"), min_value=0, max_value=2_147_483_647)
     percent = forms.DecimalField(
         required=False, label=_("Percent, lower with a minus"), min_value=-100, max_value=1_000, decimal_places=2
     )
-    rounding = forms.ChoiceField(required=False, label=_("Rounding"), choices=[*labels.ROUNDINGS.items()])
+    rounding = forms.ChoiceField(required=False, label=_("Rounding"), choices=[*labels.catalogue.ROUNDINGS.items()])
     category = forms.ModelChoiceField(Category.objects.none(), required=False, label=_("New category"))
     attribute = forms.CharField(required=False, max_length=60, label=_("Attribute"))
     value = forms.CharField(required=False, max_length=120, label=_("Value"))
@@ -147,7 +149,7 @@ class SheetForm(forms.Form):
     def __init__(self, product: Product, language: str, data: Mapping[str, Any] | None = None, **options: Any) -> None:
         super().__init__(data, auto_id="sheet-%s", label_suffix="", **options)
         self.language = language
-        name = labels.label(labels.LANGUAGES, language)
+        name = labels.label(labels.catalogue.LANGUAGES, language)
         self.fields["title_other"] = forms.CharField(
             required=False, max_length=300, label=_("Title, %(language)s") % {"language": name}
         )
@@ -204,11 +206,12 @@ class MappingForm(forms.Form):
         said = change_set.options
         for name in self.DEFAULTS:
             self.fields[f"default_{name}"] = forms.CharField(
-                required=False, max_length=120, label=labels.DEFAULTS[name], initial=said.get("defaults", {}).get(name, "")
+                required=False, max_length=120, label=labels.catalogue.DEFAULTS[name],
+                initial=said.get("defaults", {}).get(name, ""),
             )  # fmt: skip
         choices = [
             ("", _("As recognised")),
-            *((name, labels.label(labels.FIELDS, name)) for name in PRODUCT_FIELDS),
+            *((name, labels.label(labels.catalogue.FIELDS, name)) for name in PRODUCT_FIELDS),
             (self.ATTRIBUTE, _("an attribute")),
             (IGNORED, _("leave out")),
         ]
@@ -276,7 +279,7 @@ class FeedForm(forms.ModelForm):
         named = {"name": _("Name"), "every": _("Fetch it")}
         for name, label in named.items():
             self.fields[name].label = label
-        self.fields["every"].choices = [*labels.FEED_PERIODS.items()]  # type: ignore[attr-defined]
+        self.fields["every"].choices = [*labels.catalogue.FEED_PERIODS.items()]  # type: ignore[attr-defined]
         mapped = ChangeSet.objects.filter(shop=shop, kind=ChangeSet.Kind.FILE, task__in=["write", "undo"])
         self.fields["like"].queryset = mapped.order_by("-pk")  # type: ignore[attr-defined]
 
@@ -299,7 +302,7 @@ class ArticleForm(forms.Form):
         super().__init__(data, auto_id="article-%s", label_suffix="", **options)
         if article.pk is None:
             self.fields["language"] = forms.ChoiceField(
-                label=_("Language"), choices=[*labels.LANGUAGES.items()], initial=article.shop.language
+                label=_("Language"), choices=[*labels.catalogue.LANGUAGES.items()], initial=article.shop.language
             )
 
 
@@ -326,12 +329,14 @@ class ShopForm(forms.ModelForm):
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, instance: Shop) -> None:
         super().__init__(data, instance=instance, auto_id="shop-%s", label_suffix="")
-        for name, label in labels.SHOP.items():
-            self.fields[name].label, self.fields[name].help_text = label, labels.SHOP_HINTS.get(name, "")
+        for name, label in labels.catalogue.SHOP.items():
+            self.fields[name].label, self.fields[name].help_text = label, labels.catalogue.SHOP_HINTS.get(name, "")
         self.fields["language"] = forms.ChoiceField(
-            label=labels.SHOP["language"], choices=[*labels.LANGUAGES.items()], help_text=labels.SHOP_HINTS["language"]
+            label=labels.catalogue.SHOP["language"],
+            choices=[*labels.catalogue.LANGUAGES.items()],
+            help_text=labels.catalogue.SHOP_HINTS["language"],
         )
-        if self.instance.language not in labels.LANGUAGES:
+        if self.instance.language not in labels.catalogue.LANGUAGES:
             self.fields["language"].choices += [(self.instance.language, self.instance.language)]  # type: ignore[attr-defined]
         self.before = self.instance.currency
 
