@@ -13,7 +13,7 @@ from itertools import takewhile
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from botcore.learning import erasure
 from botcore.models import Contact, Conversation, Feedback, InboundEvent, Outbound, Retention
@@ -99,7 +99,8 @@ def _forget_people(shop: Shop, since: datetime) -> int:
     """Those of whom nothing is left, but for who asked for no more messages, to be left alone, and who is told of alerts."""
     idle = Contact.objects.filter(account__shop=shop, created_at__lt=since, stopped_at=None)
     nobody = idle.filter(conversations=None, events=None, feedback=None, alert_rules=None)
-    free = Contact.objects.filter(pk__in=nobody.values("pk")).select_for_update(skip_locked=True)
+    quiet = Q(heard_at=None) | Q(heard_at__lt=since)  # of the row itself, which is read again once it is locked
+    free = Contact.objects.filter(quiet, pk__in=nobody.values("pk")).select_for_update(skip_locked=True)
     batch = list(free.values_list("pk", flat=True)[:BATCH])
     Contact.objects.filter(pk__in=batch).delete()
     return len(batch)
