@@ -61,6 +61,7 @@ KINDS: dict[str, Label] = {
     "alertrule": _("Alert rule"),
     "alertsilence": _("Silence"),
     "holdout": _("Holdout"),
+    "retention": _("How long conversations are kept"),
     "savedview": _("View"),
     "textstream": _("Stream"),
     "feed": _("Feed"),

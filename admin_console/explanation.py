@@ -98,14 +98,17 @@ def explain(turn: Turn) -> Explanation:
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     """The fields that hold anything on either side, those that changed first."""
-    names = [*labels.STATE, *sorted((before.keys() | after.keys()) - labels.STATE.keys() - {"turn"})]
+    names = [
+        *labels.conversations.STATE,
+        *sorted((before.keys() | after.keys()) - labels.conversations.STATE.keys() - {"turn"}),
+    ]
     found = []
     for name in names:
         old, new = _values(name, before.get(name)), _values(name, after.get(name))
         if old or new:
             found.append(
                 Change(
-                    labels.label(labels.STATE, name),
+                    labels.label(labels.conversations.STATE, name),
                     kept=tuple(value for value in new if value in old),
                     gone=tuple(value for value in old if value not in new),
                     new=tuple(value for value in new if value not in old),
@@ -172,7 +175,7 @@ def bars(timings: Mapping[str, Any]) -> tuple[tuple[Bar, ...], int]:
 
 def source(stored: Mapping[str, Any]) -> tuple[Pair, ...]:
     """What an answer rests on, its kind by name first."""
-    named = {"kind": labels.label(labels.SOURCES, str(stored["kind"]))} if stored.get("kind") else {}
+    named = {"kind": labels.label(labels.conversations.SOURCES, str(stored["kind"]))} if stored.get("kind") else {}
     return pairs({**named, **{key: value for key, value in stored.items() if key != "kind"}})
 
 

@@ -97,7 +97,7 @@ def _price(variant: Any, shop: Shop) -> str:
 
 
 def _name(name: str) -> str:
-    return labels.label(labels.FIELDS, name)
+    return labels.label(labels.catalogue.FIELDS, name)
 
 
 def _words(value: Any) -> str:

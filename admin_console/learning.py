@@ -356,8 +356,8 @@ def _breakdown(own: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[Measur
 
 def _entry(name: str) -> str:
     """An act by its name; a reason to refuse in plain words, where "…" stands for whatever it was said of."""
-    if name in labels.ACTS:
-        return str(labels.ACTS[name])
+    if name in labels.conversations.ACTS:
+        return str(labels.conversations.ACTS[name])
     quoted = name if '"' in name else name.replace("…", '"…"')
     plain_words = plainly(quoted)
     return name if plain_words == quoted else plain_words

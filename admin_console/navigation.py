@@ -124,7 +124,7 @@ WINGS = (
             ),
             Room("people", _("People"), Right.ADMINISTER, frozenset({"invite", "member"})),
             Room("audit", _("Audit log"), Right.ADMINISTER, frozenset({"audit_entry"})),
-            Room("shop_settings", _("Shop settings"), Right.ADMINISTER),
+            Room("shop_settings", _("Shop settings"), Right.ADMINISTER, frozenset({"retention"})),
             Room("failed", _("Failed messages"), Right.TALK, count="failed", reason=_("messages failed"), urgent=True),
         ),
     ),

@@ -168,8 +168,8 @@ def query_of(asked: Mapping[str, str]) -> str:
 
 def _offered_name(query: Mapping[str, str]) -> str:
     if "signal" in query:
-        return labels.label(labels.SIGNALS, query["signal"])
-    return labels.label(labels.STANDINGS, query["decided"]) if query else _("All that wait")
+        return labels.label(labels.review.SIGNALS, query["signal"])
+    return labels.label(labels.review.STANDINGS, query["decided"]) if query else _("All that wait")
 
 
 def _holder(item: ReviewItem, reader: User) -> str:
@@ -309,6 +309,6 @@ def _theirs(turn: Turn) -> dict[str, Any]:
         "turn": turn.pk,
         "version": turn.review.version,
         "who": newest.who if newest else "",
-        "verdict": labels.label(labels.DECISIONS, newest.verdict) if newest else "",
+        "verdict": labels.label(labels.review.DECISIONS, newest.verdict) if newest else "",
         "text": (newest.text if newest else "") or verdicts.to_correct(turn),
     }

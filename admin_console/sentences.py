@@ -109,8 +109,12 @@ FINDINGS: Known = (
     ),
     (r"(?P<share>\S+) of the replies", _("%(share)s of the replies")),
 )
-NAMES = {"state": labels.VERSION_STATES, "to": labels.VERSION_STATES, "recipe": labels.RECIPES}
-LISTS = {"lines": labels.MEASURES, "options": labels.OPTIONS}
+NAMES = {
+    "state": labels.learning.VERSION_STATES,
+    "to": labels.learning.VERSION_STATES,
+    "recipe": labels.learning.RECIPES,
+}
+LISTS = {"lines": labels.learning.MEASURES, "options": labels.learning.OPTIONS}
 
 
 def plainly(text: str) -> str:
@@ -131,5 +135,5 @@ def _named(name: str, value: str) -> str:
         return ", ".join(labels.label(LISTS[name], one) for one in value.split(", "))
     if name == "left_out":
         counts = (part.split(" ", 1) for part in value.split(", "))
-        return ", ".join(f"{count} {labels.label(labels.LEFT_OUT, reason)}" for count, reason in counts)
+        return ", ".join(f"{count} {labels.label(labels.learning.LEFT_OUT, reason)}" for count, reason in counts)
     return labels.label(NAMES[name], value) if name in NAMES else value.rstrip(".,")

@@ -32,7 +32,7 @@ class StreamFilter(forms.Form):
     period = forms.ChoiceField(required=False, label=_("Period"), choices=list(PERIODS.items()))
     topic = forms.ModelChoiceField(Topic.objects.none(), required=False, label=_("Topic"), empty_label=_("All topics"))
     sentiment = forms.ChoiceField(
-        required=False, label=_("Sentiment"), choices=[("", _("Any")), *labels.SENTIMENTS.items()]
+        required=False, label=_("Sentiment"), choices=[("", _("Any")), *labels.watching.SENTIMENTS.items()]
     )
     language = forms.ChoiceField(required=False, label=_("Language"), choices=[("", _("Any")), *LANGUAGES.items()])
 

@@ -93,6 +93,7 @@ urlpatterns = [
     path("feeds/<int:pk>/run/", feeds.run_feed, name="run_feed"),
     path("feeds/<int:pk>/remove/", feeds.remove_feed, name="remove_feed"),
     path("shop/", shops.shop_settings, name="shop_settings"),
+    path("shop/retention/", shops.retention_limit, name="retention"),
     path("graph/", catalogue.graph, name="graph"),
     path("graph/<int:pk>/", catalogue.neighbourhood, name="neighbourhood"),
     path("graph/<int:pk>/link/", catalogue.edit_link, name="edit_link"),

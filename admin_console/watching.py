@@ -37,7 +37,17 @@ TILES = {
     ),
     Group.SALES: ("conversion", "orders", "revenue"),
 }  # fmt: skip
-COMPARED = ("replies", "answer_p95", "errors", "fallbacks", "grounded", "thumbs_down", "handoffs", "conversion", "revenue")
+COMPARED = (
+    "replies",
+    "answer_p95",
+    "errors",
+    "fallbacks",
+    "grounded",
+    "thumbs_down",
+    "handoffs",
+    "conversion",
+    "revenue",
+)
 """The columns of the tables by channel and version."""
 LINES = 6
 """Of a chart that is split: the busiest; more are not told apart by colour."""
@@ -210,7 +220,7 @@ def overview(shop: Shop, asked: Asked, now: datetime) -> Overview:
 
     return Overview(
         groups=[
-            (labels.label(labels.METRIC_GROUPS, group), [tile(METRICS[key]) for key in keys])
+            (labels.label(labels.watching.METRIC_GROUPS, group), [tile(METRICS[key]) for key in keys])
             for group, keys in TILES.items()
         ],
         chart=_chart(METRICS[asked.metric], shown, by_time, starts, period, asked.split, shop.currency),

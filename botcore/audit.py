@@ -32,6 +32,7 @@ SETTING = "daogou.actor"
 """Of the database's transaction: the author of its changes, as JSON."""
 WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 AGENT_LENGTH = 120
+TEXT_LENGTH = 500
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,12 @@ def note(
     row_id: int | None = None,
     label: str = "",
     shop: Shop | None = None,
-    changes: Mapping[str, Any] | None = None,
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> None:
-    """An entry for a deed that changes no watched row. Raises ``LookupError`` outside of :func:`recorded`."""
+    """An entry for a deed that changes no watched row, or many as one; ``changes`` are before and after.
+
+    Raises ``LookupError`` outside of :func:`recorded`.
+    """
     actor = _actor.get()()
     if actor is None:
         raise LookupError("nobody is known whose deed this is: botcore.audit.recorded says who acts")
@@ -148,8 +152,15 @@ def note(
         row_id=row_id,
         label=label[:200],
         shop_id=shop.pk if shop else None,
-        changes=dict(changes or {}),
+        changes={field: [_cut(before), _cut(after)] for field, (before, after) in (changes or {}).items()},
     )
+
+
+def _cut(value: Any) -> Any:
+    """Long texts as the trigger keeps them."""
+    if isinstance(value, dict):
+        return {name: _cut(part) for name, part in value.items()}
+    return f"{value[:TEXT_LENGTH]}…" if isinstance(value, str) and len(value) > TEXT_LENGTH else value
 
 
 @contextmanager

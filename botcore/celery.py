@@ -93,6 +93,7 @@ app.conf.update(
         "models": _every(settings.MODELS_SECONDS, "forget_models", "index"),
         "selftraining": _every(settings.SELF_TRAINING_SECONDS, "self_train", "index"),
         "links": _every(settings.LINKS_SECONDS, "rebuild_links", "index"),
+        "retention": _every(settings.RETENTION_SECONDS, "forget_conversations", "index"),
         "requests": _every(settings.REQUESTS_SECONDS, "forget_requests", "io"),
         "feeds": _every(settings.FEEDS_SECONDS, "fetch_feeds", "io"),
         "streams": _every(settings.STREAMS_SECONDS, "watch_streams", "reply"),

@@ -148,6 +148,8 @@ RANKER_SECONDS = 24 * 3600
 MODELS_SECONDS = 24 * 3600
 SELF_TRAINING_SECONDS = 7 * 24 * 3600
 REQUESTS_SECONDS = 3600
+RETENTION_SECONDS = 3600
+"""How often shops forget the conversations that they keep no longer."""
 STREAMS_SECONDS = 20
 """How often texts that came in are read and surges looked for: an alert is there within a minute."""
 ROLLOUT_SECONDS = 30

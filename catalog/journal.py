@@ -30,6 +30,8 @@ from catalog.models import (
 )
 
 Image = Mapping[str, Any]
+Difference = tuple[dict[str, Any] | None, dict[str, Any]]
+"""What was there before, None of what is new, and what is there now."""
 
 FIELDS = (
     "category_id", "title", "description", "brand", "attributes", "translations", "image", "url", "rating",
@@ -62,10 +64,8 @@ class Journal:
     @contextmanager
     def products(self, skus: Sequence[str]) -> Iterator[None]:
         """Around what changes these products, in the same transaction."""
-        before = images(self.change_set.shop, skus)
-        yield
-        after = images(self.change_set.shop, skus)
-        told = {sku: _difference(before.get(sku), image) for sku, image in after.items() if before.get(sku) != image}
+        with differences(self.change_set.shop, skus) as told:
+            yield
         for row in self.change_set.changed.filter(sku__in=told):  # a run that was interrupted goes over them again
             was, now = told[row.sku]
             told[row.sku] = (None if row.before is None else {**(was or {}), **row.before}, {**row.after, **now})
@@ -73,6 +73,16 @@ class Journal:
             [ChangedProduct(change_set=self.change_set, sku=sku, before=was, after=now) for sku, (was, now) in told.items()],
             update_conflicts=True, unique_fields=["change_set", "sku"], update_fields=["before", "after"],
         )  # fmt: skip
+
+
+@contextmanager
+def differences(shop: Shop, skus: Sequence[str]) -> Iterator[dict[str, Difference]]:
+    """Around what changes these products, in the same transaction: it has, afterwards, what became of each that differs."""
+    before = images(shop, skus)
+    told: dict[str, Difference] = {}
+    yield told
+    after = images(shop, skus)
+    told |= {sku: _difference(before.get(sku), image) for sku, image in after.items() if before.get(sku) != image}
 
 
 def images(shop: Shop, skus: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -210,7 +220,7 @@ def _take_back_rules(change_set: ChangeSet) -> None:
         rules.filter(value=change["to"]).update(value=change["value"])
 
 
-def _difference(before: Image | None, after: Image) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+def _difference(before: Image | None, after: Image) -> Difference:
     """The values that differ, before and after; of what was made all, but for whether it is on sale, which is decided later."""
     if before is None:
         return None, {name: value for name, value in after.items() if name != "active"}

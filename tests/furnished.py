@@ -12,7 +12,7 @@ from django.utils import timezone
 from admin_console.urls import urlpatterns
 from botcore.channels.values import OutboundMessage
 from botcore.learning.review import queue
-from botcore.models import Alert, AlertRule, ApiToken, Outbound, SavedView, Topic, WebhookDelivery
+from botcore.models import Alert, AlertRule, ApiToken, Outbound, Retention, SavedView, Topic, WebhookDelivery
 from catalog.models import ChangeSet, Feed, MerchandisingRule, Shop
 from tests.admin_console import learned
 from tests.factories import (
@@ -80,6 +80,7 @@ def furnish(shop: Shop, number: int) -> None:
     MemberFactory(pk=number, shop=shop)
     InvitationFactory(pk=number, shop=shop)
     AuditEntryFactory(pk=number, shop_id=shop.pk)
+    Retention.objects.create(pk=number, shop=shop, days=30)
 
 
 def surge_of(topic: Topic, **fields: Any) -> Alert:

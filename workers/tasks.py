@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from botcore import answering, change_sets, delivery, feeds, intake, queues, receipts
+from botcore import answering, change_sets, delivery, feeds, intake, queues, receipts, retention
 from botcore.api import idempotency
 from botcore.celery import app
 from botcore.learning import rollout, runs
@@ -102,6 +102,12 @@ def show_verdict(outbound_id: int) -> None:
 def send_webhook(delivery_id: int) -> None:
     """Tell a shop's own system of one event."""
     sending.deliver(delivery_id)
+
+
+@app.task(name="workers.tasks.forget_conversations", queue="index", soft_time_limit=600, time_limit=660)
+def forget_conversations() -> None:
+    """Forget what every shop keeps no longer."""
+    retention.forget_silent(timezone.now())
 
 
 @app.task(name="workers.tasks.forget_requests", queue="io", soft_time_limit=50, time_limit=60)

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from admin_console import labels
+from botcore import retention
 from catalog.ingest.mapping import PRODUCT_FIELDS
 from catalog.ingest.preview import IGNORED, Column
 from catalog.ingest.sniff import ENCODINGS
@@ -40,11 +42,12 @@ class MappingForm(forms.Form):
         said = change_set.options
         for name in self.DEFAULTS:
             self.fields[f"default_{name}"] = forms.CharField(
-                required=False, max_length=120, label=labels.DEFAULTS[name], initial=said.get("defaults", {}).get(name, "")
+                required=False, max_length=120, label=labels.catalogue.DEFAULTS[name],
+                initial=said.get("defaults", {}).get(name, ""),
             )  # fmt: skip
         choices = [
             ("", _("As recognised")),
-            *((name, labels.label(labels.FIELDS, name)) for name in PRODUCT_FIELDS),
+            *((name, labels.label(labels.catalogue.FIELDS, name)) for name in PRODUCT_FIELDS),
             (self.ATTRIBUTE, _("an attribute")),
             (IGNORED, _("leave out")),
         ]
@@ -112,7 +115,7 @@ class FeedForm(forms.ModelForm):
         named = {"name": _("Name"), "every": _("Fetch it")}
         for name, label in named.items():
             self.fields[name].label = label
-        self.fields["every"].choices = [*labels.FEED_PERIODS.items()]  # type: ignore[attr-defined]
+        self.fields["every"].choices = [*labels.catalogue.FEED_PERIODS.items()]  # type: ignore[attr-defined]
         mapped = ChangeSet.objects.filter(shop=shop, kind=ChangeSet.Kind.FILE, task__in=["write", "undo"])
         self.fields["like"].queryset = mapped.order_by("-pk")  # type: ignore[attr-defined]
 
@@ -135,7 +138,7 @@ class ArticleForm(forms.Form):
         super().__init__(data, auto_id="article-%s", label_suffix="", **options)
         if article.pk is None:
             self.fields["language"] = forms.ChoiceField(
-                label=_("Language"), choices=[*labels.LANGUAGES.items()], initial=article.shop.language
+                label=_("Language"), choices=[*labels.catalogue.LANGUAGES.items()], initial=article.shop.language
             )
 
 
@@ -162,12 +165,14 @@ class ShopForm(forms.ModelForm):
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, instance: Shop) -> None:
         super().__init__(data, instance=instance, auto_id="shop-%s", label_suffix="")
-        for name, label in labels.SHOP.items():
-            self.fields[name].label, self.fields[name].help_text = label, labels.SHOP_HINTS.get(name, "")
+        for name, label in labels.catalogue.SHOP.items():
+            self.fields[name].label, self.fields[name].help_text = label, labels.catalogue.SHOP_HINTS.get(name, "")
         self.fields["language"] = forms.ChoiceField(
-            label=labels.SHOP["language"], choices=[*labels.LANGUAGES.items()], help_text=labels.SHOP_HINTS["language"]
+            label=labels.catalogue.SHOP["language"],
+            choices=[*labels.catalogue.LANGUAGES.items()],
+            help_text=labels.catalogue.SHOP_HINTS["language"],
         )
-        if self.instance.language not in labels.LANGUAGES:
+        if self.instance.language not in labels.catalogue.LANGUAGES:
             self.fields["language"].choices += [(self.instance.language, self.instance.language)]  # type: ignore[attr-defined]
         self.before = self.instance.currency
 
@@ -182,3 +187,20 @@ class ShopForm(forms.ModelForm):
         if cleaned.get("currency", self.before) != self.before and not cleaned.get("confirmed"):
             self.add_error("confirmed", _("The numbers of all prices stay as they are. Tick the box to go on."))
         return cleaned
+
+
+class RetentionForm(forms.Form):
+    """After how many days without a word a conversation is forgotten; empty: never."""
+
+    days = forms.IntegerField(
+        required=False,
+        label=_("Days without a word after which a conversation is forgotten"),
+        help_text=format_lazy(
+            _("From {fewest} to {most}. Empty: conversations are kept."), fewest=retention.FEWEST, most=retention.MOST
+        ),
+        min_value=retention.FEWEST,
+        max_value=retention.MOST,
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(data, auto_id="retention-%s", label_suffix="", **options)

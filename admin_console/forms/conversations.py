@@ -26,9 +26,9 @@ class FilterForm(forms.Form):
     )
     period = choice(_("Period"), _("Any time"), PERIODS)
     channel = choice(_("Channel"), _("All channels"), CHANNEL_NAMES)
-    act = choice(_("Act"), _("All acts"), labels.ACTS)
-    written_by = choice(_("Written by"), _("Anyone"), labels.WRITTEN_BY)
-    feedback = choice(_("Feedback"), _("Any or none"), labels.FEEDBACK)
+    act = choice(_("Act"), _("All acts"), labels.conversations.ACTS)
+    written_by = choice(_("Written by"), _("Anyone"), labels.conversations.WRITTEN_BY)
+    feedback = choice(_("Feedback"), _("Any or none"), labels.conversations.FEEDBACK)
     waiting = forms.BooleanField(required=False, label=_("Waiting for a person"))
 
     def __init__(self, data: Mapping[str, str], shops: QuerySet[Shop]) -> None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from admin_console import labels
 from botcore.channels.registry import CHANNELS
 
-CHANNEL_NAMES = {name: labels.CHANNELS.get(name, name) for name in CHANNELS}
+CHANNEL_NAMES = {name: labels.conversations.CHANNELS.get(name, name) for name in CHANNELS}
 PERIODS = {"1": _("Last 24 hours"), "7": _("Last 7 days"), "30": _("Last 30 days")}
 
 

@@ -20,8 +20,8 @@ from catalog.models import Category, Shop
 class SnapshotFilter(forms.Form):
     """Which rows of a snapshot are listed."""
 
-    use = choice(_("Use"), _("Any"), labels.USES)
-    part = choice(_("Part"), _("Any"), labels.PARTS)
+    use = choice(_("Use"), _("Any"), labels.learning.USES)
+    part = choice(_("Part"), _("Any"), labels.learning.PARTS)
 
     def __init__(self, data: Mapping[str, str]) -> None:
         super().__init__(data, auto_id="filter-%s", label_suffix="")
@@ -58,12 +58,12 @@ class TrainForm(forms.Form):
     not offered."""
 
     dataset = SnapshotField(Dataset.objects.none(), label=_("Snapshot"), empty_label=None)
-    recipe = forms.ChoiceField(label=_("Recipe"), choices=[*labels.RECIPES.items()], widget=forms.HiddenInput)
+    recipe = forms.ChoiceField(label=_("Recipe"), choices=[*labels.learning.RECIPES.items()], widget=forms.HiddenInput)
 
     def __init__(self, teachable: Teachable, recipe: str, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, auto_id=f"train-{recipe}-%s", label_suffix="", initial={"recipe": recipe})
         self.usual = recipe == recipes.USUAL
-        self.name = labels.label(labels.RECIPES, recipe)
+        self.name = labels.label(labels.learning.RECIPES, recipe)
         for name, option in recipes.options_of(recipe).items():
             self.fields[name] = _number(name, option) if option.kind is not str else _department(teachable)
         dataset: Any = self.fields["dataset"]
@@ -78,12 +78,12 @@ class TrainForm(forms.Form):
 
 def _department(teachable: Teachable) -> forms.ChoiceField:
     choices = [("", _("All")), *teachable.departments]
-    return forms.ChoiceField(required=False, label=labels.OPTIONS["department"], choices=choices)
+    return forms.ChoiceField(required=False, label=labels.learning.OPTIONS["department"], choices=choices)
 
 
 def _number(name: str, option: recipes.Option) -> forms.Field:
     kind: Any = forms.IntegerField if option.kind is int else forms.FloatField
-    return kind(required=False, label=labels.OPTIONS[name], min_value=option.low, max_value=option.high)
+    return kind(required=False, label=labels.learning.OPTIONS[name], min_value=option.low, max_value=option.high)
 
 
 class ChoiceForm(forms.Form):
@@ -96,7 +96,7 @@ class ChoiceForm(forms.Form):
 class StepForm(forms.Form):
     """The next step of a version. ``share`` is of a canary, in percent."""
 
-    to = forms.ChoiceField(choices=[*labels.STEPS.items()])
+    to = forms.ChoiceField(choices=[*labels.learning.STEPS.items()])
     share = forms.IntegerField(
         required=False,
         label=_("Share as a canary"),

@@ -36,7 +36,9 @@ class LinkForm(forms.Form):
     ADD, VETO, REMOVE = "add", "veto", "remove"
 
     action = forms.ChoiceField(choices=[(ADD, ADD), (VETO, VETO), (REMOVE, REMOVE)], widget=forms.HiddenInput)
-    kind = forms.ChoiceField(label=_("Kind"), choices=[(kind, labels.LINKS[kind]) for kind in ProductLink.Kind])
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=[(kind, labels.catalogue.LINKS[kind]) for kind in ProductLink.Kind]
+    )
     sku = forms.CharField(label=_("SKU of the other product"), max_length=80)
 
     def __init__(self, product: Product, data: Mapping[str, Any] | None = None) -> None:
@@ -57,7 +59,9 @@ class RuleForm(forms.Form):
     """A merchandising rule of one shop. Products are named by SKU, one a line or with commas between."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
-    kind = forms.ChoiceField(label=_("Kind"), choices=[(kind, labels.RULES[kind]) for kind in MerchandisingRule.Kind])
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=[(kind, labels.catalogue.RULES[kind]) for kind in MerchandisingRule.Kind]
+    )
     goal = forms.ModelChoiceField(
         Category.objects.none(), required=False, label=_("In talks about"), empty_label=_("Anything")
     )

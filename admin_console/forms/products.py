@@ -48,7 +48,7 @@ class ShelfForm(forms.Form):
             (shelf.EMBEDDING, _("an index entry")),
         ],
     )
-    order = forms.ChoiceField(required=False, label=_("Order"), choices=[*labels.ORDERS.items()])
+    order = forms.ChoiceField(required=False, label=_("Order"), choices=[*labels.catalogue.ORDERS.items()])
 
     def __init__(self, data: Mapping[str, Any], shop: Shop) -> None:
         super().__init__(data, auto_id="filter-%s", label_suffix="")
@@ -72,12 +72,14 @@ class BulkForm(forms.Form):
 
     scope = forms.ChoiceField(choices=[(CHOSEN, CHOSEN), (ALL, ALL)])
     ids = forms.TypedMultipleChoiceField(required=False, coerce=int)
-    action = forms.ChoiceField(label=_("Change"), choices=[(name, labels.BULK[name]) for name in bulk.ACTIONS])
+    action = forms.ChoiceField(
+        label=_("Change"), choices=[(name, labels.catalogue.BULK[name]) for name in bulk.ACTIONS]
+    )
     stock = forms.IntegerField(required=False, label=_("New stock"), min_value=0, max_value=2_147_483_647)
     percent = forms.DecimalField(
         required=False, label=_("Percent, lower with a minus"), min_value=-100, max_value=1_000, decimal_places=2
     )
-    rounding = forms.ChoiceField(required=False, label=_("Rounding"), choices=[*labels.ROUNDINGS.items()])
+    rounding = forms.ChoiceField(required=False, label=_("Rounding"), choices=[*labels.catalogue.ROUNDINGS.items()])
     category = forms.ModelChoiceField(Category.objects.none(), required=False, label=_("New category"))
     attribute = forms.CharField(required=False, max_length=60, label=_("Attribute"))
     value = forms.CharField(required=False, max_length=120, label=_("Value"))
@@ -179,7 +181,7 @@ class SheetForm(WordsForm):
     def __init__(self, product: Product, language: str, data: Mapping[str, Any] | None = None, **options: Any) -> None:
         super().__init__(data, auto_id="sheet-%s", label_suffix="", **options)
         self.language = language
-        name = labels.label(labels.LANGUAGES, language)
+        name = labels.label(labels.catalogue.LANGUAGES, language)
         self.fields["title_other"] = forms.CharField(
             required=False, max_length=300, label=_("Title, %(language)s") % {"language": name}
         )

@@ -20,13 +20,13 @@ class ReviewFilter(forms.Form):
     """Which replies the review queue shows. A value nobody offers is reported beside its field and filters nothing."""
 
     q = forms.CharField(required=False, max_length=200, label=_("Words"), widget=forms.TextInput({"type": "search"}))
-    decided = choice(_("Standing"), _("Waiting"), labels.STANDINGS)
-    signal = choice(_("Signal"), _("Any"), labels.SIGNALS)
+    decided = choice(_("Standing"), _("Waiting"), labels.review.STANDINGS)
+    signal = choice(_("Signal"), _("Any"), labels.review.SIGNALS)
     period = choice(_("Period"), _("Any time"), PERIODS)
     channel = choice(_("Channel"), _("All channels"), CHANNEL_NAMES)
-    act = choice(_("Act"), _("All acts"), labels.ACTS)
-    written_by = choice(_("Written by"), _("Anyone"), labels.WRITTEN_BY)
-    reason = choice(_("Reason"), _("Any or none"), labels.REASONS)
+    act = choice(_("Act"), _("All acts"), labels.conversations.ACTS)
+    written_by = choice(_("Written by"), _("Anyone"), labels.conversations.WRITTEN_BY)
+    reason = choice(_("Reason"), _("Any or none"), labels.review.REASONS)
 
     def __init__(self, data: Mapping[str, str]) -> None:
         super().__init__(data, auto_id="filter-%s", label_suffix="")

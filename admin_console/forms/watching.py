@@ -22,7 +22,7 @@ class OverviewForm(forms.Form):
     """What the overview shows. Whatever nobody offers is left at what is usual."""
 
     shop = forms.ChoiceField(label=_("Shop"))
-    period = forms.ChoiceField(label=_("Period"), choices=[*labels.PERIODS.items()])
+    period = forms.ChoiceField(label=_("Period"), choices=[*labels.watching.PERIODS.items()])
     channel = forms.ChoiceField(label=_("Channel"), required=False)
     version = forms.ChoiceField(label=_("Version"), required=False)
     split = forms.ChoiceField(
@@ -84,17 +84,21 @@ class AlertRuleForm(forms.ModelForm):
         rule = instance or AlertRule(shop=shop, threshold=100)
         super().__init__(data, instance=rule, auto_id="rule-%s", label_suffix="")
         self.shop = shop
-        for name, (title, hint) in labels.ALERT_RULE_FIELDS.items():
+        for name, (title, hint) in labels.watching.ALERT_RULE_FIELDS.items():
             self.fields[name].label, self.fields[name].help_text = title, hint
-        self.fields["metric"] = forms.ChoiceField(label=labels.ALERT_RULE_FIELDS["metric"][0], choices=_metrics())
-        self.fields["kind"].choices = [*labels.ALERT_KINDS.items()]  # type: ignore[attr-defined]
-        self.fields["direction"].choices = [*labels.ALERT_DIRECTIONS.items()]  # type: ignore[attr-defined]
+        self.fields["metric"] = forms.ChoiceField(
+            label=labels.watching.ALERT_RULE_FIELDS["metric"][0], choices=_metrics()
+        )
+        self.fields["kind"].choices = [*labels.watching.ALERT_KINDS.items()]  # type: ignore[attr-defined]
+        self.fields["direction"].choices = [*labels.watching.ALERT_DIRECTIONS.items()]  # type: ignore[attr-defined]
         channels = {account.channel for account in shop.channel_accounts.all()}
         names = [
             (channel, labels.channel_name(channel)) for channel in sorted({*channels, *filter(None, [rule.channel])})
         ]
         self.fields["channel"] = forms.ChoiceField(
-            required=False, label=labels.ALERT_RULE_FIELDS["channel"][0], choices=[("", _("All channels")), *names]
+            required=False,
+            label=labels.watching.ALERT_RULE_FIELDS["channel"][0],
+            choices=[("", _("All channels")), *names],
         )
         self.fields["mail_to"].widget = forms.TextInput()
         if rule.pk:
@@ -170,10 +174,10 @@ def _metrics() -> list[tuple[labels.Label, list[tuple[str, str]]]]:
     """By group, each with its unit."""
     grouped: dict[str, list[tuple[str, str]]] = {}
     for metric in METRICS.values():
-        unit = labels.UNITS.get(metric.unit)
+        unit = labels.watching.UNITS.get(metric.unit)
         told = f"{metric.label} ({unit})" if unit else str(metric.label)
         grouped.setdefault(metric.group, []).append((metric.key, told))
-    return [(labels.METRIC_GROUPS[group], metrics) for group, metrics in grouped.items()]
+    return [(labels.watching.METRIC_GROUPS[group], metrics) for group, metrics in grouped.items()]
 
 
 def _rounded(value: float) -> str:
@@ -193,4 +197,6 @@ class SilenceForm(forms.Form):
     """How long nobody is told of a subject; 0 hours end a silence."""
 
     subject = forms.CharField(max_length=80)
-    hours = forms.TypedChoiceField(coerce=int, choices=[(0, 0), *((hours, hours) for hours in labels.SILENCES)])
+    hours = forms.TypedChoiceField(
+        coerce=int, choices=[(0, 0), *((hours, hours) for hours in labels.watching.SILENCES)]
+    )

@@ -40,7 +40,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
         "open": [watching.told(row) for row in rows.filter(closed_at=None)],
         "page": closed,
         "closed": [watching.told(row) for row in closed],
-        "silences": labels.SILENCES,
+        "silences": labels.watching.SILENCES,
         "may_silence": access.shops(request.user, Right.WATCH),
         "rules": access.alert_rules(request.user, Right.READ).count(),
     }
@@ -146,7 +146,7 @@ def test_rule(request: HttpRequest, pk: int) -> HttpResponse:
     """Tell by every way of a rule that this is a test."""
     found = notices.test(_watched(request, pk))
     for route, problem in found.items():
-        name = labels.label(labels.ALERT_ROUTES, route)
+        name = labels.label(labels.watching.ALERT_ROUTES, route)
         if problem:
             messages.error(request, _("%(route)s did not arrive: %(problem)s") % {"route": name, "problem": problem})
         else:

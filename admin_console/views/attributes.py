@@ -102,7 +102,7 @@ def _value(request: HttpRequest, pk: int) -> AttributeValue:
 
 
 def _change(request: HttpRequest, row: AttributeValue, change: bulk.Change) -> change_sets.ChangeSet:
-    name = f"{labels.label(labels.BULK, change.action)}: {row.attribute} {row.value}"
+    name = f"{labels.label(labels.catalogue.BULK, change.action)}: {row.attribute} {row.value}"
     return change_sets.change_many(
         row.shop, name, bulk.holding(change), change, access.person(request)
     )  # fmt: skip

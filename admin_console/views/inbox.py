@@ -50,7 +50,7 @@ def answer(request: HttpRequest, key: UUID) -> HttpResponse:
     try:
         _send(request, row, form, suggested)
     except handoff.NotSentError as refusal:
-        form.add_error(None, labels.label(labels.NOT_SENT, type(refusal).__name__))
+        form.add_error(None, labels.label(labels.conversations.NOT_SENT, type(refusal).__name__))
         return dialogue_page(request, row, answer=form)
     messages.success(request, _("Your answer is on its way."))
     return redirect(f"{reverse('console:conversation', args=[key])}#answer")

@@ -50,7 +50,7 @@ def learning(request: HttpRequest) -> HttpResponse:
         "snapshots": [told.snapshot_row(snapshot) for snapshot in snapshots],
         "runs": told.run_rows(training),
         "versions": told.version_rows(made),
-        "train": [TrainForm(teachable, recipe) for recipe in labels.RECIPES],
+        "train": [TrainForm(teachable, recipe) for recipe in labels.learning.RECIPES],
         "more": bool(most) and most in (len(snapshots), len(training), len(made)),
     }
     return render(request, "console/learning.html", context)
@@ -247,7 +247,7 @@ def move_version(request: HttpRequest, pk: int) -> HttpResponse:
     except versions.RefusedError as error:
         messages.error(request, plainly(str(error)))
     else:
-        state = labels.label(labels.VERSION_STATES, row.state)
+        state = labels.label(labels.learning.VERSION_STATES, row.state)
         share_told = f" ({row.share} %)" if row.share else ""
         messages.success(request, _("%(name)s: %(state)s.") % {"name": row.name, "state": f"{state}{share_told}"})
     return redirect("console:version", pk=pk)

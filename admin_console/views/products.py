@@ -86,7 +86,7 @@ def change_many(request: HttpRequest) -> HttpResponse:
     wanted, change = ShelfForm(request.GET, shop).filter(), form.change()
     selection = form.selection(wanted)
     if request.POST.get("confirmed"):
-        name = labels.label(labels.BULK, change.action)
+        name = labels.label(labels.catalogue.BULK, change.action)
         made = change_sets.change_many(shop, name, selection, change, access.person(request))
         _tell_changed(request, made)
         return redirect("console:change_set", pk=made.pk)

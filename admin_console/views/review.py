@@ -50,7 +50,7 @@ def review(request: HttpRequest) -> HttpResponse:
         "rows": found,
         "views": reviewing.views(shop, request.GET.dict()),
         "naming": SavedViewForm(initial={"query": reviewing.query_of(request.GET.dict())}),
-        "reasons": list(enumerate(labels.REASONS.items(), 1)),
+        "reasons": list(enumerate(labels.review.REASONS.items(), 1)),
         "texts": _texts(),
     }
     return render(request, "console/review.html", context)

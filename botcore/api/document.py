@@ -20,6 +20,7 @@ from rest_framework import serializers
 from botcore.api import errors
 from botcore.api.examples import EXAMPLES
 from botcore.api.fields import Whole
+from botcore.api.links import links_of
 from botcore.api.rows import ProblemRow
 from botcore.channels.generic.views import SECONDS
 from botcore.webhooks.events import DESCRIBED
@@ -120,12 +121,16 @@ def _complete(method: str, operation: Json) -> None:
         response["description"] = response["description"] or MEANING[status]
         for content in response.get("content", {}).values():
             content["example"] = example.response
+        if status not in UNSURE and (links := links_of(operation["operationId"])):
+            response["links"] = links
     if example.has_etag and method == "get":
         operation["responses"]["304"] = {"description": "It is as you know it."}
     for status in (*ALWAYS, *BY_METHOD[method]):
         operation["responses"][str(status)] = _reference("responses", str(status))
 
 
+UNSURE = ("204", "207")
+"""Answers that tell of no row, or of some that there are not."""
 MEANING = {
     "200": "Done.",
     "201": "Made.",

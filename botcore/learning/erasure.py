@@ -1,8 +1,12 @@
-"""A person asks to be forgotten: their rows go, no later snapshot holds them, and it is told which models saw them."""
+"""What is forgotten: a person who asks for it, or conversations that a shop keeps no longer (:mod:`botcore.retention`).
+
+Their rows go, with their texts in the shop's streams and topics that nobody else speaks of; no later snapshot holds them, and of
+a person it is told which models saw them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
@@ -37,16 +41,25 @@ def erase(*contacts: Contact) -> Erasure:
     """Delete the contacts of one person with all conversations, messages and opinions.
 
     Snapshots are not changed: what was learned stays provable, and the list says what to train anew. A layer of intents, which
-    is made anew in minutes, goes with them; so do their texts in the shop's streams and topics that nobody else speaks of.
+    is made anew in minutes, goes with them.
     """
     shop, ids = contacts[0].account.shop, [contact.pk for contact in contacts]
     with transaction.atomic():
         found = known(contacts)
-        for contact in contacts:
-            contact.delete()
-        _forget_topics(shop)
+        forget(shop, Conversation.objects.filter(contact__in=ids).values_list("pk", flat=True))
+        Contact.objects.filter(pk__in=ids).delete()
         forgotten = [layers.forget(shop, known_as) for known_as in ids]
         return replace(found, layer=any(forgotten))
+
+
+def forget(shop: Shop, conversations: Iterable[int]) -> None:
+    """Delete conversations of a shop, by their ids, with all that hangs on them.
+
+    A layer of intents stays, as versions do: it holds nobody's words, and the next one is made of what is there then.
+    """
+    with transaction.atomic():
+        Conversation.objects.filter(shop=shop, pk__in=list(conversations)).delete()
+        _forget_topics(shop)
 
 
 def _forget_topics(shop: Shop) -> None:

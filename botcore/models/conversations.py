@@ -123,6 +123,19 @@ class Conversation(models.Model):
         return str(self.key)
 
 
+class Retention(models.Model):
+    """After how many days without a word a shop's conversations are forgotten (:mod:`botcore.retention`); no row: never."""
+
+    shop = models.OneToOneField(Shop, models.CASCADE, related_name="retention")
+    days = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(days__gte=14, days__lte=3_650), name="retention_is_no_haste")]
+
+    def __str__(self) -> str:
+        return f"{self.shop}: {self.days} days"
+
+
 class Turn(models.Model):
     """What the customer wrote in one go, and the one reply to it with everything that explains it.
 
@@ -214,6 +227,7 @@ class InboundEvent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "event_key"], name="event_once_per_account")]
+        indexes = [models.Index(fields=["received_at"], name="event_outside_turns", condition=Q(turn=None))]
 
     def __str__(self) -> str:
         return self.event_key

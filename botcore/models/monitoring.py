@@ -42,12 +42,14 @@ class MetricBucket(models.Model):
 class MetricMark(models.Model):
     """How far a shop's rows are counted: every change before ``upto``, every interaction up to ``interaction``.
 
-    ``queued`` is what lay in the broker then, by queue, None where it does not tell.
+    What happened before ``settled`` is not counted again: conversations of then have been forgotten. ``queued`` is what lay
+    in the broker then, by queue, None where it does not tell.
     """
 
     shop = models.OneToOneField(Shop, models.CASCADE, related_name="metric_mark", primary_key=True)
     upto = models.DateTimeField()
     interaction = models.BigIntegerField(default=0)
+    settled = models.DateTimeField(null=True, blank=True)
     queued = models.JSONField(default=dict, blank=True)
 
     def __str__(self) -> str:

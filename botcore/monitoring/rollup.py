@@ -1,7 +1,8 @@
 """Keeps the buckets of metrics: counts again every minute in which something changed, and the hours and days around it.
 
 Counting again instead of adding makes a repetition harmless and lets late rows in: a thumb on yesterday's reply, an order
-that a feed brings a week later. ``manage.py rebuild_metrics`` counts everything anew.
+that a feed brings a week later. ``manage.py rebuild_metrics`` counts everything anew. What is settled is left alone by
+both: some of its rows are forgotten.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from operator import or_
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.db.models.functions import TruncMinute
 
 from botcore.models import AttributedOrder, Conversation, Feedback, MetricBucket, MetricMark, Outbound
@@ -32,6 +33,7 @@ MARGIN = timedelta(minutes=2)
 INTERACTIONS_MARGIN = 2_000
 """Ids are given before rows are stored: so many of the last ones are looked at again."""
 NEAR = timedelta(minutes=10)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 GIVING_UP = timedelta(hours=1)
 """Within which a message that cannot be delivered is given up: a row that says when is not kept."""
 
@@ -65,11 +67,20 @@ def roll(shop: Shop, now: datetime) -> bool:
 
 
 def rebuild(shop: Shop) -> None:
-    """Forget what was counted; the next :func:`roll` begins at the beginning."""
+    """Forget what was counted and is not settled; the next :func:`roll` begins at the beginning of that."""
     with transaction.atomic():
-        MetricBucket.objects.filter(shop=shop).delete()
-        AttributedOrder.objects.filter(shop=shop).delete()
-        MetricMark.objects.filter(shop=shop).delete()
+        settled = MetricMark.objects.filter(shop=shop).values_list("settled", flat=True).first() or LONG_AGO
+        MetricBucket.objects.filter(shop=shop, start__gte=settled).delete()
+        AttributedOrder.objects.filter(shop=shop, at__gte=settled).delete()
+        MetricMark.objects.filter(shop=shop, settled=None).delete()
+        MetricMark.objects.filter(shop=shop).update(upto=F("settled"), interaction=0)
+
+
+def settle(shop: Shop, before: datetime) -> None:
+    """Count nothing again of what happened in hours that began before: its rows are about to go."""
+    settled = _whole(Interval(before, before), HOUR).until
+    mark = Q(settled=None) | Q(settled__lt=settled)
+    MetricMark.objects.filter(mark, shop=shop).update(settled=settled)
 
 
 def read(
@@ -136,6 +147,7 @@ def _advance(shop: Shop, now: datetime) -> datetime | None:
         late = {_floor(at, MINUTE) for at in orders if at < mark.upto}
         until = min(mark.upto + DAY, now)
         changed = late | _changed(shop, Interval(mark.upto - MARGIN, until + MARGIN))
+        changed = {minute for minute in changed if minute >= (mark.settled or LONG_AGO)}
         border = _floor(now - MINUTES_KEPT, HOUR) + DAY
         for interval in _joined({_floor(minute, HOUR) for minute in changed if minute < border}, HOUR):
             _keep_hours(shop, interval)
@@ -234,7 +246,7 @@ def _replace(shop: Shop, width: int, interval: Interval, found: Mapping[Place, C
 
 def _floor(at: datetime, step: timedelta) -> datetime:
     """Days are UTC's."""
-    return at - (at - datetime(2000, 1, 1, tzinfo=UTC)) % step
+    return at - (at - LONG_AGO) % step
 
 
 def _whole(interval: Interval, step: timedelta) -> Interval:

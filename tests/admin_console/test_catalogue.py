@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from botcore import change_sets
+from botcore import change_sets, retention
+from botcore.models import AuditEntry, Conversation
 from botcore.roles import Role
 from catalog import editing
 from catalog.models import AttributeValue, ChangeSet, Feed, KnowledgeArticle, Product, RowProblem, Variant
@@ -18,6 +20,7 @@ from tests.factories import (
     ArticleFactory,
     AttributeValueFactory,
     CategoryFactory,
+    ConversationFactory,
     ProductFactory,
     ShopFactory,
     TurnFactory,
@@ -136,7 +139,18 @@ def test_another_shop_s_rows_do_not_exist(merchant):
 
 
 @pytest.mark.parametrize(
-    "name", ["products", "change_many", "imports", "articles", "new_article", "attributes", "feeds", "shop_settings"]
+    "name",
+    [
+        "products",
+        "change_many",
+        "imports",
+        "articles",
+        "new_article",
+        "attributes",
+        "feeds",
+        "shop_settings",
+        "retention",
+    ],
 )
 def test_another_shop_is_not_reached_by_its_name(merchant, name):
     address = f"{reverse(f'console:{name}')}?shop={ShopFactory(slug='elsewhere').slug}"
@@ -153,7 +167,7 @@ def test_a_reviewer_reads_the_catalogue_and_changes_nothing(shop):
         assert page.status_code == 200 and 'method="post" action="/console/' + name not in page.content.decode()
     for name, row in rows.items():
         assert browser.post(reverse(f"console:{name}", args=[row.pk])).status_code in (403, 404, 405), name
-    for name in ("imports", "feeds", "change_many", "shop_settings", "new_article"):
+    for name in ("imports", "feeds", "change_many", "shop_settings", "retention", "new_article"):
         assert browser.post(reverse(f"console:{name}")).status_code == 403
 
 
@@ -440,6 +454,30 @@ def test_another_currency_is_taken_when_it_is_known_that_no_price_changes(mercha
     merchant.post(reverse("console:shop_settings"), {**said, "confirmed": "on"})
     shop.refresh_from_db()
     assert (shop.name, shop.currency, Variant.objects.get().price) == ("Pine & Co", "EUR", 49)
+
+
+def test_how_many_conversations_would_go_is_said_before_a_limit_is_set(merchant, shop):
+    old, _new = ConversationFactory(shop=shop), ConversationFactory(shop=shop)
+    Conversation.objects.filter(pk=old.pk).update(last_message_at=timezone.now() - timedelta(days=40))
+    Conversation.objects.filter(pk=ConversationFactory().pk).update(last_message_at=timezone.now() - timedelta(days=40))
+    address = reverse("console:retention")
+    page = merchant.get(address, {"days": "30"}).content.decode()
+    assert "1 of 2 conversations has been silent" in page and retention.limit(shop) is None
+    for wrong in ("13", "3651", "soon"):
+        assert (
+            merchant.get(address, {"days": wrong}).status_code
+            == merchant.post(address, {"days": wrong}).status_code
+            == 422
+        )
+    assert retention.limit(shop) is None
+    merchant.post(address, {"days": "30"})
+    assert retention.limit(shop) == 30
+    entry = AuditEntry.objects.get(kind="retention")
+    assert (entry.action, entry.shop_id, entry.changes) == ("created", shop.pk, {"days": [None, 30]})
+    assert "after 30 days" in merchant.get(reverse("console:shop_settings")).content.decode()
+    assert "Nothing goes from now on" in merchant.get(address, {"days": ""}).content.decode()
+    merchant.post(address, {"days": ""})
+    assert retention.limit(shop) is None
 
 
 def test_a_change_of_many_is_shown_first_and_keeps_to_the_filter(merchant, shop, product):

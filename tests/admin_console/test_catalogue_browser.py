@@ -173,6 +173,7 @@ def test_no_page_is_wider_than_its_window(chromium, shop, tmp_path, language, wi
     addresses = [
         *(reverse(f"console:{name}") for name in ("products", "imports", "articles", "new_article", "attributes", "feeds")),
         reverse("console:shop_settings"),
+        f"{reverse('console:retention')}?days=30",
         reverse("console:product", args=[Product.objects.get(sku="J-1").pk]),
         reverse("console:article", args=[article.pk]),
         reverse("console:change_set", args=[imported.pk]),

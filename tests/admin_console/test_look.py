@@ -70,16 +70,16 @@ def test_every_text_of_the_pages_has_a_chinese_one():
 @pytest.mark.parametrize(
     ("words", "names"),
     [
-        (Outbound.Status, labels.DELIVERY),
-        (Annotation.Verdict, labels.VERDICTS),
-        (DatasetRow.Use, labels.USES),
-        (DatasetRow.Part, labels.PARTS),
-        (TrainingRun.Recipe, labels.RECIPES),
-        (TrainingRun.Status, labels.RUN_STATES),
-        (ModelVersion.State, labels.VERSION_STATES),
-        (ModelVersion.State, labels.STEPS),
-        (AlertRule.State, labels.ALERT_RULE_STATES),
-        (AlertNotice.Route, labels.ALERT_ROUTES),
+        (Outbound.Status, labels.conversations.DELIVERY),
+        (Annotation.Verdict, labels.review.VERDICTS),
+        (DatasetRow.Use, labels.learning.USES),
+        (DatasetRow.Part, labels.learning.PARTS),
+        (TrainingRun.Recipe, labels.learning.RECIPES),
+        (TrainingRun.Status, labels.learning.RUN_STATES),
+        (ModelVersion.State, labels.learning.VERSION_STATES),
+        (ModelVersion.State, labels.learning.STEPS),
+        (AlertRule.State, labels.watching.ALERT_RULE_STATES),
+        (AlertNotice.Route, labels.watching.ALERT_ROUTES),
     ],
 )
 def test_every_word_that_is_stored_has_a_name(words, names):

@@ -314,8 +314,8 @@ def test_a_word_on_the_page_of_the_conversation_is_a_decision_as_well(merchant, 
 
 
 def test_every_word_of_the_queue_has_a_name():
-    assert set(labels.REASONS) == set(Reason) and len(Reason) == 9
-    assert set(labels.DECISIONS) == set(ReviewDecision.Kind.values)
-    assert set(labels.SIGNALS) == set(queue.SIGNALS)
-    assert set(labels.STANDINGS) == {"done", "disagreed"}
+    assert set(labels.review.REASONS) == set(Reason) and len(Reason) == 9
+    assert set(labels.review.DECISIONS) == set(ReviewDecision.Kind.values)
+    assert set(labels.review.SIGNALS) == set(queue.SIGNALS)
+    assert set(labels.review.STANDINGS) == {"done", "disagreed"}
     assert set(queue.worth.OPINION) == set(Feedback.Kind.values)

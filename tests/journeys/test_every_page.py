@@ -110,7 +110,7 @@ def _pages(role: str) -> list[str]:
 )
 def test_every_page_is_for_everybody(shop, windows, options):
     window = windows(Role.OWNER, **options)
-    for url in _pages(Role.OWNER):
+    for url in (*_pages(Role.OWNER), f"{reverse('console:retention')}?days=30"):
         window.open(url)
         window.check()
     assert not window.complaints, "\n".join(window.complaints)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +13,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from botcore import audit
 from botcore.api import batches, reading
 from botcore.api.base import ApiView, one
 from botcore.api.bodies import (
@@ -32,7 +35,8 @@ from catalog.ingest.cells import parse_address, prose
 from catalog.ingest.interactions import InteractionRecord, add_interactions
 from catalog.ingest.records import ProductRecord, RowError, VariantRecord
 from catalog.ingest.vocabulary import recount
-from catalog.ingest.write import upsert_products
+from catalog.ingest.write import ImportReport, Unwatched, upsert_products
+from catalog.journal import Difference, differences
 from catalog.models import Interaction, Product, Shop
 
 
@@ -81,8 +85,30 @@ class ProductsBatch(ApiView):
                 records.append(_record(said, place))
             except ValueError as error:
                 errors.append(RowError(place, str(error)))
-        report = upsert_products(self.shop, records)
+        watcher = OneEntry(self.shop)
+        report = upsert_products(self.shop, records, watcher=watcher)
+        watcher.note(report)
         return report.outcomes, [*errors, *report.errors]
+
+
+class OneEntry(Unwatched):
+    """A batch of products is one deed in the audit log, with what each product was and became."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.changed: dict[str, Difference] = {}
+
+    @contextmanager
+    def products(self, skus: Sequence[str]) -> Iterator[None]:
+        with audit.unrecorded(), differences(self.shop, skus) as told:
+            yield
+        self.changed |= told
+
+    def note(self, report: ImportReport) -> None:
+        """Enter what was changed, by SKU, if anything was."""
+        if self.changed:
+            label = f"{report.created} created, {report.updated} updated"
+            audit.note(audit.Action.CHANGED, "product", label=label, shop=self.shop, changes=self.changed)
 
 
 class OneProduct(ApiView):

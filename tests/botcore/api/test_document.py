@@ -55,6 +55,38 @@ def test_an_example_keeps_to_the_contract(name, method, operation):
         jsonschema.Draft202012Validator(schema).validate(content["example"])
 
 
+def _links() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for name, _method, operation in OPERATIONS:
+        for response in operation["responses"].values():
+            yield from ((name, to, link) for to, link in response.get("links", {}).items())
+
+
+@pytest.mark.parametrize(("name", "to", "link"), [*_links()], ids=lambda value: value if isinstance(value, str) else "")
+def test_a_link_leads_to_an_operation_with_what_the_answer_tells(name, to, link):
+    (target,) = [operation for other, _method, operation in OPERATIONS if other == link["operationId"] == to]
+    parameters = document()["components"]["parameters"]
+    taken = {one.get("name") or parameters[one["$ref"].rpartition("/")[2]]["name"] for one in target["parameters"]}
+    assert set(link.get("parameters", {})) <= taken
+    said = {"$response.body": EXAMPLES[name].response, "$request.body": EXAMPLES[name].request}
+    for expression in [*link.get("parameters", {}).values(), *link.get("requestBody", {}).values()]:
+        source, _hash, pointer = expression.partition("#")
+        if source == "$response.header.ETag":
+            assert EXAMPLES[name].has_etag
+        elif pointer:
+            value = said[source]
+            for step in pointer.split("/")[1:]:
+                value = value[int(step) if isinstance(value, list) else step]
+            assert value is not None
+
+
+def test_every_row_that_can_be_asked_for_is_reached_by_a_link():
+    reached = {to for _name, to, _link in _links()}
+    of_a_row = {
+        name for name, _, operation in OPERATIONS if any(one.get("in") == "path" for one in operation["parameters"])
+    }
+    assert of_a_row <= reached
+
+
 def test_every_error_that_there_is_is_in_the_document():
     responses = document()["components"]["responses"]
     for kind in errors.KINDS.values():

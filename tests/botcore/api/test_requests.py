@@ -16,7 +16,7 @@ from botcore.api import idempotency, tokens
 from botcore.api.base import ApiView
 from botcore.api.tokens import OFFERED
 from botcore.api.views.catalogue import Products
-from botcore.models import StoredAnswer
+from botcore.models import AuditEntry, StoredAnswer
 from catalog.models import Customer, Interaction, Product
 from tests.botcore.api.conftest import Api
 from tests.factories import ConversationFactory, ProductFactory, ShopFactory
@@ -266,6 +266,36 @@ def test_a_product_is_stored_as_a_feed_would_store_it(api):
     assert row["variants"][0] == {
         "sku": "JK-1-M", "price": "49.00", "stock": 5, "attributes": {"size": ["m"]}, "image": "",
     }  # fmt: skip
+
+
+def test_a_batch_is_one_entry_of_the_audit_log_with_what_each_product_was_and_became(api, shop):
+    api.post("products/batch", batch(JACKET, {**JACKET, "sku": "JK-2"}, {**JACKET, "sku": "JK-3"}))
+    AuditEntry.objects.filter(kind="product").get()
+    dearer = {**JACKET, "variants": [{**JACKET["variants"][0], "price": "59.00"}]}
+    api.post("products/batch", batch(dearer, {**JACKET, "sku": "JK-2"}, {**JACKET, "sku": "JK-4"}))
+    entry = AuditEntry.objects.filter(kind__in=["product", "variant"]).order_by("pk").last()
+    assert AuditEntry.objects.filter(kind__in=["product", "variant"]).count() == 2
+    assert (entry.action, entry.shop_id, entry.label) == ("changed", shop.pk, "1 created, 1 updated")
+    assert entry.by.startswith("a program (daogou_") and entry.ip == "127.0.0.1"
+    assert set(entry.changes) == {"JK-1", "JK-4"}
+    before, after = entry.changes["JK-1"]
+    assert (before["variant/JK-1-M"]["price"], after["variant/JK-1-M"]["price"]) == ("49.00", "59.00")
+    assert entry.changes["JK-4"][0] is None and "Canvas jacket" in str(entry.changes["JK-4"][1])
+
+
+def test_a_batch_that_changes_nothing_or_is_taken_back_leaves_no_entry(api, shop):
+    api.post("products/batch", batch(JACKET))
+    entries = AuditEntry.objects.count()
+    api.post("products/batch", batch(JACKET))
+    api.post("products/batch", batch({**JACKET, "title": "Waxed jacket"}, JACKET, all_or_nothing=True))
+    assert AuditEntry.objects.count() == entries
+
+
+def test_a_long_text_in_a_batch_is_cut_in_the_log(api, shop):
+    api.post("products/batch", batch({**JACKET, "description": "x" * 5_000}))
+    _before, after = AuditEntry.objects.get(kind="product").changes["JK-1"]
+    assert after["description"] == "x" * 500 + "…"
+    assert after["variant/JK-1-M"]["price"] == "49.00"
 
 
 def test_a_change_of_variants_leaves_the_rest_of_a_product(api):

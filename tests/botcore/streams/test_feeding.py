@@ -9,11 +9,13 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from botcore import customers
 from botcore.learning.erasure import erase
 from botcore.models import TextItem, TextStream, Topic, Turn
 from botcore.streams import example, feeding
-from catalog.models import Interaction
+from catalog.models import Customer, Interaction
 from tests.factories import (
+    ContactFactory,
     ConversationFactory,
     ProductFactory,
     SentenceFactory,
@@ -155,6 +157,18 @@ def test_whoever_is_forgotten_is_forgotten_here_too():
     assert not TextItem.objects.filter(pk=item.pk).exists()
     assert not Turn.objects.exists()
     assert list(Topic.objects.all()) == [shared], f"topic {own.pk} was in nobody else's words"
+
+
+def test_what_somebody_said_in_a_review_alone_is_forgotten_with_them():
+    customer = Customer.objects.create(shop=ShopFactory(), key="C-1")
+    contact = ContactFactory(account__shop=customer.shop, customer=customer)
+    product = ProductFactory(shop=customer.shop)
+    said = Interaction.objects.create(
+        shop=customer.shop, customer=customer, product=product, kind="review", at=NOW, rating=1
+    )
+    SentenceFactory(item=TextItemFactory(stream__shop=customer.shop, review=said))
+    customers.forget(customers.person_of(contact))
+    assert not TextItem.objects.exists() and not Topic.objects.exists()
 
 
 def test_the_example_ends_now_and_is_loaded_once():
