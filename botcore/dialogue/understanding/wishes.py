@@ -24,6 +24,8 @@ COPULAS = {"be", "is", "was", "am", "are", "i'm", "he's", "she's"}
 BARE = DETERMINERS | {"the", "more", "these", "those", "other", "such", "kind", "of", "or", "and", "any", "my", "me"}
 """Before a category's name they say nothing of it."""
 PURPOSE = {"for", "to"}
+MODAL = {"has", "have", "had", "got", "need", "needs", "want", "wants", "ought", "like", "love", "prefer", "supposed"}
+"""Before "to" they make a verb with it ("it has to be purple")."""
 MANNER = {"with", "in", "of", "from"}
 PLACE = {"under", "on", "over", "behind", "beside", "against", "into"}
 """What stands after these is where a thing goes ("a robot that fits under the sofa")."""
@@ -579,7 +581,7 @@ class Reading:
             if self.words[index].text in prepositions:
                 before = self.words[index - 1].text if index else ""
                 liked = self.words[index].text == "into" and before in FUNCTION_WORDS  # "she is really into dinosaurs"
-                return not (liked or before == "back")
+                return not (liked or before == "back" or self._is_modal(index))
             if self.words[index].text not in FUNCTION_WORDS:
                 return False
         return False
@@ -599,7 +601,8 @@ class Reading:
             opened = max((found.end() for found in TO_SOMEBODY.finditer(before)), default=-1)
             of_use = USED_BY_THEN.match(self.text, self.words[match.last - 1].end)
             return of_use is not None or (opened >= 0 and BOUGHT.search(before, opened) is None)
-        openings = [i for i in range(first, match.first) if self.words[i].text in PURPOSE | PLACE]
+        told = range(first, match.first)
+        openings = [i for i in told if self.words[i].text in PURPOSE | PLACE and not self._is_modal(i)]
         opening = next((i for i in openings if i == first or self._is_named_between(first, i)), None)
         if opening is None:
             return False
@@ -611,6 +614,9 @@ class Reading:
         """Whether what is wanted stands in a stretch of the message."""
         about = any(first <= m.first < last for m in self._naming())
         return about or any(token.text in SOMETHING for token in self.words[first:last])
+
+    def _is_modal(self, index: int) -> bool:
+        return self.words[index].text == "to" and index > 0 and self.words[index - 1].text in MODAL
 
     def _is_person(self, index: int) -> bool:
         return self.words[index].text in PERSONS | thesaurus().kin

@@ -45,15 +45,15 @@ def test_circumstances_alone_leave_open_what_is_wanted(talk):
     assert (reply.act, reply.why, reply.items) == (Act.ASK, "category", ())
 
 
-@pytest.mark.parametrize(("first", "then"), [("a purple kettle", "under 60 euros"), ("紫色的水壶", "60欧以内")])
+@pytest.mark.parametrize(("first", "then"), [("a kettle in wool", "under 60 euros"), ("紫色的水壶", "60欧以内")])
 def test_what_nothing_holds_is_said_once(talk, first, then):
     assert talk(first).brief.gave_up
     assert talk(then).brief.gave_up == ()
 
 
 def test_what_nothing_holds_is_said_again_to_who_asks_again(talk):
-    talk("a purple kettle")
-    assert talk("it has to be purple").brief.gave_up == ("purple",)
+    talk("a kettle in wool")
+    assert talk("it has to be wool").brief.gave_up == ("wool",)
 
 
 @pytest.mark.parametrize(("goal", "thing"), [("a rug", "a dinosaur"), ("想买地毯", "恐龙的")])
