@@ -7,6 +7,9 @@ with every question asked, and falls where salespeople are used to asking (the a
 
 from __future__ import annotations
 
+import itertools
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -23,6 +26,7 @@ from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import Understanding
+from botcore.dialogue.understanding.polarity import stances
 from botcore.dialogue.words import CHINESE, stem, tokens
 from catalog.models import Shop
 from catalog.search import Candidate, ProductQuery, Wish, count_products
@@ -321,7 +325,34 @@ def _told(question: Question, said: Understanding, before: DialogueState, lexico
             for place, (option, name) in enumerate(option_names(question, before.language, lexicon))
         ]
         named = list(pointed_at(said.text, words, matches, items, DialogueState()).skus)
+    if not (named or said.constraints or said.references):
+        named = _alluded(question, said, before, lexicon)
     return tuple(dict.fromkeys(value for value in named if (question.attribute, value) not in refused))
+
+
+def _alluded(question: Question, said: Understanding, before: DialogueState, lexicon: Lexicon) -> list[str]:
+    """The value of what was asked that alone shares a word with the answer, whatever its form ("it should give hope":
+    hopeful, "给人希望的": 充满希望); none where the answer refuses."""
+    if stances(said.text, tokens(said.text), ()).refused:
+        return []
+    spoken = _parts(said.text)
+    own = {
+        value: _parts(lexicon.name(Meaning(question.attribute, value), said.language))
+        for value in lexicon.held_in(before.goal).get(question.attribute, ())
+    }
+    times = Counter(part for parts in own.values() for part in parts)
+    found = [value for value, parts in own.items() if any(times[part] == 1 for part in parts & spoken)]
+    return found if len(found) == 1 else []
+
+
+def _parts(text: str) -> frozenset[str]:
+    """What tells words apart: stems of four letters on, and pairs of Chinese characters."""
+    stems = {stem(t.text) for t in tokens(text.lower()) if t.is_word and len(t.text) > 3}
+    pairs = {pair for run in CHINESE_RUN.findall(text) for pair in map("".join, itertools.pairwise(run))}
+    return frozenset(stems | pairs)
+
+
+CHINESE_RUN = re.compile(r"[\u3400-\u9fff]+")
 
 
 def _has(before: DialogueState, meaning: Meaning, lexicon: Lexicon) -> bool:

@@ -64,13 +64,15 @@ class Visit:
 
 @dataclass(frozen=True)
 class Found:
-    """Candidates best first, the slate chosen from them, and the wishes that had to be given up for it."""
+    """Candidates best first, the slate chosen from them, and the wishes that had to be given up for it; ``vain`` are those of
+    them that nothing the talk is about could hold."""
 
     slate: tuple[Candidate, ...]
     candidates: tuple[Candidate, ...]
     gave_up: tuple[Constraint, ...] = ()
     gave_up_price: bool = False
     left_goal: bool = False
+    vain: frozenset[Constraint] = frozenset()
 
     @property
     def relaxed(self) -> bool:
@@ -106,7 +108,9 @@ def find(
     if state.goal and (thing := [c for c in state.constraints if c.value == state.topic and c.turn == state.turn]):
         only_thing = state.with_(constraints=tuple(thing), price=PriceRange())
         if not search_products(asked(only_thing, ())):
-            return replace(find(shop, state.with_(goal=""), lexicon, encoder, fresh, visit=visit), left_goal=True)
+            elsewhere = find(shop, state.with_(goal=""), lexicon, encoder, fresh, visit=visit)
+            if elsewhere.slate and not elsewhere.relaxed:
+                return replace(elsewhere, left_goal=True)
     vain = _vain(state, lambda wanted: count_products(asked(wanted, ()), at_most=1) > 0)
     for constraints, price, gave_up_price in _relaxations(state, vain):
         looser = state.with_(constraints=constraints, price=price)
@@ -114,7 +118,7 @@ def find(
         if found := search_products(query):
             gave_up = tuple(c for c in state.constraints if c not in constraints)
             chosen = _chosen(query, found, state, encoder, visit)
-            return replace(chosen, gave_up=gave_up, gave_up_price=gave_up_price)
+            return replace(chosen, gave_up=gave_up, gave_up_price=gave_up_price, vain=vain)
     return Found((), ())
 
 
@@ -138,7 +142,7 @@ def in_reach(shop: Shop, state: DialogueState) -> DialogueState:
             return constraint
         if not state.goal or constraint.value in thesaurus().people:  # nothing of the kind is for somebody
             return replace(constraint, hard=False)
-        return replace(constraint, attribute=TEXT)
+        return replace(constraint, attribute=TEXT, hard=constraint.hard and constraint.attribute not in MEANT_FOR)
 
     return state.with_(constraints=tuple(reached(c) for c in state.constraints))
 
@@ -248,6 +252,8 @@ def relaxed_states(state: DialogueState) -> Iterator[DialogueState]:
 
 USES = frozenset({"occasion", "use", "activity", "season"})
 """What a thing is meant for is its maker's suggestion, no property: a navy dress may go to work that is not said to."""
+MEANT_FOR = USES | {"place", "room", "household"}
+"""Where none of a kind is said to be for such a use or place, that is no lack of any: a fan may stand in a bedroom."""
 
 
 def _vain(state: DialogueState, exists: Callable[[DialogueState], bool]) -> frozenset[Constraint]:

@@ -57,8 +57,9 @@ class Lexicon:
 
     ``placed`` tells in how many products of which categories a value occurs, ``implied`` in which category a thing is
     that no category is named after ("humidifier"), ``kinds`` leads from a category and one of its other names to the word
-    that tells those products by their titles. ``slips`` leads from Chinese phrases with one character left open
-    to the phrases and the character.
+    that tells those products by their titles. ``surfaces`` are the words of all phrases, ``called`` the names of categories
+    as they were learned. ``slips`` leads from Chinese phrases with one character left open to the phrases and the
+    character.
     """
 
     categories: dict[str, CategoryWords] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class Lexicon:
     document_stems: dict[str, int] = field(default_factory=dict)
     spellings: dict[int, list[str]] = field(default_factory=dict)
     surfaces: set[str] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
     automaton: ahocorasick.Automaton = field(default_factory=ahocorasick.Automaton)
     chinese: set[str] = field(default_factory=set)
     slips: dict[str, list[str]] = field(default_factory=dict)
@@ -105,14 +107,33 @@ class Lexicon:
             if begun is None or ended is None:
                 continue
             first, last = places[begun], places[ended - 1] + 1
-            if not _idle(words, first, last, phrase, meanings):
+            if not self._is_idle(words, first, last, phrase, meanings):
                 found.append(Match(first, last, phrase, meanings))
         return found
+
+    def _is_idle(self, words: list[Token], first: int, last: int, phrase: str, meanings: tuple[Meaning, ...]) -> bool:
+        """Whether a match is only an everyday word that some name happens to share ("person", "in stock", "I saw", "run")."""
+        word = words[first].text
+        if last - first > 1:
+            return False
+        if words[first].is_word and _names_category(meanings):
+            if singular(word) != singular(phrase) and self.called.isdisjoint((word, singular(word))):
+                return True  # "dressier" is no dress
+        elif phrase.endswith(("ing", "ed")) and not word.endswith(phrase[-2:]):
+            return True
+        if word not in FUNCTION_WORDS:
+            return False
+        if any(m.value == word for m in meanings):  # "for the evening", "as a gift"; not "good evening"
+            return not _is_purpose(words, first)
+        verb = first > 0 and words[first - 1].text in SUBJECTS
+        return verb or singular(word) != singular(phrase) or all(m.attribute == TEXT for m in meanings)
 
     def learn(self, phrase: str, *meanings: Meaning) -> None:
         """Let a phrase (its stems) stand for something."""
         if key := phrase_key(phrase):
             self.phrases.setdefault(key, (phrase, set()))[1].update(meanings)
+            if _names_category(meanings):
+                self.called.add(phrase)
             self.surfaces.update(phrase.split())
             self.surfaces.add(f"{phrase.rpartition(' ')[2]}s")
 
@@ -154,7 +175,8 @@ class Lexicon:
         """The kind of a category's products that a phrase names, in the words of their titles; "" for none.
 
         What the thesaurus knows by the same concept names the same kind; what it knows by the concept of the category
-        itself names none ("rucksack" where there are backpacks and daypacks).
+        itself names none ("rucksack" where there are backpacks and daypacks), nor what is of several kinds that the products
+        are told apart by ("face mask" where there are sheet masks and clay masks).
         """
         words, category = thesaurus(), self.categories[path]
         if kind := self.kinds.get((path, phrase_key(phrase))):
@@ -165,6 +187,11 @@ class Lexicon:
             *words.english.get(singular(phrase), ()),
         )
         names = [phrase, *(name for concept in concepts for name in words.alternatives(concept))]
+        if kind := next((kind for name in concepts if (kind := self.kinds.get((path, phrase_key(name))))), ""):
+            return kind
+        told_apart = {name for name in names if any(self.holds(path, x) for x in self.meanings(name))}
+        if len(told_apart) > 1:
+            return ""
         if {category.noun, category.name.lower(), category.chinese}.intersection([*names, *map(singular, names)]):
             return ""
         return next((kind for name in names if (kind := self.kinds.get((path, phrase_key(name))))), "")
@@ -371,7 +398,7 @@ def _read_categories(shop: Shop, lexicon: Lexicon) -> None:
         others = tuple(str(alias).lower() for alias in aliases)
         lexicon.categories[path] = CategoryWords(path, name, singular(english), chinese, products, others)
         noun = singular(english)
-        for phrase in {english, noun, f"{noun}s", chinese, *others}:
+        for phrase in dict.fromkeys((english, noun, f"{noun}s", chinese, *others)):
             lexicon.learn(phrase, Meaning(CATEGORY, path))
             if len(phrase) == 2 and phrase.endswith("子") and phrase[0] not in NO_NOUNS:
                 lexicon.learn(phrase[0], Meaning(CATEGORY, path))
@@ -501,7 +528,7 @@ def _read_values(shop: Shop, lexicon: Lexicon) -> None:
         if value in ("yes", "no", "true", "false"):
             continue
         own = () if plain else (value,)  # "l" and "42" are read by the grammar of sizes
-        for phrase in {*own, *(str(n).lower() for listed in names.values() for n in listed)}:
+        for phrase in dict.fromkeys((*own, *(str(n).lower() for listed in names.values() for n in listed))):
             lexicon.learn(phrase, meaning)
         if counted := re.fullmatch(r"([a-z]+) of (\d+)", value):
             lexicon.learn(f"{counted[2]} {counted[1]}", meaning)
@@ -659,7 +686,8 @@ def _bridge(lexicon: Lexicon, parts: Mapping[str, set[Meaning]]) -> None:
         loose = all(m.attribute == TEXT for m in reached)
         for phrase in (*english, *chinese):
             key = phrase_key(phrase)
-            if reached and key not in own and not _compound_of(key, own, reached) and not (loose and phrase in parts):
+            told = key in own or _compound_of(key, own, reached) or _is_value_of_its_kind(lexicon, own, phrase)
+            if reached and not told and not (loose and phrase in parts):
                 lexicon.learn(phrase, *reached)
 
 
@@ -683,6 +711,12 @@ def _compound_of(key: str, own: set[str], reached: set[Meaning]) -> bool:
     return " " in key and key.rpartition(" ")[2] in own and all(m.attribute == TEXT for m in reached)
 
 
+def _is_value_of_its_kind(lexicon: Lexicon, own: set[str], phrase: str) -> bool:
+    """Whether a phrase is a value of the shop's with its attribute's name behind it ("straight fit")."""
+    value, _, attribute = phrase.rpartition(" ")
+    return any(m.attribute == attribute for m in _named(lexicon, own, value))
+
+
 def _bridge_people(lexicon: Lexicon) -> None:
     """Let words for people stand for the shop's own value of whom a thing is for, if it has one."""
     for value, others in thesaurus().people.items():
@@ -693,21 +727,6 @@ def _bridge_people(lexicon: Lexicon) -> None:
 
 
 SUBJECTS = {"i", "you", "he", "she", "we", "they", "who", "ever", "just", "never"}
-
-
-def _idle(words: list[Token], first: int, last: int, phrase: str, meanings: tuple[Meaning, ...]) -> bool:
-    """Whether a match is only an everyday word that some name happens to share ("person", "in stock", "I saw", "run")."""
-    word = words[first].text
-    if last - first == 1 and phrase.endswith(("ing", "ed")) and not word.endswith(phrase[-2:]):
-        return True
-    if last - first == 1 and _names_category(meanings) and words[first].is_word and singular(word) != singular(phrase):
-        return True  # "dressier" is no dress
-    if last - first > 1 or word not in FUNCTION_WORDS:
-        return False
-    if any(m.value == word for m in meanings):  # "for the evening", "as a gift"; not "good evening"
-        return not _is_purpose(words, first)
-    verb = first > 0 and words[first - 1].text in SUBJECTS
-    return verb or singular(word) != singular(phrase) or all(m.attribute == TEXT for m in meanings)
 
 
 def _is_purpose(words: list[Token], place: int) -> bool:
@@ -765,6 +784,10 @@ def _longest(found: list[Match]) -> list[Match]:
     return sorted(chosen, key=lambda m: m.first)
 
 
+HAVING = frozenset("带有含")
+"""Verbs in front of what a thing has, with which some of its names make one word ("带盖")."""
+
+
 def _whole(words: list[Token], found: list[Match]) -> list[Match]:
     """The matches without single characters that are only part of a longer Chinese word ("皮" in "皮肤").
 
@@ -779,7 +802,9 @@ def _whole(words: list[Token], found: list[Match]) -> list[Match]:
         position = run[0]
         for word in rjieba.cut("".join(words[i].text for i in run), False):
             places = range(position, position + len(word))
-            rest = {words[i].text for i in places if i not in covered}
+            rest = {
+                words[i].text for i in places if i not in covered and not (i == position and words[i].text in HAVING)
+            }
             if len(word) > 1 and not rest <= PLAIN | ENDINGS:
                 inside |= set(places)
             position += len(word)

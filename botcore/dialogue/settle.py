@@ -10,7 +10,7 @@ from botcore.dialogue import beside
 from botcore.dialogue.decide import BEST_RATED, NOT_SOLD, THEMELESS, Decision, decide, missing
 from botcore.dialogue.find import Found, Visit, find, holding, in_reach, items_by_sku
 from botcore.dialogue.lexicon import Lexicon
-from botcore.dialogue.meanings import TEXT, Meaning
+from botcore.dialogue.meanings import CATEGORY, TEXT, Meaning
 from botcore.dialogue.perceived import PICTURED, UNLIKE
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.relevance import title_names
@@ -54,7 +54,7 @@ def settled(
         state = state.with_(goal="")
     if decision.reason in (NOT_SOLD, THEMELESS):
         state = _without_missing(state, before)
-    return decision, state, found
+    return decision, _without_vain(state, found), found
 
 
 def _without_missing(state: DialogueState, before: DialogueState) -> DialogueState:
@@ -63,6 +63,12 @@ def _without_missing(state: DialogueState, before: DialogueState) -> DialogueSta
     people = thesaurus().people
     told = tuple(c for c in state.constraints if c.turn != state.turn or not c.wanted or c.value in people)
     return state.with_(constraints=told, topic=before.topic)
+
+
+def _without_vain(state: DialogueState, found: Found) -> DialogueState:
+    """The state in which what nothing could hold is no condition any more: that is said once, not in every reply."""
+    kept = (replace(c, hard=False) if c in found.vain else c for c in state.constraints)
+    return state.with_(constraints=tuple(kept))
 
 
 def _of_goal(shop: Shop, state: DialogueState, said: Understanding) -> DialogueState:
@@ -132,6 +138,8 @@ def _found(
         return replace(decision, act=Act.DECLINE, reason=missing(said) if said.thing else "nothing_fits"), found
     if decision.reason == BEST_RATED:
         return decision, _best_rated(found)
+    if not (state.goal or decision.reason or state.price) and _tells_little(state) and _far(found.slate):
+        return replace(decision, act=Act.ASK, reason=CATEGORY), Found((), found.candidates)
     vain = said.unknown or not _is_called(found.slate, said, lexicon)
     if not (state.goal or decision.reason) and (
         _kind_unknown(said) or _theme_unknown(said) or (vain and _far(found.slate))
@@ -149,6 +157,11 @@ KIND_ASKED = re.compile(
     r"|(?:有没有|有|卖不卖|卖)(?P<zh>[\u4e00-\u9fff]{2,5}?)(?<!的)[吗么呢]?\W*$"
 )
 """What asks whether a kind is sold, by an English plural or a Chinese noun: "do you sell cameras?", "有手机壳吗"."""
+
+
+def _tells_little(state: DialogueState) -> bool:
+    """Whether only circumstances are known of what is looked for ("something for a flat with a lift")."""
+    return all(c.attribute == TEXT and not c.hard for c in state.constraints)
 
 
 def _kind_asked(text: str) -> str:

@@ -101,8 +101,9 @@ def says_wish(said: Understanding) -> bool:
         return True
     if said.intent.name == "not_meant":
         return bool(said.goals or said.constraints or said.price)
+    asked_for = said.intent.name == "availability" and not said.references  # "do you have any under 40?"
     return said.intent.name not in NO_WISH or bool(
-        (said.goals or said.price) and said.intent.name not in QUESTION_INTENTS
+        (said.goals or said.price) and (asked_for or said.intent.name not in QUESTION_INTENTS)
     )
 
 

@@ -21,6 +21,7 @@ from botcore.dialogue.pointing.references import references as pointed_at
 from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.ports import Encoder, MessageReader
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
+from botcore.dialogue.understanding.ages import with_ages
 from botcore.dialogue.understanding.indifference import indifferent as no_longer_minded
 from botcore.dialogue.understanding.intention import (
     DISCOUNT,
@@ -35,7 +36,7 @@ from botcore.dialogue.understanding.paraphrase import paraphrased
 from botcore.dialogue.understanding.polarity import Stances, disowned, stances
 from botcore.dialogue.understanding.predicates import attributive
 from botcore.dialogue.understanding.spelling import correct_spelling
-from botcore.dialogue.understanding.stance import named_places, revised, things
+from botcore.dialogue.understanding.stance import meant_places, named_places, revised, things
 from botcore.dialogue.understanding.wishes import Reading
 from botcore.dialogue.words import Token, language_of, normalise, sentences, tokens
 
@@ -47,6 +48,11 @@ THEY = re.compile(
     r"|\bwhich(?: ones?)? of (?:them|these|those)\b(?!.*\b(?:better|best|most|\w+est)\b)|[它这那]些.{0,4}有"
 )
 """All that was shown, of which a kind is asked for."""
+ANOTHER = re.compile(
+    r"\b(?:(?:is|are) there|(?:do|have) you (?:have|got|sell|make)|got)(?: (?:also|maybe|perhaps|possibly|any))* "
+    r"(?:one|ones|another|others)\b|有没有(?:别|其他|另)"
+)
+"""What asks for a product that is so, whatever item it speaks of: "the first ... is there also one in blue?"."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,7 @@ def understand(
     matches = lexicon.match(words)
     if not state.goal and not any(x.attribute == CATEGORY for m in matches for x in m.meanings):
         matches = [part for match in matches for part in lexicon.by_head(words, match)]
+    matches = with_ages(corrected, words, matches, lexicon)
     if encoder:
         matches = paraphrased(corrected, words, matches, state.goal, lexicon, encoder)
     message = reader.message(corrected)
@@ -140,6 +147,7 @@ def understand(
         described=frozenset(i for i, token in enumerate(words) if pointing.describes(token)),
         things=things(words, matches, message),
         naming=named_places(words, message),
+        meant=meant_places(words, matches, message),
         asks=bool(shown) and QUESTION.search(corrected) is not None,
     )
     goals, thing, second = reading.goals, reading.thing_name, reading.second
@@ -238,9 +246,10 @@ class _Told:
 
     @property
     def _asks_for_a_kind_of_them(self) -> bool:
-        """Whether all of what was shown is pointed at for those of a kind: "do they come in black?" """
+        """Whether what was shown is pointed at for others, or for those of a kind: "do they come in black?" """
         everything = set(self.pointed) == {item.sku for item in self.shown}
-        return everything and bool(self.constraints and THEY.search(self.text))
+        asked = ANOTHER.search(self.text) or (everything and THEY.search(self.text))
+        return bool(self.constraints and asked)
 
     def _intent(self, classifier: IntentClassifier, references: tuple[str, ...]) -> Intent:
         of_a_kind, pointed = bool(self.goals or self.thing), bool(references or PRONOUN.search(self.text))

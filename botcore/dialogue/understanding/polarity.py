@@ -191,11 +191,8 @@ class _Reader:
             if any(start <= token.start < end for start, end in cues):
                 inside = True
                 continue
-            ended = (
-                token.text in _ENDS
-                and index > clause.tokens[0]
-                and self.words[index - 1].text not in ("don't", "not", "dont", "no")
-            )
+            behind = any(start <= self.words[index - 1].start < end for start, end in cues)  # "nothing like wool"
+            ended = token.text in _ENDS and index > clause.tokens[0] and (token.text == "but" or not behind)
             if inside and (ended or self._ends_scope(index)):
                 inside = False
             elif inside:

@@ -76,6 +76,16 @@ def named_places(words: Sequence[Token], read: MessageRead) -> frozenset[int]:
     return frozenset(i for i, token in enumerate(words) if _names(read, token))
 
 
+def meant_places(words: Sequence[Token], matches: Sequence[Match], read: MessageRead) -> frozenset[int]:
+    """The tokens of known phrases that are asked for, or a preference, as likely as not, if they name a thing at all."""
+    found: set[int] = set()
+    for match in matches:
+        chances = stance_chances(read, words[match.first].start, words[match.last - 1].end)
+        if chances[Stance.WANTED] + chances[Stance.SOFT] >= 1 / 2:
+            found.update(range(match.first, match.last))
+    return frozenset(found)
+
+
 def _names(read: MessageRead, token: Token) -> bool:
     inside = [row for row, (first, last) in enumerate(read.pieces) if first < token.end and last > token.start]
     return bool(inside) and float(read.stances[inside, 0].mean()) < 1 / 2

@@ -24,9 +24,21 @@ COPULAS = {"be", "is", "was", "am", "are", "i'm", "he's", "she's"}
 BARE = DETERMINERS | {"the", "more", "these", "those", "other", "such", "kind", "of", "or", "and", "any", "my", "me"}
 """Before a category's name they say nothing of it."""
 PURPOSE = {"for", "to"}
+MODAL = {"has", "have", "had", "got", "need", "needs", "want", "wants", "ought", "like", "love", "prefer", "supposed"}
+"""Before "to" they make a verb with it ("it has to be purple")."""
 MANNER = {"with", "in", "of", "from"}
 PLACE = {"under", "on", "over", "behind", "beside", "against", "into"}
 """What stands after these is where a thing goes ("a robot that fits under the sofa")."""
+ABOUT = {"about", "by"}
+"""What stands after these is said of what is wanted, whatever stands between ("a book for my son about whales")."""
+SOMETHING = {"something", "anything", "thing", "things", "one", "ones", "stuff", "gift", "gifts", "present", "presents"}
+"""What is wanted, where no kind is named."""
+PERSONS = {"me", "him", "her", "us", "them", "myself", "somebody", "someone"}
+TO_SOMEBODY = re.compile(r"给|因为|由于|为了?|去|参加|陪|替|帮|跟|家里?有|我有")
+BOUGHT = re.compile(r"[买找选挑要换求]|推荐|来[点些一个件条双本台款支]")
+"""Chinese circumstances stand between the one and the other: "给养鸟的邻居买个杯子"."""
+USED_BY_THEN = re.compile(r"[^，。,;；!?]{0,2}(?:穿|用|看|读|吃|喝|戴|放|睡|送人?)的")
+"""Behind an occasion or a place in Chinese: what is done with the thing there ("参加婚礼穿的裙子")."""
 ONLOOKER = re.compile(r"(?:'s)? (?:would|will|'d|says?|said|thinks?|laughed|complains?|hates?)\b|(?:会|说|嫌|笑|觉得)")
 """What follows a person who has an opinion and is not whom the thing is for."""
 ANY_MORE = re.compile(r"\bany ?more\b|\bno longer\b|\bforget\b|\bchanged my mind\b|了[吧啦]?$")
@@ -48,9 +60,10 @@ UNSPOKEN = (CATEGORY, TEXT, LACKS)
 class Reading:
     """The tokens of one message with what the vocabulary made of them.
 
-    ``naming`` are the tokens that the reader takes for parts of things, ``things`` those things that the vocabulary does
-    not know. ``described`` are the tokens that only point at shown items; ``asks`` says that the message may ask about
-    these: then a value is asked for even where the category has no product with it.
+    ``naming`` are the tokens that the reader takes for parts of things, ``meant`` those that it takes for wished as likely as
+    not, ``things`` what the vocabulary does not know of them. ``described`` are the tokens that only point at shown items;
+    ``asks`` says that the message may ask about these: then a value is asked for even where the category has no product
+    with it.
     """
 
     text: str
@@ -62,6 +75,7 @@ class Reading:
     described: frozenset[int] = frozenset()
     things: Sequence[Thing] = ()
     naming: frozenset[int] = frozenset()
+    meant: frozenset[int] = frozenset()
     asks: bool = False
 
     # what it is about
@@ -144,7 +158,8 @@ class Reading:
             and any(x.attribute == TEXT and x.value in things for x in m.meanings)
         ]
         heads = [m for m in named if not any(other.first == m.last for other in named)]
-        return next((m for m in heads if not self._after(m, PURPOSE | MANNER | PLACE)), None) or self._introduced()
+        wanted = (m for m in heads if not (self._after(m, PURPOSE | MANNER | PLACE) or self._is_circumstance(m)))
+        return next(wanted, None) or self._introduced()
 
     @property
     def thing_name(self) -> str:
@@ -158,8 +173,10 @@ class Reading:
             follows = i > 0 and self.words[i - 1].text in DETERMINERS
             follows = follows and not (i > 1 and self.words[i - 2].text in COPULAS)
             modifies = any(j == i + 1 for j, _ in loose) or any(m.first == i + 1 for m in self.matches)
-            if follows and not modifies and i not in self.stances.refused and self.lexicon.knows(token.text):
-                return Match(i, i + 1, token.text, (Meaning(TEXT, token.text),))
+            named = Match(i, i + 1, token.text, (Meaning(TEXT, token.text),))
+            wanted = i not in self.stances.refused and not self._is_circumstance(named)
+            if follows and not modifies and wanted and self.lexicon.knows(token.text):
+                return named
         return None
 
     # what is wished of it
@@ -250,7 +267,8 @@ class Reading:
         if not values:
             return []
         first, *others = values
-        soft = soft or (first.attribute == TEXT and self._is_loose(match, goal))
+        told = first.attribute == TEXT and (self._is_loose(match, goal) or self._is_only_told(match))
+        soft = soft or told
         main = first.attribute != TEXT or match == self.thing or self._modifies(match) or self._is_itself_wanted(match)
         return [Constraint(*first, hard=main and not soft, turn=turn, others=tuple(m.value for m in others))]
 
@@ -490,6 +508,7 @@ class Reading:
             and index not in self.stances.refused
             and not self.lexicon.knows(token.text)
             and not self._after(Match(index, index + 1, token.text, ()), PURPOSE | PLACE)
+            and not self._is_circumstance(Match(index, index + 1, token.text, ()))
         )
 
     def unheard(self) -> tuple[str, ...]:
@@ -510,7 +529,8 @@ class Reading:
             t for t in words if CHINESE.match(t.text) or (t.is_word and len(t.text) > 1 and not _says_nothing(t.text))
         ]
         known = any(t.is_word and self.lexicon.knows(t.text) for t in telling)
-        purpose = self._after(Match(thing.first, thing.last, "", ()), PURPOSE | PLACE)
+        place = Match(thing.first, thing.last, "", ())
+        purpose = self._after(place, PURPOSE | PLACE) or self._is_circumstance(place)
         pointing = not self.described.isdisjoint(range(thing.first, thing.last))
         return bool(telling) and not (known or purpose or pointing or self._names_an_attribute(thing))
 
@@ -561,10 +581,45 @@ class Reading:
             if self.words[index].text in prepositions:
                 before = self.words[index - 1].text if index else ""
                 liked = self.words[index].text == "into" and before in FUNCTION_WORDS  # "she is really into dinosaurs"
-                return not (liked or before == "back")
+                return not (liked or before == "back" or self._is_modal(index))
             if self.words[index].text not in FUNCTION_WORDS:
                 return False
         return False
+
+    def _is_only_told(self, match: Match) -> bool:
+        """Whether words of texts are likelier a story than a wish, or tell of circumstances."""
+        return match.first not in self.meant or self._is_circumstance(match)
+
+    def _is_circumstance(self, match: Match) -> bool:
+        """Whether the words tell for whom, where or why something is wanted: what stands behind "for" and the like to the end of
+        the clause ("a vacuum for a house with two cats"), unless it goes on about the thing ("for my son with a zip")."""
+        first = match.first
+        while first > 0 and not CLAUSE_END.match(self.words[first - 1].text):
+            first -= 1
+        if CHINESE.match(self.words[match.first].text):
+            before = self.text[self.words[first].start : self.words[match.first].start]
+            opened = max((found.end() for found in TO_SOMEBODY.finditer(before)), default=-1)
+            of_use = USED_BY_THEN.match(self.text, self.words[match.last - 1].end)
+            return of_use is not None or (opened >= 0 and BOUGHT.search(before, opened) is None)
+        told = range(first, match.first)
+        openings = [i for i in told if self.words[i].text in PURPOSE | PLACE and not self._is_modal(i)]
+        opening = next((i for i in openings if i == first or self._is_named_between(first, i)), None)
+        if opening is None:
+            return False
+        joins = [i for i in range(opening, match.first) if self.words[i].text in MANNER | ABOUT]
+        again = next((i for i in joins if self.words[i].text in ABOUT or self._is_person(i - 1)), None)
+        return again is None
+
+    def _is_named_between(self, first: int, last: int) -> bool:
+        """Whether what is wanted stands in a stretch of the message."""
+        about = any(first <= m.first < last for m in self._naming())
+        return about or any(token.text in SOMETHING for token in self.words[first:last])
+
+    def _is_modal(self, index: int) -> bool:
+        return self.words[index].text == "to" and index > 0 and self.words[index - 1].text in MODAL
+
+    def _is_person(self, index: int) -> bool:
+        return self.words[index].text in PERSONS | thesaurus().kin
 
     def _modifies(self, match: Match) -> bool:
         """Whether the words stand right before the goal, or behind it with "in", "with", "made of"."""
@@ -576,9 +631,11 @@ class Reading:
         between = self.words[match.last : head.first]
         if match.last <= head.first and len(between) <= 3 and all(t.is_word and t.text not in PURPOSE for t in between):
             return not any(t.text in FUNCTION_WORDS and t.text not in ("and", "or") for t in between)
+        if match.first < head.last:
+            return False
         before = self.words[max(match.first - 2, 0) : match.first]
         return any(t.text in MANNER for t in before) or (
-            match.first > 0 and not self.words[match.first - 1].is_word and match.first - head.last <= 2
+            not self.words[match.first - 1].is_word and match.first - head.last <= 2
         )
 
     def _only_category(self, match: Match) -> bool:

@@ -219,3 +219,27 @@ def test_a_question_about_one_kind_is_not_answered_by_another_kind():
     before = RUGS.with_(open_question=Question("color", ("red", "gray")))
     said = Understanding("red lamps", "en", Intent("find", {"find": 1.0}), goals=("home/lamps",))
     assert answered(said, before, lexicon()) is said
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "values"),
+    [
+        ("one that gives hope", "en", {"hopeful"}),
+        ("给人希望的", "zh", {"hopeful"}),
+        ("i'd say thinking", "en", set()),
+        ("不要给人希望的", "zh", set()),
+        ("there is no hope", "en", set()),
+    ],
+)
+def test_an_answer_may_say_a_value_in_another_form(text, language, values):
+    words = lexicon()
+    for value, chinese in (("hopeful", "充满希望"), ("thoughtful", "发人深省")):
+        meaning = Meaning("mood", value)
+        words.attributes.setdefault("mood", {})[value] = 4
+        words.placed[meaning] = {"home/rugs": 4}
+        words.names[meaning] = {"zh": [chinese]}
+        words.automaton.add_word(f" {value} ", (len(value) + 2, value, (meaning,)))
+    words.automaton.make_automaton()
+    before = RUGS.with_(open_question=Question("mood", ("hopeful", "thoughtful")), language=language)
+    said = Understanding(text, language, Intent("vague", {"vague": 1.0}))
+    assert {c.value for c in answered(said, before, words).constraints} == values

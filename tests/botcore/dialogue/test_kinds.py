@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from botcore.dialogue.kinds import chinese_names, kinds_in
 from botcore.dialogue.lexicon import CategoryWords, Lexicon, phrase_key
+from botcore.dialogue.meanings import Meaning
 
 GARDEN = [
     "Acme Folding Hand Saw, 20 cm", "Brio Hand Saw with Wooden Grip", "Corso Hand Saw", "Dorn Hand Saw (curved)",
@@ -59,6 +60,17 @@ def test_another_word_for_a_kind_names_it():
     mixing = CategoryWords("mixing", "Mixers & Blenders", "mixers & blender", "搅拌料理", 40)
     lexicon = Lexicon(categories={"mixing": mixing}, kinds={("mixing", phrase_key("blender")): "blender"})
     assert lexicon.kind("mixing", "smoothie maker") == "blender"
+
+
+def test_a_word_for_several_kinds_names_none_of_them():
+    masks = CategoryWords("masks", "Masks", "mask", "面膜", 40)
+    sheet, clay = Meaning("type", "sheet mask"), Meaning("type", "clay mask")
+    lexicon = Lexicon(categories={"masks": masks}, kinds={("masks", phrase_key("sheet mask")): "sheet mask"})
+    lexicon.placed = {sheet: {"masks": 20}, clay: {"masks": 20}}
+    for meaning in (sheet, clay):
+        lexicon.learn(meaning.value, meaning)
+    assert lexicon.kind("masks", "sheet mask") == "sheet mask"
+    assert lexicon.kind("masks", "face mask") == ""
 
 
 def test_a_part_of_its_name_calls_a_kind():

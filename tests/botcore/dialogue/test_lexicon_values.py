@@ -5,21 +5,44 @@ from __future__ import annotations
 import pytest
 
 from botcore.dialogue.lexicon import Lexicon
-from botcore.dialogue.meanings import Meaning
+from botcore.dialogue.meanings import CATEGORY, Meaning
 from botcore.dialogue.words import tokens
 
 EVENING, EVERYDAY = Meaning("occasion", "evening"), Meaning("occasion", "everyday")
 
 
-@pytest.fixture(scope="module")
-def lexicon() -> Lexicon:
+def built_of(*names: tuple[str, Meaning]) -> Lexicon:
     built = Lexicon(attributes={"occasion": {"evening": 3, "everyday": 4}})
-    for meaning in (EVENING, EVERYDAY):
-        built.learn(meaning.value, meaning)
+    for name, meaning in names:
+        built.learn(name, meaning)
     for key, (phrase, meanings) in built.phrases.items():
         built.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(meanings)))
     built.automaton.make_automaton()
     return built
+
+
+@pytest.fixture(scope="module")
+def lexicon() -> Lexicon:
+    return built_of((EVENING.value, EVENING), (EVERYDAY.value, EVERYDAY))
+
+
+@pytest.mark.parametrize("order", [("clothing", "clothes"), ("clothes", "clothing")])
+@pytest.mark.parametrize("word", ["clothing", "clothes"])
+def test_a_category_is_known_by_all_of_its_names_of_one_stem(order, word):
+    clothing = Meaning(CATEGORY, "clothing")
+    built = built_of(*((name, clothing) for name in order))
+    assert [match.meanings for match in built.match(tokens(f"a piece of {word}"))] == [(clothing,)]
+
+
+def test_another_form_of_a_categorys_name_is_none():
+    built = built_of(("dresses", Meaning(CATEGORY, "dresses")))
+    assert built.match(tokens("something dressier")) == []
+
+
+@pytest.mark.parametrize(("text", "found"), [("带盖的", True), ("有盖的", True), ("皮带", False)])
+def test_a_character_behind_a_verb_of_having_is_a_name(text, found):
+    built = built_of(("盖", Meaning("feature", "lid")), ("皮", Meaning("material", "leather")))
+    assert bool(built.match(tokens(text))) is found
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,13 @@ def test_indifference_lifts_wishes_and_budget():
     assert not track(RUGS, said(indifferent=("price",)), SHOWN).price
 
 
+def test_a_budget_is_remembered_from_a_question_whether_there_is_any():
+    budget = PriceRange(high=Decimal(25))
+    assert track(RUGS, said("availability", price=budget), SHOWN).price == budget
+    assert track(RUGS, said("availability", price=budget, references=("R1",)), SHOWN).price == RUGS.price
+    assert track(RUGS, said("policy", price=budget), SHOWN).price == RUGS.price
+
+
 def test_a_narrower_goal_keeps_the_wishes_and_another_drops_them():
     assert track(RUGS, said(goals=("home/rugs/runners",)), SHOWN).constraints == RUGS.constraints
     other = track(RUGS, said(goals=("kitchen/kettles",)), SHOWN)

@@ -21,7 +21,7 @@ SHOWN = (
         "C", "Marlow Cork Bench", "marlow cork bench, for two. 马洛 软木长凳", Decimal(65), frozenset({"cork", "8 kg"})
     ),
 )
-NAMES = {"cork": "cork", "felt": "felt", "软木": "cork", "毛毡": "felt"}
+NAMES = {"cork": "cork", "felt": "felt", "软木": "cork", "毛毡": "felt", "藤条": "rattan"}
 
 
 def spoken_of(text, focus=""):
@@ -72,6 +72,11 @@ def test_a_message_that_points_at_nothing_names_no_item(text):
 
 def test_a_pronoun_means_the_item_in_focus():
     assert spoken_of("does it fold?", focus="C").skus == ("C",)
+
+
+@pytest.mark.parametrize(("text", "items"), [("只要不是藤条这个材料就行", ""), ("这个多少钱", "C")])
+def test_a_demonstrative_behind_a_name_takes_up_the_name(text, items):
+    assert spoken_of(text, focus="C").skus == tuple(items)
 
 
 def test_a_price_between_two_items_lies_between_their_prices():

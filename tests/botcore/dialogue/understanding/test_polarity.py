@@ -43,6 +43,8 @@ def said_of(text, stance):
         ("软木和毛毡都不要，黄麻可以", {"软木", "毛毡"}),
         ("地毯，不要软木的也不要毛毡的", {"软木", "毛毡"}),
         ("a rug of neither felt nor cork", {"felt", "cork"}),
+        ("nothing like cork please", {"cork"}),
+        ("I never want felt again", {"felt"}),
     ],
 )
 def test_a_refusal_reaches_its_objects_and_no_further(text, refused):
@@ -65,6 +67,19 @@ def test_a_refusal_reaches_its_objects_and_no_further(text, refused):
     ],
 )
 def test_two_refusals_ask_for_the_thing(text):
+    assert said_of(text, "refused") == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the first is lovely, a pity it isn't jute",
+        "too bad there's no felt",
+        "不错，可惜不是软木的",
+        "很遗憾没有毛毡的",
+    ],
+)
+def test_who_regrets_that_something_is_not_so_wants_it_so(text):
     assert said_of(text, "refused") == set()
 
 
