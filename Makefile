@@ -24,7 +24,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	@touch $@
 
 test: install-dev  ## every test, on a real database and the real model; then the whole product, which needs both cores
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/journeys
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/journeys
 	@$(BIN)/python -m pytest tests/journeys
 
 lint: install-dev  ## style, types, layers

@@ -10,12 +10,6 @@ from botcore.embedded_postgres import borrowed
 from tests.fakes import Wakes
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that train or write with the real model come first: of two processes none is left alone with one at the end."""
-    long = {item.path for item in items if item.get_closest_marker("model")}
-    items.sort(key=lambda item: item.path not in long)
-
-
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
     """pytest-django asks for this before it makes the test database."""
