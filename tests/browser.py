@@ -13,7 +13,6 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from tests.botcore.channels.web_server import serving
 from tests.factories import PASSWORD
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -67,11 +66,11 @@ class Windows:
 
 
 @contextmanager
-def windows_of(var_dir: Path, minded: Callable[[str], bool] = breaches) -> Iterator[Windows]:
-    """The web process and a browser before it. Any complaint fails the test at the end."""
+def windows_of(address: str, minded: Callable[[str], bool] = breaches) -> Iterator[Windows]:
+    """A browser before the web process at ``address``. Any complaint fails the test at the end."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright, serving(var_dir) as address:
+    with sync_playwright() as playwright:
         browser = launched(playwright)
         windows = Windows(browser, address, minded)
         yield windows

@@ -1,12 +1,15 @@
 """Fixtures every test may use. The database is a real, embedded PostgreSQL, started once for the run."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 
 from botcore import queues
 from botcore.embedded_postgres import borrowed
+from tests.botcore.channels.web_server import serving
 from tests.fakes import Wakes
 
 
@@ -18,6 +21,19 @@ def django_db_modify_db_settings() -> Iterator[None]:
         return
     with borrowed(settings.EMBEDDED_POSTGRES):
         yield
+
+
+@pytest.fixture(scope="module")
+def web_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a module's web process keeps its data."""
+    return tmp_path_factory.mktemp("web")
+
+
+@pytest.fixture(scope="module")
+def web_process(django_db_setup: None, django_db_blocker: Any, web_folder: Path) -> Iterator[str]:
+    """The address of a web process that a module's tests share: starting one takes longer than most of them."""
+    with django_db_blocker.unblock(), serving(web_folder) as address:
+        yield address
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,9 +28,9 @@ def webhook(database_calls_allowed: None, transactional_db: None) -> WebhookEndp
 
 
 @pytest.fixture
-def chromium(webhook: WebhookEndpoint, tmp_path: Path) -> Iterator[Any]:
+def chromium(webhook: WebhookEndpoint, web_process: str) -> Iterator[Any]:
     """Opens a window in which ann is logged in; any breach of the policy fails the test."""
-    with windows_of(tmp_path, anything_but("401")) as windows:
+    with windows_of(web_process, anything_but("401")) as windows:
         yield partial(windows.logged_in, "ann")
 
 

@@ -28,17 +28,17 @@ H-2,Sand hat,abc,7,Clothing > Hats,yellow,
 
 
 @pytest.fixture
-def shop(database_calls_allowed: None, transactional_db: None, settings: Any, tmp_path: Path) -> Shop:
-    settings.IMPORTS_DIR = tmp_path / "imports"
+def shop(database_calls_allowed: None, transactional_db: None, settings: Any, web_folder: Path) -> Shop:
+    settings.IMPORTS_DIR = web_folder / "imports"
     shop = open_shop("lantern")
     UserFactory(username="ann", shops=[shop])
     return shop
 
 
 @pytest.fixture
-def chromium(shop: Shop, tmp_path: Path) -> Iterator[Any]:
+def chromium(shop: Shop, web_process: str) -> Iterator[Any]:
     """Opens a window in which ann is logged in; any breach of the policy, and any script's error, fails the test."""
-    with windows_of(tmp_path) as windows:
+    with windows_of(web_process) as windows:
         yield partial(windows.logged_in, "ann")
 
 

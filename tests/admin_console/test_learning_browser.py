@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,9 +28,9 @@ def version(database_calls_allowed: None, transactional_db: None) -> ModelVersio
 
 
 @pytest.fixture
-def chromium(version: ModelVersion, tmp_path: Path) -> Iterator[Any]:
+def chromium(version: ModelVersion, web_process: str) -> Iterator[Any]:
     """Opens a window of a language and width in which ann is logged in; any breach of the policy fails the test."""
-    with windows_of(tmp_path, anything_but()) as windows:
+    with windows_of(web_process, anything_but()) as windows:
         yield partial(windows.logged_in, "ann")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,9 +43,9 @@ def reply(shop: Shop, text: str, **fields: Any) -> Turn:
 
 
 @pytest.fixture
-def chromium(shop: Shop, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def chromium(shop: Shop, web_process: str) -> Iterator[Callable[..., Any]]:
     """Opens a window in which somebody is logged in, with the queue; any breach of the policy fails the test."""
-    with windows_of(tmp_path) as windows:
+    with windows_of(web_process) as windows:
 
         def opener(who: str = "ann", language: str = "en", width: int = 1280) -> Any:
             page = windows.logged_in(who, language, width)

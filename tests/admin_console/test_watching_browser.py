@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,9 +35,9 @@ def shop(database_calls_allowed: None, transactional_db: None) -> Shop:
 
 
 @pytest.fixture
-def chromium(shop: Shop, tmp_path: Path) -> Iterator[Any]:
+def chromium(shop: Shop, web_process: str) -> Iterator[Any]:
     """Opens a window of a language and width in which ann is logged in; any breach of the policy fails the test."""
-    with windows_of(tmp_path, anything_but()) as windows:
+    with windows_of(web_process, anything_but()) as windows:
         yield partial(windows.logged_in, "ann")
 
 

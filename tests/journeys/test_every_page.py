@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -77,9 +76,9 @@ def shop(database_calls_allowed: None, transactional_db: None) -> Shop:
 
 
 @pytest.fixture
-def windows(shop: Shop, tmp_path: Path) -> Iterator[Any]:
+def windows(shop: Shop, web_process: str) -> Iterator[Any]:
     """Opens a window in which a person of a role is logged in."""
-    with windows_of(tmp_path) as browser:
+    with windows_of(web_process) as browser:
 
         def opener(role: str, **options: Any) -> Window:
             name = f"{role}-of-{shop.slug}"

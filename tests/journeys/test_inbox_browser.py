@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,9 +30,9 @@ def account(database_calls_allowed: None, transactional_db: None) -> ChannelAcco
 
 
 @pytest.fixture
-def windows(account: ChannelAccount, tmp_path: Path) -> Iterator[Any]:
+def windows(account: ChannelAccount, web_process: str) -> Iterator[Any]:
     """Opens the customer's page, and the merchant's, who is logged in; any breach of the policy fails the test."""
-    with windows_of(tmp_path) as windows:
+    with windows_of(web_process) as windows:
         yield windows.open
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,8 +29,8 @@ def account(database_calls_allowed: None, transactional_db: None, wakes: Any) ->
 
 
 @pytest.fixture
-def page(account: ChannelAccount, tmp_path: Path) -> Iterator[Any]:
-    with windows_of(tmp_path, anything_but()) as windows:
+def page(account: ChannelAccount, web_process: str) -> Iterator[Any]:
+    with windows_of(web_process, anything_but()) as windows:
         yield windows.logged_in("ann")
 
 
