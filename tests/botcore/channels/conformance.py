@@ -7,6 +7,7 @@ server on this machine. A kind of event that a platform does not have is named i
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -352,6 +353,14 @@ class ChannelConformance:
             assert status < 500, body
         assert self.nothing_stored()
 
+    def test_noise_that_is_signed_stores_nothing(self, url, client):
+        """Through the whole application, signed by whoever has the secret and lost their mind."""
+        genuine, rng = self.text(url), random.Random(20261130)
+        for _ in range(NOISE):
+            body = _noise(rng)
+            assert post(client, self.resigned(genuine, body)).status_code < 500, body
+        assert self.nothing_stored()
+
     def test_ten_thousand_bodies_never_break_the_reader(self, channel):
         """Garbage, and genuine bodies with a part put wrong: events that can be stored, or a clear refusal."""
         genuine = self.text(f"{settings.PUBLIC_URL}/webhooks/{self.name}/account-key")
@@ -584,6 +593,41 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 WRONG: list[Any] = [None, True, -1, 10**30, 1.5, "", "\0", "\ud800", "x" * 500, [], [[]], {}, {"a": {}}, "9" * 40]
+
+
+NOISE = int(os.environ.get("DAOGOU_NOISE", "40"))
+"""Bodies of noise that each channel is sent."""
+
+
+def _noise(rng: random.Random, depth: int = 0) -> bytes:
+    """Bytes, or JSON of no meaning."""
+    if depth == 0 and rng.random() < 0.4:
+        return rng.randbytes(rng.randrange(400))
+    kind = rng.randrange(6 if depth < 4 else 4)
+    if kind < 4:
+        return (b"null", b"true", b"-1.5e9", json.dumps(rng.randbytes(9).decode("latin-1")).encode())[kind]
+    parts = [_noise(rng, depth + 1) for _ in range(rng.randrange(5))]
+    if kind == 4:
+        return b"[" + b",".join(parts) + b"]"
+    named = (json.dumps(rng.choice(NAMES)).encode() + b":" + part for part in parts)
+    return b"{" + b",".join(named) + b"}"
+
+
+NAMES = (
+    "type",
+    "event",
+    "events",
+    "entry",
+    "message",
+    "messages",
+    "text",
+    "id",
+    "from",
+    "challenge",
+    "token",
+    "data",
+    "",
+)
 
 
 def _spoiled(body: bytes, rng: random.Random) -> bytes:
