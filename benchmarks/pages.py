@@ -44,6 +44,7 @@ def main() -> None:
 
 def measure(shop: Shop, times: int) -> None:
     """Print a line for each page, the slowest first."""
+    import_module("botcore.asgi")  # as the web process is when it serves
     rows = sorted((_opened(address, times) for address in _addresses(shop)), key=lambda row: -row[2])
     print(f"{'page':<64} {'p50 ms':>8} {'p95 ms':>8} {'busy ms':>8} {'queries':>8}")
     for address, p50, p95, busy, queries in rows:
@@ -139,7 +140,6 @@ def _browser() -> Client:
     from django.test import Client
 
     user, _ = get_user_model().objects.get_or_create(username="benchmark", defaults={"is_staff": True})
-    import_module("botcore.asgi")  # as the web process is when it serves
     browser = Client()
     browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return browser

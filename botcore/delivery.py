@@ -42,8 +42,6 @@ SENDING = UUID("6f2b7c1e-3f0d-5a57-9d52-6d0f6a5e2f11")
 ASKING_BACK = 1000
 """The part of a message that its first call to ask the customer back counts as, beyond all of its own."""
 CLOSED = SendResult(ok=False, window_closed=True, error="the customer wrote too long ago for this platform")
-ASKED_BACK = f"{CLOSED.error}, and was asked back"
-"""The error of the message for whose sake that was done."""
 SENTENCE = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])")
 
 
@@ -221,15 +219,15 @@ def _reopen(channel: Channel, outbound: Outbound, message: OutboundMessage, clos
     the dead letters.
     """
     contact = outbound.conversation.contact
-    since = {"created_at__gt": contact.heard_at} if contact.heard_at else {}
     payloads = channel.reopen(message)
-    if not payloads or Outbound.objects.filter(conversation__contact=contact, error=ASKED_BACK, **since).exists():
+    if not payloads or (contact.asked_back_at and contact.asked_back_at >= (contact.heard_at or contact.created_at)):
         return closed
     for part, payload in enumerate(payloads):
         result = _send(channel, outbound, ASKING_BACK + part, payload)
         if not result.ok:
             return replace(closed, error=f"{closed.error}, and was not asked back: {result.error}")
-    return replace(closed, error=ASKED_BACK)
+    Contact.objects.filter(pk=contact.pk).update(asked_back_at=timezone.now())
+    return replace(closed, error=f"{CLOSED.error}, and was asked back")
 
 
 def _earlier() -> QuerySet[Outbound]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -257,13 +257,9 @@ def _new_variant(
 
 def _without_the_withdrawn(sheet: Sheet, on_sale: Sequence[Variant]) -> dict[str, list[str]]:
     """What the sheet says of the product itself, less what only a variant that goes had."""
-    went = {pair for variant in on_sale if variant.sku in sheet.withdrawn for pair in _values(variant)}
-    went -= {pair for variant in on_sale if variant.sku not in sheet.withdrawn for pair in _values(variant)}
+    went = {pair for variant in on_sale if variant.sku in sheet.withdrawn for pair in pairs(variant)}
+    went -= {pair for variant in on_sale if variant.sku not in sheet.withdrawn for pair in pairs(variant)}
     return {name: [value for value in values if (name, value) not in went] for name, values in sheet.attributes.items()}
-
-
-def _values(variant: Variant) -> Iterator[tuple[str, str]]:
-    return ((name, value) for name, values in variant.attributes.items() for value in values)
 
 
 def _union(said: Mapping[str, list[str]], brand: str, variants: Sequence[Variant]) -> dict[str, list[str]]:

@@ -7,8 +7,6 @@ with every question asked, and falls where salespeople are used to asking (the a
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +15,7 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
+from botcore.dialogue.evidence import units
 from botcore.dialogue.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, TEXT, Match, Meaning
 from botcore.dialogue.measures import SIZE
@@ -335,24 +334,19 @@ def _alluded(question: Question, said: Understanding, before: DialogueState, lex
     hopeful, "给人希望的": 充满希望); none where the answer refuses."""
     if stances(said.text, tokens(said.text), ()).refused:
         return []
-    spoken = _parts(said.text)
+    spoken = _telling(said.text)
     own = {
-        value: _parts(lexicon.name(Meaning(question.attribute, value), said.language))
+        value: _telling(lexicon.name(Meaning(question.attribute, value), said.language))
         for value in lexicon.held_in(before.goal).get(question.attribute, ())
     }
-    times = Counter(part for parts in own.values() for part in parts)
-    found = [value for value, parts in own.items() if any(times[part] == 1 for part in parts & spoken)]
+    times = Counter(unit for telling in own.values() for unit in telling)
+    found = [value for value, telling in own.items() if any(times[unit] == 1 for unit in telling & spoken)]
     return found if len(found) == 1 else []
 
 
-def _parts(text: str) -> frozenset[str]:
-    """What tells words apart: stems of four letters on, and pairs of Chinese characters."""
-    stems = {stem(t.text) for t in tokens(text.lower()) if t.is_word and len(t.text) > 3}
-    pairs = {pair for run in CHINESE_RUN.findall(text) for pair in map("".join, itertools.pairwise(run))}
-    return frozenset(stems | pairs)
-
-
-CHINESE_RUN = re.compile(r"[\u3400-\u9fff]+")
+def _telling(text: str) -> frozenset[str]:
+    """What tells values apart; short words hold sentences together."""
+    return frozenset(unit for unit in units(text) if len(unit) > 3 or CHINESE.match(unit))
 
 
 def _has(before: DialogueState, meaning: Meaning, lexicon: Lexicon) -> bool:

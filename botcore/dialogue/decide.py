@@ -274,10 +274,8 @@ def _product(before: DialogueState, state: DialogueState, said: Understanding, w
         return Decision(Act.RECOMMEND, "more", fresh=True)
     if intent in ("cheaper", "dearer") and before.slate and not said.goals and not said.price:
         return Decision(Act.RECOMMEND, intent)
-    kind_untold = not known and (
-        not state.price or intent == "availability"
-    )  # "do you have X under $30?", whatever X is
-    if kind_untold and all(c.attribute == CATEGORY for c in state.constraints):
+    untold = not state.price or intent == "availability"  # "do you have X under $30?", whatever X is
+    if not known and untold and all(c.attribute == CATEGORY for c in state.constraints):
         return Decision(Act.ASK, "category") if not before.open_question else Decision(Act.RECOMMEND, "popular")
     if not known and not wish:
         return Decision(Act.ASK, "category")

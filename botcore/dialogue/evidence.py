@@ -155,10 +155,15 @@ PLAIN = frozenset(map(stem, FUNCTION_WORDS))
 @lru_cache(maxsize=8192)
 def terms(text: str) -> frozenset[str]:
     """Stems of the words that say something, and pairs of Chinese characters."""
+    return units(text) - PLAIN
+
+
+def units(text: str) -> frozenset[str]:
+    """Stems of all words, and pairs of Chinese characters."""
     found = tokens(normalise(text))
     words = {stem(t.text) for t in found if t.text[0].isalnum() and not CHINESE.match(t.text)}
     pairs = (a.text + b.text for a, b in pairwise(found) if _adjoin(a.text, b.text))
-    return frozenset((words - PLAIN) | set(pairs))
+    return frozenset(words.union(pairs))
 
 
 def _adjoin(first: str, second: str) -> bool:

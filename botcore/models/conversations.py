@@ -83,6 +83,7 @@ class Contact(models.Model):
     heard_at = models.DateTimeField(null=True, blank=True, help_text="when they last wrote")
     sent_since = models.PositiveSmallIntegerField(default=0, help_text="messages sent since they last wrote")
     stopped_at = models.DateTimeField(null=True, blank=True, help_text="when they asked for no more messages")
+    asked_back_at = models.DateTimeField(null=True, blank=True, help_text="when they were last asked to write again")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -303,9 +303,9 @@ def _store_batch(
     return gained
 
 
-def pairs(product: Product) -> Iterator[tuple[str, str]]:
-    """The attributes and values that a product counts for."""
-    return ((attribute, value) for attribute, values in product.attributes.items() for value in values)
+def pairs(row: Product | Variant) -> Iterator[tuple[str, str]]:
+    """The attributes and values that a product counts for, or a variant has."""
+    return ((attribute, value) for attribute, values in row.attributes.items() for value in values)
 
 
 def _product(shop: Shop, record: ProductRecord, category: Category, before: Product | None) -> Product:

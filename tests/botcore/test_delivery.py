@@ -436,7 +436,7 @@ def test_a_customer_is_asked_back_once_until_they_write(platform, monkeypatch):
     second.refresh_from_db()
     assert (second.status, platform.sent) == ("failed", ask)
     assert second.error == "the customer wrote too long ago for this platform"
-    Outbound.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(hours=3))
+    Contact.objects.update(asked_back_at=timezone.now() - timedelta(hours=3))  # they have written since
     delivery.deliver(later.pk)
     assert platform.sent == ask * 2
 
@@ -448,7 +448,7 @@ def test_who_is_too_late_by_the_platforms_own_clock_is_asked_back_as_well(platfo
     delivery.deliver(outbound.pk)
     outbound.refresh_from_db()
     assert [payload["text"] for payload in platform.sent][1:] == ["May we write to you?"]
-    assert (outbound.status, outbound.error) == ("failed", delivery.ASKED_BACK)
+    assert (outbound.status, outbound.error) == ("failed", f"{delivery.CLOSED.error}, and was asked back")
 
 
 def test_no_more_messages_than_the_platform_grants_are_sent(platform):

@@ -109,12 +109,18 @@ def test_a_person_answers_from_the_inbox_and_the_open_page_of_the_customer_shows
     assert order == sorted(order)
 
 
-def test_a_conversation_of_the_bot_is_watched_as_it_goes_on(windows, account):
+def watched(windows: Any, account: ChannelAccount) -> tuple[Any, Any]:
+    """The windows of a customer whom the bot has answered, and of a merchant who has that conversation open."""
     shopper = customer(windows)
     reply_to(writes(shopper, account, "hello"), "Hi there.")
     watcher = merchant(windows)
     watcher.goto(reverse("console:conversation", args=[Conversation.objects.get().key]))
     watcher.evaluate("window.sameWindow = true")
+    return shopper, watcher
+
+
+def test_a_conversation_of_the_bot_is_watched_as_it_goes_on(windows, account):
+    shopper, watcher = watched(windows, account)
     asked = writes(shopper, account, "a green jacket")
     watcher.locator(".bubble.customer", has_text="a green jacket").wait_for()
     watcher.get_by_text("Not answered yet").wait_for()
@@ -129,11 +135,7 @@ def test_a_conversation_of_the_bot_is_watched_as_it_goes_on(windows, account):
 
 
 def test_that_the_bot_hands_over_is_seen_on_an_open_page(windows, account):
-    shopper = customer(windows)
-    reply_to(writes(shopper, account, "hello"), "Hi there.")
-    watcher = merchant(windows)
-    watcher.goto(reverse("console:conversation", args=[Conversation.objects.get().key]))
-    watcher.evaluate("window.sameWindow = true")
+    _, watcher = watched(windows, account)
     Conversation.objects.update(waiting_for_person=True)
     watcher.locator("#standing strong").wait_for()
     assert watcher.locator("#news").inner_text() == "This customer waits for a person."
