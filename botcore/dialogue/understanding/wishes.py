@@ -13,6 +13,7 @@ from botcore.dialogue.measures import SIZE
 from botcore.dialogue.names import CHINESE_ATTRIBUTES, attribute_name
 from botcore.dialogue.state import Constraint, DialogueState
 from botcore.dialogue.thesaurus import thesaurus
+from botcore.dialogue.understanding.circumstances import MANNER, PLACE, PURPOSE, is_circumstance, is_modal
 from botcore.dialogue.understanding.polarity import NEGATIONS, Stances
 from botcore.dialogue.understanding.repairs import changed_from, taken_back
 from botcore.dialogue.understanding.stance import Thing
@@ -23,22 +24,6 @@ COPULAS = {"be", "is", "was", "am", "are", "i'm", "he's", "she's"}
 """What stands after these and "a" is what somebody is ("he used to be a chef")."""
 BARE = DETERMINERS | {"the", "more", "these", "those", "other", "such", "kind", "of", "or", "and", "any", "my", "me"}
 """Before a category's name they say nothing of it."""
-PURPOSE = {"for", "to"}
-MODAL = {"has", "have", "had", "got", "need", "needs", "want", "wants", "ought", "like", "love", "prefer", "supposed"}
-"""Before "to" they make a verb with it ("it has to be purple")."""
-MANNER = {"with", "in", "of", "from"}
-PLACE = {"under", "on", "over", "behind", "beside", "against", "into"}
-"""What stands after these is where a thing goes ("a robot that fits under the sofa")."""
-ABOUT = {"about", "by"}
-"""What stands after these is said of what is wanted, whatever stands between ("a book for my son about whales")."""
-SOMETHING = {"something", "anything", "thing", "things", "one", "ones", "stuff", "gift", "gifts", "present", "presents"}
-"""What is wanted, where no kind is named."""
-PERSONS = {"me", "him", "her", "us", "them", "myself", "somebody", "someone"}
-TO_SOMEBODY = re.compile(r"给|因为|由于|为了?|去|参加|陪|替|帮|跟|家里?有|我有")
-BOUGHT = re.compile(r"[买找选挑要换求]|推荐|来[点些一个件条双本台款支]")
-"""Chinese circumstances stand between the one and the other: "给养鸟的邻居买个杯子"."""
-USED_BY_THEN = re.compile(r"[^，。,;；!?]{0,2}(?:穿|用|看|读|吃|喝|戴|放|睡|送人?)的")
-"""Behind an occasion or a place in Chinese: what is done with the thing there ("参加婚礼穿的裙子")."""
 ONLOOKER = re.compile(r"(?:'s)? (?:would|will|'d|says?|said|thinks?|laughed|complains?|hates?)\b|(?:会|说|嫌|笑|觉得)")
 """What follows a person who has an opinion and is not whom the thing is for."""
 ANY_MORE = re.compile(r"\bany ?more\b|\bno longer\b|\bforget\b|\bchanged my mind\b|了[吧啦]?$")
@@ -581,7 +566,7 @@ class Reading:
             if self.words[index].text in prepositions:
                 before = self.words[index - 1].text if index else ""
                 liked = self.words[index].text == "into" and before in FUNCTION_WORDS  # "she is really into dinosaurs"
-                return not (liked or before == "back" or self._is_modal(index))
+                return not (liked or before == "back" or is_modal(self.words, index))
             if self.words[index].text not in FUNCTION_WORDS:
                 return False
         return False
@@ -591,35 +576,7 @@ class Reading:
         return match.first not in self.meant or self._is_circumstance(match)
 
     def _is_circumstance(self, match: Match) -> bool:
-        """Whether the words tell for whom, where or why something is wanted: what stands behind "for" and the like to the end of
-        the clause ("a vacuum for a house with two cats"), unless it goes on about the thing ("for my son with a zip")."""
-        first = match.first
-        while first > 0 and not CLAUSE_END.match(self.words[first - 1].text):
-            first -= 1
-        if CHINESE.match(self.words[match.first].text):
-            before = self.text[self.words[first].start : self.words[match.first].start]
-            opened = max((found.end() for found in TO_SOMEBODY.finditer(before)), default=-1)
-            of_use = USED_BY_THEN.match(self.text, self.words[match.last - 1].end)
-            return of_use is not None or (opened >= 0 and BOUGHT.search(before, opened) is None)
-        told = range(first, match.first)
-        openings = [i for i in told if self.words[i].text in PURPOSE | PLACE and not self._is_modal(i)]
-        opening = next((i for i in openings if i == first or self._is_named_between(first, i)), None)
-        if opening is None:
-            return False
-        joins = [i for i in range(opening, match.first) if self.words[i].text in MANNER | ABOUT]
-        again = next((i for i in joins if self.words[i].text in ABOUT or self._is_person(i - 1)), None)
-        return again is None
-
-    def _is_named_between(self, first: int, last: int) -> bool:
-        """Whether what is wanted stands in a stretch of the message."""
-        about = any(first <= m.first < last for m in self._naming())
-        return about or any(token.text in SOMETHING for token in self.words[first:last])
-
-    def _is_modal(self, index: int) -> bool:
-        return self.words[index].text == "to" and index > 0 and self.words[index - 1].text in MODAL
-
-    def _is_person(self, index: int) -> bool:
-        return self.words[index].text in PERSONS | thesaurus().kin
+        return is_circumstance(self.text, self.words, self.matches, match.first, match.last)
 
     def _modifies(self, match: Match) -> bool:
         """Whether the words stand right before the goal, or behind it with "in", "with", "made of"."""
