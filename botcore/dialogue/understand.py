@@ -152,7 +152,7 @@ def understand(
     )
     goals, thing, second = reading.goals, reading.thing_name, reading.second
     goal = next(iter(goals), state.goal)
-    measured, unheld = _measured(measures, goal, lexicon)
+    measured, unheld = _measured(measures, goal, lexicon, reading)
     counted = (replace(c, turn=state.turn + 1) for c in measured)
     constraints = (*(c for c in reading.constraints if c not in second), *counted)
     if not price.range and (between := price_between(corrected, pointing, shown)):
@@ -186,10 +186,12 @@ def understand(
     )
 
 
-def _measured(measures: Measures, goal: str, lexicon: Lexicon) -> tuple[list[Constraint], list[str]]:
+def _measured(measures: Measures, goal: str, lexicon: Lexicon, reading: Reading) -> tuple[list[Constraint], list[str]]:
     """Amounts and sizes as wishes, and those that the goal's products do not have."""
     sized = lexicon.says(goal, SIZE)  # "a small flat" is no size of vacuum cleaners
-    values = [m for m in measures.values if m.attribute != SIZE or sized]
+    values = [
+        m for m in measures.values if m.attribute != SIZE or (sized and (goal or not reading.is_of_another(m.end)))
+    ]
     limits, beyond = _limited(measures.limits, goal, lexicon)
     unheld = [*beyond, *(measures.missing if sized else ())] if goal else []
     return [*(Constraint(m.attribute, m.value) for m in values), *limits], unheld

@@ -474,6 +474,13 @@ class Reading:
         start = self.words[match.first].start
         return DEMAND.search(CLAUSE_END.split(self.text[:start])[-1]) is not None
 
+    def is_of_another(self, end: int) -> bool:
+        """Whether what ends at a place of the text says how something else is: "small" of "something for a small flat"."""
+        behind = next((i for i, token in enumerate(self.words) if token.start >= end), len(self.words))
+        if not any(i == behind for i, _ in self._loose()) or self.text[end : self.words[behind].start].strip():
+            return False
+        return is_circumstance(self.text, self.words, self.matches, behind, behind + 1)
+
     # words that name nothing
 
     def search_words(self) -> tuple[str, ...]:
