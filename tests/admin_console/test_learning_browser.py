@@ -63,7 +63,7 @@ def test_the_enter_key_in_the_reason_moves_no_version_and_a_button_does(chromium
     assert (version.state, version.changes.get().reason) == ("canary", "reads well")
 
 
-def test_a_run_is_started_watched_and_stopped(chromium, version):
+def test_a_run_is_started_watched_and_stopped(chromium, version, settings, web_folder):
     page = chromium()
     page.goto(reverse("console:learning"))
     page.locator("details.recipe[open]").get_by_role("button", name="Train").click()
@@ -80,6 +80,12 @@ def test_a_run_is_started_watched_and_stopped(chromium, version):
     page.wait_for_function(
         "before => document.querySelector('figure.chart polyline').getAttribute('points') != before", arg=before
     )
+    page.get_by_text("What it printed last").click()
+    settings.VAR_DIR = web_folder
+    log = runs.log_of(str(run.pk))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("2 of 40 pairs are left out\n")
+    page.locator("#log").get_by_text("2 of 40 pairs are left out").wait_for()
     page.get_by_role("button", name="Stop the run").click()
     page.get_by_text("The run is stopped.").wait_for()
     assert TrainingRun.objects.get(pk=run.pk).status == "stopped"
