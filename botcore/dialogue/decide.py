@@ -36,6 +36,8 @@ UNCERTAIN = 0.3
 WISHES = {"find", "show", "more", "cheaper", "dearer", "reject", "vague", "choose", "availability"}
 LISTING = WISHES - {"find", "availability"}
 """What asks for products rather than about them."""
+ABOUT_ONE = {"choose", "product_question", "availability", "explain"}
+"""What is wanted of a product that the list has."""
 BEST = re.compile(r"\bbest\b|\b(?:top|highest)[ -]rated\b|最好|最棒|评分最高|评价最好")
 """What asks for the best of a kind."""
 CRITIQUE = re.compile(r"\b(?:more|less|too|not \w+ enough)\b|更|太|不够|(?:一点|一些|点儿?)[的吗吧。]*$")
@@ -110,6 +112,8 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
         return Decision(Act.RECOMMEND, BEST_RATED)
     if intent == "compare" and not before.last_list and said.is_question and not (answer and answer.sure):
         return Decision(Act.DECLINE, NO_INFORMATION)
+    if said.beyond and before.slate and not said.goals and intent in ABOUT_ONE:
+        return _which(before)
     if intent == "explain" and before.slate and said.intent.confidence > SURE:
         return Decision(Act.EXPLAIN, about=said.references or _spotlight(before))
     if intent == "goes_with" and before.slate and said.goals in ((), (before.goal,)):

@@ -54,6 +54,8 @@ MISPLACED = re.compile(
 )
 OF_ITSELF = re.compile(r"\[([A-D])\.name\],?\s+(?:and|or)\s+\[\1\.", re.IGNORECASE)
 """A product and its own price as if they were two things."""
+SET_APART = re.compile(r"\[([A-D]\.[a-z_]+)\],?\s+(?:or|against|versus|rather than|to)\s+(?:the )?\[([A-D]\.[a-z_]+)\]")
+"""Two values told as two ("15 ml or 50 ml")."""
 SEVERAL = re.compile(
     r"\b(?:both|neither|either (?:of|one)|(?:the|these|those) (?:two|three|four)|(?:two|three|four) of)\b",
     re.IGNORECASE,
@@ -144,6 +146,9 @@ def _form(text: str, brief: Brief) -> Iterable[str]:
         yield f"says {found.group()}, as if it were a price"
     if OF_ITSELF.search(text):
         yield "speaks of a product and its own price as of two things"
+    values = brief.tags()
+    if any(values.get(one) and values.get(one) == values.get(other) for one, other in SET_APART.findall(text)):
+        yield "sets apart two values that are the same"
     if len(brief.items) == 1 and (found := SEVERAL.search(text)):
         yield f'says "{found.group().lower()}" of one product'
 

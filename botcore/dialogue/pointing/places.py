@@ -29,7 +29,7 @@ GROUP = re.compile(
 ORDINAL = re.compile(
     r"\b(?P<word>first|second|third|fourth|former|latter"
     r"|(?:(?<=the )|(?<=very )|(?<=and )|(?<=or )|(?<=vs ))last|last(?= ones?\b))\b"
-    r"(?! (?:time|year|week|month|name|of all|thing|night))"
+    r"(?![ -](?:time|year|week|month|name|of all|thing|night|hand|party|floor|grade|birthday|child|baby|son|daughter))"
     r"|\bthe (?:very )?(?P<edge>top|bottom|final) (?:one|pair|item|choice|option)\b|\bat the (?:very )?(?P<end>end|top)\b"
     r"|\b(?P<digit>[1-4])(?:st|nd|rd|th)\b|(?:\bnumber|\boption|\bno\.|\bnr\.?|#)\s?(?P<number>[1-4]|one|two|three|four|[a-d]\b)"
     rf"|第(?P<chinese>[一二三四1-4])(?:{CLASSIFIER})?|(?<![\d零一二三四五六七八九十百])(?P<mark>[一二三四1-4])号(?!码)"
@@ -59,6 +59,12 @@ EVERY = re.compile(
 )
 THEY = re.compile(r"^(?:[a-z' ]{0,20})\b(?:do|does|are|will|would|can|were) (?:they|these|those)\b(?! [a-z]+s\b)")
 """A question about all that is there."""
+
+
+def is_beyond(text: str, shown: Sequence[ShownItem]) -> bool:
+    """Whether a place is named that the list does not have ("the second one" of one)."""
+    places = [_place(match, len(shown)) for match in ORDINAL.finditer(text) if not IDIOM.search(text[: match.start()])]
+    return any(place is not None and not 0 <= place < len(shown) for place in places)
 
 
 def by_place(text: str, shown: Sequence[ShownItem]) -> Iterable[tuple[int, int, list[ShownItem]]]:

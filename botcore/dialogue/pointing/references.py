@@ -14,7 +14,7 @@ from decimal import Decimal
 from botcore.dialogue.meanings import Match
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.pointing.descriptions import Telling, choices, stretches, title_words
-from botcore.dialogue.pointing.places import CLASSIFIER, COUNT, all_of, by_place
+from botcore.dialogue.pointing.places import CLASSIFIER, COUNT, all_of, by_place, is_beyond
 from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.understanding.intention import compared_with
@@ -49,10 +49,12 @@ class Mention:
 
 @dataclass(frozen=True)
 class Pointing:
-    """The shown items a message speaks of, and the stretches of it that only describe them."""
+    """The shown items a message speaks of, and the stretches of it that only describe them; ``beyond`` says that it names a place
+    that the list does not have."""
 
     mentions: tuple[Mention, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
+    beyond: bool = False
 
     @property
     def skus(self) -> tuple[str, ...]:
@@ -103,9 +105,10 @@ def references(
     mentions += [_mention(*found) for found in called]
     if not any(m.start() < end and start < m.end() for start, end, _ in described for m in OTHERS.finditer(text)):
         mentions += _others(text, mentions, shown, state)
-    if not mentions:
+    beyond = not mentions and is_beyond(text, shown)
+    if not mentions and not beyond:
         mentions = _demonstrated(text, tells, state)
-    return Pointing(tuple(sorted(mentions, key=lambda mention: mention.start)), spans)
+    return Pointing(tuple(sorted(mentions, key=lambda mention: mention.start)), spans, beyond)
 
 
 def price_between(text: str, pointing: Pointing, shown: Sequence[ShownItem]) -> tuple[Decimal, Decimal] | None:

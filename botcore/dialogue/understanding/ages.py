@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from botcore.dialogue.lexicon import NUMERALS, Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, TEXT, Match
 from botcore.dialogue.money import chinese_number
 from botcore.dialogue.thesaurus import thesaurus
-from botcore.dialogue.words import Token
+from botcore.dialogue.words import NUMERALS, Token
 
 CHILDREN = "children"
 """What the thesaurus calls them."""
@@ -18,6 +18,7 @@ GROWN = 13
 _NUMBER = "|".join(["[0-9]{1,2}", *(word for word in NUMERALS if word.isascii())])
 AGE = re.compile(
     rf"\b(?P<old>{_NUMBER})[- ]?(?:years?|yrs?|months?)[- ]?olds?\b|\b(?P<short>\d{{1,2}}) ?(?:yo|y/o)\b"
+    rf"|\b(?:boys?|girls?|child|kids?|son|daughter|toddler|nephew|niece|grandson|granddaughter) of (?P<of>{_NUMBER})\b"
     rf"|\b(?:aged|age|turn(?:s|ing|ed)?) (?P<turned>{_NUMBER})\b"
     rf"|\b(?:he|she)(?:'s| is)(?: just| only| now)? (?P<so>{_NUMBER})(?=\W*(?:$|[,.;!?]|and\b|now\b))"
     r"|(?P<years>[0-9]{1,2}|[零一二两三四五六七八九十]{1,3})个?(?:多|半)?(?:周?岁|月大)",

@@ -53,6 +53,7 @@ def test_a_reply_that_says_only_facts_is_accepted(brief, reply):
 @pytest.mark.parametrize(
     ("brief", "reply"),
     [
+        (LIST, "[A.name] or [B.name]: [A.price] or [B.price], which is better for you?"),
         # invented facts
         (LIST, "Take a look at [A.name], in purple."),
         (LIST, "[A.name] is a bestseller."),

@@ -24,7 +24,7 @@ SHOWN = (
 NAMES = {"cork": "cork", "felt": "felt", "软木": "cork", "毛毡": "felt", "藤条": "rattan"}
 
 
-def spoken_of(text, focus=""):
+def spoken_of(text, focus="", shown=SHOWN):
     clean = normalise(text)
     words = tokens(clean)
     matches = []
@@ -33,8 +33,8 @@ def spoken_of(text, focus=""):
             first = next(i for i, t in enumerate(words) if t.start == start)
             last = next(i for i, t in enumerate(words) if t.end == start + len(name)) + 1
             matches.append(Match(first, last, name, (Meaning("material", value),)))
-    state = DialogueState(shown=(("A", "B", "C"),), focus=focus)
-    return references(clean, words, matches, SHOWN, state)
+    state = DialogueState(shown=(tuple(item.sku for item in shown),), focus=focus)
+    return references(clean, words, matches, shown, state)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,23 @@ def test_items_are_found_by_place_number_description_and_rank(text, items):
 )
 def test_a_message_that_points_at_nothing_names_no_item(text):
     assert spoken_of(text).skus == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "beyond"),
+    [
+        ("i'll take the second one", True),
+        ("第二个有货吗", True),
+        ("the first one, please", False),
+        ("is it second-hand?", False),
+        ("the last one", False),
+        ("it's for my second son", False),
+    ],
+)
+def test_a_place_that_the_list_does_not_have_points_at_nothing_in_it(text, beyond):
+    found = spoken_of(text, focus="A", shown=SHOWN[:1])
+    assert found.beyond is beyond
+    assert not (found.skus and beyond)
 
 
 def test_a_pronoun_means_the_item_in_focus():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, Match, Meaning
 from botcore.dialogue.understanding.ages import childrens_ages, with_ages
 from botcore.dialogue.words import tokens
@@ -22,6 +22,7 @@ def told(text):
         ("she has just turned four", "turned four"),
         ("for a girl, he's seven, rather", "he's seven"),
         ("a game, age 9", "age 9"),
+        ("something for a boy of seven", "boy of seven"),
         ("孩子三岁半了", "三岁"),
         ("给十二岁的侄子", "十二岁"),
         ("8个月大", "8个月大"),
@@ -40,6 +41,7 @@ def test_a_childs_age_is_told(text, age):
         "给六十岁的妈妈",
         "he's one of a kind",
         "a pack of five",
+        "my daughter of seventeen",
         "delivered in 4 days",
     ],
 )
