@@ -12,6 +12,9 @@ from botcore.embedded_postgres import borrowed
 from tests.botcore.channels.web_server import serving
 from tests.fakes import Wakes
 
+UNSYNCED = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+"""What a database need not do whose data may go with the machine."""
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
@@ -19,6 +22,8 @@ def django_db_modify_db_settings() -> Iterator[None]:
     if settings.EMBEDDED_POSTGRES is None:
         yield
         return
+    settings.EMBEDDED_POSTGRES.prepare()
+    (settings.EMBEDDED_POSTGRES.data / "postgresql.auto.conf").write_text(UNSYNCED)
     with borrowed(settings.EMBEDDED_POSTGRES):
         yield
 

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -163,8 +164,9 @@ def _quotas(size: int) -> dict[Act, int]:
     return counts
 
 
+@lru_cache(maxsize=1)
 def build_examples(seed: int = 1) -> Split:
-    """The whole set. Raises :class:`SkeletonError` where the skeletons do not yield enough different examples."""
+    """The whole set, kept once built. Raises :class:`SkeletonError` where the skeletons yield too few different examples."""
     builder = _Builder(seed)
     heldout, validation, train = (builder.split(name) for name in ("heldout", "validation", "train"))
     return Split(train, validation, heldout)
