@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 if TYPE_CHECKING:
     from botcore.dialogue.ask import Asking
-    from botcore.dialogue.lexicon import Lexicon
+    from botcore.dialogue.lexicon.lexicon import Lexicon
     from botcore.dialogue.state import DialogueState
     from catalog.search import Candidate
 

@@ -216,7 +216,7 @@ def _recall(asked: Sequence[Asked]) -> float:
 
 def _conversation(shop: Shop, assortment: Assortment, goods: Sequence[Good], encoder: Encoder) -> dict[str, str]:
     """Whole messages, answered from phrases, and what the shop's words cost to read."""
-    from botcore.dialogue.lexicon import lexicon_of
+    from botcore.dialogue.lexicon.kept import lexicon_of
     from botcore.dialogue.pipeline import respond
     from botcore.dialogue.ports import Ports
     from botcore.dialogue.state import DialogueState

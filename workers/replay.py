@@ -24,7 +24,7 @@ from django.conf import settings
 from django.db.models import F, TextField, Value
 
 from botcore.dialogue.find import in_reach
-from botcore.dialogue.lexicon import lexicon_of
+from botcore.dialogue.lexicon.kept import lexicon_of
 from botcore.dialogue.pipeline import respond, shown_items
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.rank import Ranked, rank
@@ -174,7 +174,7 @@ def ranking(
 def _read(shop: Shop, text: str, before: DialogueState, ports: Ports) -> tuple[DialogueState, Understanding]:
     """The state after a customer's message that somebody else answered."""
     shown = shown_items(shop, before)
-    said = understand(text, before, shown, lexicon_of(shop), ports.reader, ports.encoder)
+    said = understand(text, before, shown, lexicon_of(shop), ports.reader)
     return in_reach(shop, track(before, said, shown)), said
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from botcore.dialogue.evidence import article_passages
 from botcore.dialogue.heads import asking_odds
-from botcore.dialogue.lexicon import lexicon_of
+from botcore.dialogue.lexicon.kept import lexicon_of
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import DialogueState
 from botcore.learning.versions import SERVES

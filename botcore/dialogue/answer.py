@@ -26,7 +26,7 @@ from botcore.dialogue.evidence import (
     product_evidence,
     terms,
 )
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, KIND, TEXT, Meaning
 from botcore.dialogue.named import calls_by_name
 from botcore.dialogue.names import attribute_name

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from botcore.dialogue.evidence import units
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, TEXT, Match, Meaning
 from botcore.dialogue.measures import SIZE
 from botcore.dialogue.names import attribute_name, meaning_name

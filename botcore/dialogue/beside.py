@@ -15,7 +15,7 @@ from botcore.dialogue.decide import Decision
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, items_of
 from botcore.dialogue.find import Found
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.phrases import phrase_for
 from botcore.dialogue.plan import Plan
 from botcore.dialogue.state import Act, DialogueState

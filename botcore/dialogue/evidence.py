@@ -15,7 +15,7 @@ from itertools import pairwise
 import rjieba
 
 from botcore.dialogue.facts import format_price
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import Meaning
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.ports import Reader, titled

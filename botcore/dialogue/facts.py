@@ -15,7 +15,7 @@ from django.conf import settings
 
 from botcore.channels.values import Card
 from botcore.dialogue.brief import LETTERS, ItemFacts
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, KIND, TEXT, Meaning
 from botcore.dialogue.state import Constraint, DialogueState
 from botcore.dialogue.thesaurus import thesaurus

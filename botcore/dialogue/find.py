@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, KIND, TEXT
 from botcore.dialogue.ports import Encoder, SequenceScores
 from botcore.dialogue.sold_out import asks_for_sold_out

@@ -10,7 +10,7 @@ from botcore.dialogue.facts import Item, items_of
 from botcore.dialogue.find import Visit, find, in_reach, items_by_sku
 from botcore.dialogue.followups import asks_already, order_brief, question_brief, second_brief, waiting_brief
 from botcore.dialogue.goals import turned_to
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.plan import Plan, gave_up_names
 from botcore.dialogue.ports import Ports, titled
 from botcore.dialogue.reasons import standing_out

@@ -12,7 +12,7 @@ from botcore.dialogue.ask import PRICE, option_names, price_band
 from botcore.dialogue.brief import Brief
 from botcore.dialogue.decide import NO_INFORMATION, POLICY
 from botcore.dialogue.facts import Item, format_price
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.perceived import PICTURED, SET_ASIDE, UNLIKE, Perceived
 from botcore.dialogue.state import Act, DialogueState, LaterGoal, Question

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, Meaning
 
 CHINESE_ATTRIBUTES = {

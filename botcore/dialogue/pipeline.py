@@ -23,7 +23,8 @@ from botcore.dialogue.find import Found, Visit, beyond_goal, in_reach, items_by_
 from botcore.dialogue.follow import followups, second_goal
 from botcore.dialogue.followups import missed_briefs, pictured_brief, reading_brief
 from botcore.dialogue.goals import common_category, separated, turned_to
-from botcore.dialogue.lexicon import Lexicon, lexicon_of
+from botcore.dialogue.lexicon.kept import lexicon_of
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.named import product_named
 from botcore.dialogue.perceived import ASKED_FOR_WORDS, NOTHING, PICTURED, Perceived
 from botcore.dialogue.phrases import phrase_for
@@ -194,7 +195,7 @@ def _understood(
     question calls by its name is one that it points at."""
     if pressed:
         return picked(pressed, text, before), None
-    said = understand(text, before, shown, lexicon, ports.reader, ports.encoder)
+    said = understand(text, before, shown, lexicon, ports.reader)
     said = answered(said, before, lexicon)
     asks = said.is_question and said.intent.name in NAMING
     if asks and not said.references and (named := product_named(shop, said.text)):

@@ -12,7 +12,7 @@ from botcore.dialogue.decide import THEMELESS, UNTOLD, Decision
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, format_price, satisfied
 from botcore.dialogue.find import Found
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, KIND, Meaning
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.state import Act, Constraint, DialogueState, Question

@@ -8,7 +8,7 @@ from botcore.dialogue.ask import Asking, ask_or_show, opening
 from botcore.dialogue.decide import Decision
 from botcore.dialogue.find import Found
 from botcore.dialogue.heads import asking_odds
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.state import Act, DialogueState, LaterGoal
 from botcore.dialogue.understand import Understanding

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from botcore.dialogue.find import find, items_by_sku, product_query
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import TEXT
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.relevance import SEMANTIC, Collection, Floats, Relevance, Talk, features, shipped

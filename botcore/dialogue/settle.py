@@ -9,7 +9,7 @@ from dataclasses import replace
 from botcore.dialogue import beside
 from botcore.dialogue.decide import BEST_RATED, NOT_SOLD, THEMELESS, Decision, decide, missing
 from botcore.dialogue.find import Found, Visit, find, holding, in_reach, items_by_sku
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, TEXT, Meaning
 from botcore.dialogue.perceived import PICTURED, UNLIKE
 from botcore.dialogue.ports import Ports

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from botcore.dialogue.evidence import Evidence, Kind
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import Meaning
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.ports import titled

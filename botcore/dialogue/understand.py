@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botcore.dialogue.intents import Intent, IntentClassifier
-from botcore.dialogue.lexicon import Lexicon
-from botcore.dialogue.meanings import CATEGORY, TEXT
+from botcore.dialogue.lexicon.lexicon import Lexicon
+from botcore.dialogue.meanings import CATEGORY, TEXT, Match
 from botcore.dialogue.measures import LASTING, SIZE, Limit, Measures, in_digits, read_measures
-from botcore.dialogue.money import mask_numbers, read_price
+from botcore.dialogue.money import Price, mask_numbers, read_price
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between
 from botcore.dialogue.pointing.references import references as pointed_at
 from botcore.dialogue.pointing.shown import ShownItem
-from botcore.dialogue.ports import Encoder, MessageReader
+from botcore.dialogue.ports import MessageReader
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.understanding.ages import with_ages
 from botcore.dialogue.understanding.indifference import indifferent as no_longer_minded
@@ -63,6 +63,7 @@ class Understanding:
     refusals (attribute, value) that hold no longer, ``allowed`` what would do as well; ``rejected`` are the shown items that
     the message turns down.
 
+    ``beyond`` says that a place is pointed at which the last list does not have.
     ``thing`` is a kind of product that no category is named after ("tent"), ``indifferent`` the attributes that no longer
     matter, ``order`` is "price" or "-price" where the cheapest or dearest is asked for. ``words`` is what to search for,
     ``unknown`` the words asked for that no text of the shop holds, ``unheard`` wishes of the goal that nothing can hold,
@@ -81,6 +82,7 @@ class Understanding:
     allowed: tuple[tuple[str, str], ...] = ()
     references: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
+    beyond: bool = False
     thing: str = ""
     indifferent: tuple[str, ...] = ()
     order: str = ""
@@ -110,55 +112,20 @@ class Understanding:
 
 
 def understand(
-    text: str,
-    state: DialogueState,
-    shown: Sequence[ShownItem],
-    lexicon: Lexicon,
-    reader: MessageReader,
-    encoder: Encoder | None = None,
+    text: str, state: DialogueState, shown: Sequence[ShownItem], lexicon: Lexicon, reader: MessageReader
 ) -> Understanding:
-    """Read one message. ``shown`` is the last list in its order; ``encoder`` finds paraphrases of the shop's values."""
+    """Read one message. ``shown`` is the last list in its order."""
     clean = normalise(text)
-    corrected = correct_spelling(attributive(in_digits(clean), lexicon), lexicon)
-    price = read_price(corrected)
-    indifferent, spans = no_longer_minded(corrected)
-    if any(disowned(corrected, start) for start, _ in price.spans):
-        price, indifferent = replace(price, range=PriceRange()), (*indifferent, "price")
-    measures = read_measures(corrected, lexicon.attributes, price.spans)
-    read = (*price.spans, *spans, *measures.spans)
-    words = [t for t in tokens(corrected) if not any(start <= t.start < end for start, end in read)]
-    matches = lexicon.match(words)
-    if not state.goal and not any(x.attribute == CATEGORY for m in matches for x in m.meanings):
-        matches = [part for match in matches for part in lexicon.by_head(words, match)]
-    matches = with_ages(corrected, words, matches, lexicon)
-    if encoder:
-        matches = paraphrased(corrected, words, matches, state.goal, lexicon, encoder)
-    message = reader.message(corrected)
-    rules = stances(corrected, words, matches, named_places(words, message))
-    polarity = revised(words, matches, rules, message)
-    pointing = pointed_at(corrected, words, matches, shown, state)
-    reading = Reading(
-        corrected,
-        words,
-        [m for m in matches if not pointing.describes(words[m.first])],
-        polarity,
-        lexicon,
-        state,
-        described=frozenset(i for i, token in enumerate(words) if pointing.describes(token)),
-        things=things(words, matches, message),
-        naming=named_places(words, message),
-        meant=meant_places(words, matches, message),
-        asks=bool(shown) and QUESTION.search(corrected) is not None,
-    )
-    goals, thing, second = reading.goals, reading.thing_name, reading.second
-    goal = next(iter(goals), state.goal)
-    measured, unheld = _measured(measures, goal, lexicon, reading)
+    noticed = _noticed(clean, lexicon)
+    reading, pointing = _reading(noticed, state, shown, lexicon, reader)
+    goals, thing, second, price = reading.goals, reading.thing_name, reading.second, noticed.price.range
+    measured, unheld = _measured(noticed.measures, next(iter(goals), state.goal), lexicon, reading)
     counted = (replace(c, turn=state.turn + 1) for c in measured)
     constraints = (*(c for c in reading.constraints if c not in second), *counted)
-    if not price.range and (between := price_between(corrected, pointing, shown)):
-        price = replace(price, range=PriceRange(*between))
+    if not price and (between := price_between(noticed.text, pointing, shown)):
+        price = PriceRange(*between)
     looking = not state.goal and bool(state.topic or state.constraints)
-    told = _Told(corrected, goals, thing, constraints, price.range, indifferent, shown, pointing.skus, looking)
+    told = _Told(noticed.text, goals, thing, constraints, price, noticed.indifferent, shown, pointing.skus, looking)
     intent, references, order = told.meant(IntentClassifier(reader))
     if intent.name == "identity" and intent.confidence > CERTAINLY:  # "are you a robot?" asks for no robot vacuum
         goals, constraints = (), ()
@@ -169,21 +136,81 @@ def understand(
         goals=goals,
         dropped_goals=reading.dropped,
         constraints=constraints,
-        price=price.range,
+        price=price,
         second=second,
         withdrawn=reading.withdrawn,
         allowed=reading.allowed,
         references=references,
-        rejected=_rejected(pointing, words, polarity),
+        rejected=_rejected(pointing, reading.words, reading.stances),
+        beyond=pointing.beyond,
         thing=thing,
-        indifferent=indifferent,
+        indifferent=noticed.indifferent,
         order=order,
         words=reading.search_words(),
         unknown=reading.unknown(),
         unheard=(*reading.unheard(), *unheld),
-        is_question=QUESTION.search(corrected) is not None,
+        is_question=QUESTION.search(noticed.text) is not None,
         masked=mask_numbers(clean)[:200],
     )
+
+
+@dataclass(frozen=True)
+class _Noticed:
+    """A message with its spelling corrected, what grammars of their own read of it, and the ``words`` that these leave."""
+
+    text: str
+    price: Price
+    measures: Measures
+    indifferent: tuple[str, ...]
+    words: tuple[Token, ...]
+
+
+def _noticed(clean: str, lexicon: Lexicon) -> _Noticed:
+    text = correct_spelling(attributive(in_digits(clean), lexicon), lexicon)
+    price = read_price(text)
+    indifferent, spans = no_longer_minded(text)
+    if any(disowned(text, start) for start, _ in price.spans):
+        price, indifferent = replace(price, range=PriceRange()), (*indifferent, "price")
+    measures = read_measures(text, lexicon.attributes, price.spans)
+    read = (*price.spans, *spans, *measures.spans)
+    words = tuple(t for t in tokens(text) if not any(start <= t.start < end for start, end in read))
+    return _Noticed(text, price, measures, tuple(indifferent), words)
+
+
+def _reading(
+    noticed: _Noticed, state: DialogueState, shown: Sequence[ShownItem], lexicon: Lexicon, reader: MessageReader
+) -> tuple[Reading, Pointing]:
+    """What the vocabulary and the reader make of a message's words, and which of the shown items it points at."""
+    text, words = noticed.text, noticed.words
+    known = _known(noticed, state.goal, lexicon)
+    pointing = pointed_at(text, words, known, shown, state)
+    described = frozenset(i for i, token in enumerate(words) if pointing.describes(token))
+    matches = paraphrased(text, words, known, described, state.goal, lexicon, reader)
+    message = reader.message(text)
+    naming = named_places(words, message)
+    reading = Reading(
+        text,
+        words,
+        [m for m in matches if m.first not in described],
+        revised(words, matches, stances(text, words, matches, naming), message),
+        lexicon,
+        state,
+        described=described,
+        things=things(words, matches, message),
+        naming=naming,
+        meant=meant_places(words, matches, message),
+        asks=bool(shown) and QUESTION.search(text) is not None,
+    )
+    return reading, pointing
+
+
+def _known(noticed: _Noticed, goal: str, lexicon: Lexicon) -> list[Match]:
+    """The phrases that the vocabulary knows, and those of ages."""
+    words = noticed.words
+    matches = lexicon.match(words)
+    if not goal and not any(x.attribute == CATEGORY for m in matches for x in m.meanings):
+        matches = [part for match in matches for part in lexicon.by_head(words, match)]
+    return with_ages(noticed.text, words, matches, lexicon)
 
 
 def _measured(measures: Measures, goal: str, lexicon: Lexicon, reading: Reading) -> tuple[list[Constraint], list[str]]:

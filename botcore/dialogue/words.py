@@ -36,6 +36,11 @@ ENGLISH_WORDS = frozenset((DATA / "english_words.txt").read_text(encoding="utf-8
 """Ordinary English words, which are no misspelling of anything: the whole words of BERT's vocabulary (Apache-2.0)."""
 
 
+NUMERALS = dict(
+    zip("one two three four five six seven eight nine ten twelve".split(), (*range(1, 11), 12), strict=True)
+) | dict(zip("一二三四五六七八九十两", (*range(1, 11), 2), strict=True))
+"""Numbers in words."""
+
 PLAIN = frozenset(
     "一二两三四五六七八九十几半的了是有没不我你他她它在就都也和给要会能这那哪想买找看往吗呢吧啊太个件条本台款双支把瓶盒只套张块种"
 )

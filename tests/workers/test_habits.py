@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from botcore.dialogue.find import Visit, find
-from botcore.dialogue.lexicon import lexicon_of
+from botcore.dialogue.lexicon.kept import lexicon_of
 from botcore.dialogue.state import DialogueState
 from catalog.models import Customer, Interaction
 from tests.factories import CategoryFactory, ProductFactory, ShopFactory

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from botcore.dialogue import lexicon
+from botcore.dialogue.lexicon import kept
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import DialogueState
 from catalog.models import Product, Shop
@@ -35,7 +35,7 @@ TITLES = {
 def shop(tmp_path, monkeypatch) -> Shop:
     """Made by ``import_products`` from skus and titles; nothing is embedded yet."""
     monkeypatch.setattr(serving, "encoder", HashEncoder)
-    lexicon._cache.clear()
+    kept._cache.clear()
     feed = tmp_path / "titles.jsonl"
     feed.write_text("\n".join(json.dumps({"sku": sku, "title": title}) for sku, title in TITLES.items()))
     call_command("import_products", feed, shop="titles", create_shop=True, default=["price=9.90", "stock=1"])

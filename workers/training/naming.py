@@ -10,11 +10,12 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
 from botcore.dialogue.intents import examples
-from botcore.dialogue.ports import MessageRead
+from botcore.dialogue.ports import Meant, MessageRead
 from botcore.dialogue.words import DATA
 from botcore.installation import installation
 
@@ -27,10 +28,14 @@ class Unread:
     def message(self, text: str) -> MessageRead:
         return MessageRead({"find": 1.0}, (), np.empty((0, 1), dtype=np.float32), ("nothing",))
 
+    def meaning(self, text: str, stretches: Sequence[tuple[int, int]], values: Sequence[str]) -> Meant:
+        nothing = np.full((len(stretches), len(values)), -np.inf, dtype=np.float32)
+        return Meant(nothing, np.zeros(len(stretches), dtype=np.float32))
+
 
 def naming_shares(slug: str) -> dict[str, float]:
     """How often an intent's messages name a category, price or value of a shop's vocabulary, one added on each side."""
-    from botcore.dialogue.lexicon import lexicon_of
+    from botcore.dialogue.lexicon.kept import lexicon_of
     from botcore.dialogue.state import DialogueState
     from botcore.dialogue.understand import names_something, understand
     from catalog.models import Shop

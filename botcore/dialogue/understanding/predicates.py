@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 
 SAID = re.compile(
     r"(?P<noun>[\u3400-\u9fff]{2})(?:总是|一直|老是|最近|已经)?(?:有[点些]|比较|特别|非常|容易|很|偏|太|超|挺|蛮|爱)+(?P<adjective>[\u3400-\u9fff]{1,2})"

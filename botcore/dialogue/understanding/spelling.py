@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 import rjieba
 
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.words import CHINESE, DATA, PLAIN, tokens
 
 LONGEST = 6

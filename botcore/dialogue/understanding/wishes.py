@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, KIND, LACKS, TEXT, Match, Meaning
 from botcore.dialogue.measures import SIZE
 from botcore.dialogue.names import CHINESE_ATTRIBUTES, attribute_name
@@ -199,10 +199,8 @@ class Reading:
         for match in self._valued():
             if match in gone or match.first in self.stances.idle | self.stances.unneeded:
                 continue
-            if match.guessed and match.first in self.stances.refused:
-                continue
             goal = self._goal_of(match)
-            valued += [(match, goal, c) for c in self._wishes_of(match, goal, match.first in soft)]
+            valued += [(match, goal, c) for c in self._wishes_of(match, goal, match.hinted or match.first in soft)]
         found = self._with_alternatives(valued)
         for head in self.heads:
             if kind := self.lexicon.kind(self._category(head), head.phrase):

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from botcore.dialogue import lexicon, pipeline
+from botcore.dialogue import pipeline
+from botcore.dialogue.lexicon import kept
 from botcore.dialogue.ports import Encoder, Generator, Ports, Reader
 from botcore.dialogue.state import DialogueState
 from catalog.ingest.records import ArticleRecord, ProductRecord, VariantRecord
@@ -66,7 +67,7 @@ def shop(db, encoder, monkeypatch) -> Shop:
     upsert_products(shop, [*map(_record, GOODS), _coloured()])
     upsert_articles(shop, (ArticleRecord(slug=s, language=lang, title=t, body=b) for s, lang, t, b in ARTICLES))
     indexing.embed_changed(shop.pk)
-    lexicon._cache.clear()
+    kept._cache.clear()
     return shop
 
 

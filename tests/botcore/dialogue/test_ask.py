@@ -9,7 +9,7 @@ import pytest
 
 from botcore.dialogue.ask import MEANING, PRICE, answered, ask_or_show, belief, opening, price_band
 from botcore.dialogue.intents import Intent
-from botcore.dialogue.lexicon import CategoryWords, Lexicon
+from botcore.dialogue.lexicon.lexicon import CategoryWords, Lexicon
 from botcore.dialogue.meanings import Meaning
 from botcore.dialogue.state import Act, Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.understand import Understanding

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from botcore.dialogue import lexicon
 from botcore.dialogue.evidence import Asked, holding_rare
+from botcore.dialogue.lexicon import kept
 from botcore.dialogue.state import Act, PriceRange
 from catalog.ingest.records import ArticleRecord, ProductRecord, VariantRecord
 from catalog.ingest.write import upsert_articles, upsert_products
@@ -334,7 +334,7 @@ def test_what_is_for_everybody_is_for_her_as_well(talk, shop):
     AttributeValue.objects.bulk_create(
         AttributeValue(shop=shop, attribute="gender", value=v, product_count=1) for v in ("women", "unisex", "men")
     )
-    lexicon._cache.clear()
+    kept._cache.clear()
     reply = talk("a rug for women")
     assert skus(reply) == {"R1", "R2"}
     assert reply.brief.gave_up == ()
@@ -397,7 +397,7 @@ def test_what_a_thing_is_for_only_weighs_where_its_kind_is_a_value(talk):
         for sku, title, price, told in (("B1", "Alder", "60", "For hiking."), ("B2", "Birch", "40", "For school."))
     ]  # fmt: skip
     upsert_products(talk.shop, bags)
-    lexicon._cache.clear()
+    kept._cache.clear()
     talk("a backpack for hiking")
     assert {c.value: c.hard for c in talk.state.constraints} == {"backpack": True, "hiking": False}
 
@@ -408,7 +408,7 @@ def test_the_name_of_an_attribute_in_other_words_is_no_wish_of_its_own(talk):
         names={("mood", "dark"): {"zh": ["黑暗"]}}, variants=(VariantRecord(sku="G4", price=Decimal("30"), stock=3),),
     )  # fmt: skip
     upsert_products(talk.shop, [dark])
-    lexicon._cache.clear()
+    kept._cache.clear()
     talk("games please")
     reply = talk("气氛黑暗一点的")
     assert skus(reply) == {"G4"} and not reply.brief.gave_up

@@ -1,7 +1,7 @@
 import pytest
 
 from botcore.dialogue.followups import asks_already
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.state import Question
 
 COLOUR = Question("color", ("white", "mint", "green"))

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from botcore.dialogue.answer import _from_reviews, _of_another_kind, _of_others, as_return
 from botcore.dialogue.evidence import Asked
-from botcore.dialogue.lexicon import lexicon_of
+from botcore.dialogue.lexicon.kept import lexicon_of
 from botcore.dialogue.relevance import title_names
 from botcore.dialogue.state import Act
 from catalog.models import Customer, Interaction

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from botcore.dialogue.kinds import chinese_names, kinds_in
-from botcore.dialogue.lexicon import CategoryWords, Lexicon, phrase_key
+from botcore.dialogue.lexicon.lexicon import CategoryWords, Lexicon, phrase_key
 from botcore.dialogue.meanings import Meaning
 
 GARDEN = [

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from botcore.dialogue import lexicon
+from botcore.dialogue.lexicon import kept
 from botcore.dialogue.ports import Ports
 from catalog.ingest.records import ProductRecord, VariantRecord
 from catalog.ingest.write import upsert_products
@@ -64,7 +64,7 @@ def talk_in(db, encoder, reader, monkeypatch):
             upsert_products(shop, records(CHINESE, CHINESE_NAMES, ("折扇",)))
             Category.objects.filter(shop=shop).update(aliases=["folding fan"])
         indexing.embed_changed(shop.pk)
-        lexicon._cache.clear()
+        kept._cache.clear()
         return Talk(shop, Ports(encoder, reader, None))
 
     return made

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from botcore.dialogue import lexicon as module
-from botcore.dialogue.lexicon import lexicon_of
+from botcore.dialogue.lexicon import kept as module
+from botcore.dialogue.lexicon.kept import lexicon_of
 from catalog.ingest.vocabulary import recount
 from tests.factories import ProductFactory
 

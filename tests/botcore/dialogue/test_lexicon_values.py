@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, Meaning
 from botcore.dialogue.words import tokens
 

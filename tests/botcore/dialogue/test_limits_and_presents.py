@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from botcore.dialogue import lexicon
 from botcore.dialogue.find import _relaxations
+from botcore.dialogue.lexicon import kept
 from botcore.dialogue.measures import in_digits, limit_name, read_measures
 from botcore.dialogue.state import Act, Constraint, DialogueState, PriceRange
 from catalog.ingest.records import ProductRecord, VariantRecord
@@ -50,7 +50,7 @@ def wider(shop, talk):
         ],
     )
     indexing.embed_changed(shop.pk)
-    lexicon._cache.clear()
+    kept._cache.clear()
     return talk
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from botcore.dialogue.find import _relaxations, find
-from botcore.dialogue.lexicon import lexicon_of
+from botcore.dialogue.lexicon.kept import lexicon_of
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 
 GREEN = Constraint("color", "green", turn=1)

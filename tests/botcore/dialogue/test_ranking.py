@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from botcore.dialogue.find import Visit, find, product_query
-from botcore.dialogue.lexicon import lexicon_of
+from botcore.dialogue.lexicon.kept import lexicon_of
 from botcore.dialogue.state import Constraint, DialogueState
 from catalog.models import Customer, Interaction, MerchandisingRule, Product
 

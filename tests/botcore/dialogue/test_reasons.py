@@ -42,7 +42,7 @@ class TestInTalk:
         assert "颜色：A 红色 · B 灰色" in talk("第一个和第二个有什么区别").text
 
     def test_a_word_of_two_meanings_is_asked_about_once(self, talk, shop):
-        from botcore.dialogue import lexicon
+        from botcore.dialogue.lexicon import kept
         from catalog.ingest.records import ProductRecord, VariantRecord
         from catalog.ingest.write import upsert_products
 
@@ -59,7 +59,7 @@ class TestInTalk:
                 for i, name in enumerate(["color", "scent", "color", "scent", "color", "scent"])
             ],
         )
-        lexicon._cache.clear()
+        kept._cache.clear()
         asked = talk("soap in rose please")
         assert asked.act is Act.ASK and "color" in asked.text and "scent" in asked.text and not asked.items
         answer = talk("the scent")

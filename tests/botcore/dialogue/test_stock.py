@@ -3,7 +3,7 @@
 import pytest
 
 from botcore.dialogue.answer import stock_text
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import Meaning
 from botcore.dialogue.state import Constraint
 from botcore.dialogue.stock import named_values, stock_of

@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from botcore.dialogue.find import CONSIDERED, SLATE, in_reach, product_query, relaxed_states
-from botcore.dialogue.lexicon import Lexicon, lexicon_of
+from botcore.dialogue.lexicon.kept import lexicon_of
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.track import track
@@ -45,7 +46,7 @@ class Command(BaseCommand):
         shop = shop_of(options["shop"])
         encoder, rules = serving.encoder(), rules_of(shop, timezone.now())
         lexicon, nothing = lexicon_of(shop), DialogueState()
-        said = understand(options["words"], nothing, (), lexicon, serving.reader(), encoder)
+        said = understand(options["words"], nothing, (), lexicon, serving.reader())
         state = in_reach(shop, track(nothing, said, ()))
         query, given_up = _fitting(shop, state, lexicon, encoder)
         conversation = conversation_vector([v for v in (query.embedding,) if v is not None])

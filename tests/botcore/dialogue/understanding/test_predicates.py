@@ -1,6 +1,6 @@
 import pytest
 
-from botcore.dialogue.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.understanding.predicates import attributive
 
 KNOWN = Lexicon(chinese={"干头发", "油性皮肤", "大房间"})

@@ -1,0 +1,410 @@
+"""Reads a shop's vocabulary from its catalogue."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models.functions import Mod
+
+from botcore.dialogue.kinds import MOST, chinese_names, kinds_in
+from botcore.dialogue.lexicon.lexicon import (
+    CUES,
+    UNREADABLE,
+    CategoryWords,
+    Lexicon,
+    key_of,
+    names_category,
+    phrase_key,
+)
+from botcore.dialogue.meanings import CATEGORY, LACKS, TEXT, Meaning
+from botcore.dialogue.thesaurus import thesaurus
+from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, singular, tokens
+from catalog.models import AttributeValue, Product, Shop
+from catalog.text import segment
+
+TITLES = 50_000
+"""So many titles tell in which category things are."""
+
+
+def read_lexicon(shop: Shop) -> Lexicon:
+    """The vocabulary of a shop's catalogue as it is now."""
+    lexicon = Lexicon(size=Product.objects.filter(shop=shop, active=True).count())
+    lexicon.document_stems = _document_stems(shop)
+    _read_categories(shop, lexicon)
+    _read_values(shop, lexicon)
+    _read_places(shop, lexicon)
+    _read_absences(lexicon)
+    titles = _titles(shop, lexicon)
+    _read_kinds(lexicon, titles)
+    parts = _parts(lexicon)
+    _bridge(lexicon, parts)
+    _bridge_people(lexicon)
+    for word, meanings in parts.items():
+        if not {m.attribute for m in lexicon.meanings(word)} - {m.attribute for m in meanings} - {LACKS, TEXT}:
+            lexicon.learn(word, *meanings)
+    _read_things(lexicon, titles)
+    _index(lexicon)
+    return lexicon
+
+
+def _index(lexicon: Lexicon) -> None:
+    """Makes what is matched and what slips of spelling are looked up in."""
+    for key, (phrase, meanings) in lexicon.phrases.items():
+        lexicon.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings))))
+        if len(phrase) > 1 and all(map(CHINESE.match, phrase)):
+            lexicon.chinese.add(phrase)
+            if any(m.attribute != TEXT for m in meanings):
+                for place in range(len(phrase)):
+                    lexicon.slips.setdefault(phrase[:place] + "?" + phrase[place + 1 :], []).append(phrase)
+    lexicon.automaton.make_automaton()
+    for word in lexicon.surfaces | CUES:
+        if word.isascii() and word.isalpha() and len(word) >= 4:
+            lexicon.spellings.setdefault(len(word), []).append(word)
+
+
+def _read_categories(shop: Shop, lexicon: Lexicon) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.path, c.name, c.translations, c.aliases, count(p.id) FROM catalog_category c"
+            " LEFT JOIN catalog_product p ON p.category_id = c.id AND p.active WHERE c.shop_id = %s GROUP BY c.id",
+            [shop.pk],
+        )
+        rows = cursor.fetchall()
+    for path, name, translations, aliases, products in rows:
+        translations = json.loads(translations) if isinstance(translations, str) else translations
+        aliases = json.loads(aliases) if isinstance(aliases, str) else aliases
+        english = name.lower()
+        chinese = (translations.get("zh") or {}).get("name") or thesaurus().chinese_name(singular(english))
+        others = tuple(str(alias).lower() for alias in aliases)
+        lexicon.categories[path] = CategoryWords(path, name, singular(english), chinese, products, others)
+        noun = singular(english)
+        for phrase in dict.fromkeys((english, noun, f"{noun}s", chinese, *others)):
+            lexicon.learn(phrase, Meaning(CATEGORY, path))
+            if len(phrase) == 2 and phrase.endswith("子") and phrase[0] not in NO_NOUNS:
+                lexicon.learn(phrase[0], Meaning(CATEGORY, path))
+    for path, words in list(lexicon.categories.items()):
+        total = sum(c.products for c in lexicon.categories.values() if (c.path + "/").startswith(path + "/"))
+        lexicon.categories[path] = replace(words, products=total)
+
+
+NO_NOUNS = frozenset("被带瓶盒箱袋包条件双片个")
+"""Characters that are other words without their 子; a boot is 靴 as well as 靴子."""
+
+
+PART_SHARE = 0.34
+"""A word in a larger share of an attribute's values is what they are values of ("skin"), not one of them."""
+
+
+def _parts(lexicon: Lexicon) -> dict[str, set[Meaning]]:
+    """The words that stand for the longer values containing them: "leather" for full-grain leather and vegan leather."""
+    parts: defaultdict[str, set[Meaning]] = defaultdict(set)
+    kinds = {
+        part
+        for phrase, meanings in lexicon.phrases.values()
+        if names_category(meanings)
+        for part in _kind_words(phrase)
+    }
+    for meaning, names in lexicon.names.items():
+        for name in {meaning.value, *(str(n).lower() for n in names.get("zh", ()))}:
+            for word in () if PRIVATIVE.fullmatch(name) else (*_pieces(name), *_before_noun(name)):
+                if (
+                    word != name
+                    and word not in FUNCTION_WORDS
+                    and word not in kinds
+                    and not any(map(str.isdigit, word))
+                ):
+                    parts[word].add(meaning)
+    told = {word: _beside_own(lexicon, word, meanings) for word, meanings in parts.items()}
+    return {word: meanings for word, meanings in told.items() if meanings and _tells_part(lexicon, meanings)}
+
+
+def _before_noun(name: str) -> Iterable[str]:
+    """What stands before the noun of a Chinese name that is written as one word ("爱情" of "爱情小说")."""
+    words = thesaurus()
+    for place in range(2, len(name) - 1) if CHINESE.match(name) else ():
+        if not words.things.isdisjoint(words.chinese.get(name[place:], ())):
+            yield name[:place]
+
+
+def _kind_words(phrase: str) -> Iterable[str]:
+    """The words of a category's name that say which kind it is; what a Chinese one has in front is a value ("爱情小说")."""
+    return _pieces(segment(phrase).split()[-1]) if CHINESE.match(phrase) else _pieces(phrase)
+
+
+def _beside_own(lexicon: Lexicon, word: str, meanings: set[Meaning]) -> set[Meaning]:
+    """The values that a word is part of; where it is a value itself, those of the same attribute ("recycled wool")."""
+    own = {m.attribute for m in lexicon.meanings(word)} - {LACKS}
+    return {m for m in meanings if m.attribute in own} if own else meanings
+
+
+def _pieces(name: str) -> Iterable[str]:
+    """The words of a name; a Chinese one also without the ending that only says what kind of value it is."""
+    *modifiers, head = name.split(" ")
+    whole = [
+        word for word in modifiers if "-" not in word or PRIVATIVE.fullmatch(word)
+    ]  # no "safe" of "dishwasher-safe basket"
+    for word in segment(" ".join([*whole, head]).replace("-", " ")).split():
+        bare = ENDING.sub("", word)
+        for piece in {word, bare}:
+            if len(piece) > (1 if CHINESE.match(piece) else 2):
+                yield piece
+    if CHINESE.match(name) and len(bare := ENDING.sub("", name)) > 1:
+        yield bare
+
+
+ENDING = re.compile(r"(?<=[\u3400-\u9fff])(?:器|式|用|版|款|型|色|味|质|里|装|模式|功能|配件|发质|肌肤|状)$")
+
+
+PRIVATIVE = re.compile(
+    r"(?P<free>[a-z]+)[ -]free|(?:non|un|without)[ -]?(?P<non>[a-z]{4,})|[无不未](?P<no>[\u3400-\u9fff]{1,4})"
+)
+
+
+def _read_absences(lexicon: Lexicon) -> None:
+    """Let what a value says the absence of stand for it where it is refused: "no sulfates" is sulfate-free, "not noisy" quiet."""
+    for meaning, names in lexicon.names.items():
+        for name in (meaning.value, *(str(n).lower() for listed in names.values() for n in listed)):
+            if match := PRIVATIVE.fullmatch(name):
+                lacked = next(group for group in match.groups() if group)
+                for word in (lacked, *thesaurus().alternatives(lacked)):
+                    if not any(m.attribute not in (TEXT, LACKS) for m in lexicon.meanings(word)) or len(word) > 1:
+                        lexicon.learn(word, lacks(meaning))
+        for opposite in thesaurus().opposites.get(meaning.value, ()):
+            if not lexicon.meanings(opposite):
+                lexicon.learn(opposite, lacks(meaning))
+
+
+def lacks(meaning: Meaning) -> Meaning:
+    """What a word stands for that a value says the absence of."""
+    return Meaning(LACKS, f"{meaning.attribute}={meaning.value}")
+
+
+def _tells_part(lexicon: Lexicon, meanings: set[Meaning]) -> bool:
+    attributes = {m.attribute for m in meanings}
+    share = max(sum(m.attribute == a for m in meanings) / len(lexicon.attributes[a]) for a in attributes)
+    alone = len(meanings) == 1
+    return (share <= PART_SHARE or alone) and not attributes & UNREADABLE
+
+
+def _read_values(shop: Shop, lexicon: Lexicon) -> None:
+    rows = AttributeValue.objects.filter(shop=shop, product_count__gt=0)
+    for attribute, value, names, count in rows.values_list("attribute", "value", "names", "product_count"):
+        lexicon.attributes.setdefault(attribute, {})[value] = count
+        meaning = Meaning(attribute, value)
+        lexicon.names[meaning] = names
+        plain = value.replace(".", "").isdigit() or (len(value) < 2 and not CHINESE.match(value))
+        if value in ("yes", "no", "true", "false"):
+            continue
+        own = () if plain else (value,)  # "l" and "42" are read by the grammar of sizes
+        for phrase in dict.fromkeys((*own, *(str(n).lower() for listed in names.values() for n in listed))):
+            lexicon.learn(phrase, meaning)
+        if counted := re.fullmatch(r"([a-z]+) of (\d+)", value):
+            lexicon.learn(f"{counted[2]} {counted[1]}", meaning)
+
+
+def _read_places(shop: Shop, lexicon: Lexicon) -> None:
+    """Count the products with each value, by category; a variant's values are its product's."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.path, h.key, h.value, count(DISTINCT h.id) FROM ("
+            " SELECT p.id, p.category_id, a.key, v.value FROM catalog_product p,"
+            " jsonb_each(p.attributes) a, jsonb_array_elements_text(a.value) v WHERE p.shop_id = %s AND p.active"
+            " UNION ALL SELECT p.id, p.category_id, a.key, v.value"
+            " FROM catalog_variant w JOIN catalog_product p ON p.id = w.product_id,"
+            " jsonb_each(w.attributes) a, jsonb_array_elements_text(a.value) v WHERE p.shop_id = %s AND p.active"
+            " UNION ALL SELECT id, category_id, 'brand', lower(brand) FROM catalog_product WHERE shop_id = %s AND active"
+            ") h JOIN catalog_category c ON c.id = h.category_id GROUP BY 1, 2, 3",
+            [shop.pk, shop.pk, shop.pk],
+        )
+        paths = {path: path for path in lexicon.categories}  # one string a path, however many values it holds
+        for path, attribute, value, count in cursor.fetchall():
+            lexicon.placed.setdefault(Meaning(attribute, value), {})[paths.get(path, path)] = count
+
+
+class Titles(NamedTuple):
+    """What a product is called, and in which category it is."""
+
+    path: str
+    english: str
+    chinese: str
+
+
+IMPLIES_SHARE, IMPLIES_PRODUCTS = 0.85, 2
+"""A thing belongs to a category when so many products are called so there, and so few elsewhere."""
+
+
+def _titles(shop: Shop, lexicon: Lexicon) -> dict[int, Titles]:
+    """What the products are called, by their ids; of a large catalogue a part."""
+    step = max(1, lexicon.size // TITLES)
+    some = Product.objects.filter(shop=shop, active=True).annotate(place=Mod("pk", step)).filter(place=0)
+    rows = some.values_list("pk", "category__path", "title", "translations__zh__title")
+    return {pk: Titles(path, title, chinese or "") for pk, path, title, chinese in rows.iterator()}
+
+
+def _read_things(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
+    """Learn in which category the things are that no category is named after: a humidifier is in "Air & Climate"."""
+    holders: defaultdict[str, set[int]] = defaultdict(set)
+    for pk, called in titles.items():
+        for token in tokens(called.english.lower()):
+            holders[key_of(token)].add(pk)
+    places = {pk: called.path for pk, called in titles.items()}
+    _read_heads(lexicon, holders, places)
+    values = {
+        key
+        for key, (_, meanings) in lexicon.phrases.items()
+        if any(m.attribute in lexicon.attributes for m in meanings)
+    }
+    parts = {part for key in values for part in key.split()}
+    for thing in thesaurus().things:
+        holding: set[int] = set()
+        for phrase in thesaurus().alternatives(thing):
+            keys = [key_of(token) for token in tokens(phrase.lower())]
+            if phrase == thing or not parts.issuperset(keys):  # "oxford" is a fabric before it is a shoe
+                holding |= set.intersection(*(holders.get(key, set()) for key in keys))
+        counted = Counter(places[pk] for pk in holding)
+        if counted:
+            path, products = counted.most_common(1)[0]
+            if products >= IMPLIES_PRODUCTS and products >= IMPLIES_SHARE * counted.total():
+                lexicon.implied[thing] = path
+
+
+def _read_kinds(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
+    """Learn the names of the kinds that a category holds: aliases that only some titles bear, and what its titles end in."""
+    inside: defaultdict[str, dict[int, Titles]] = defaultdict(dict)
+    for pk, called in titles.items():
+        for place in lexicon.category_chain(called.path):
+            inside[place][pk] = called
+    for path, category in lexicon.categories.items():
+        own = {singular(category.noun), singular(category.name.lower())}
+        for alias in category.aliases:
+            kind = singular(next(iter(thesaurus().chinese.get(alias, ())), alias))
+            bearing = sum(kind in each.english.lower() for each in inside[path].values())
+            if kind not in own and IMPLIES_PRODUCTS <= bearing < MOST * len(inside[path]):
+                lexicon.kinds[path, phrase_key(alias)] = kind
+    valued: defaultdict[str, set[str]] = defaultdict(set)
+    for meaning, places in lexicon.placed.items():
+        for path in places:
+            valued[path].update(token.text for token in tokens(meaning.value))
+    for path in lexicon.leaves():
+        english = {pk: each.english for pk, each in inside[path].items()}
+        chinese = {pk: each.chinese for pk, each in inside[path].items() if each.chinese}
+        kinds = kinds_in(english, valued[path])
+        for name, kind in {**{kind: kind for kind in kinds}, **chinese_names(chinese, kinds)}.items():
+            if not lexicon.meanings(name):
+                lexicon.learn(name, Meaning(CATEGORY, path))
+                lexicon.kinds.setdefault((path, phrase_key(name)), kind)
+
+
+def _read_heads(lexicon: Lexicon, holders: Mapping[str, set[int]], places: Mapping[int, str]) -> None:
+    """Let the last word of a category's longer name stand for it ("purifier", "净化器").
+
+    It must be no head of many things ("machine"); an English one is in titles of that category and of no other.
+    """
+    heads: defaultdict[str, set[Meaning]] = defaultdict(set)
+    for phrase, meanings in lexicon.phrases.values():
+        words = segment(phrase).split()
+        if names_category(meanings) and len(words) > 1 and "&" not in phrase:
+            heads[words[-1]] |= {m for m in meanings if m.attribute == CATEGORY}
+    for head, meanings in heads.items():
+        chinese = CHINESE.match(head) is not None
+        if (
+            len(meanings) > 1
+            or lexicon.meanings(head)
+            or head in FUNCTION_WORDS
+            or thesaurus().headed(head) > MANY_THINGS
+        ):
+            continue
+        path = next(iter(meanings)).value
+        called = Counter(places[pk] for pk in holders.get(phrase_key(head), ()))
+        if (chinese and len(head) > 2) or (
+            called[path] >= IMPLIES_PRODUCTS and called[path] >= IMPLIES_SHARE * called.total()
+        ):
+            lexicon.learn(head, *meanings)
+
+
+MANY_THINGS = 2
+
+
+def _bridge(lexicon: Lexicon, parts: Mapping[str, set[Meaning]]) -> None:
+    """Let the thesaurus's words reach the shop's: its categories and values, or words that its texts hold.
+
+    The shop's own phrases are never given another meaning. A thing that the shop has no word for is still understood in
+    Chinese, where no spaces show an unknown word, so that it can be declined. A compound of a category of its own
+    ("rain jacket" where it has jackets) is left to the grammar, which knows the head from what modifies it.
+    """
+    words = thesaurus()
+    own = set(lexicon.phrases)
+    for concept, others in words.same.items():
+        english = [concept, *(str(o).lower() for o in others.get("en", ()))]
+        reached = set().union(*(lexicon.meanings(phrase) & _named(lexicon, own, phrase) for phrase in english))
+        if concept in words.things and names_category(reached):
+            reached = {m for m in reached if m.attribute == CATEGORY}
+        if not reached:
+            reached = _composed(lexicon, concept)
+        if not reached:
+            reached = set().union(*(parts.get(phrase, set()) for phrase in english[:1]))
+        if not reached and concept in words.things:
+            named = [_named(lexicon, own, str(o).lower()) for o in others.get("zh", ())]
+            reached = {m for meanings in named for m in meanings if m.attribute == CATEGORY}
+        if not reached and all(lexicon.knows(part) for part in concept.split()):
+            reached = {Meaning(TEXT, concept)}
+        chinese = [str(o).lower() for o in others.get("zh", ())]
+        if not reached and concept in words.things:
+            english, reached = [], {Meaning(TEXT, concept)}
+        loose = all(m.attribute == TEXT for m in reached)
+        for phrase in (*english, *chinese):
+            key = phrase_key(phrase)
+            told = key in own or _compound_of(key, own, reached) or _is_value_of_its_kind(lexicon, own, phrase)
+            if reached and not told and not (loose and phrase in parts):
+                lexicon.learn(phrase, *reached)
+
+
+def _composed(lexicon: Lexicon, concept: str) -> set[Meaning]:
+    """A category with the values that a concept's words give it: "night cream" is a cream for the night."""
+    *modifiers, head = concept.split()
+    called = (head, singular(head), *thesaurus().english.get(head, ()))
+    categories = {m for word in called for m in lexicon.meanings(word) if m.attribute == CATEGORY}
+    values = {m for word in modifiers for m in lexicon.meanings(word) if m.attribute in lexicon.attributes}
+    held = {v for v in values for c in categories if lexicon.holds(c.value, v)}
+    return categories | held if modifiers and len(categories) == 1 and held else set()
+
+
+def _named(lexicon: Lexicon, own: set[str], phrase: str) -> set[Meaning]:
+    key = phrase_key(phrase)
+    return lexicon.phrases[key][1] if key in own else set()
+
+
+def _compound_of(key: str, own: set[str], reached: set[Meaning]) -> bool:
+    """Whether an English phrase ends in a name of the shop's own and would only be looked up as text."""
+    return " " in key and key.rpartition(" ")[2] in own and all(m.attribute == TEXT for m in reached)
+
+
+def _is_value_of_its_kind(lexicon: Lexicon, own: set[str], phrase: str) -> bool:
+    """Whether a phrase is a value of the shop's with its attribute's name behind it ("straight fit")."""
+    value, _, attribute = phrase.rpartition(" ")
+    return any(m.attribute == attribute for m in _named(lexicon, own, value))
+
+
+def _bridge_people(lexicon: Lexicon) -> None:
+    """Let words for people stand for the shop's own value of whom a thing is for, if it has one."""
+    for value, others in thesaurus().people.items():
+        meanings = [m for m in lexicon.meanings(value) if m.attribute in lexicon.attributes]
+        for phrase in (str(word) for words in others.values() for word in words):
+            if meanings and not lexicon.meanings(phrase):
+                lexicon.learn(phrase, *meanings)
+
+
+def _document_stems(shop: Shop) -> dict[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT word, ndoc FROM ts_stat(format('SELECT search_vector FROM catalog_product"
+            " WHERE shop_id = %%s AND active', %s::bigint))",
+            [shop.pk],
+        )
+        return dict(cursor.fetchall())
