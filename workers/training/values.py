@@ -230,23 +230,25 @@ def judged(read: Iterable[tuple[Kind, Sequence[Meant]]], least: float = SURE) ->
             words = tokens(said.text)
             places = list(windows(words))
             stands = dict(zip(places, stretches_of(words, places), strict=True))
-            found = surest(places, meant, least)
+            found = surest(places, meant, [value.partition(":")[0] for value in kind.values], least)
             marks = [mark for mark in said.marks if mark.value is not None]
             right = [
                 (one, mark)
                 for one in found
                 for mark in marks
-                if one.value == mark.value and _overlap(stands[one.first, one.last], mark[:2]) > 0
+                if mark.value in one.values and _overlap(stands[one.first, one.last], mark[:2]) > 0
             ]
-            counts.update(meant=len(marks), found=len(found), right=len(right))
+            counts.update(meant=len(marks), found=len(found))
+            counts.update(right=len({one for one, _ in right}), heard=len({mark for _, mark in right}))
+            counts["pairs"] += len(right)
             counts["stance"] += sum(one.refused == mark.refused for one, mark in right)
             counts["refused"] += sum(mark.refused for _, mark in right)
             counts["refusals"] += sum(one.refused and mark.refused for one, mark in right)
     return {
         "values meant": counts["meant"],
         "precision": _share(counts["right"], counts["found"]),
-        "recall": _share(counts["right"], counts["meant"]),
-        "stance": _share(counts["stance"], counts["right"]),
+        "recall": _share(counts["heard"], counts["meant"]),
+        "stance": _share(counts["stance"], counts["pairs"]),
         "refusals heard": _share(counts["refusals"], counts["refused"]),
     }
 

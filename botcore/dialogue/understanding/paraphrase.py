@@ -43,12 +43,12 @@ def paraphrased(
         Match(
             one.first,
             one.last,
-            values[one.value].value,
-            (values[one.value],),
+            values[one.values[0]].value,
+            tuple(values[number] for number in one.values[: 1 if one.refused else None]),
             refused=one.refused,
             hinted=one.chance < SURE,
         )
-        for one in surest(places, meant, LIKELY)
+        for one in surest(places, meant, [value.attribute for value in values], LIKELY)
         if one.chance >= SURE or not one.refused
     ]
     return sorted([*matches, *own], key=lambda match: match.first)

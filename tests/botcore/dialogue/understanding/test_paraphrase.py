@@ -134,5 +134,12 @@ def test_the_surest_window_wins_over_those_it_overlaps():
     places = [(0, 2), (1, 3), (4, 5)]
     odds = np.array([[2.0, -9.0], [-9.0, 4.0], [-9.0, -9.0]], dtype=np.float32)
     meant = Meant(odds, np.array([0.1, 0.9, 0.1], dtype=np.float32))
-    assert surest(places, meant, 0.5) == [Found(1, 3, 1, pytest.approx(0.982, abs=1e-3), True)]
-    assert surest(places, meant, 0.99) == []
+    assert surest(places, meant, "ab", 0.5) == [Found(1, 3, (1,), pytest.approx(0.982, abs=1e-3), True)]
+    assert surest(places, meant, "ab", 0.99) == []
+
+
+def test_near_values_of_one_attribute_are_alternatives_and_those_of_others_rivals():
+    meant = Meant(np.array([[3.0, 2.5, 2.9, -9.0]], dtype=np.float32), np.zeros(1, dtype=np.float32))
+    assert surest([(0, 1)], meant, ["wear", "wear", "finish", "wear"], 0.7) == []
+    (found,) = surest([(0, 1)], meant, ["wear", "wear", "wear", "wear"], 0.7)
+    assert found.values == (0, 2, 1) and found.chance == pytest.approx(0.981, abs=2e-3)
