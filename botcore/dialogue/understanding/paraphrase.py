@@ -54,10 +54,11 @@ def paraphrased(
     return sorted([*matches, *own], key=lambda match: match.first)
 
 
+def is_readable(value: Meaning) -> bool:
+    """Whether a value may be said in words of one's own: no name, and no number."""
+    return value.attribute not in NAMES and not any(map(str.isdigit, value.value))
+
+
 def _values(goal: str, lexicon: Lexicon) -> list[Meaning]:
-    """What the products of a category may have, without names and numbers."""
-    return [
-        meaning
-        for meaning in lexicon.placed
-        if meaning.attribute not in NAMES and not any(map(str.isdigit, meaning.value)) and lexicon.holds(goal, meaning)
-    ]
+    """What the products of a category may have."""
+    return [meaning for meaning in lexicon.placed if is_readable(meaning) and lexicon.holds(goal, meaning)]
