@@ -103,11 +103,11 @@ class Reader:
     def __init__(self, shop: Shop) -> None:
         from botcore.dialogue.lexicon.kept import lexicon_of
         from catalog.models import Category
-        from workers.engine import load_reader
+        from workers.engine import load_encoder, load_reader
 
         self._shop = shop
         self._lexicon: Lexicon = lexicon_of(shop)
-        self._model = load_reader()
+        self._encoder, self._model = load_encoder(), load_reader()
         self._paths = {tuple(_names(c)): c.path for c in Category.objects.filter(shop=shop).select_related("parent")}
 
     def read(self, entry: Mapping[str, Any]) -> Judged:
@@ -116,7 +116,7 @@ class Reader:
 
         state = self._state(entry.get("before", {}), entry["language"])
         shown = shown_items(self._shop, state)
-        said = understand(entry["text"], state, shown, self._lexicon, self._model)
+        said = understand(entry["text"], state, shown, self._lexicon, self._model, self._encoder)
         places = {sku: place for place, sku in enumerate(state.slate)}
         refers = frozenset(places[sku] for sku in said.references if sku in places)
         return Judged(entry, self._gold(entry["gold"]), self._found(said), refers, said)

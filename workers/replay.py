@@ -174,7 +174,7 @@ def ranking(
 def _read(shop: Shop, text: str, before: DialogueState, ports: Ports) -> tuple[DialogueState, Understanding]:
     """The state after a customer's message that somebody else answered."""
     shown = shown_items(shop, before)
-    said = understand(text, before, shown, lexicon_of(shop), ports.reader)
+    said = understand(text, before, shown, lexicon_of(shop), ports.reader, ports.encoder)
     return in_reach(shop, track(before, said, shown)), said
 
 

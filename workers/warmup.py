@@ -14,8 +14,6 @@ from botcore.dialogue.heads import asking_odds
 from botcore.dialogue.lexicon.kept import lexicon_of
 from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import DialogueState
-from botcore.dialogue.understanding.paraphrase import is_readable
-from botcore.dialogue.understanding.stretches import value_told
 from botcore.learning.versions import SERVES
 from botcore.memory import keep_what_is_loaded
 from botcore.models import ModelVersion
@@ -27,8 +25,6 @@ log = structlog.get_logger(__name__)
 
 READ_AHEAD = 400
 """Sentences of the shops' articles that are read at the start, seven milliseconds each, so that no first question waits."""
-VALUES_AHEAD = 1000
-"""Values of the shops' products that are read at the start, three milliseconds each."""
 VERSIONS_AHEAD = 3
 """Versions of shops' own models that are loaded at the start; others are when they are first asked for."""
 
@@ -53,16 +49,14 @@ def warm_up(sender: Any, **_: Any) -> None:
 
 
 def _read_ahead(ports: Ports) -> None:
-    """Load what reads, the shops' vocabularies with their values, and what their articles say."""
+    """Load what reads, the shops' vocabularies, and what their articles say."""
     ports.reader.message("hello")
     asking_odds("您好", ports.encoder, DialogueState())  # reads the dictionary for Chinese, too
     told: list[str] = []
-    values: list[str] = []
     for shop in Shop.objects.all()[:20]:
-        values += [value_told(*meaning) for meaning in lexicon_of(shop).placed if is_readable(meaning)]
+        lexicon_of(shop)
         ranker_of(shop)
         told += article_passages(shop, READ_AHEAD - len(told))
-    ports.reader.meaning("hello", [(0, len("hello"))], values[:VALUES_AHEAD])
     if told:
         ports.reader.passages(told)
         ports.encoder.encode(told)

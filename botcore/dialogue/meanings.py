@@ -30,7 +30,5 @@ class Match:
     meanings: tuple[Meaning, ...]
     inner: tuple[Match, ...] = ()
     """Values named inside a category's name, in front of its head ("espresso" in "espresso machine")."""
-    refused: bool | None = None
-    """Of words that only the reader understood, whether they refuse the value; None where the message's grammar tells."""
-    hinted: bool = False
-    """Whether the reader is not so sure: then the value is preferred at most."""
+    guessed: bool = False
+    """Whether the phrase is only near to the value by meaning: so are opposites, and such a one is never refused."""

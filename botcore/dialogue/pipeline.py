@@ -195,7 +195,7 @@ def _understood(
     question calls by its name is one that it points at."""
     if pressed:
         return picked(pressed, text, before), None
-    said = understand(text, before, shown, lexicon, ports.reader)
+    said = understand(text, before, shown, lexicon, ports.reader, ports.encoder)
     said = answered(said, before, lexicon)
     asks = said.is_question and said.intent.name in NAMING
     if asks and not said.references and (named := product_named(shop, said.text)):

@@ -102,15 +102,6 @@ class MessageRead:
 
 
 @dataclass(frozen=True)
-class Meant:
-    """What stretches of a message mean. ``odds`` are log odds of each value against that none is meant, shape ``(stretches,
-    values)``; ``refused`` for each stretch the chance that the message refuses the value that it means."""
-
-    odds: npt.NDArray[np.float32]
-    refused: npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
 class IntentLayer:
     """What tells intents from a message's state; ``above`` is the SHA-256 of the adapter that makes the states."""
 
@@ -123,10 +114,6 @@ class MessageReader(Protocol):
 
     def message(self, text: str) -> MessageRead:
         """What a normalised message wants done, and what it says of the things it names."""
-        ...
-
-    def meaning(self, text: str, stretches: Sequence[tuple[int, int]], values: Sequence[str]) -> Meant:
-        """What stretches ``[start, end)`` of a text mean, of all values at once."""
         ...
 
 

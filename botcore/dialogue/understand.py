@@ -19,7 +19,7 @@ from botcore.dialogue.money import Price, mask_numbers, read_price
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between
 from botcore.dialogue.pointing.references import references as pointed_at
 from botcore.dialogue.pointing.shown import ShownItem
-from botcore.dialogue.ports import MessageReader
+from botcore.dialogue.ports import Encoder, MessageReader
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.understanding.ages import with_ages
 from botcore.dialogue.understanding.indifference import indifferent as no_longer_minded
@@ -112,12 +112,19 @@ class Understanding:
 
 
 def understand(
-    text: str, state: DialogueState, shown: Sequence[ShownItem], lexicon: Lexicon, reader: MessageReader
+    text: str,
+    state: DialogueState,
+    shown: Sequence[ShownItem],
+    lexicon: Lexicon,
+    reader: MessageReader,
+    encoder: Encoder | None = None,
 ) -> Understanding:
-    """Read one message. ``shown`` is the last list in its order."""
+    """Read one message. ``shown`` is the last list in its order; ``encoder`` finds paraphrases of the shop's values."""
     clean = normalise(text)
     noticed = _noticed(clean, lexicon)
-    reading, pointing = _reading(noticed, state, shown, lexicon, reader)
+    matches = _matches(noticed, state.goal, lexicon, encoder)
+    pointing = pointed_at(noticed.text, noticed.words, matches, shown, state)
+    reading = _reading(noticed, matches, pointing, state, lexicon, reader, asks=bool(shown))
     goals, thing, second, price = reading.goals, reading.thing_name, reading.second, noticed.price.range
     measured, unheld = _measured(noticed.measures, next(iter(goals), state.goal), lexicon, reading)
     counted = (replace(c, turn=state.turn + 1) for c in measured)
@@ -177,40 +184,43 @@ def _noticed(clean: str, lexicon: Lexicon) -> _Noticed:
     return _Noticed(text, price, measures, tuple(indifferent), words)
 
 
-def _reading(
-    noticed: _Noticed, state: DialogueState, shown: Sequence[ShownItem], lexicon: Lexicon, reader: MessageReader
-) -> tuple[Reading, Pointing]:
-    """What the vocabulary and the reader make of a message's words, and which of the shown items it points at."""
-    text, words = noticed.text, noticed.words
-    known = _known(noticed, state.goal, lexicon)
-    pointing = pointed_at(text, words, known, shown, state)
-    described = frozenset(i for i, token in enumerate(words) if pointing.describes(token))
-    matches = paraphrased(text, words, known, described, state.goal, lexicon, reader)
-    message = reader.message(text)
-    naming = named_places(words, message)
-    reading = Reading(
-        text,
-        words,
-        [m for m in matches if m.first not in described],
-        revised(words, matches, stances(text, words, matches, naming), message),
-        lexicon,
-        state,
-        described=described,
-        things=things(words, matches, message),
-        naming=naming,
-        meant=meant_places(words, matches, message),
-        asks=bool(shown) and QUESTION.search(text) is not None,
-    )
-    return reading, pointing
-
-
-def _known(noticed: _Noticed, goal: str, lexicon: Lexicon) -> list[Match]:
-    """The phrases that the vocabulary knows, and those of ages."""
+def _matches(noticed: _Noticed, goal: str, lexicon: Lexicon, encoder: Encoder | None) -> list[Match]:
+    """The phrases that the vocabulary knows, those of ages, and paraphrases of its values."""
     words = noticed.words
     matches = lexicon.match(words)
     if not goal and not any(x.attribute == CATEGORY for m in matches for x in m.meanings):
         matches = [part for match in matches for part in lexicon.by_head(words, match)]
-    return with_ages(noticed.text, words, matches, lexicon)
+    matches = with_ages(noticed.text, words, matches, lexicon)
+    return paraphrased(noticed.text, words, matches, goal, lexicon, encoder) if encoder else matches
+
+
+def _reading(
+    noticed: _Noticed,
+    matches: Sequence[Match],
+    pointing: Pointing,
+    state: DialogueState,
+    lexicon: Lexicon,
+    reader: MessageReader,
+    *,
+    asks: bool,
+) -> Reading:
+    """What the matches and the reader make of a message's words; ``asks``: it may ask about something in sight."""
+    text, words = noticed.text, noticed.words
+    message = reader.message(text)
+    naming = named_places(words, message)
+    return Reading(
+        text,
+        words,
+        [m for m in matches if not pointing.describes(words[m.first])],
+        revised(words, matches, stances(text, words, matches, naming), message),
+        lexicon,
+        state,
+        described=frozenset(i for i, token in enumerate(words) if pointing.describes(token)),
+        things=things(words, matches, message),
+        naming=naming,
+        meant=meant_places(words, matches, message),
+        asks=asks and QUESTION.search(text) is not None,
+    )
 
 
 def _measured(measures: Measures, goal: str, lexicon: Lexicon, reading: Reading) -> tuple[list[Constraint], list[str]]:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 import torch
 
-from botcore.dialogue.ports import Meant
 from botcore.dialogue.understanding.stance import NOTHING, Stance
-from botcore.dialogue.understanding.stretches import stretches_of, windows
-from botcore.dialogue.words import tokens
-from workers.engine.reader import ANSWERS, VALUES, MessageHead, NearnessHead
-from workers.training import answers, messages, values
+from workers.engine.reader import ANSWERS, AnswerHead, MessageHead
+from workers.training import answers, messages
 from workers.training.messages import Message, in_buckets, of_things, read_message, read_messages, stance_at
 from workers.training.provenance import sha256
 
@@ -74,7 +70,7 @@ def test_a_question_that_names_a_passage_its_shop_lacks_is_refused(tmp_path):
 
 def test_what_lies_nearer_than_the_bound_is_likelier_than_no_answer():
     question, near, far = torch.eye(4)[:1], torch.eye(4)[:1], torch.eye(4)[1:2]
-    first, second = NearnessHead()(question, torch.cat([near, far]))[0].tolist()
+    first, second = AnswerHead()(question, torch.cat([near, far]))[0].tolist()
     assert first > 0 > second
 
 
@@ -108,95 +104,4 @@ def test_a_few_steps_lower_the_loss(monkeypatch):
     ]
     monkeypatch.setattr(messages, "BATCH", 8)
     _, losses = messages.train(told, epochs=6)
-    assert losses[-1] < 0.7 * losses[0]
-
-
-GRINDER = {
-    "id": "X01",
-    "language": "en",
-    "kind": "Coffee grinder",
-    "attributes": {"noise": ["quiet", "loud"], "power": ["hand crank"]},
-    "messages": ["One that [won't wake the baby](noise: quiet), [my Neighbour owns it]()!"],
-}
-
-
-def kinds_of(tmp_path, **changes):
-    (tmp_path / "X.jsonl").write_text(json.dumps(GRINDER | changes) + "\n")
-    return values.read_kinds(tmp_path)
-
-
-def test_marks_of_values_are_taken_off_and_placed(tmp_path):
-    (kind,) = kinds_of(tmp_path)
-    (said,) = kind.messages
-    assert said.text == "one that won't wake the baby, my neighbour owns it!"
-    assert [(said.text[mark.start : mark.end], mark.value) for mark in said.marks] == [
-        ("won't wake the baby", 0),
-        ("my neighbour owns it", None),
-    ]
-    assert kind.values == ("noise: quiet", "noise: loud", "power: hand crank")
-
-
-def test_a_refused_value_is_marked_so(tmp_path):
-    (kind,) = kinds_of(tmp_path, messages=["none that [roar](not noise: loud), [hushed](noise: quiet) ones"])
-    assert [(mark.value, mark.refused) for mark in kind.messages[0].marks] == [(1, True), (0, False)]
-    lesson = values.taught(kind.messages[0])
-    assert {value for value, refused in zip(lesson.meant, lesson.refused, strict=True) if refused} == {2}
-
-
-@pytest.mark.parametrize("meant", ["noise: silent", "colour: quiet", "quiet"])
-def test_a_mark_of_no_value_of_its_kind_is_named(tmp_path, meant):
-    with pytest.raises(ValueError, match=r"X\.jsonl, line 1"):
-        kinds_of(tmp_path, messages=[f"[hush]({meant})"])
-
-
-def test_what_is_like_a_mark_means_its_value_and_what_is_apart_means_none(tmp_path):
-    (kind,) = kinds_of(tmp_path)
-    said = kind.messages[0]
-    lesson = values.taught(said)
-    meant = {said.text[a:b]: value for (a, b), value in zip(lesson.stretches, lesson.meant, strict=True)}
-    assert meant["won't wake the baby"] == meant["that won't wake the baby"] == 1
-    assert meant["my neighbour owns it"] == meant["neighbour"] == 0
-    assert "baby" not in meant
-
-
-def test_a_value_found_elsewhere_in_the_message_is_wrong(tmp_path):
-    (kind,) = kinds_of(tmp_path)
-    text = kind.messages[0].text
-    places = list(windows(tokens(text)))
-    stretches = stretches_of(tokens(text), places)
-
-    def told(words: str, value: int, refused: float = 0.0) -> tuple[float, float, float]:
-        odds = np.full((len(places), 3), -9.0, dtype=np.float32)
-        odds[next(i for i, (a, b) in enumerate(stretches) if text[a:b] == words), value] = 5.0
-        found = values.judged([(kind, [Meant(odds, np.full(len(places), refused, dtype=np.float32))])])
-        assert found["values meant"] == 1
-        return found["precision"], found["recall"], found["stance"]
-
-    assert told("won't wake", 0) == (1, 1, 1)
-    assert told("won't wake", 0, refused=0.9) == (1, 1, 0)
-    assert told("won't wake", 1) == told("my neighbour", 0) == (0, 0, 0)
-
-
-def test_what_surrounds_things_in_messages_to_others_means_no_value(tmp_path):
-    kinds = kinds_of(tmp_path)
-    others = [
-        read_message("w", "-", "en", f"yesterday it rained {n} hours, a {{lamp|wanted}} in {{oak|soft}}")
-        for n in range(12)
-    ]
-    (kind,) = values.with_strangers(kinds, others)
-    assert len(kind.messages) == 13
-    lesson = values.taught(kind.messages[-1])
-    told = {kind.messages[-1].text[a:b] for a, b in lesson.stretches}
-    assert set(lesson.meant) == {0} and "yesterday it rained" in told
-    assert not any("lamp" in words or "oak" in words for words in told)
-
-
-def test_the_shipped_reader_of_values_was_trained_on_these_messages():
-    stated = json.loads((VALUES / "meta.json").read_text(encoding="utf-8"))["sha256"]
-    assert stated == {path.name: sha256(path) for path in values.sources()}
-
-
-def test_a_few_steps_lower_the_loss_of_values(tmp_path):
-    kinds = kinds_of(tmp_path, messages=["a [hushed](noise: quiet) one", "a [roaring](noise: loud) one"])
-    _, losses = values.train(kinds, epochs=8)
     assert losses[-1] < 0.7 * losses[0]

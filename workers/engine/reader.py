@@ -1,7 +1,6 @@
-"""What reads both languages: multilingual-e5-small with three adapters, each trained for one job.
+"""What reads both languages: multilingual-e5-small with two adapters, each trained for one job.
 
 *Messages* (``workers/training/messages.py``): what a message wants done, and what it says of each thing that it names.
-*Values* (``workers/training/values.py``): which value of a shop's products a stretch of a message means, if any.
 *Answers* (``workers/training/answers.py``): which of a shop's sentences answers a question, if any does.
 """
 
@@ -23,7 +22,7 @@ from safetensors.torch import load
 from tokenizers import Encoding
 
 from botcore.dialogue.linear import Head
-from botcore.dialogue.ports import IntentLayer, Meant, MessageRead
+from botcore.dialogue.ports import IntentLayer, MessageRead
 from botcore.dialogue.words import language_of, normalise
 from workers.engine.e5 import E5
 from workers.engine.remembered import Remembered
@@ -33,7 +32,6 @@ log = structlog.get_logger(__name__)
 Floats = npt.NDArray[np.float32]
 
 MESSAGES = Path(__file__).parent / "reader" / "messages"
-VALUES = Path(__file__).parent / "reader" / "values"
 ANSWERS = Path(__file__).parent / "reader" / "answers"
 QUERY, PASSAGE = "query: ", "passage: "
 """What the model was trained to see before what is asked and before what may answer (Wang et al. 2024)."""
@@ -43,31 +41,17 @@ READ = 256
 """Messages whose reading is kept."""
 
 
-class NearnessHead(torch.nn.Module):
-    """The log odds that one text is what another calls for, against that none is: the cosine above a bound, sharpened."""
+class AnswerHead(torch.nn.Module):
+    """The log odds that passages answer questions, against that none does: the cosine above a bound, sharpened."""
 
     def __init__(self) -> None:
         super().__init__()
         self.sharpness = torch.nn.Parameter(torch.tensor(3.0))
         self.bound = torch.nn.Parameter(torch.tensor(0.85))
 
-    def forward(self, calling: torch.Tensor, called: torch.Tensor) -> torch.Tensor:
-        """Shape ``(calling, called)``: of questions and passages, or of stretches of a message and values."""
-        return (calling @ called.T - self.bound) * self.sharpness.exp()
-
-
-class ValueHead(torch.nn.Module):
-    """What stretches of a message mean, from the means of their pieces' states: the log odds of values against none, and that the
-    message refuses the value."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.nearness = NearnessHead()
-        self.against = torch.nn.Linear(width, 1)
-
-    def forward(self, stretches: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Shapes ``(stretches, values)`` and ``(stretches,)``; ``values`` are unit vectors."""
-        return self.nearness(unit(stretches), values), self.against(stretches).squeeze(-1)
+    def forward(self, questions: torch.Tensor, passages: torch.Tensor) -> torch.Tensor:
+        """Shape ``(questions, passages)``."""
+        return (questions @ passages.T - self.bound) * self.sharpness.exp()
 
 
 class MessageHead(torch.nn.Module):
@@ -103,18 +87,14 @@ class MultilingualReader:
 
     def __init__(self) -> None:
         self._answers = Adapted(ANSWERS)
-        self._nearness = NearnessHead()
+        self._nearness = AnswerHead()
         self._nearness.load_state_dict(self._answers.head)
-        self._values = Adapted(VALUES, self._answers.e5)
-        self._means = ValueHead(self._values.width)
-        self._means.load_state_dict(self._values.head)
         self._messages = Adapted(MESSAGES, self._answers.e5)
         self._intents, self._stances = (tuple(self._messages.meta[name]) for name in ("intents", "stances"))
         self._reads = MessageHead(self._messages.width, len(self._intents), len(self._stances))
         self._reads.load_state_dict(self._messages.head)
         self.layer = IntentLayer(self._shipped_layer(), self._messages.sha256)
         self._vectors = Remembered(self._answers.vectors)
-        self._value_vectors = Remembered(self._values.vectors)
         self._told = lru_cache(maxsize=READ)(self._tell)
 
     def with_intents(self, layer: IntentLayer) -> MultilingualReader:
@@ -135,16 +115,6 @@ class MultilingualReader:
         chances = self.layer.head.probabilities(told.state, language_of(text))
         intents = dict(zip(self._intents, chances.tolist(), strict=True))
         return MessageRead(intents, told.pieces, told.stances, self._stances)
-
-    @torch.inference_mode()
-    def meaning(self, text: str, stretches: Sequence[tuple[int, int]], values: Sequence[str]) -> Meant:
-        """What stretches ``[start, end)`` of a text mean, of all values at once."""
-        if not (stretches and values):
-            return Meant(np.zeros((len(stretches), len(values)), np.float32), np.zeros(len(stretches), np.float32))
-        (encoding,), states, _ = self._values.states([QUERY + text])
-        called = torch.from_numpy(self._value_vectors([PASSAGE + value for value in values]))
-        odds, against = self._means(stretch_states(encoding, states[0], stretches), called)
-        return Meant(odds.numpy(), against.sigmoid().numpy())
 
     def states(self, texts: Sequence[str]) -> Floats:
         """What the layer of intents reads of normalised messages, shape ``(len(texts), 384)``."""
@@ -234,14 +204,6 @@ def pieces(encoding: Encoding) -> list[tuple[int, int, int]]:
         for row, (start, end) in enumerate(encoding.offsets)
         if start < end and end > len(QUERY)
     ]
-
-
-def stretch_states(encoding: Encoding, states: torch.Tensor, stretches: Sequence[tuple[int, int]]) -> torch.Tensor:
-    """The mean states of the pieces of stretches ``[start, end)`` of a text, shape ``(stretches, width)``."""
-    places = pieces(encoding)
-    inside = [[float(start < b and end > a) for _, a, b in places] for start, end in stretches]
-    weights = torch.tensor(inside, dtype=states.dtype).reshape(len(stretches), len(places))
-    return weights @ states[[row for row, _, _ in places]] / weights.sum(dim=1, keepdim=True).clamp(min=1)
 
 
 def mean_state(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

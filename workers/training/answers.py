@@ -23,7 +23,7 @@ import torch
 from botcore.dialogue.chances import fused
 from botcore.dialogue.ports import Encoder, Reader, about, titled
 from botcore.dialogue.words import normalise
-from workers.engine.reader import ANSWERS, PASSAGE, QUERY, NearnessHead, mean_state, unit
+from workers.engine.reader import ANSWERS, PASSAGE, QUERY, AnswerHead, mean_state, unit
 from workers.training.adapter import Adapter
 from workers.training.provenance import sha256
 
@@ -101,7 +101,7 @@ class AnswerReader:
 
 def train(shops: Sequence[AskedShop], epochs: int = EPOCHS) -> tuple[AnswerReader, list[float]]:
     """The reader of some shops, and its mean loss in each epoch."""
-    reader = AnswerReader(Adapter(lambda width: NearnessHead()))
+    reader = AnswerReader(Adapter(lambda width: AnswerHead()))
     return reader, reader.adapter.fit(shops, reader.loss, epochs=epochs, batch=1)
 
 

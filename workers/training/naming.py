@@ -10,12 +10,11 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
-from collections.abc import Sequence
 
 import numpy as np
 
 from botcore.dialogue.intents import examples
-from botcore.dialogue.ports import Meant, MessageRead
+from botcore.dialogue.ports import MessageRead
 from botcore.dialogue.words import DATA
 from botcore.installation import installation
 
@@ -27,10 +26,6 @@ class Unread:
 
     def message(self, text: str) -> MessageRead:
         return MessageRead({"find": 1.0}, (), np.empty((0, 1), dtype=np.float32), ("nothing",))
-
-    def meaning(self, text: str, stretches: Sequence[tuple[int, int]], values: Sequence[str]) -> Meant:
-        nothing = np.full((len(stretches), len(values)), -np.inf, dtype=np.float32)
-        return Meant(nothing, np.zeros(len(stretches), dtype=np.float32))
 
 
 def naming_shares(slug: str) -> dict[str, float]:

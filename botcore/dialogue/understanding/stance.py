@@ -95,11 +95,6 @@ def revised(words: Sequence[Token], matches: Sequence[Match], rules: Stances, re
     """What the rules read, with the reader's stance towards every value that the message names and it is sure of."""
     sets = {name: set(getattr(rules, name)) for name in SETS}
     for match in matches:
-        if match.refused is not None:
-            (sets["refused"].update if match.refused else sets["refused"].difference_update)(
-                range(match.first, match.last)
-            )
-            continue
         if not names_value(match) or all(x.attribute == LACKS for x in match.meanings):
             continue
         chances = stance_chances(read, words[match.first].start, words[match.last - 1].end)

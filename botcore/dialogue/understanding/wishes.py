@@ -199,8 +199,10 @@ class Reading:
         for match in self._valued():
             if match in gone or match.first in self.stances.idle | self.stances.unneeded:
                 continue
+            if match.guessed and match.first in self.stances.refused:
+                continue
             goal = self._goal_of(match)
-            valued += [(match, goal, c) for c in self._wishes_of(match, goal, match.hinted or match.first in soft)]
+            valued += [(match, goal, c) for c in self._wishes_of(match, goal, match.first in soft)]
         found = self._with_alternatives(valued)
         for head in self.heads:
             if kind := self.lexicon.kind(self._category(head), head.phrase):

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         shop = shop_of(options["shop"])
         encoder, rules = serving.encoder(), rules_of(shop, timezone.now())
         lexicon, nothing = lexicon_of(shop), DialogueState()
-        said = understand(options["words"], nothing, (), lexicon, serving.reader())
+        said = understand(options["words"], nothing, (), lexicon, serving.reader(), encoder)
         state = in_reach(shop, track(nothing, said, ()))
         query, given_up = _fitting(shop, state, lexicon, encoder)
         conversation = conversation_vector([v for v in (query.embedding,) if v is not None])

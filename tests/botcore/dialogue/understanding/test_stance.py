@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -59,13 +57,6 @@ def test_a_reader_in_doubt_leaves_the_rules_reading():
 
 def test_what_is_only_told_is_no_wish():
     assert after(Stance.ASIDE, 0.95, Stances()) == Stances(idle=frozenset({3}))
-
-
-@pytest.mark.parametrize("refused", [True, False])
-def test_a_paraphrase_keeps_the_stance_that_it_was_read_with(refused):
-    own = replace(brass("material"), refused=refused)
-    before, expected = (frozenset(), frozenset({3})) if refused else (frozenset({3}), frozenset())
-    assert after(Stance.ASIDE, 0.99, Stances(refused=before), own) == Stances(refused=expected)
 
 
 def test_a_category_keeps_what_the_rules_say():
