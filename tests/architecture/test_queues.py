@@ -11,7 +11,9 @@ from botcore.celery import app
 from botcore.management.commands import up
 
 app.loader.import_default_modules()
-TASKS = {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
+TASKS = {
+    name: app.tasks[name] for name in sorted(app.tasks) if not name.startswith("celery.")
+}  # Celery keeps them in no order
 
 
 def served() -> set[str]:
