@@ -10,6 +10,7 @@ from django.conf import settings
 from botcore import queues
 from botcore.embedded_postgres import borrowed
 from tests.botcore.channels.web_server import serving
+from tests.environment import is_own
 from tests.fakes import Wakes
 
 UNSYNCED = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
@@ -22,8 +23,9 @@ def django_db_modify_db_settings() -> Iterator[None]:
     if settings.EMBEDDED_POSTGRES is None:
         yield
         return
-    settings.EMBEDDED_POSTGRES.prepare()
-    (settings.EMBEDDED_POSTGRES.data / "postgresql.auto.conf").write_text(UNSYNCED)
+    if is_own(settings.VAR_DIR):  # never the database of an installation
+        settings.EMBEDDED_POSTGRES.prepare()
+        (settings.EMBEDDED_POSTGRES.data / "postgresql.auto.conf").write_text(UNSYNCED)
     with borrowed(settings.EMBEDDED_POSTGRES):
         yield
 

@@ -17,7 +17,16 @@ def folder_of(worker: str, shared: Path) -> Path:
     return folder
 
 
-os.environ.setdefault("VAR_DIR", str(PROJECT / "var" / "test"))
+OWN = PROJECT / "var" / "test"
+"""The tests' folder, unless the environment names another, which may be an installation's."""
+
+
+def is_own(folder: Path) -> bool:
+    """Whether a folder is the tests' own, or that of one of the processes that share them."""
+    return folder.parent == OWN.parent and (folder.name == OWN.name or folder.name.startswith(f"{OWN.name}-"))
+
+
+os.environ["VAR_DIR"] = os.environ.get("VAR_DIR") or str(OWN)
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ["VAR_DIR"] = str(folder_of(worker, Path(os.environ["VAR_DIR"])))
 os.environ.setdefault("OMP_NUM_THREADS", "1")

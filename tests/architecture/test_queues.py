@@ -11,9 +11,8 @@ from botcore.celery import app
 from botcore.management.commands import up
 
 app.loader.import_default_modules()
-TASKS = {
-    name: app.tasks[name] for name in sorted(app.tasks) if not name.startswith("celery.")
-}  # Celery keeps them in no order
+TASKS = {name: app.tasks[name] for name in sorted(app.tasks) if not name.startswith("celery.")}
+"""Sorted, for Celery keeps them in no order and every test process must see the same."""
 
 
 def served() -> set[str]:

@@ -14,12 +14,8 @@ from botcore.dialogue.lexicon.reading import read_lexicon
 from catalog.models import AttributeValue, Category, Product, Shop
 
 RECHECK_SECONDS = 5.0
-
-
 READ_AT_ONCE = 5_000
 """Products that are read in less than half a second: a customer may wait for their words."""
-
-
 READING_SHARE = 0.02
 
 
@@ -35,8 +31,6 @@ class _Kept:
 
 
 _cache: dict[int, _Kept] = {}
-
-
 _lock = threading.Lock()
 
 

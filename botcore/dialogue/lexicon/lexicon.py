@@ -31,6 +31,29 @@ from botcore.dialogue.words import (
 )
 from catalog.text import simplified
 
+COMMON_WORDS = frozenset(
+    """where there their write wrote while white's think thing could would should about again please sorry hello thanks
+    tyres tires types cheap cheaper under below price prices maybe order return refund deliver delivery ship shipping
+    first second third last those these other different between person human agent manager speak talk help
+    long does have send back pays paid work works still every always never today tomorrow week month year time
+    cash card cheque check visa gift code coupon colour color size fast""".split()
+)
+"""Plain words that are one edit away from some product's name somewhere, and must not become it."""
+CUES = frozenset(
+    "under below less than cheaper cheapest expensive "
+    "around about between bucks dollars euros pounds budget without something looking "
+    "compare difference first second third fourth last".split()
+)
+"""Words of price and place, for which misspelt ones may stand whatever the shop sells."""
+UNREADABLE = frozenset({"author", "brand"})
+"""Names of people and firms: half of one is often an everyday word."""
+SUBJECTS = {"i", "you", "he", "she", "we", "they", "who", "ever", "just", "never"}
+"""What an English verb stands behind."""
+ENDINGS = frozenset("式款型色味质装状")
+"""Chinese characters behind a value of one that add nothing to it ("棒状")."""
+HAVING = frozenset("带有含")
+"""Verbs in front of what a thing has, with which some of its names make one word ("带盖")."""
+
 
 @dataclass(frozen=True)
 class CategoryWords:
@@ -275,30 +298,6 @@ class Lexicon:
         return thesaurus().chinese_name(meaning.value) if language == "zh" else meaning.value
 
 
-COMMON_WORDS = frozenset(
-    """where there their write wrote while white's think thing could would should about again please sorry hello thanks
-    tyres tires types cheap cheaper under below price prices maybe order return refund deliver delivery ship shipping
-    first second third last those these other different between person human agent manager speak talk help
-    long does have send back pays paid work works still every always never today tomorrow week month year time
-    cash card cheque check visa gift code coupon colour color size fast""".split()
-)
-"""Plain words that are one edit away from some product's name somewhere, and must not become it."""
-
-
-CUES = frozenset(
-    "under below less than cheaper cheapest expensive "
-    "around about between bucks dollars euros pounds budget without something looking "
-    "compare difference first second third fourth last".split()
-)
-
-
-UNREADABLE = frozenset({"author", "brand"})
-"""Names of people and firms: half of one is often an everyday word."""
-
-
-SUBJECTS = {"i", "you", "he", "she", "we", "they", "who", "ever", "just", "never"}
-
-
 def _is_purpose(words: Sequence[Token], place: int) -> bool:
     """Whether a word says what something is for: "for the evening", "as a gift"."""
     before = [token.text for token in words[max(place - 2, 0) : place]]
@@ -306,6 +305,7 @@ def _is_purpose(words: Sequence[Token], place: int) -> bool:
 
 
 def names_category(meanings: Iterable[Meaning]) -> bool:
+    """Whether a phrase with these meanings may name a category."""
     return any(m.attribute == CATEGORY for m in meanings)
 
 
@@ -315,6 +315,7 @@ def phrase_key(phrase: str) -> str:
 
 
 def key_of(token: Token) -> str:
+    """What a token is looked up by: its stem, a number in digits."""
     if token.text in NUMERALS:
         return str(NUMERALS[token.text])
     return stem(token.text) if token.is_word else token.text
@@ -341,12 +342,6 @@ def _longest(found: list[Match]) -> list[Match]:
             chosen.append(match)
             taken.update(places)
     return sorted(chosen, key=lambda m: m.first)
-
-
-ENDINGS = frozenset("式款型色味质装状")
-"""Those of one character, which stand behind a value of one ("棒状")."""
-HAVING = frozenset("带有含")
-"""Verbs in front of what a thing has, with which some of its names make one word ("带盖")."""
 
 
 def _whole(words: Sequence[Token], found: list[Match]) -> list[Match]:

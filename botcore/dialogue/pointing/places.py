@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from botcore.dialogue.pointing.shown import ShownItem
 
@@ -29,7 +29,7 @@ GROUP = re.compile(
 ORDINAL = re.compile(
     r"\b(?P<word>first|second|third|fourth|former|latter"
     r"|(?:(?<=the )|(?<=very )|(?<=and )|(?<=or )|(?<=vs ))last|last(?= ones?\b))\b"
-    r"(?![ -](?:time|year|week|month|name|of all|thing|night|hand|party|floor|grade|birthday|child|baby|son|daughter))"
+    r"(?!-| (?:time|year|week|month|name|of all|thing|night))"
     r"|\bthe (?:very )?(?P<edge>top|bottom|final) (?:one|pair|item|choice|option)\b|\bat the (?:very )?(?P<end>end|top)\b"
     r"|\b(?P<digit>[1-4])(?:st|nd|rd|th)\b|(?:\bnumber|\boption|\bno\.|\bnr\.?|#)\s?(?P<number>[1-4]|one|two|three|four|[a-d]\b)"
     rf"|第(?P<chinese>[一二三四1-4])(?:{CLASSIFIER})?|(?<![\d零一二三四五六七八九十百])(?P<mark>[一二三四1-4])号(?!码)"
@@ -42,7 +42,7 @@ ORDINAL = re.compile(
 PAIR = re.compile(
     r"(?<![\d.,$€£])(?P<one>[1-4])\s?(?:and|or|vs\.?|versus|&|和|跟|与|还是)\s?(?P<two>[1-4])(?![\d.%]|\s?[a-z])"
 )
-IDIOM = re.compile(r"\b(?:a|one|per|few|split|at|every|your|my) $")
+IDIOM = re.compile(r"\b(?:a|one|per|few|split|at|every|your|my|his|her|its|our|their) $")
 """Before "second", "first" and the like: no place in a list."""
 
 EVERY = re.compile(
@@ -62,9 +62,12 @@ THEY = re.compile(r"^(?:[a-z' ]{0,20})\b(?:do|does|are|will|would|can|were) (?:t
 
 
 def is_beyond(text: str, shown: Sequence[ShownItem]) -> bool:
-    """Whether a place is named that the list does not have ("the second one" of one)."""
-    places = [_place(match, len(shown)) for match in ORDINAL.finditer(text) if not IDIOM.search(text[: match.start()])]
-    return any(place is not None and not 0 <= place < len(shown) for place in places)
+    """Whether a place is named that the list does not have ("the second one" of one); a bare "second" may be no place."""
+    return any(
+        not 0 <= place < len(shown)
+        for match, place in _ordinals(text, len(shown))
+        if not match["word"] or text[: match.start()].endswith("the ") or text.startswith(" one", match.end())
+    )
 
 
 def by_place(text: str, shown: Sequence[ShownItem]) -> Iterable[tuple[int, int, list[ShownItem]]]:
@@ -84,12 +87,17 @@ def by_place(text: str, shown: Sequence[ShownItem]) -> Iterable[tuple[int, int, 
                 yield *match.span(), list(shown[:count] if from_front else shown[-count:])
     for pair in PAIR.finditer(text):
         yield *pair.span(), [shown[int(n) - 1] for n in pair.groups() if int(n) <= len(shown)]
-    for match in ORDINAL.finditer(text):
-        if _inside(match.start(), taken) or IDIOM.search(text[: match.start()]):
-            continue
-        place = _place(match, len(shown))
-        if place is not None and 0 <= place < len(shown):
+    for match, place in _ordinals(text, len(shown)):
+        if 0 <= place < len(shown) and not _inside(match.start(), taken):
             yield *match.span(), [shown[place]]
+
+
+def _ordinals(text: str, length: int) -> Iterator[tuple[re.Match[str], int]]:
+    """The places of a list of some length that a message names, counted from 0, those that it does not have as well."""
+    for match in ORDINAL.finditer(text):
+        place = _place(match, length)
+        if place is not None and not IDIOM.search(text[: match.start()]):
+            yield match, place
 
 
 def _place(match: re.Match[str], length: int) -> int | None:

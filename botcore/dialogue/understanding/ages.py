@@ -18,7 +18,7 @@ GROWN = 13
 _NUMBER = "|".join(["[0-9]{1,2}", *(word for word in NUMERALS if word.isascii())])
 AGE = re.compile(
     rf"\b(?P<old>{_NUMBER})[- ]?(?:years?|yrs?|months?)[- ]?olds?\b|\b(?P<short>\d{{1,2}}) ?(?:yo|y/o)\b"
-    rf"|\b(?:boys?|girls?|child|kids?|son|daughter|toddler|nephew|niece|grandson|granddaughter) of (?P<of>{_NUMBER})\b"
+    rf"|\b(?P<who>[a-z]+) of (?P<of>{_NUMBER})\b"
     rf"|\b(?:aged|age|turn(?:s|ing|ed)?) (?P<turned>{_NUMBER})\b"
     rf"|\b(?:he|she)(?:'s| is)(?: just| only| now)? (?P<so>{_NUMBER})(?=\W*(?:$|[,.;!?]|and\b|now\b))"
     r"|(?P<years>[0-9]{1,2}|[零一二两三四五六七八九十]{1,3})个?(?:多|半)?(?:周?岁|月大)",
@@ -42,11 +42,11 @@ def with_ages(text: str, words: Sequence[Token], matches: Sequence[Match], lexic
 
 def childrens_ages(text: str) -> Iterable[tuple[int, int]]:
     """Where a normalised text tells the age of a child."""
-    people = thesaurus().kin | {"he", "she", "who"}
+    people = thesaurus().kin | {"he", "she", "who", "boy", "girl"}
     for match in AGE.finditer(text):
-        told = next(number for number in match.groups() if number)
+        told = next(number for name, number in match.groupdict().items() if number and name != "who")
         years = NUMERALS.get(told) or (int(told) if told.isdecimal() and told.isascii() else chinese_number(told))
-        subject = COPULA.search(text[: match.start()])
+        subject = match if match["who"] else COPULA.search(text[: match.start()])
         if years < GROWN and (subject is None or subject["who"] in people):
             yield match.span()
 

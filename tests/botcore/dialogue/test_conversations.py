@@ -340,6 +340,14 @@ def test_what_is_for_everybody_is_for_her_as_well(talk, shop):
     assert reply.brief.gave_up == ()
 
 
+def test_a_place_that_was_not_shown_is_asked_back_by_the_name_of_what_was(talk):
+    talk("a yellow tray please")
+    (name,) = {card.title for card in talk("i'll take the first one").cards[:1]}
+    asked = talk("actually, the second one please")
+    assert (asked.act, asked.why) == (Act.CLARIFY, "item")
+    assert name in asked.text
+
+
 def test_the_chosen_version_is_the_one_that_was_wished_for(talk):
     reply = talk("a yellow tray please")
     assert "T1" in skus(reply)

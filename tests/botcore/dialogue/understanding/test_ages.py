@@ -42,6 +42,7 @@ def test_a_childs_age_is_told(text, age):
         "he's one of a kind",
         "a pack of five",
         "my daughter of seventeen",
+        "a set of six",
         "delivered in 4 days",
     ],
 )
