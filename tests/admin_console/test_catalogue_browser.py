@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from botcore import change_sets
 from catalog.models import AttributeValue, ChangeSet, Product, Shop, Variant
@@ -101,8 +102,6 @@ def test_an_import_with_errors_is_looked_at_mapped_carried_out_and_undone(chromi
 def test_a_value_of_the_table_is_saved_at_once_undone_and_not_lost_to_somebody_newer(chromium, shop):
     page = chromium()
     page.goto(reverse("console:products"))
-    from playwright.sync_api import expect
-
     product = Product.objects.get(sku="J-1")
     price = page.locator(f"#price-{product.pk}")
     price.fill("79")

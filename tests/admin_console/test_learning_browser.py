@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from botcore.learning import runs
 from botcore.models import ModelVersion, TrainingRun
@@ -74,12 +75,10 @@ def test_a_run_is_started_watched_and_stopped(chromium, version, settings, web_f
     assert run is not None
     for step in range(1, 5):
         runs.tell(run, "sft", {"step": step, "of": 40, "loss": 1 / step})
-    page.locator("figure.chart polyline").first.wait_for()
-    before = page.locator("figure.chart polyline").first.get_attribute("points")
+    curve = page.locator("figure.chart polyline").first
+    before = curve.get_attribute("points")
     runs.tell(run, point={"step": 20, "of": 40, "loss": 0.05})
-    page.wait_for_function(
-        "before => document.querySelector('figure.chart polyline').getAttribute('points') != before", arg=before
-    )
+    expect(curve).not_to_have_attribute("points", before)
     page.get_by_text("What it printed last").click()
     settings.VAR_DIR = web_folder
     log = runs.log_of(str(run.pk))

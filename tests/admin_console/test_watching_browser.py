@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from botcore.models import Alert, AlertRule
 from botcore.monitoring import rollup
@@ -66,7 +67,8 @@ def test_a_chart_is_drawn_from_its_table_and_follows_the_window(chromium):
     assert labels[1:] == page.locator("[data-chart] thead th").all_text_contents()[1:]
     assert len(labels) == 4
     page.set_viewport_size({"width": 820, "height": 900})
-    page.wait_for_function("document.querySelector('.plot').scrollWidth <= document.querySelector('.plot').clientWidth")
+    plot = page.locator(".plot")
+    expect(plot).to_have_js_property("scrollWidth", plot.evaluate("plot => plot.clientWidth"))
 
 
 def test_without_scripts_the_table_is_all_there_is(chromium):
