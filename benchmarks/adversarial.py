@@ -2,7 +2,7 @@
 
 Every arm writes for the same held-out briefs, sampled and constrained as served: the SFT generator at five
 temperatures; the best of four of its samples by the discriminator, without any training, and by all
-that ranks drafts in serving; and each adapter given, one a seed.
+that ranks drafts in serving; and each adapter given, one a seed, at the temperature that it was trained at.
 Judges are fresh (``workers.training.judge``): trained anew for every arm, on the other folds, and nothing was ever trained
 against them. All numbers of an arm are over texts of as many draws, one text a brief and draw.
 """
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.2)
 SERVED = 0.8
+"""The temperature of which the best of four is told as well."""
 DRAWS, BEST_OF = 2, 4
 JUDGES = 3
 """Fresh judges of a draw, with other folds each."""
@@ -76,7 +77,7 @@ def measured(arm: str, texts: Texts, examples: Sequence[Example], seconds: float
     )
 
 
-def run(adapters: Sequence[Path], briefs: int, say: Callable[[str], None]) -> list[Row]:
+def run(adapters: Sequence[Path], temperatures: Sequence[float], briefs: int, say: Callable[[str], None]) -> list[Row]:
     """The rows of all arms. Needs ``django.setup()``."""
     from workers.engine import load_discriminator
     from workers.engine.registry import current_artefact
@@ -85,7 +86,7 @@ def run(adapters: Sequence[Path], briefs: int, say: Callable[[str], None]) -> li
     examples = build_examples().heldout[:briefs]
     others = [one.reply for one in build_examples(2).heldout[:briefs]]
     rows = [replace(measured("people, for other briefs", [others], examples, 0), grounded=None)]
-    for temperature in TEMPERATURES:
+    for temperature in temperatures:
         many = DRAWS * BEST_OF if temperature == SERVED else DRAWS
         written, seconds = _written(current_artefact(), temperature, examples, many)
         rows.append(measured(f"SFT, temperature {temperature}", _draws(written), examples, seconds * DRAWS / many))
@@ -100,8 +101,10 @@ def run(adapters: Sequence[Path], briefs: int, say: Callable[[str], None]) -> li
                 )
                 say(str(rows[-1]))
     for adapter in adapters:
-        written, seconds = _written(current_artefact(adapter), SERVED, examples, DRAWS)
-        rows.append(measured(f"adversarial, {adapter.name}", _draws(written), examples, seconds))
+        temperature = json.loads((adapter / "meta.json").read_text())["hyperparameters"]["temperature"]
+        written, seconds = _written(current_artefact(adapter), temperature, examples, DRAWS)
+        arm = f"adversarial, {adapter.name}, temperature {temperature}"
+        rows.append(measured(arm, _draws(written), examples, seconds))
         say(str(rows[-1]))
     return rows
 
@@ -169,6 +172,9 @@ def _mean(values: Sequence[float]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("adapters", type=Path, nargs="*", help="adapter folders of the adversarial recipe, one a seed")
+    parser.add_argument(
+        "--temperatures", type=float, nargs="*", default=TEMPERATURES, help="at which the SFT generator writes"
+    )
     parser.add_argument("--briefs", type=int, default=300)
     parser.add_argument("--json", type=Path, help="write the rows there as well")
     options = parser.parse_args()
@@ -176,7 +182,7 @@ def main() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botcore.settings")
     django.setup()
-    rows = run(options.adapters, options.briefs, lambda text: print(text, flush=True))
+    rows = run(options.adapters, options.temperatures, options.briefs, lambda text: print(text, flush=True))
     head = [name.replace("_", " ") for name in Row.__annotations__]
     print(table(head, [["" if cell is None else str(cell) for cell in asdict(row).values()] for row in rows]))
     if options.json:
