@@ -159,6 +159,18 @@ def test_a_killed_run_continues_to_the_same_weights(recipe: sft.Recipe, monkeypa
     assert all(torch.equal(left[name], right[name]) for name in left)
 
 
+def test_a_killed_run_counts_no_look_at_the_validation_twice(
+    recipe: sft.Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, killed = recipe.data.parent / "whole", recipe.data.parent / "killed"
+    looking = dataclasses.replace(recipe, validation=recipe.data, look_steps=1, patience=3, epochs=4)
+    expected = sft.train(looking, whole)
+
+    with killed_after(7, sft.ReplyTrainer, monkeypatch):
+        sft.train(looking, killed)
+    assert sft.train(looking, killed)["losses"] == expected["losses"]
+
+
 def test_a_folder_of_another_recipe_is_not_resumed(recipe: sft.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     out = recipe.data.parent / "voice"
     monkeypatch.setattr(sft.ReplyTrainer, "train", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -240,6 +240,10 @@ class BestKept(TrainerCallback):
     def best(self) -> float:
         return min((loss for _, loss in self.losses), default=math.inf)
 
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Forget the looks of a killed run behind its checkpoint: they are taken anew."""
+        self.losses = [look for look in self.losses if look[0] <= state.global_step]
+
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.global_step % self._recipe.look_steps and state.global_step < state.max_steps:
             return
