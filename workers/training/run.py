@@ -131,7 +131,22 @@ def files_of(version: ModelVersion) -> snapshot.Files:
 def _taught(
     run: TrainingRun, options: Mapping[str, Any], files: snapshot.Files, place: Place, name: str, watch: _Watch
 ) -> Path:
-    """The adapter that the recipe ends with."""
+    """The adapter that the recipe ends with; thumbs without replies to imitate are learned from on the base itself."""
+    further, start = FURTHER.get(run.recipe), _base_adapter()
+    if further is None:
+        return _by_replies(options, files, place, name, watch)
+    if start is None or rows.read(files.train):
+        start = _by_replies(options, files, place, f"{name}-sft", watch)
+    watch.stage(run.recipe)
+    out = place.adapter(name)
+    if not (out / "meta.json").exists():
+        script, recipe_of = further
+        script.train(recipe_of(start, files, options), out, watch.point)
+    return out
+
+
+def _by_replies(options: Mapping[str, Any], files: snapshot.Files, place: Place, name: str, watch: _Watch) -> Path:
+    """The adapter that SFT has taught the snapshot's replies."""
     recipe = sft.Recipe(
         data=files.train,
         start=_base_adapter(),
@@ -142,20 +157,12 @@ def _taught(
         batch_tokens=BATCH_TOKENS,
         seed=options["seed"],
     )
-    further = FURTHER.get(run.recipe)
-    taught = place.adapter(f"{name}-sft" if further else name)
+    taught = place.adapter(name)
     if not (taught / "meta.json").exists():
         recipe = _searched(recipe, options["search_minutes"], place, watch)
         watch.stage("sft")
         sft.train(recipe, taught, watch.point)
-    if not further:
-        return taught
-    watch.stage(run.recipe)
-    out = place.adapter(name)
-    if not (out / "meta.json").exists():
-        script, recipe_of = further
-        script.train(recipe_of(taught, files, options), out, watch.point)
-    return out
+    return taught
 
 
 def _preferred(start: Path, files: snapshot.Files, options: Mapping[str, Any]) -> preference.Recipe:

@@ -121,6 +121,11 @@ def encode(tokenizer: PreTrainedTokenizerBase, brief: Brief, reply: str) -> Exam
 def read(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> tuple[list[Example], list[Example]]:
     """Training and held-out examples of the data set, in an order that only the seed decides."""
     examples = _examples(recipe.data, tokenizer)
+    if not examples:
+        raise TrainingError(
+            f"{recipe.data} teaches no reply: approve or correct some, of the chosen department where one is chosen."
+            " Thumbs alone are learned from by the recipe `preference`."
+        )
     random.Random(recipe.seed).shuffle(examples)
     examples = examples[: recipe.limit]
     if recipe.validation:
