@@ -27,6 +27,7 @@ LEFT_OUT: dict[str, Label] = {
     "other language": _("other language"),
     "spam": _("spam"),
     "near-duplicate": _("nearly the same as another"),
+    "tested on": _("nearly the same as what is tested on"),
     "vote repeated": _("thumbs given again"),
     "vote against a merchant's word": _("thumbs against a merchant's word"),
     "vote above one customer's share": _("thumbs above one customer's share"),

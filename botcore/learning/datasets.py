@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from itertools import compress
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -23,7 +24,7 @@ from botcore.dialogue.brief import Brief
 from botcore.dialogue.compose import MODEL_LANGUAGES
 from botcore.dialogue.evidence import terms
 from botcore.dialogue.verify import verify
-from botcore.learning import house_words, votes
+from botcore.learning import house_words, opinions
 from botcore.learning.cleaning import NearDuplicates, reason_to_drop
 from botcore.learning.corrections import original
 from botcore.learning.scrub import scrub
@@ -69,8 +70,17 @@ class Example:
     use: str
     source: str
     content: Mapping[str, Any]
-    text: str
-    """What must not come twice: the customer's words and the reply."""
+
+    @property
+    def asked(self) -> str:
+        """The customer's words."""
+        return str(self.content["brief"]["customer"])
+
+    @property
+    def told(self) -> str:
+        """The reply with what it rests on, in short: like words about other facts are no repetition."""
+        reply = self.content.get("chosen") or self.content["reply"]
+        return f"{_facts(self.content['brief'])} {reply}"
 
 
 @dataclass
@@ -83,9 +93,7 @@ class Sieve:
     def __call__(self, examples: Iterable[Example]) -> Iterator[Example]:
         for example in examples:
             seen = self._seen.setdefault(example.use, NearDuplicates())
-            brief = example.content["brief"]
-            reply = str(example.content.get("chosen") or example.content["reply"])
-            reason = reason_to_drop(brief["customer"], f"{_facts(brief)} {reply}", example.turn.language, seen)
+            reason = reason_to_drop(example.asked, example.told, example.turn.language, seen)
             if reason:
                 self.left_out[reason] += 1
             else:
@@ -107,7 +115,8 @@ def build(shop: Shop, filters: Filters, by: User | None = None) -> Dataset:
             *sieve(_from_annotations(annotated, own, sieve.left_out)),
             *(sieve(_from_votes(shop, filters, annotated, own, sieve.left_out)) if filters.votes else ()),
         ]
-        rows = _split(examples)
+        parts = _parts_of(examples)
+        rows = _rows([*_untested(examples, parts, sieve.left_out)], parts)
         if not any(row.part == DatasetRow.Part.TRAIN for row in rows):
             raise NothingToLearnError(_empty(sieve.left_out))
         return _store(shop, filters, by, rows, sieve.left_out)
@@ -146,11 +155,7 @@ def _turns(shop: Shop, filters: Filters) -> QuerySet[Turn]:
 
 def _annotated(shop: Shop, filters: Filters) -> Iterator[Annotation]:
     """The newest word of a merchant on each reply, in order of the replies; none where that is not for training."""
-    rows = Annotation.objects.filter(turn__in=_turns(shop, filters))
-    newest = rows.order_by("turn_id", "-updated_at", "-pk").distinct("turn_id")
-    for row in newest.select_related("turn__conversation__contact"):
-        if row.for_training:
-            yield row
+    return (word for word in opinions.merchants_words(_turns(shop, filters)) if word.for_training)
 
 
 def _corrections(annotated: Iterable[Annotation]) -> Iterator[house_words.Correction]:
@@ -175,37 +180,27 @@ def _from_annotations(
             left_out["says what may not be sent"] += 1
             continue
         source = f"annotation:{row.pk}"
-        text = f"{brief['customer']} {wanted}"
-        yield Example(row.turn, DatasetRow.Use.SFT, source, {"brief": brief, "reply": wanted}, text)
+        yield Example(row.turn, DatasetRow.Use.SFT, source, {"brief": brief, "reply": wanted})
         if row.verdict == Annotation.Verdict.CORRECTED and before and before != wanted:
             pair = {"brief": brief, "chosen": wanted, "rejected": before}
-            yield Example(row.turn, DatasetRow.Use.PREFERENCE, source, pair, text)
+            yield Example(row.turn, DatasetRow.Use.PREFERENCE, source, pair)
 
 
 def _from_votes(
     shop: Shop, filters: Filters, annotated: Sequence[Annotation], own: Mapping[str, str], left_out: Counter[str]
 ) -> Iterator[Example]:
     """The customers' thumbs that count, on replies of the model's own words."""
-    rows = Feedback.objects.filter(
+    thumbs = Feedback.objects.filter(
         turn__in=_turns(shop, filters).filter(written_by=Turn.WrittenBy.MODEL),
         kind__in=(Feedback.Kind.UP, Feedback.Kind.DOWN),
-    ).select_related("turn__conversation__contact")
-    by_id = {row.pk: row for row in rows.order_by("pk")}
-    confirmed = {row.turn_id: row.verdict == Annotation.Verdict.APPROVED for row in annotated}
-    result = votes.counted(map(_vote, by_id.values()), confirmed)
-    left_out.update({f"vote {reason}": count for reason, count in result.left_out.items()})
-    for vote in result.votes:
-        turn = by_id[vote.id].turn
-        if reply := original(turn):
-            brief = _brief(turn, own)
-            content = {"brief": brief, "reply": reply, "liked": vote.liked}
-            yield Example(turn, DatasetRow.Use.VOTE, f"feedback:{vote.id}", content, f"{brief['customer']} {reply}")
-
-
-def _vote(row: Feedback) -> votes.Vote:
-    shown = row.turn.slate[0]["sku"] if row.turn.slate else f"turn {row.turn_id}"
-    liked = row.kind == Feedback.Kind.UP
-    return votes.Vote(row.pk, row.turn_id, row.contact_id, shown, row.created_at.date(), liked)
+    )
+    counted, others = opinions.that_count(thumbs, annotated)
+    left_out.update({f"vote {reason}": count for reason, count in others.items()})
+    for thumb in counted:
+        if reply := original(thumb.turn):
+            brief = _brief(thumb.turn, own)
+            content = {"brief": brief, "reply": reply, "liked": thumb.kind == Feedback.Kind.UP}
+            yield Example(thumb.turn, DatasetRow.Use.VOTE, f"feedback:{thumb.pk}", content)
 
 
 def _brief(turn: Turn, own: Mapping[str, str]) -> dict[str, Any]:
@@ -222,7 +217,6 @@ def _brief(turn: Turn, own: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _facts(brief: Mapping[str, Any]) -> str:
-    """What a reply rests on, in short: like words about other facts are no repetition."""
     told = [f"{item['kind']} {' '.join(item['attributes'].values())}" for item in brief["items"]]
     return " ".join([*brief["wishes"], *brief["gave_up"], *told, *brief["notes"].values()])
 
@@ -230,8 +224,8 @@ def _facts(brief: Mapping[str, Any]) -> str:
 # --- splitting ------------------------------------------------------------------------------------------------------
 
 
-def _split(examples: Sequence[Example]) -> list[DatasetRow]:
-    """Rows with their parts: whole conversations, the newest to be tested on.
+def _parts_of(examples: Sequence[Example]) -> dict[int, str]:
+    """The part of every conversation: the newest are tested on.
 
     Conversations with a merchant's word in them are split apart from the others: there are few of them, and every part is
     to have its share.
@@ -242,17 +236,34 @@ def _split(examples: Sequence[Example]) -> list[DatasetRow]:
         conversation = example.turn.conversation_id
         begun[conversation] = min(begun.get(conversation, example.turn.created_at), example.turn.created_at)
     in_time = sorted(begun, key=lambda conversation: (begun[conversation], conversation))
-    part_of = _parts([conversation for conversation in in_time if conversation in annotated]) | _parts(
+    return _parts([conversation for conversation in in_time if conversation in annotated]) | _parts(
         [conversation for conversation in in_time if conversation not in annotated]
     )
+
+
+def _untested(examples: Sequence[Example], parts: Mapping[int, str], left_out: Counter[str]) -> Iterator[Example]:
+    """The examples without those to learn from that say nearly the same as one to be tested on, whatever the use of either."""
+    tested = NearDuplicates()
+    to_test = [parts[example.turn.conversation_id] == DatasetRow.Part.TEST for example in examples]
+    for example in compress(examples, to_test):
+        tested.add(f"{example.asked} {example.told}")
+    for example, is_tested in zip(examples, to_test, strict=True):
+        if is_tested or not tested.holds(f"{example.asked} {example.told}"):
+            yield example
+        else:
+            left_out["tested on"] += 1
+
+
+def _rows(examples: Sequence[Example], parts: Mapping[int, str]) -> list[DatasetRow]:
+    """The examples as rows of a snapshot, in the order of the replies."""
     ordered = sorted(examples, key=lambda example: (example.turn.pk, example.use, example.source))
-    keywords = _keywords([str(example.content["brief"]["customer"]) for example in ordered])
+    keywords = _keywords([example.asked for example in ordered])
     moods = _moods(example.turn.pk for example in ordered)
     return [
         DatasetRow(
             place=place,
             use=example.use,
-            part=part_of[example.turn.conversation_id],
+            part=parts[example.turn.conversation_id],
             content=dict(example.content),
             features=_features(example, keywords[place], moods.get(example.turn.pk)),
             turn_id=example.turn.pk,

@@ -289,6 +289,23 @@ def test_an_update_asks_the_database_for_training_customers_first_and_held_out_o
 
 
 @pytest.mark.django_db
+def test_an_update_learns_from_the_opinions_of_its_days_as_well(trained, settings, monkeypatch):
+    settings.RANKER_DIR = trained.parent
+    shop = with_customers(days=7)
+    window = Window(START + timedelta(days=3), START + timedelta(days=5))
+    current, judged = (
+        BoostedRanker(trained),
+        replace(customers_who_like("likes", 3, groups=2), weights=np.full(40, 3.0)),
+    )
+    monkeypatch.setattr(
+        online, "feedback_groups", lambda of, during: judged if (of, during) == (shop, window) else None
+    )
+    training = online._training(shop, current, window, HashEncoder())
+    assert len(training.sizes) == len(groups_in(shop, window)["train"].sizes) + 2
+    assert set(training.weights[:-40]) == {1.0} and set(training.weights[-40:]) == {3.0}
+
+
+@pytest.mark.django_db
 def test_one_shops_error_does_not_stop_the_others_but_the_time_limit_does(monkeypatch):
     first, second = ShopFactory(), ShopFactory()
     asked = []

@@ -12,6 +12,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from botcore.learning import votes
+from botcore.models import Feedback
 from catalog.models import Customer, Interaction, Product
 from catalog.ranking.features import FEATURES
 from catalog.ranking.model import LinearRanker
@@ -30,6 +32,7 @@ from workers.training.ranker import (
     WITHOUT_SEQUENCE,
     Event,
     Groups,
+    Window,
     feedback_groups,
     interval,
     joined,
@@ -166,12 +169,19 @@ def judged(conversation, kind: str, shown: list[tuple[str, float]], goal: str = 
     return FeedbackFactory(turn=turn, kind=kind)
 
 
+@pytest.fixture
+def a_few_customers(monkeypatch):
+    """As many customers as there are here are enough for their opinions to count."""
+    monkeypatch.setattr(votes, "LARGEST_SHARE", 1.0)
+
+
 @pytest.mark.django_db
+@pytest.mark.usefixtures("a_few_customers")
 def test_opinions_become_a_group_where_one_conversation_judged_two_replies_differently():
     talk = ConversationFactory()
     judged(talk, "not_meant", [("A", 1.0)])
     judged(talk, "up", [("B", 1.0), ("C", 0.1)])
-    judged(talk, "down", [("A", 1.0)], goal="hats")
+    judged(talk, "down", [("C", 1.0)], goal="hats")
     judged(ConversationFactory(shop=talk.shop), "up", [("A", 1.0)])
     judged(ConversationFactory(), "up", [("B", 1.0)])
     groups = feedback_groups(talk.shop)
@@ -181,14 +191,43 @@ def test_opinions_become_a_group_where_one_conversation_judged_two_replies_diffe
 
 
 @pytest.mark.django_db
-def test_explored_places_are_the_logged_choices():
+def test_one_customers_many_opinions_teach_no_more_than_anybody_elses():
+    shop = ShopFactory()
+    for _ in range(24):
+        talk = ConversationFactory(shop=shop)
+        judged(talk, "down", [("A", 1.0)])
+        judged(talk, "up", [("B", 1.0)])
+    before = feedback_groups(shop)
+    troll = ConversationFactory(shop=shop)
+    judged(troll, "up", [("C", 1.0)])
+    for number in range(100):
+        judged(troll, "down", [(f"B{number}", 1.0), ("B", 1.0)])
+    after = feedback_groups(shop)
+    assert len(before.sizes) == 24
+    assert after.digest() == before.digest()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("a_few_customers")
+def test_the_opinions_of_some_days_are_those_given_then():
     talk = ConversationFactory()
-    judged(talk, "up", [("B", 1.0), ("A", 0.25)])
-    judged(talk, "down", [("B", 1.0), ("C", 0.5)])
-    judged(talk, "up", [("B", 1.0), ("A", 1.0)])
-    rewards, logged, target = logged_choices(talk.shop, LinearRanker())
+    for kind, shown in (("down", "A"), ("up", "B")):
+        judged(talk, kind, [(shown, 1.0)])
+    given = Feedback.objects.earliest("created_at").created_at
+    assert feedback_groups(talk.shop, Window(given, given + timedelta(days=1))).sizes.tolist() == [2]
+    assert feedback_groups(talk.shop, Window(given - timedelta(days=1), given)).sizes.tolist() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("a_few_customers")
+def test_explored_places_are_the_logged_choices():
+    shop = ShopFactory()
+    judged(ConversationFactory(shop=shop), "up", [("B", 1.0), ("A", 0.25)])
+    judged(ConversationFactory(shop=shop), "down", [("B", 1.0), ("C", 0.5)])
+    judged(ConversationFactory(shop=shop), "up", [("B", 1.0), ("A", 1.0)])
+    rewards, logged, target = logged_choices(shop, LinearRanker())
     assert (rewards.tolist(), logged.tolist(), target.tolist()) == ([1, 0], [0.25, 0.5], [1, 0])
-    assert ranker.policy_value(talk.shop, LinearRanker()).value == 1  # type: ignore[union-attr]
+    assert ranker.policy_value(shop, LinearRanker()).value == 1  # type: ignore[union-attr]
     assert "not known" in str(ranker.policy_value(ShopFactory(), LinearRanker()))
 
 

@@ -47,6 +47,7 @@ from django.db.models import Max, Min
 
 from botcore.dialogue.ports import Encoder
 from botcore.installation import installation
+from botcore.learning import opinions
 from botcore.models import Feedback, Turn
 from catalog.models import Interaction, Product, Shop, Variant
 from catalog.ranking.diversity import SHARPNESS
@@ -427,15 +428,23 @@ def _least_prices(shop: Shop) -> list[tuple[int, Any]]:
 OPINIONS = {Feedback.Kind.UP: 2, Feedback.Kind.DOWN: 0, Feedback.Kind.NOT_MEANT: 0}
 
 
-def feedback_groups(shop: Shop) -> Groups:
+def counted_opinions(shop: Shop, window: Window | None = None) -> list[Feedback]:
+    """What customers thought of replies, as far as it counts: nobody's word weighs more for being said more often."""
+    given = Feedback.objects.filter(turn__conversation__shop=shop, kind__in=OPINIONS)
+    if window:
+        given = given.filter(created_at__gte=window.start, created_at__lt=window.end)
+    counted, _ = opinions.that_count(given, opinions.merchants_words(Turn.objects.filter(feedback__in=given)))
+    return counted
+
+
+def feedback_groups(shop: Shop, window: Window | None = None) -> Groups:
     """Products shown in judged replies, a group for each conversation and goal; weights undo the propensities.
 
     An opinion is on a whole reply: it says something only where the same conversation, about the same category, also
     has a reply that was judged otherwise.
     """
-    judged = Feedback.objects.filter(turn__conversation__shop=shop, kind__in=OPINIONS).select_related("turn")
     shown: defaultdict[tuple[int, str], list[tuple[list[float], int, float]]] = defaultdict(list)
-    for opinion in judged.order_by("pk"):
+    for opinion in counted_opinions(shop, window):
         turn = opinion.turn
         goal = str(turn.state_after.get("goal", ""))
         for row, propensity in _shown_rows(turn):
@@ -458,8 +467,7 @@ def logged_choices(shop: Shop, ranker: Ranker) -> tuple[Floats, Floats, Floats]:
     The ranker is taken to show, in that place, the best of the stored candidates that the reply did not hold already.
     """
     rewards, logged, target = [], [], []
-    judged = Feedback.objects.filter(turn__conversation__shop=shop, kind__in=OPINIONS).select_related("turn")
-    for opinion in judged.order_by("pk"):
+    for opinion in counted_opinions(shop):
         slate = opinion.turn.slate
         if not slate or not 0 < float(slate[-1].get("propensity", 1.0)) < 1:
             continue
@@ -761,8 +769,8 @@ def run(options: argparse.Namespace) -> None:
         made, share = interaction_groups(shop, encoder(), options.seed)
         if options.groups:
             stored(options.groups, made, share)
-    opinions = feedback_groups(shop)
-    say(f"groups {', '.join(f'{name} {len(g.sizes)}' for name, g in made.items())}; opinions {len(opinions.sizes)}")
+    judged = feedback_groups(shop)
+    say(f"groups {', '.join(f'{name} {len(g.sizes)}' for name, g in made.items())}; opinions {len(judged.sizes)}")
     say(f"candidates a group {made['test'].sizes.mean():.1f}; search brought {share:.1%} of what was looked at")
     folder = options.out or settings.RANKER_DIR / shop.slug
     meta = {
@@ -770,13 +778,13 @@ def run(options: argparse.Namespace) -> None:
         "data": {
             "sha256": made["train"].digest(),
             "groups": {name: len(groups.sizes) for name, groups in made.items()},
-            "opinions": len(opinions.sizes),
+            "opinions": len(judged.sizes),
             "simulated_customers": Interaction.objects.filter(shop=shop, simulated=True).exists(),
         },
         "seed": options.seed,
         **({"updated_until": until.isoformat()} if until else {}),
     }
-    training, valid, tries = joined(made["train"], opinions), made["valid"], settings.VAR_DIR / "rankers-tried"
+    training, valid, tries = joined(made["train"], judged), made["valid"], settings.VAR_DIR / "rankers-tried"
     blind = tried(
         without_sequence(training), without_sequence(valid), options.seed, WITHOUT_SEQUENCE, tries / "blind", meta
     )

@@ -62,6 +62,11 @@ def approved_replies(shop: Shop, count: int) -> list[Turn]:
     return turns
 
 
+def approved_snapshot(shop: Shop) -> Dataset:
+    approved_replies(shop, 20)
+    return build(shop, Filters())
+
+
 def rows(dataset: Dataset, **wanted: Any) -> list[DatasetRow]:
     return list(dataset.rows.filter(**wanted))
 
@@ -197,6 +202,20 @@ def test_thumbs_that_count_are_in_it(shop):
     assert rows(dataset, use="sft") == []
     with pytest.raises(NothingToLearnError):
         build(shop, Filters(votes=False))
+
+
+def test_what_is_tested_on_is_not_learned_from_a_thumb_on_the_same_reply_either(shop):
+    tested = [row.content for row in rows(approved_snapshot(shop), part="test")]
+    for number in range(30):
+        FeedbackFactory(turn=reply_about(shop, number + 40))
+    copies = [reply_about(shop, number) for number in range(20)]
+    for turn in copies:
+        FeedbackFactory(turn=turn)
+    dataset = build(shop, Filters())
+    told = {row.content["brief"]["customer"] for row in rows(dataset, use="vote")}
+    assert tested and told.isdisjoint(content["brief"]["customer"] for content in tested)
+    assert dataset.counts["left_out"]["tested on"] == len(tested)
+    assert {turn.brief["customer"] for turn in copies} & told
 
 
 def test_one_customers_thousand_votes_are_a_drop(shop):
