@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from dataclasses import asdict, dataclass, replace
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
 
 from workers.training import sft
 
@@ -17,6 +20,7 @@ EPOCHS = (1, 4)
 MOST_TRIALS = 30
 WARMUP_LOOKS = 2
 """Looks at the validation before a trial may be given up as worse than the median of the others."""
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 @dataclass(frozen=True)
@@ -30,15 +34,12 @@ class Found:
 def search(recipe: sft.Recipe, folder: Path, minutes: float, watch: sft.Watch = lambda point: None) -> Found:
     """Train with other rates and lengths until the time is up; at least one trial is done.
 
-    Needs ``recipe.validation``. The same seed tries the same values in the same order; how many depends on the machine.
+    Needs ``recipe.validation``. The same seed tries the same values in the same order; how many depends on the machine. A search
+    that was killed goes on with the time that its finished trials have left; the one that it was at is lost.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    ends = time.monotonic() + minutes * 60
-    study = optuna.create_study(
-        sampler=optuna.samplers.TPESampler(seed=recipe.seed),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=WARMUP_LOOKS),
-    )
-    study.enqueue_trial({"lr": recipe.lr, "epochs": recipe.epochs})
+    study = _study(recipe, folder)
+    ends = time.monotonic() + minutes * 60 - sum(_seconds(trial) or 0 for trial in study.get_trials(states=FINISHED))
 
     def objective(trial: optuna.Trial) -> float:
         tried = replace(
@@ -46,12 +47,33 @@ def search(recipe: sft.Recipe, folder: Path, minutes: float, watch: sft.Watch = 
             lr=trial.suggest_float("lr", *RATES, log=True),
             epochs=trial.suggest_int("epochs", *EPOCHS),
         )
-        return _loss(tried, folder / f"trial-{trial.number}", trial, ends, watch)
+        patient = ends if study.get_trials(states=(TrialState.COMPLETE,)) else math.inf
+        return _loss(tried, folder / f"trial-{trial.number}", trial, patient, watch)
 
-    study.optimize(objective, n_trials=1)
-    study.optimize(objective, n_trials=MOST_TRIALS - 1, timeout=max(0.0, ends - time.monotonic()))
+    if not study.get_trials(states=(TrialState.COMPLETE,)):
+        study.enqueue_trial({"lr": recipe.lr, "epochs": recipe.epochs})
+        study.optimize(objective, n_trials=1)
+    left = MOST_TRIALS - len(study.get_trials(states=FINISHED))
+    study.optimize(objective, n_trials=max(0, left), timeout=max(0.0, ends - time.monotonic()))
     best = replace(recipe, **study.best_params)
-    return Found(best, [_told(trial) for trial in study.trials])
+    return Found(best, [_told(trial) for trial in study.get_trials(states=FINISHED)])
+
+
+def _study(recipe: sft.Recipe, folder: Path) -> optuna.Study:
+    """The study of a folder, which remembers its trials; one that a kill cut short is given up."""
+    folder.mkdir(parents=True, exist_ok=True)
+    storage = optuna.storages.JournalStorage(JournalFileBackend(str(folder / "study.log")))
+    study = optuna.create_study(
+        study_name="search",
+        storage=storage,
+        load_if_exists=True,
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=WARMUP_LOOKS),
+    )
+    for trial in study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING)):
+        study.tell(trial.number, state=TrialState.FAIL)
+        shutil.rmtree(folder / f"trial-{trial.number}", ignore_errors=True)
+    study.sampler = optuna.samplers.TPESampler(seed=recipe.seed + len(study.trials))  # or it would draw the same again
+    return study
 
 
 def _loss(tried: sft.Recipe, out: Path, trial: optuna.Trial, ends: float, watch: sft.Watch) -> float:
@@ -64,7 +86,7 @@ def _loss(tried: sft.Recipe, out: Path, trial: optuna.Trial, ends: float, watch:
             return
         looks += 1
         trial.report(point["validation"], looks)
-        if trial.should_prune() or (trial.number and time.monotonic() > ends):
+        if trial.should_prune() or time.monotonic() > ends:
             raise optuna.TrialPruned
 
     try:
@@ -74,8 +96,11 @@ def _loss(tried: sft.Recipe, out: Path, trial: optuna.Trial, ends: float, watch:
 
 
 def _told(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
-    seconds = trial.duration.total_seconds() if trial.duration else None
-    return {**trial.params, "loss": trial.value, "state": trial.state.name.lower(), "seconds": seconds}
+    return {**trial.params, "loss": trial.value, "state": trial.state.name.lower(), "seconds": _seconds(trial)}
+
+
+def _seconds(trial: optuna.trial.FrozenTrial) -> float | None:
+    return trial.duration.total_seconds() if trial.duration else None
 
 
 def as_json(found: Found) -> dict[str, Any]:
