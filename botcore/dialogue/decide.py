@@ -110,6 +110,8 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
         return Decision(Act.COMPARE, about=said.references if len(said.references) > 1 else before.last_list)
     if said.goals and not said.references and intent in ("compare", "find") and BEST.search(said.text):
         return Decision(Act.RECOMMEND, BEST_RATED)
+    if said.compared:
+        return Decision(Act.COMPARE)
     if intent == "compare" and not before.last_list and said.is_question and not (answer and answer.sure):
         return Decision(Act.DECLINE, NO_INFORMATION)
     if said.beyond and before.slate and not said.goals and intent in ABOUT_ONE:
@@ -272,6 +274,8 @@ def _product(before: DialogueState, state: DialogueState, said: Understanding, w
     criticised = intent == "find" and before.slate and not (_says_wish(said) or said.thing or said.references)
     if criticised and CRITIQUE.search(said.text) and not _known_words(said):
         return Decision(Act.DECLINE, UNTOLD, about=before.slate)
+    if said.likely and before.open_question is None:
+        return Decision(Act.ASK, CATEGORY, question=Question(CATEGORY, said.likely, alone=True))
     if unknown_alone and not _known_words(said) and (intent == "find" or not known):
         return Decision(Act.DECLINE, missing(said))
     if intent in ("more", "reject") and before.slate and not said.goals:

@@ -116,6 +116,11 @@ class MessageReader(Protocol):
         """What a normalised message wants done, and what it says of the things it names."""
         ...
 
+    def needing(self, text: str, kinds: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
+        """For each kind of product, of which ``kinds`` tell what is said, the chance that a normalised message needs it;
+        what is left of one is the chance that it needs none of them."""
+        ...
+
 
 class Reader(MessageReader, Protocol):
     """Reads questions as well, and what answers them."""

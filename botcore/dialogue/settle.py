@@ -128,7 +128,7 @@ def _found(
                 others, others
             )
         return decision if chosen else Decision(Act.CLARIFY, "item"), Found(chosen, chosen)
-    if decision.act is not Act.RECOMMEND:
+    if decision.act not in (Act.RECOMMEND, Act.COMPARE):
         return decision, Found((), ())
     found = find(shop, state, lexicon, ports.encoder, fresh=decision.fresh, order=said.order, visit=visit)
     found = _with_unheard(found, state, said)
@@ -136,6 +136,13 @@ def _found(
         return replace(decision, act=Act.DECLINE, reason=CHEAPEST), Found((), found.candidates)
     if not found.slate:
         return replace(decision, act=Act.DECLINE, reason=missing(said) if said.thing else "nothing_fits"), found
+    if decision.act is Act.COMPARE:
+        enough = len(found.slate) >= COMPARABLE and not found.gave_up
+        return (
+            (decision, replace(found, slate=found.slate[: said.compared]))
+            if enough
+            else (Decision(Act.RECOMMEND), found)
+        )
     if decision.reason == BEST_RATED:
         return decision, _best_rated(found)
     if not (state.goal or decision.reason or state.price) and _tells_little(state) and _far(found.slate):
@@ -148,6 +155,8 @@ def _found(
     return decision, found
 
 
+COMPARABLE = 2
+"""Products that there must be to compare some."""
 FAR = 0.38
 """Below this cosine the best product is not what an unknown word asked for."""
 

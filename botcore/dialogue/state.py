@@ -105,7 +105,8 @@ class DialogueState:
     ``asked`` are attributes that need no question for this goal: asked about already, or said not to matter.
     ``questioned`` are the values that the last question asked of a product, for who then wants "ones that do".
     ``returned``: a person held the conversation and has just given it back.
-    ``hurried`` is a customer who has asked to be shown things, not asked things.
+    ``hurried`` is a customer who has asked to be shown things, not asked things. ``told`` is what they have said while nothing
+    named what they look for: beside a goal it says that this was guessed.
     """
 
     turn: int = 0
@@ -120,6 +121,7 @@ class DialogueState:
     open_question: Question | None = None
     asked: tuple[str, ...] = ()
     hurried: bool = False
+    told: str = ""
     waiting: tuple[LaterGoal, ...] = ()
     questioned: tuple[Constraint, ...] = ()
     last_article: str = ""

@@ -11,7 +11,7 @@ from botcore.dialogue.meanings import CATEGORY, TEXT
 from botcore.dialogue.pointing.references import PRONOUN
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.thesaurus import thesaurus
-from botcore.dialogue.understand import QUESTION_INTENTS, ShownItem, Understanding
+from botcore.dialogue.understand import OPEN, QUESTION_INTENTS, ShownItem, Understanding
 from botcore.dialogue.words import CHINESE, tokens
 
 CENT = Decimal("0.01")
@@ -30,7 +30,10 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem],
         return DialogueState(turn=state.turn + 1, language=said.language)
     if not says_wish(said):
         questioned = tuple(c for c in said.constraints if c.attribute != TEXT and c.wanted)
-        return _pointed(state, said).with_(turn=state.turn + 1, language=said.language, questioned=questioned)
+        told = _told(state, state.goal, said)
+        return _pointed(state, said).with_(
+            turn=state.turn + 1, language=said.language, questioned=questioned, told=told
+        )
     if THAT_DO.search(said.text) and not any(c.wanted for c in said.constraints):
         said = replace(
             said, constraints=(*said.constraints, *(replace(c, turn=state.turn + 1) for c in state.questioned))
@@ -39,6 +42,7 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem],
         state = _beginning_anew(state)
     elif _for_another(state, said):
         state = state.with_(topic="", constraints=tuple(c for c in state.constraints if not c.wanted))
+    told = _told(state, next(iter(said.goals), state.goal), said)
     state = _pointed(_with_thing(_with_goal(state, said), said), said)
     held = [_or_else(c, said.allowed) for c in state.constraints if (c.attribute, c.value) not in said.withdrawn]
     allowed = [
@@ -58,8 +62,21 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem],
         asked=_added(state.asked, said.indifferent),
         rejected=_added((), rejected),
         topic=_topic(state, said),
+        told=told,
         questioned=(),
     )
+
+
+REMEMBERED = 300
+"""Characters of what was told that are kept while it is open what is looked for."""
+
+
+def _told(before: DialogueState, goal: str, said: Understanding) -> str:
+    """What has been told while nothing named what is looked for; nothing once that is named, or what is in sight spoken of."""
+    named = said.goals and not said.needs
+    if named or said.references or (goal and not (said.needs or before.told)):
+        return ""
+    return f"{before.told} {said.text}".strip()[-REMEMBERED:] if said.intent.name in OPEN else before.told
 
 
 THAT_DO = re.compile(
@@ -97,7 +114,7 @@ def after_reply(
 
 def says_wish(said: Understanding) -> bool:
     """Whether the message's words are wishes, not a question about what is there or small talk."""
-    if said.withdrawn or said.dropped_goals:
+    if said.withdrawn or said.dropped_goals or said.compared:
         return True
     if said.intent.name == "not_meant":
         return bool(said.goals or said.constraints or said.price)

@@ -13,9 +13,10 @@ from typing import Any
 
 from botcore.dialogue.intents import Intent, IntentClassifier
 from botcore.dialogue.lexicon.lexicon import Lexicon
-from botcore.dialogue.meanings import CATEGORY, TEXT, Match
+from botcore.dialogue.meanings import CATEGORY, KIND, TEXT, Match
 from botcore.dialogue.measures import LASTING, SIZE, Limit, Measures, in_digits, read_measures
 from botcore.dialogue.money import Price, mask_numbers, read_price
+from botcore.dialogue.pointing.likeness import shared
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between
 from botcore.dialogue.pointing.references import references as pointed_at
 from botcore.dialogue.pointing.shown import ShownItem
@@ -32,6 +33,7 @@ from botcore.dialogue.understanding.intention import (
     extreme_asked,
     settled,
 )
+from botcore.dialogue.understanding.needs import need
 from botcore.dialogue.understanding.paraphrase import paraphrased
 from botcore.dialogue.understanding.polarity import Stances, disowned, stances
 from botcore.dialogue.understanding.predicates import attributive
@@ -55,6 +57,12 @@ ANOTHER = re.compile(
 """What asks for a product that is so, whatever item it speaks of: "the first ... is there also one in blue?"."""
 
 
+SOME = re.compile(
+    r"\b(?:(?P<two>two|2|couple)|three|3|some|few|your|different)\b|(?:(?P<zh>[两2])|[三3几])[款个台件本种只支瓶]|一些"
+)
+"""What goes with a kind of which some are meant."""
+
+
 @dataclass(frozen=True)
 class Understanding:
     """What a message says. ``goals`` and ``dropped_goals`` are category paths; ``references`` SKUs of shown items.
@@ -67,6 +75,7 @@ class Understanding:
     ``thing`` is a kind of product that no category is named after ("tent"), ``indifferent`` the attributes that no longer
     matter, ``order`` is "price" or "-price" where the cheapest or dearest is asked for. ``words`` is what to search for,
     ``unknown`` the words asked for that no text of the shop holds, ``unheard`` wishes of the goal that nothing can hold,
+    ``needs`` is a goal that the message does not name, but surely needs; ``likely`` are categories of which it may need one.
     ``masked`` the message as the model may see it.
     """
 
@@ -89,8 +98,16 @@ class Understanding:
     words: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     unheard: tuple[str, ...] = ()
+    needs: str = ""
+    likely: tuple[str, ...] = ()
     is_question: bool = False
     masked: str = ""
+
+    @property
+    def compared(self) -> int:
+        """How many of a kind are to be compared that are not in sight yet ("compare two kettles for me"); 0 for none."""
+        some = SOME.search(self.text) if self.intent.name == "compare" and self.goals and not self.references else None
+        return 0 if some is None else 2 if some["two"] or some["zh"] else 3
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -119,21 +136,70 @@ def understand(
     reader: MessageReader,
     encoder: Encoder | None = None,
 ) -> Understanding:
-    """Read one message. ``shown`` is the last list in its order; ``encoder`` finds paraphrases of the shop's values."""
+    """Read one message. ``shown`` is the last list in its order; ``encoder`` finds paraphrases of the shop's values.
+
+    A message that names nothing is read again as one about what it needs, if the reader is sure of that, or has been told what
+    was asked back.
+    """
+    said = _read(text, state, shown, lexicon, reader, encoder)
+    if not _leaves_open(said, state):
+        return said
+    ruled_out = (*said.dropped_goals, *(c.value for c in state.constraints if c.attribute == CATEGORY))
+    needed = need(f"{state.told} {said.text}".strip(), ruled_out, lexicon, reader)
+    asked = state.open_question is not None and state.open_question.attribute == CATEGORY
+    goal = needed.goal or next(iter(needed.likely if asked else ()), "")
+    if goal in ("", state.goal):
+        return said if goal or state.goal else replace(said, likely=needed.likely)
+    about = _read(text, state.with_(goal=goal), shown, lexicon, reader, encoder, needs=goal)
+    story = [replace(c, hard=c.hard and not (c.wanted and c.attribute == TEXT)) for c in about.constraints]
+    kind = [Constraint(KIND, needed.kind, turn=state.turn + 1)] if needed.kind and goal == needed.goal else []
+    return replace(about, constraints=(*story, *kind), unheard=())
+
+
+OPEN = frozenset({"find", "vague", "show", "smalltalk", "unclear", "reject", "not_meant", "indifferent"})
+"""Intents of messages that may need something without naming it."""
+
+
+def _leaves_open(said: Understanding, state: DialogueState) -> bool:
+    """Whether something may be needed of which neither the message nor the talk names the kind; what was only guessed is open."""
+    named = (state.goal and not state.told) or said.goals or said.references or said.beyond or said.thing
+    called = any(c.attribute == TEXT and c.wanted and c.hard for c in (*state.constraints, *said.constraints))
+    tells = len(said.text) > SHORTEST and not (said.price and not said.words)  # "below 700" goes on about what was told
+    return said.intent.name in OPEN and tells and not (named or called)
+
+
+SHORTEST = 6
+"""Characters up to which a message tells of no need."""
+
+
+def _read(
+    text: str,
+    state: DialogueState,
+    shown: Sequence[ShownItem],
+    lexicon: Lexicon,
+    reader: MessageReader,
+    encoder: Encoder | None,
+    needs: str = "",
+) -> Understanding:
+    """One message, by its own words; ``needs`` is a category that it is about without naming it."""
     clean = normalise(text)
     noticed = _noticed(clean, lexicon)
     matches = _matches(noticed, state.goal, lexicon, encoder)
     pointing = pointed_at(noticed.text, noticed.words, matches, shown, state)
     reading = _reading(noticed, matches, pointing, state, lexicon, reader, asks=bool(shown))
-    goals, thing, second, price = reading.goals, reading.thing_name, reading.second, noticed.price.range
+    goals = reading.goals or ((needs,) if needs else ())
+    thing, second, price = reading.thing_name, reading.second, noticed.price.range
     measured, unheld = _measured(noticed.measures, next(iter(goals), state.goal), lexicon, reading)
-    counted = (replace(c, turn=state.turn + 1) for c in measured)
+    alike = [Constraint(*meaning) for meaning in shared(noticed.text, pointing.skus, shown, state, lexicon)]
+    counted = (replace(c, turn=state.turn + 1) for c in (*measured, *alike))
     constraints = (*(c for c in reading.constraints if c not in second), *counted)
     if not price and (between := price_between(noticed.text, pointing, shown)):
         price = PriceRange(*between)
     looking = not state.goal and bool(state.topic or state.constraints)
     told = _Told(noticed.text, goals, thing, constraints, price, noticed.indifferent, shown, pointing.skus, looking)
     intent, references, order = told.meant(IntentClassifier(reader))
+    if alike:
+        intent, references = intent.called("more"), ()
     if intent.name == "identity" and intent.confidence > CERTAINLY:  # "are you a robot?" asks for no robot vacuum
         goals, constraints = (), ()
     return Understanding(
@@ -156,6 +222,7 @@ def understand(
         words=reading.search_words(),
         unknown=reading.unknown(),
         unheard=(*reading.unheard(), *unheld),
+        needs=needs if goals == (needs,) else "",
         is_question=QUESTION.search(noticed.text) is not None,
         masked=mask_numbers(clean)[:200],
     )

@@ -1,7 +1,8 @@
-"""What reads both languages: multilingual-e5-small with two adapters, each trained for one job.
+"""What reads both languages: multilingual-e5-small with three adapters, each trained for one job.
 
 *Messages* (``workers/training/messages.py``): what a message wants done, and what it says of each thing that it names.
 *Answers* (``workers/training/answers.py``): which of a shop's sentences answers a question, if any does.
+*Needs* (``workers/training/needs.py``): which kind of product a message needs that names none, if any of the shop's.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ Floats = npt.NDArray[np.float32]
 
 MESSAGES = Path(__file__).parent / "reader" / "messages"
 ANSWERS = Path(__file__).parent / "reader" / "answers"
+NEEDS = Path(__file__).parent / "reader" / "needs"
 QUERY, PASSAGE = "query: ", "passage: "
 """What the model was trained to see before what is asked and before what may answer (Wang et al. 2024)."""
 AT_ONCE = 32
@@ -42,7 +44,7 @@ READ = 256
 
 
 class AnswerHead(torch.nn.Module):
-    """The log odds that passages answer questions, against that none does: the cosine above a bound, sharpened."""
+    """The log odds that passages answer questions, or needs, against that none does: the cosine above a bound, sharpened."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,12 +91,16 @@ class MultilingualReader:
         self._answers = Adapted(ANSWERS)
         self._nearness = AnswerHead()
         self._nearness.load_state_dict(self._answers.head)
+        self._needs = Adapted(NEEDS, self._answers.e5)
+        self._helpful = AnswerHead()
+        self._helpful.load_state_dict(self._needs.head)
         self._messages = Adapted(MESSAGES, self._answers.e5)
         self._intents, self._stances = (tuple(self._messages.meta[name]) for name in ("intents", "stances"))
         self._reads = MessageHead(self._messages.width, len(self._intents), len(self._stances))
         self._reads.load_state_dict(self._messages.head)
         self.layer = IntentLayer(self._shipped_layer(), self._messages.sha256)
         self._vectors = Remembered(self._answers.vectors)
+        self._needed = Remembered(self._needs.vectors)
         self._told = lru_cache(maxsize=READ)(self._tell)
 
     def with_intents(self, layer: IntentLayer) -> MultilingualReader:
@@ -144,6 +150,18 @@ class MultilingualReader:
         asked, told = torch.from_numpy(self.question(question)[None]), torch.from_numpy(self.passages(passages))
         odds: Floats = self._nearness(asked, told)[0].numpy()
         return odds
+
+    @torch.inference_mode()
+    def needing(self, text: str, kinds: Sequence[Sequence[str]]) -> Floats:
+        """For each kind of product, of which ``kinds`` tell what is said, the chance that a normalised message needs it."""
+        told = [PASSAGE + passage for passages in kinds for passage in passages]
+        if not told:
+            return np.zeros(len(kinds), dtype=np.float32)
+        asked = torch.from_numpy(self._needed([QUERY + text]))
+        odds = self._helpful(asked, torch.from_numpy(self._needed(told)))[0].split([len(each) for each in kinds])
+        best = torch.stack([each.max() if len(each) else torch.tensor(-torch.inf) for each in odds])
+        chances: Floats = torch.nn.functional.pad(best, (1, 0)).softmax(dim=0)[1:].numpy()
+        return chances
 
     @torch.inference_mode()
     def _tell(self, text: str) -> Told:

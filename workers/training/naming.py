@@ -10,8 +10,10 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from botcore.dialogue.intents import examples
 from botcore.dialogue.ports import MessageRead
@@ -26,6 +28,9 @@ class Unread:
 
     def message(self, text: str) -> MessageRead:
         return MessageRead({"find": 1.0}, (), np.empty((0, 1), dtype=np.float32), ("nothing",))
+
+    def needing(self, text: str, kinds: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
+        return np.zeros(len(kinds), dtype=np.float32)
 
 
 def naming_shares(slug: str) -> dict[str, float]:

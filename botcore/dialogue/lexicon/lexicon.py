@@ -73,8 +73,9 @@ class Lexicon:
 
     ``placed`` tells in how many products of which categories a value occurs, ``implied`` in which category a thing is
     that no category is named after ("humidifier"), ``kinds`` leads from a category and one of its other names to the word
-    that tells those products by their titles. ``surfaces`` are the words of all phrases, ``called`` the names of categories
-    as they were learned. ``slips`` leads from Chinese phrases with one character left open to the phrases and the
+    that tells those products by their titles, ``told`` leads from a category and a kind of its products ("" for the others,
+    and for all together) to what the shop says of them. ``surfaces`` are the words of all phrases, ``called`` the names of
+    categories as they were learned. ``slips`` leads from Chinese phrases with one character left open to the phrases and the
     character.
     """
 
@@ -85,6 +86,7 @@ class Lexicon:
     placed: dict[Meaning, dict[str, int]] = field(default_factory=dict)
     implied: dict[str, str] = field(default_factory=dict)
     kinds: dict[tuple[str, str], str] = field(default_factory=dict)
+    told: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     document_stems: dict[str, int] = field(default_factory=dict)
     spellings: dict[int, list[str]] = field(default_factory=dict)
     surfaces: set[str] = field(default_factory=set)

@@ -23,6 +23,7 @@ from botcore.dialogue.lexicon.lexicon import (
     phrase_key,
 )
 from botcore.dialogue.meanings import CATEGORY, LACKS, TEXT, Meaning
+from botcore.dialogue.ports import titled
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, singular, tokens
 from catalog.models import AttributeValue, Product, Shop
@@ -49,6 +50,7 @@ def read_lexicon(shop: Shop) -> Lexicon:
         if not {m.attribute for m in lexicon.meanings(word)} - {m.attribute for m in meanings} - {LACKS, TEXT}:
             lexicon.learn(word, *meanings)
     _read_things(lexicon, titles)
+    _read_told(lexicon, titles)
     _index(lexicon)
     return lexicon
 
@@ -245,6 +247,39 @@ def _titles(shop: Shop, lexicon: Lexicon) -> dict[int, Titles]:
     some = Product.objects.filter(shop=shop, active=True).annotate(place=Mod("pk", step)).filter(place=0)
     rows = some.values_list("pk", "category__path", "title", "translations__zh__title")
     return {pk: Titles(path, title, chinese or "") for pk, path, title, chinese in rows.iterator()}
+
+
+MOST_TOLD, TELLING, LONGEST_TOLD = 150, 6, 300
+"""So many categories, those with most products, are told of; so many products, and characters of each, tell of one."""
+
+
+def _read_told(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
+    """Keep what the shop says of the products of a category, kind by kind, in every language that it does."""
+    inside: defaultdict[str, list[int]] = defaultdict(list)
+    for pk, called in sorted(titles.items()):
+        inside[called.path].append(pk)
+    largest = sorted(inside, key=lambda path: (-lexicon.categories[path].products, path))[:MOST_TOLD]
+    some = [pk for path in largest for pk in inside[path][:: -(-len(inside[path]) // TELLING)]]
+    lexicon.told = {path: {"": _names_told(lexicon.categories[path])} for path in largest}
+    for product in Product.objects.filter(pk__in=some).order_by("pk").only("title", "description", "translations"):
+        called = titles[product.pk]
+        kinds = {kind for (path, _), kind in lexicon.kinds.items() if path == called.path}
+        kind = max((kind for kind in kinds if kind in called.english.lower()), key=len, default="")
+        told = lexicon.told[called.path]
+        told[kind] = tuple(dict.fromkeys([*told.get(kind, ()), *_texts_of(product)]))
+
+
+def _texts_of(product: Product) -> Iterable[str]:
+    """A product's title and description in each of its languages."""
+    for language in dict.fromkeys(("en", *product.translations)):
+        yield titled(product.text("title", language), product.text("description", language))[:LONGEST_TOLD]
+
+
+def _names_told(category: CategoryWords) -> tuple[str, ...]:
+    english = [name for name in category.aliases if not CHINESE.match(name)]
+    chinese = [name for name in category.aliases if CHINESE.match(name)]
+    told = (titled(category.name, ", ".join(english)),)
+    return (*told, titled(category.chinese, "、".join(chinese))) if category.chinese else told
 
 
 def _read_things(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:

@@ -170,13 +170,19 @@ class _Reader:
         return False
 
     def _cues(self, clause: _Clause) -> list[tuple[int, int]]:
-        """Where a refusal opens its scope: the places in the text right behind each cue."""
+        """Where a refusal opens its scope: the places in the text right behind each cue; what is part of a value's name refuses
+        nothing ("不锈钢", "non-stick")."""
         spared = [m.span() for m in _cue("spared").finditer(self.text)]
         return [
             m.span()
             for m in _cue("refuses").finditer(self.text, clause.start, clause.end)
-            if not any(start <= m.start() < end for start, end in spared)
+            if not any(start <= m.start() < end for start, end in spared) and not self._is_in_a_name(m.start())
         ]
+
+    def _is_in_a_name(self, place: int) -> bool:
+        """Whether a phrase that the shop knows begins or goes on at a place of the text."""
+        known = ((self.words[m.first], self.words[m.last - 1]) for m in self.matches if m.last - m.first > 1)
+        return any(first.start <= place < last.end for first, last in known)
 
     def _forward(self, clause: _Clause) -> set[int]:
         """The tokens behind a refusal, to the end of the clause or a turn of mind; in Chinese to the 的 before a head."""
@@ -231,7 +237,7 @@ class _Reader:
         if match is None or _cue("calm").search(match.group()):
             return set()
         place = self.text.find(match.group(), clause.start)
-        if any(m.start() <= place < m.end() for m in _cue("spared").finditer(self.text)):
+        if self._is_in_a_name(place) or any(m.start() <= place < m.end() for m in _cue("spared").finditer(self.text)):
             return set()
         said = {i for i in clause.tokens if self.words[i].start < place}
         return said & self.values if _cue("slight").search(match.group()) else self._objects(said)

@@ -30,6 +30,13 @@ def test_a_budget_holds_over_the_turns(talk):
     assert talk("preferably made of steel").items[0].sku == "K1"
 
 
+def test_some_of_a_kind_that_is_not_in_sight_are_compared(talk):
+    talk("a board game")
+    reply = talk("compare two kettles for me please")
+    assert reply.act is Act.COMPARE
+    assert len(skus(reply)) == 2 and skus(reply) <= {"K1", "K2", "K3", "K4"}
+
+
 def test_what_is_ruled_out_never_comes_back(talk):
     assert "K4" not in skus(talk("a kettle please, nothing plastic"))
     assert skus(talk("in green")) == {"K2"}
