@@ -23,6 +23,7 @@ from tests.factories import (
     ShopFactory,
     TurnFactory,
     UserFactory,
+    measured,
 )
 
 pytestmark = pytest.mark.django_db
@@ -266,7 +267,7 @@ def test_a_version_without_a_report_says_so(merchant, shop):
 def test_buttons_bring_a_version_to_customers_and_back(merchant, shop, approved):
     first = learned.version(approved, name="pine-1")
     _post(merchant, "move_version", first.pk, to="live")
-    made = learned.version(approved, name="pine-2")
+    made = measured(learned.version(approved, name="pine-2"))
 
     def state() -> tuple[str, int]:
         made.refresh_from_db()
