@@ -1,6 +1,5 @@
 """What a version replaced and what a run started from as relations; rows of a snapshot stay as they are, under its filters."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,16 +43,16 @@ def relate(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 def replaced(changes: Any) -> Iterator[tuple[Any, int | None]]:
     """Of every change to live what was live before. What made room stands right before what it made room for; what came
     back by a rollback keeps what it had replaced."""
-    made_room: dict[tuple[int, str], int] = {}
+    last: dict[int, Any] = {}
     known: dict[int, int | None] = {}
     for change in changes.objects.select_related("version").order_by("pk"):
-        version = change.version
-        if (change.before, change.after) == ("live", "retired") and (to := re.fullmatch("replaced by (.+)", change.reason)):
-            made_room[version.shop_id, to[1]] = version.pk
-        elif change.after == "live":
+        version, before = change.version, last.get(change.version.shop_id)
+        if change.after == "live":
             if change.before != "retired":
-                known[version.pk] = made_room.pop((version.shop_id, version.name), None)
+                made_room = before and before.before == "live" and before.reason == f"replaced by {version.name}"
+                known[version.pk] = before.version_id if made_room else None
             yield change, known.get(version.pk)
+        last[version.shop_id] = change
 
 
 class Migration(migrations.Migration):
