@@ -77,7 +77,9 @@ REFUSALS: Known = (
     ),
     (
         r"(?P<name>\S+) may not serve customers: it was measured against (?P<against>.+), but (?P<live>.+) is live now\. Run .*",
-        _("%(name)s may not serve customers: it was measured against %(against)s, but %(live)s is live now. Measure it again."),
+        _(
+            "%(name)s may not serve customers: it was measured against %(against)s, but %(live)s is live now. Measure it again."
+        ),
     ),
     (
         r"(?P<name>\S+) is (?P<state>\w+) and cannot become (?P<to>\w+)\.",

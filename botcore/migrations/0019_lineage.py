@@ -86,6 +86,18 @@ class Migration(migrations.Migration):
                 to="botcore.modelversion",
             ),
         ),
+        migrations.AlterField(
+            model_name="modelversion",
+            name="parent",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="what was live when its run started: what a compressed version is made of",
+                null=True,
+                on_delete=django.db.models.deletion.RESTRICT,
+                related_name="children",
+                to="botcore.modelversion",
+            ),
+        ),
         migrations.RunPython(relate, migrations.RunPython.noop),
         migrations.RemoveConstraint(model_name="dataset", name="dataset_once_per_content"),
         migrations.AddConstraint(

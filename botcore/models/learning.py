@@ -190,7 +190,14 @@ class ModelVersion(models.Model):
     recipe = models.CharField(max_length=12, choices=TrainingRun.Recipe.choices)
     run = models.OneToOneField(TrainingRun, models.RESTRICT, null=True, blank=True, related_name="version")
     dataset = models.ForeignKey(Dataset, models.RESTRICT, null=True, blank=True, related_name="versions")
-    parent = models.ForeignKey("self", models.RESTRICT, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self",
+        models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="children",
+        help_text="what was live when its run started: what a compressed version is made of",
+    )
     folder = models.CharField(max_length=200, help_text="an adapter or a whole model, below VAR_DIR")
     artefact = models.CharField(max_length=80, help_text="the built model's name, as turns remember it")
     digests = models.JSONField(default=dict, help_text="SHA-256 of the weights and of what was built from them")

@@ -211,6 +211,7 @@ def _tried(
             "version": f"{shop.slug}-{training.digest()[:8]}",
             "parent": current.version,
             "updated_until": until.isoformat(),
+            **{name: told for name, told in current.meta.items() if name == "opinions_until"},
             "data": {
                 "sha256": training.digest(),
                 "groups": {"train": len(training.sizes), "test": len(held_out.sizes)},
