@@ -1,7 +1,7 @@
 """Snapshots of a shop's feedback: collected, cleaned, split so that nothing leaks, and never changed again.
 
-A row is an example with its lineage. The same feedback under the same filters gives the same content hash and therefore
-the same snapshot.
+A row is an example with its lineage. The same feedback under the same filters is the same snapshot; the same rows under other
+filters are another one, for a snapshot says what was let in.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ BAD_MOODS, GOOD_MOODS = ("upset", "not_meant", "reject"), ("thanks", "compliment
 
 class NothingToLearnError(ValueError):
     """The shop has no feedback that passes; the message says what was left out and why."""
+
+
+class ChangedError(ValueError):
+    """A snapshot's rows are not those it was made of; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Sieve:
 
 
 def build(shop: Shop, filters: Filters, by: User | None = None) -> Dataset:
-    """A snapshot of the shop's feedback, or the one that already holds the same.
+    """A snapshot of the shop's feedback, or the one that already holds the same under the same filters.
 
     Words that merchants have made the shop's own since the last snapshot become house words first. Raises
     ``NothingToLearnError``.
@@ -128,6 +132,17 @@ def approve(dataset: Dataset, by: User | None) -> Dataset:
         dataset.approved_at, dataset.approved_by = timezone.now(), by
         dataset.save(update_fields=["approved_at", "approved_by"])
     return dataset
+
+
+def unchanged(dataset: Dataset) -> list[DatasetRow]:
+    """The rows, as they were when somebody looked at them. Raises ``ChangedError``."""
+    rows = list(dataset.rows.order_by("place"))
+    if content_hash(rows) != dataset.content_hash:
+        raise ChangedError(
+            f"Snapshot {dataset.pk} is not what was approved: its rows were changed or deleted in the database since. "
+            "Bring them back from a backup, or build and approve another snapshot."
+        )
+    return rows
 
 
 def content_hash(rows: Iterable[DatasetRow]) -> str:
@@ -315,7 +330,7 @@ def _store(
     shop: Shop, filters: Filters, by: User | None, rows: list[DatasetRow], left_out: Mapping[str, int]
 ) -> Dataset:
     digest = content_hash(rows)
-    if existing := Dataset.objects.filter(shop=shop, content_hash=digest).first():
+    if existing := Dataset.objects.filter(shop=shop, content_hash=digest, filters=filters.to_json()).first():
         return existing
     dataset = Dataset.objects.create(
         shop=shop,

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
 
 from botcore import queues
@@ -56,13 +56,21 @@ def ask_for(dataset: Dataset, recipe: str, options: Mapping[str, Any], by: User 
 
 
 def claim(run_id: int) -> TrainingRun | None:
-    """The run, now running; None where it is done, stopped, or alive elsewhere. One statement decides."""
+    """The run, now running; None where it is done, stopped, or alive elsewhere. One statement decides.
+
+    What is live is kept with it when it first starts, and stays: a run that goes on ends what it began.
+    """
     now = timezone.now()
+    live = ModelVersion.objects.filter(shop=OuterRef("shop"), state=ModelVersion.State.LIVE).values("pk")
     dead = Q(status=Status.RUNNING) & (Q(alive_at=None) | Q(alive_at__lt=now - SILENT))
     taken = TrainingRun.objects.filter(Q(status=Status.QUEUED) | dead, pk=run_id).update(
-        status=Status.RUNNING, alive_at=now, started_at=now, error=""
+        status=Status.RUNNING,
+        alive_at=now,
+        source=Case(When(started_at=None, then=Subquery(live)), default=F("source")),
+        started_at=now,
+        error="",
     )
-    return TrainingRun.objects.select_related("shop", "dataset").get(pk=run_id) if taken else None
+    return TrainingRun.objects.select_related("shop", "dataset", "source").get(pk=run_id) if taken else None
 
 
 def tell(run: TrainingRun, stage: str = "", point: Mapping[str, Any] | None = None) -> None:

@@ -23,6 +23,7 @@ from tests.factories import (
     ShopFactory,
     TurnFactory,
     UserFactory,
+    measured,
 )
 
 pytestmark = pytest.mark.django_db
@@ -266,7 +267,7 @@ def test_a_version_without_a_report_says_so(merchant, shop):
 def test_buttons_bring_a_version_to_customers_and_back(merchant, shop, approved):
     first = learned.version(approved, name="pine-1")
     _post(merchant, "move_version", first.pk, to="live")
-    made = learned.version(approved, name="pine-2")
+    made = measured(learned.version(approved, name="pine-2"))
 
     def state() -> tuple[str, int]:
         made.refresh_from_db()
@@ -393,7 +394,9 @@ def test_what_changes_something_names_its_shop_and_is_never_a_link(merchant, sho
 
 def test_the_pages_pass_the_content_security_policy_and_escape_what_they_show(merchant, approved):
     evil = "<img src=x onerror=alert(1)>"
-    approved.rows.update(content={"brief": {"customer": evil}, "reply": evil, "chosen": evil, "rejected": evil})
+    row = learned.row(approved, 9, TurnFactory(conversation__shop=approved.shop))
+    row.content = {"brief": {"customer": evil}, "reply": evil, "chosen": evil, "rejected": evil}
+    row.save()
     run = learned.run(approved, status="running", stage=evil)
     report = {**learned.REPORT, "changed": [{"customer": evil, "act": evil, "candidate": evil, "live": evil}]}
     made = ModelVersionFactory(shop=approved.shop, report=report, gate=learned.PASSED)
@@ -477,7 +480,7 @@ def test_a_merchant_decides_which_new_words_claim_nothing(merchant, shop):
 def test_measured_versions_stand_side_by_side_with_their_intervals(merchant, approved):
     learned.version(approved, name="pine-1")
     learned.version(approved, learned.REFUSED, name="pine-2")
-    ModelVersionFactory(shop=approved.shop, name="never-measured")
+    ModelVersionFactory(shop=approved.shop, name="never-measured", report={}, gate={})
     page = _page(merchant, "side_by_side")
     assert "pine-1" in page and "pine-2" in page and "never-measured" not in page
     assert page.count("<b>+0.3</b>") == 2  # grounded, to what was live

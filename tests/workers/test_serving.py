@@ -14,7 +14,7 @@ from botcore.dialogue.ports import IntentLayer, Ports
 from botcore.learning import layers, rollout
 from botcore.learning.versions import move, rollback
 from botcore.models import ModelVersion, Outbound, ShadowReply, Turn
-from tests.factories import ModelVersionFactory, ShopFactory, TurnFactory
+from tests.factories import ModelVersionFactory, ShopFactory, TurnFactory, measured
 from tests.fakes import FakeGenerator, HashEncoder
 from workers import serving, shadow, tasks
 from workers.engine.lending import Lending
@@ -42,7 +42,7 @@ def ports_for(turn: Turn) -> AbstractContextManager[Ports]:
 
 
 def version_of(turn: object, state: str) -> ModelVersion:
-    return move(ModelVersionFactory(shop=turn.conversation.shop), state, share=99)  # type: ignore[attr-defined]
+    return move(measured(ModelVersionFactory(shop=turn.conversation.shop)), state, share=99)  # type: ignore[attr-defined]
 
 
 def test_a_shop_without_versions_is_served_by_what_ships():

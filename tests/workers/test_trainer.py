@@ -14,7 +14,7 @@ pytest.importorskip("trl")
 from django.utils import timezone
 
 from botcore import queues
-from botcore.learning import datasets, recipes, runs
+from botcore.learning import datasets, recipes, runs, versions
 from botcore.models import ModelVersion, TrainingRun
 from tests.factories import DatasetFactory, ModelVersionFactory
 from tests.fakes import Wakes
@@ -110,10 +110,14 @@ def test_a_stopped_run_stays_stopped_however_it_ends(asked, carrying_out):
     assert status(asked) == "stopped"
 
 
-def test_what_serves_the_shop_is_compressed_and_becomes_a_candidate(monkeypatch, settings, tmp_path):
+def test_what_served_the_shop_when_the_run_started_is_compressed_and_becomes_a_candidate(
+    monkeypatch, settings, tmp_path
+):
     settings.VAR_DIR = tmp_path
-    asked = runs.claim(runs.ask_for(datasets.approve(DatasetFactory(), None), "compress", {"layers": 4}).pk)
-    live = ModelVersionFactory(shop=asked.shop, state="live", folder="training/1/demo-1")
+    dataset = datasets.approve(DatasetFactory(), None)
+    live = ModelVersionFactory(shop=dataset.shop, state="live", folder="training/1/demo-1")
+    asked = runs.claim(runs.ask_for(dataset, "compress", {"layers": 4}).pk)
+    versions.rollback(dataset.shop)
     built = Artefact(tmp_path / "built", "small-0", "llama")
     built.folder.mkdir()
     (built.folder / "meta.json").write_text('{"outputs": {"hf": "h", "gguf": "g"}}')

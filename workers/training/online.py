@@ -217,6 +217,7 @@ def _tried(
             "version": f"{shop.slug}-{training.digest()[:8]}",
             "parent": current.version,
             "updated_until": until.isoformat(),
+            "opinions_until": max(until.isoformat(), current.meta.get("opinions_until", "")),
             "data": {
                 "sha256": training.digest(),
                 "groups": {"train": len(training.sizes), "test": len(held_out.sizes)},

@@ -197,14 +197,14 @@ FURTHER: Mapping[str, tuple[ModuleType, Callable[..., Any]]] = {
 def _compressed(
     run: TrainingRun, options: Mapping[str, Any], files: snapshot.Files, place: Place, name: str, watch: _Watch
 ) -> Path:
-    """What serves the shop, as a smaller whole model."""
-    smaller, serving = place.adapter(name), versions.live(run.shop)
+    """What served the shop when the run started, as a smaller whole model."""
+    smaller = place.adapter(name)
     watch.stage("compress")
     if not (smaller / "meta.json").exists():
         recipe = compress.Recipe(
             data=snapshot.for_healing(files, options["healing"], options["seed"]),
             validation=files.validation,
-            version=registry.chosen_adapter(serving.place if serving else None),
+            version=registry.chosen_adapter(run.source.place if run.source else None),
             base=settings.DAOGOU_BASE_MODEL or None,
             layers=options["layers"],
             batch_tokens=BATCH_TOKENS,
@@ -238,7 +238,7 @@ def _registered(run: TrainingRun, name: str, folder: Path, artefact: artefacts.A
             "recipe": run.recipe,
             "run": run,
             "dataset": run.dataset,
-            "parent": versions.live(run.shop),
+            "parent": run.source,
             "folder": str(folder.relative_to(settings.VAR_DIR)),
             "artefact": artefact.version,
             "digests": {"weights": sha256(artefacts.trained_weights(folder)), **built["outputs"]},

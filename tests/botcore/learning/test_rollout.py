@@ -12,7 +12,14 @@ from botcore.learning.rollout import Health, Thresholds, complaint, in_canary, s
 from botcore.learning.versions import move
 from botcore.models import ModelVersion, Turn
 from catalog.models import Shop
-from tests.factories import ConversationFactory, FeedbackFactory, ModelVersionFactory, ShopFactory, TurnFactory
+from tests.factories import (
+    ConversationFactory,
+    FeedbackFactory,
+    ModelVersionFactory,
+    ShopFactory,
+    TurnFactory,
+    measured,
+)
 
 FINE = Health(100, 0.0, 0.02, 900.0, 0.05)
 
@@ -64,7 +71,7 @@ def shop() -> Shop:
 
 
 def version_in(shop: Shop, state: str, share: int = 50) -> ModelVersion:
-    return move(ModelVersionFactory(shop=shop), state, share=share)
+    return move(measured(ModelVersionFactory(shop=shop)), state, share=share)
 
 
 def replies(shop: Shop, version: ModelVersion | None, count: int = 30, **fields: object) -> list[Turn]:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from botcore.learning import datasets
 from botcore.models import Dataset
-from workers.management.commands._shop import add_shop, shop_of
+from workers.management.commands._shop import add_by, add_shop, person_of, shop_of
 
 
 class Command(BaseCommand):
@@ -28,6 +28,8 @@ class Command(BaseCommand):
         approve = steps.add_parser("approve", help="let models learn from a snapshot")
         approve.add_argument("dataset", type=int)
         listed = steps.add_parser("list", help="the shop's snapshots")
+        for step in (build, approve):
+            add_by(step)  # type: ignore[arg-type]
         for step in (build, approve, listed):
             add_shop(step)  # type: ignore[arg-type]
             step.add_argument("--json", action="store_true", help="print JSON")
@@ -40,16 +42,17 @@ class Command(BaseCommand):
             row = Dataset.objects.filter(shop=shop, pk=options["dataset"]).first()
             if row is None:
                 raise CommandError(f"{shop.name} has no snapshot {options['dataset']}; see `manage.py dataset list`")
-            found = [datasets.approve(row, None)]
+            found = [datasets.approve(row, person_of(options["by"]))]
         else:
+            by = person_of(options["by"])
             filters = datasets.Filters(
                 options["since"], options["until"], tuple(options["act"]), votes=not options["no_votes"]
             )
             try:
-                made = datasets.build(shop, filters)
+                made = datasets.build(shop, filters, by)
             except datasets.NothingToLearnError as error:
                 raise CommandError(str(error)) from error
-            found = [datasets.approve(made, None) if options["approve"] else made]
+            found = [datasets.approve(made, by) if options["approve"] else made]
         told = [_told(row) for row in found]
         self.stdout.write(json.dumps(told, indent=1) if options["json"] else "\n\n".join(map(_as_text, told)))
 
@@ -63,9 +66,15 @@ def _told(row: Dataset) -> dict[str, Any]:
         "dataset": row.pk,
         "content_hash": row.content_hash,
         "made": row.created_at.isoformat(timespec="seconds"),
+        "filters": row.filters,
         "approved": row.approved_at.isoformat(timespec="seconds") if row.approved_at else "",
         **row.counts,
     }
+
+
+def _let_in(filters: dict[str, Any]) -> str:
+    bounds = {name: " ".join(value) if isinstance(value, list) else value for name, value in filters.items()}
+    return ", ".join(f"{name} {value}" for name, value in bounds.items() if value not in (None, "")) or "none"
 
 
 def _as_text(told: dict[str, Any]) -> str:
@@ -73,6 +82,7 @@ def _as_text(told: dict[str, Any]) -> str:
     lines.append(
         f"  approved    {told['approved'] or 'not yet: `manage.py dataset approve ' + str(told['dataset']) + '`'}"
     )
+    lines.append(f"  filters     {_let_in(told['filters'])}")
     for use, parts in told["rows"].items():
         lines.append(f"  {use:<11} {', '.join(f'{count} {part}' for part, count in sorted(parts.items())) or 'none'}")
     for name in ("acts", "topics", "sentiments", "left_out"):
