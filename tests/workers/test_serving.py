@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -17,20 +16,12 @@ from botcore.learning import layers, rollout
 from botcore.learning.versions import move, rollback
 from botcore.models import ModelVersion, Outbound, ShadowReply, Turn
 from tests.factories import ConversationFactory, ModelVersionFactory, ShopFactory, TurnFactory
-from tests.fakes import FakeGenerator, HashEncoder
+from tests.fakes import FakeVersion, HashEncoder
 from workers import serving, shadow, tasks
 from workers.engine.artefacts import ArtefactError
 from workers.engine.lending import Lending
 
 pytestmark = pytest.mark.django_db
-
-
-@dataclass
-class Loaded(FakeGenerator):
-    version_id: int = serving.SHIPPED
-
-    def close(self) -> None:
-        pass
 
 
 @pytest.fixture
@@ -40,13 +31,13 @@ def broken() -> set[int]:
 
 
 @pytest.fixture(autouse=True)
-def generators(monkeypatch: pytest.MonkeyPatch, broken: set[int]) -> Iterator[Lending[int, Loaded]]:
-    def load(version_id: int) -> Loaded:
+def generators(monkeypatch: pytest.MonkeyPatch, broken: set[int]) -> Iterator[Lending[int, FakeVersion]]:
+    def load(version_id: int) -> FakeVersion:
         if version_id in broken:
             raise ArtefactError("no such folder")
-        return Loaded(version_id=version_id)
+        return FakeVersion(version_id=version_id)
 
-    lending: Lending[int, Loaded] = Lending(load)
+    lending: Lending[int, FakeVersion] = Lending(load)
     monkeypatch.setattr(serving, "generators", lending)
     monkeypatch.setattr(serving, "load_encoder", HashEncoder)
     monkeypatch.setattr(serving, "load_reader", lambda: None)
