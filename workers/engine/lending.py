@@ -15,6 +15,7 @@ from itertools import takewhile
 from typing import Generic, Protocol, TypeVar
 
 import structlog
+from django.db import connection
 
 log = structlog.get_logger(__name__)
 
@@ -120,9 +121,16 @@ class Lending(Generic[Key, Engine]):
         """Begin to load the first that has not failed lately."""
         key = next((key for key in keys if self._may_try(key)), None)
         if key is not None and key not in self._loading:
-            thread = threading.Thread(target=self._take, args=(key,), name=f"load {key}", daemon=True)
+            thread = threading.Thread(target=self._take_beside, args=(key,), name=f"load {key}", daemon=True)
             self._loading[key] = thread
             thread.start()
+
+    def _take_beside(self, key: Key) -> None:
+        """In a thread of its own, whose database connection ends with it."""
+        try:
+            self._take(key)
+        finally:
+            connection.close()
 
     def _take(self, key: Key) -> None:
         """Load and hold; a version that cannot be loaded is told of and left for a while."""
