@@ -205,7 +205,7 @@ def unseen(shop: Shop, version: ModelVersion | None, say: Callable[[str], None])
     with serving.writing_by(version):
         serving.generators.settle()
     with serving.writing_by(version) as ports:
-        assert ports.version_id == (version.pk if version else None)
+        assert (ports.version_id, ports.load_error) == (version.pk if version else None, "")
         return conversations(shop, ports, UNSEEN, SEED + 1, say)[:UNSEEN]
 
 
