@@ -40,8 +40,8 @@ class Bars:
     """A bar for each stage, with the newest of what was measured beside it."""
 
     def __init__(self, console: Console) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
-        self._display = Display(*columns, console=console)
+        name, told = TextColumn("{task.description}"), TextColumn("{task.fields[told]}")
+        self._display = Display(name, BarColumn(), told, TimeElapsedColumn(), console=console)
         self._measured: dict[str, Any] = {}
 
     def __enter__(self) -> Bars:
