@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("version")
-        parser.add_argument("--briefs", type=int, default=300, help="held-out briefs of the base set")
+        parser.add_argument("--briefs", type=int, default=300, help="held-out briefs of the base set, 50 at least")
         add_json(parser)  # type: ignore[arg-type]
         add_shop(parser)  # type: ignore[arg-type]
 
