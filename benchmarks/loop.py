@@ -74,6 +74,7 @@ def house_worded(text: str) -> str:
 
 def run(circle: Circle, options: argparse.Namespace) -> None:
     from botcore.learning import datasets, runs, versions
+    from botcore.learning.progress import Lines
     from botcore.models import ModelVersion, TrainingRun
     from workers import serving, trainer
 
@@ -93,7 +94,7 @@ def run(circle: Circle, options: argparse.Namespace) -> None:
         asked = runs.ask_for(
             dataset, TrainingRun.Recipe.PREFERENCE, {"epochs": options.epochs, "briefs": options.briefs}
         )
-        version = trainer.carry_out(asked.pk, circle.say)
+        version = trainer.carry_out(asked.pk, Lines(circle.say))
         assert version is not None
         version = ModelVersion.objects.get(pk=version.pk)
         told(circle, version)

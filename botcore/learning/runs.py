@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from botcore import queues
 from botcore.learning import recipes
+from botcore.learning.progress import only_counts, steps
 from botcore.models import Dataset, ModelVersion, TrainingRun
 from botcore.webhooks.events import Event
 from botcore.webhooks.outbox import announce
@@ -78,12 +79,24 @@ def tell(run: TrainingRun, stage: str = "", point: Mapping[str, Any] | None = No
     if stage:
         run.stage = stage[:60]
     if point:
-        run.curves = [*run.curves, {"stage": run.stage, **point}][-POINTS_KEPT:]
+        run.curves = _with(run.curves, {"stage": run.stage, **point})[-POINTS_KEPT:]
     alive = TrainingRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(
         stage=run.stage, curves=run.curves, alive_at=timezone.now()
     )
     if not alive:
         raise RefusedError("The run was stopped.")
+
+
+def _with(curves: Sequence[Mapping[str, Any]], point: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The curves with one more point; one that only counts steps takes the place of the count before it."""
+    again = curves and only_counts(point) and only_counts(curves[-1]) and curves[-1]["stage"] == point["stage"]
+    return [*(curves[:-1] if again else curves), point]
+
+
+def how_far(run: TrainingRun) -> tuple[int, int] | None:
+    """How many steps of how many the stage has done that the run is at; None where it has not told."""
+    newest = run.curves[-1] if run.curves else {}
+    return steps(newest) if newest.get("stage") == run.stage and newest.get("of") else None
 
 
 def sign(run_id: int) -> None:

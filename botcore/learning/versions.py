@@ -55,6 +55,11 @@ def judge(version: ModelVersion, report: Mapping[str, Any]) -> gate.Verdict:
     return verdict
 
 
+def told(version: ModelVersion) -> dict[str, Any]:
+    """A version's evaluation as JSON: its name, the gate's verdict, and the report."""
+    return {"version": version.name, "gate": version.gate, **version.report}
+
+
 def move(
     version: ModelVersion, to: str, by: User | None = None, reason: str = "", share: int = CANARY_SHARE
 ) -> ModelVersion:

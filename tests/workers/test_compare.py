@@ -14,6 +14,8 @@ pytest.importorskip("trl")
 from botcore.dialogue.brief import Brief, ItemFacts
 from botcore.dialogue.ports import EngineInfo, Prompt, Sample
 from botcore.learning.gate import judge
+from botcore.learning.progress import Lines
+from botcore.learning.recipes import OPTIONS
 from tests.fakes import HashEncoder
 from tests.workers.tiny import example
 from workers.engine.artefacts import Artefact
@@ -100,6 +102,28 @@ def test_speed_is_told_over_enough_batches_only(artefact):
     speed = report["differences"]["speed"]
     assert (speed["n"], speed["live"]) == (8, 1.0)
     assert 0.5 < speed["low"] < speed["mean"] == pytest.approx(speed["candidate"] - 1)
+
+
+def test_every_brief_of_both_is_a_step(artefact):
+    lines: list[str] = []
+    told = Lines(lines.append)
+    compare(
+        Version(artefact, Says()),
+        Version(artefact, Says()),
+        Material(briefs(30), (), (), ()),
+        HashEncoder(),
+        progress=told,
+    )
+    assert lines == ["writing", *(f"writing {step}/60" for step in range(6, 61, 6)), "judging", "reading"]
+
+
+def test_the_fewest_briefs_that_may_be_asked_for_say_something_of_naturalness(artefact):
+    def judged(count: int) -> dict | None:
+        material = Material(briefs(count), [f"Try the green [A.name], number {n}." for n in range(count)], (), ())
+        return compared(artefact, Says(), Says(), material)["differences"]["naturalness"]
+
+    assert judged(int(OPTIONS["briefs"].low))["n"] == OPTIONS["briefs"].low
+    assert judged(int(OPTIONS["briefs"].low) - 1) is None
 
 
 def test_the_same_model_twice_differs_in_nothing(artefact):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from botcore.dialogue.brief import TAG, Brief
 from botcore.dialogue.ports import Discriminator, Encoder, Generator
 from botcore.dialogue.vocabulary import WORD
 from botcore.dialogue.words import stem
+from botcore.learning.progress import UNHEARD, Progress
+from botcore.learning.recipes import FEWEST_BRIEFS
 from workers.engine.artefacts import Artefact
 from workers.training.evaluate import Auditor, Written, report, write_all
 from workers.training.judge import told_apart
@@ -30,8 +32,6 @@ BATCH = 25
 """Briefs that one version writes before it is the other's turn."""
 FEWEST = 2
 """Examples below which nothing is said of a mean: one has no spread."""
-FEWEST_JUDGED = 50
-"""Pairs of human and written replies below which nothing is said of naturalness."""
 FEWEST_TIMED = 8
 """Batches below which nothing is said of speed."""
 EXAMPLES = 60
@@ -71,12 +71,12 @@ def compare(
     material: Material,
     encoder: Encoder,
     discriminator: Discriminator | None = None,
-    say: Callable[[str], None] = lambda _: None,
+    progress: Progress = UNHEARD,
 ) -> dict[str, Any]:
     """The report: ``candidate`` and ``live`` with their numbers, ``differences`` by name, ``changed`` replies."""
-    say("writing")
-    own, other = _write_in_turns(candidate, live, material.briefs, encoder, discriminator)
-    say("judging")
+    progress.stage("writing")
+    own, other = _write_in_turns(candidate, live, material.briefs, encoder, discriminator, progress)
+    progress.stage("judging")
     auditor = Auditor()
     sides = {
         name: asdict(report(version.artefact.version, side.written, auditor, sum(side.seconds)))
@@ -90,7 +90,7 @@ def compare(
         "speed": _speed(own.seconds, other.seconds),
         "naturalness": _naturalness(own.written, other.written, material.humans, encoder),
     }
-    say("reading")
+    progress.stage("reading")
     return {
         **sides,
         "differences": differences | _by_likelihood(candidate.artefact, live.artefact, material),
@@ -113,13 +113,23 @@ def interval(differences: Sequence[float], shares: bool = False) -> tuple[float,
 
 
 def _write_in_turns(
-    candidate: Version, live: Version, briefs: Sequence[Brief], encoder: Encoder, discriminator: Discriminator | None
+    candidate: Version,
+    live: Version,
+    briefs: Sequence[Brief],
+    encoder: Encoder,
+    discriminator: Discriminator | None,
+    progress: Progress,
 ) -> tuple[Side, Side]:
     own, other = Side([], []), Side([], [])
+
+    def watch(done: int) -> None:
+        before = len(own.written) + len(other.written)
+        progress.point({"step": before + done, "of": 2 * len(briefs)})
+
     for start in range(0, len(briefs), BATCH):
         for version, side in ((candidate, own), (live, other)):
             begun, batch = time.monotonic(), briefs[start : start + BATCH]
-            side.written.extend(write_all(version.generator, encoder, batch, discriminator))
+            side.written.extend(write_all(version.generator, encoder, batch, discriminator, watch=watch))
             side.seconds.append((time.monotonic() - begun) / len(batch))
     return own, other
 
@@ -157,7 +167,7 @@ def _naturalness(
 ) -> dict[str, Any] | None:
     """How often a fresh judge of each version is fooled: takes its reply for the human's."""
     known = [place for place in range(len(humans)) if humans[place] and own[place].samples and other[place].samples]
-    if len(known) < FEWEST_JUDGED:
+    if len(known) < FEWEST_BRIEFS:
         return None
     people = [humans[place] for place in known]
     fooled = [1 - told_apart(people, [_said(side[place]) for place in known], encoder) for side in (own, other)]
