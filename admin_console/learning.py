@@ -16,7 +16,7 @@ from admin_console import labels
 from admin_console.explanation import Pair, pairs, plain
 from admin_console.sentences import plainly
 from botcore.learning import datasets, gate, house_words, rollout, versions
-from botcore.models import Annotation, Dataset, DatasetRow, Feedback, ModelVersion, TrainingRun, Turn
+from botcore.models import Annotation, Dataset, DatasetRow, Feedback, ModelVersion, ShadowReply, TrainingRun, Turn
 from catalog.models import Shop
 
 State = ModelVersion.State
@@ -40,6 +40,8 @@ NO_MEASURES = frozenset(("model", "seconds"))
 MATERIAL = ("briefs", "replies", "pairs")
 COLUMNS = 8
 """The newest versions of the table that has them side by side."""
+SHADOWS = 50
+"""Replies of a shadow on one page."""
 INTERVAL = 120
 """Width of the picture of an interval, in user units; no difference is in the middle."""
 
@@ -215,10 +217,10 @@ def serving(shop: Shop) -> Serving:
     return Serving(by_state.get(State.LIVE), by_state.get(State.CANARY), by_state.get(State.SHADOW))
 
 
-def make_snapshot(shop: Shop, by: User) -> tuple[Dataset, bool]:
-    """A snapshot of all feedback there is, and whether it is new. Raises ``datasets.NothingToLearnError``."""
+def make_snapshot(shop: Shop, by: User, filters: datasets.Filters) -> tuple[Dataset, bool]:
+    """A snapshot of the feedback that is let in, and whether it is new. Raises ``datasets.NothingToLearnError``."""
     known = set(Dataset.objects.filter(shop=shop).values_list("pk", flat=True))
-    made = datasets.build(shop, datasets.Filters(), by)
+    made = datasets.build(shop, filters, by)
     return made, made.pk not in known
 
 
@@ -339,6 +341,15 @@ def steps(version: ModelVersion) -> list[str]:
 def health(version: ModelVersion) -> rollout.Beside | None:
     """How a version that serves customers did lately; None for what serves nobody."""
     return rollout.beside(version, timezone.now() - WATCHED) if version.state in versions.SERVES else None
+
+
+def shadow_replies(version: ModelVersion) -> QuerySet[ShadowReply]:
+    """What a version wrote beside and nobody was sent, the newest first, with the turns that were answered otherwise."""
+    found = version.shadow_replies.filter(turn__conversation__shop=version.shop_id)
+    return found.select_related("turn__conversation").only(
+        "version", "text", "written_by", "milliseconds", "error", "created_at",
+        "turn__number", "turn__text", "turn__reply", "turn__language", "turn__written_by", "turn__conversation__key",
+    ).order_by("-pk")  # fmt: skip
 
 
 def _in_order(differences: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -76,6 +76,12 @@ REFUSALS: Known = (
         _("%(name)s may not serve customers: it has not been evaluated yet."),
     ),
     (
+        r"(?P<name>\S+) may not serve customers: it was measured against (?P<against>.+), but (?P<live>.+) is live now\. Run .*",
+        _(
+            "%(name)s may not serve customers: it was measured against %(against)s, but %(live)s is live now. Measure it again."
+        ),
+    ),
+    (
         r"(?P<name>\S+) is (?P<state>\w+) and cannot become (?P<to>\w+)\.",
         _("%(name)s is “%(state)s” and cannot become “%(to)s”."),
     ),
@@ -104,6 +110,10 @@ FINDINGS: Known = (
         _("%(mean)s (%(low)s to %(high)s); at worst %(worst)s is allowed"),
     ),
     (
+        r"(?P<mean>\S+) \((?P<low>\S+) to (?P<high>\S+)\), n=(?P<count>\d+); at worst (?P<worst>\S+) is allowed",
+        _("%(mean)s (%(low)s to %(high)s), n=%(count)s; at worst %(worst)s is allowed"),
+    ),
+    (
         r"(?P<times>\S+) times the live version's, (?P<most>\S+) is allowed",
         _("%(times)s times the live version's, %(most)s is allowed"),
     ),
@@ -113,6 +123,8 @@ NAMES = {
     "state": labels.learning.VERSION_STATES,
     "to": labels.learning.VERSION_STATES,
     "recipe": labels.learning.RECIPES,
+    "against": labels.learning.RIVALS,
+    "live": labels.learning.RIVALS,
 }
 LISTS = {"lines": labels.learning.MEASURES, "options": labels.learning.OPTIONS}
 

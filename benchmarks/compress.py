@@ -205,7 +205,7 @@ def rows(found: Sequence[Measured], humans: Sequence[str], encoder: Encoder) -> 
     for one in found:
         shares = grounded(one.written)
         losses = [before - now for before, now in zip(first, shares[:common], strict=True)]
-        low, high = interval(losses)
+        low, high = interval(losses, shares=True)
         rises = [now - before for before, now in zip(found[0].surprises, one.surprises, strict=True)]
         least, most = interval(rises)
         told.append(

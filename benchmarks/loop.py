@@ -10,8 +10,10 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -34,8 +36,13 @@ PATIENCE = "15"
 UNSEEN = 40
 """Replies by which the wording is counted before and after: to shoppers that nobody has met."""
 SHOWN = 6
-DRAWN = 400
-"""New conversations by which the canary's share is counted."""
+OPENINGS = [
+    f"{greeting} a {thing} {people}"
+    for greeting in ("hello, I need", "do you have", "I'm looking for")
+    for thing in ("kettle", "raincoat", "lipstick", "cookbook")
+    for people in ("for my sister", "for myself")
+]
+"""What new customers say first while the canary answers some of them."""
 LONG = 33
 """Words of a reply from which the simulated customers find it too long: what their thumbs teach."""
 HOUSE = {"like": "fancy", "look": "peek", "try": "sample"}
@@ -72,8 +79,10 @@ def house_worded(text: str) -> str:
     return re.sub(rf"\b(?:{'|'.join(PLACES.values())})\b", own, text, flags=re.IGNORECASE)
 
 
-def run(circle: Circle, options: argparse.Namespace) -> None:
+def run(circle: Circle, options: argparse.Namespace) -> bool:
+    """The whole circle; False where the gate ends it."""
     from botcore.learning import datasets, runs, versions
+    from botcore.learning.progress import Lines
     from botcore.models import ModelVersion, TrainingRun
     from workers import serving, trainer
 
@@ -93,19 +102,25 @@ def run(circle: Circle, options: argparse.Namespace) -> None:
         asked = runs.ask_for(
             dataset, TrainingRun.Recipe.PREFERENCE, {"epochs": options.epochs, "briefs": options.briefs}
         )
-        version = trainer.carry_out(asked.pk, circle.say)
+        version = trainer.carry_out(asked.pk, Lines(circle.say))
         assert version is not None
         version = ModelVersion.objects.get(pk=version.pk)
         told(circle, version)
     if not version.gate["passed"]:
         circle.say("The gate does not let it to the customers: the circle ends here.")
-        return
+        return False
     with circle.step("wording before"):
         before = unseen(shop, None, circle.say)
     with circle.step("canary"):
         versions.move(version, "canary", share=30, reason="the loop")
-        sides = sides_of(shop, DRAWN)
-        circle.say(f"of {DRAWN} conversations {sides} are answered by {version}")
+        with serving.writing_by(version):
+            serving.generators.settle()
+        answered = [served(shop, text) for text in OPENINGS]
+        circle.say(
+            f"of {len(answered)} conversations {sum(turn.asked_version == version for turn in answered)} were answered by it"
+        )
+        for turn in answered[:SHOWN]:
+            circle.say(f"{turn.asked_version or versions.SHIPPED:<12} {turn.reply}")
     with circle.step("live"):
         versions.move(version, "live", reason="the loop")
         after = unseen(shop, version, circle.say)
@@ -113,7 +128,10 @@ def run(circle: Circle, options: argparse.Namespace) -> None:
     with circle.step("rollback"):
         begun = time.monotonic()
         now = versions.rollback(shop, reason="the loop")
-        circle.say(f"served by {now or versions.SHIPPED} again after {time.monotonic() - begun:.2f} s")
+        turn = served(shop, OPENINGS[0])
+        circle.say(f"{turn.asked_version or versions.SHIPPED:<12} {turn.reply}")
+        circle.say(f"answered by {now or versions.SHIPPED} again after {time.monotonic() - begun:.2f} s")
+    return True
 
 
 # --- people ---------------------------------------------------------------------------------------------------------
@@ -188,14 +206,21 @@ def vote(turns: Sequence[Turn], wanted: int) -> int:
     return ups
 
 
-def sides_of(shop: Shop, count: int) -> int:
-    """Of new conversations, how many the canary would answer."""
-    from botcore.learning import rollout, versions
-    from botcore.models import Conversation
+def served(shop: Shop, text: str) -> Turn:
+    """A new customer's message, answered by the version that serves the conversation."""
+    from botcore import answering, intake
+    from botcore.channels.values import ReceivedEvent
+    from botcore.learning import rollout
+    from botcore.models import ChannelAccount, InboundEvent, Turn
+    from workers import serving
 
-    drawn = [Conversation(shop=shop) for _ in range(count)]
-    current = versions.live(shop)
-    return sum(rollout.served(conversation).writes != current for conversation in drawn)
+    account = ChannelAccount.objects.get(shop=shop, channel="terminal")
+    key = uuid.uuid4().hex
+    event = ReceivedEvent(event_key=key, kind=InboundEvent.Kind.TEXT, contact_id=f"served-{key[:12]}", text=text)
+    (turn_id,) = intake.accept(account, [event], wake=lambda _: None)
+    with serving.writing_by(rollout.served(Turn.objects.get(pk=turn_id).conversation).writes) as ports:
+        answering.answer_turn(turn_id, ports)
+    return Turn.objects.select_related("asked_version").get(pk=turn_id)
 
 
 def unseen(shop: Shop, version: ModelVersion | None, say: Callable[[str], None]) -> list[Turn]:
@@ -205,7 +230,7 @@ def unseen(shop: Shop, version: ModelVersion | None, say: Callable[[str], None])
     with serving.writing_by(version):
         serving.generators.settle()
     with serving.writing_by(version) as ports:
-        assert ports.version_id == (version.pk if version else None)
+        assert (ports.version_id, ports.load_error) == (version.pk if version else None, "")
         return conversations(shop, ports, UNSEEN, SEED + 1, say)[:UNSEEN]
 
 
@@ -256,13 +281,14 @@ def main() -> None:
         circle = Circle(demo_shop(), Console())
         begun = time.monotonic()
         try:
-            run(circle, options)
+            passed = run(circle, options)
         finally:
             close_generators()
             serving.generators.close()
         for name, seconds in circle.seconds.items():
             circle.say(f"{name:<24}{seconds / 60:>6.1f} min")
         circle.say(f"{'the whole circle':<24}{(time.monotonic() - begun) / 60:>6.1f} min")
+    sys.exit(0 if passed else 1)
 
 
 if __name__ == "__main__":

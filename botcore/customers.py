@@ -103,9 +103,10 @@ def what_knows(person: Person) -> Erasure:
 def forget(person: Person) -> Erasure:
     """Delete the person with all that is theirs, orders and reviews too; tells what learned from them."""
     with transaction.atomic():
+        found = erase(*person.contacts)
         if person.customer:
             person.customer.delete()
-        return erase(*person.contacts)
+        return found
 
 
 def _values(row: Model) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from factory.django import DjangoModelFactory
 
 from botcore.dialogue.brief import Brief, ItemFacts
 from botcore.dialogue.state import Constraint, DialogueState
+from botcore.learning.versions import SHIPPED, rival_of
 from botcore.models import (
     AuditEntry,
     ChannelAccount,
@@ -266,7 +267,7 @@ class FeedbackFactory(DjangoModelFactory):
 
 
 class ModelVersionFactory(DjangoModelFactory):
-    """A candidate that has passed the gate."""
+    """A candidate that has passed the gate beside the adapter that ships."""
 
     class Meta:
         model = ModelVersion
@@ -276,7 +277,15 @@ class ModelVersionFactory(DjangoModelFactory):
     recipe = TrainingRun.Recipe.SFT
     folder = factory.LazyAttribute(lambda version: f"training/{version.name}")
     artefact = factory.LazyAttribute(lambda version: f"{version.name}-12345678")
+    report = factory.LazyFunction(lambda: {"against": {"version": "shipped"}})
     gate = factory.LazyFunction(lambda: {"passed": True, "lines": []})
+
+
+def measured(version: ModelVersion) -> ModelVersion:
+    """The version, whose verdict is now on what is live now."""
+    version.report |= {"against": {"version": str(rival_of(version) or SHIPPED)}}
+    version.save(update_fields=["report"])
+    return version
 
 
 class DatasetFactory(DjangoModelFactory):

@@ -106,6 +106,20 @@ class FakeGenerator:
 
 
 @dataclass
+class FakeVersion(FakeGenerator):
+    """The generator of a version, which its replies are signed with."""
+
+    version_id: int = 0
+
+    @property
+    def info(self) -> EngineInfo:
+        return replace(super().info, model_version=f"fake-{self.version_id}")
+
+    def close(self) -> None:
+        """There is nothing to free."""
+
+
+@dataclass
 class FakeChannel(Terminal):
     """A platform in memory: ``parts`` messages a reply; answers with ``results`` in turn, then with success. It gives out
     ``files`` by name, whatever their size."""

@@ -54,8 +54,9 @@ def furnish(shop: Shop, number: int) -> None:
         approved_at=timezone.now(),
         approved_by=MemberFactory(shop=shop).user,
     )
-    run = learned.run(snapshot, pk=number, status="running")
-    learned.version(snapshot, pk=number, run=run, name=f"{shop.slug}-1")
+    run = learned.run(snapshot, pk=number, status="running", stage="preference")
+    version = learned.version(snapshot, pk=number, run=run, name=f"{shop.slug}-1")
+    learned.shadow_reply(version, turn)
     rule = AlertRule.objects.create(pk=number, shop=shop, name="Errors", metric="errors", threshold=0.1)
     Alert.objects.create(
         pk=number + 1_000, shop=shop, rule=rule, subject=rule.subject, sentence="Errors: 12 % of the replies."

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -42,10 +43,15 @@ def ports() -> Ports:
 
 @contextmanager
 def writing_by(version: ModelVersion | None) -> Iterator[Ports]:
-    """The ports with a version's generator, or another's until that is loaded; ``Ports.version_id`` tells whose it is."""
-    common = _common()
-    with generators.lend(version.pk if version else SHIPPED) as lent:
-        yield replace(common, version_id=lent[0] or None, generator=lent[1]) if lent else common
+    """The ports with a version's generator, or until that is loaded its stand-in's, to which the reply then belongs.
+
+    Where the version cannot be loaded the reply is still its own, and ``Ports.load_error`` says why others write it.
+    """
+    wanted = version.pk if version else SHIPPED
+    with generators.lend(wanted, partial(_stand_ins, version)) as lent:
+        error = f"the version failed to load: {lent.failure}" if lent.failure else ""
+        answers = wanted if error else lent.key
+        yield replace(_common(), generator=lent.engine, version_id=answers or None, load_error=error)
 
 
 def as_read_in(shop: Shop, ports: Ports) -> Ports:
@@ -119,11 +125,20 @@ def _shipped() -> Generator | None:
         return None
 
 
+def _stand_ins(version: ModelVersion | None) -> list[int]:
+    """What may write until a version is loaded: what is live in its shop, or else what ships. Never another shop's version, nor
+    one that was taken back."""
+    if version is None:
+        return []
+    live = ModelVersion.objects.filter(shop=version.shop_id, state=ModelVersion.State.LIVE)
+    return [*live.values_list("pk", flat=True), SHIPPED]
+
+
 def _load(version_id: int) -> TokenGenerator:
     if version_id == SHIPPED:
         return open_generator()
     return open_generator(ModelVersion.objects.get(pk=version_id).place)
 
 
-generators: Lending[int, TokenGenerator] = Lending(_load)
-"""By the version's id."""
+generators: Lending[int, TokenGenerator] = Lending(_load, kept=SHIPPED)
+"""By the version's id. What ships is kept: it may stand in for every shop's versions, no other may."""

@@ -24,7 +24,7 @@ def answer_beside(turn_id: int) -> ShadowReply | None:
         return None
     brief = Brief.from_json(turn.brief)
     with serving.writing_by(version) as ports:
-        if ports.version_id != version.pk:  # it is being loaded: the next turn will find it
+        if ports.version_id != version.pk or ports.load_error:  # it is not loaded yet: a later turn will find it
             return None
         begun = time.monotonic()
         wording = word(

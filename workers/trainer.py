@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -16,6 +16,7 @@ from django.db import connection
 
 from botcore.environment import PROJECT
 from botcore.learning import runs
+from botcore.learning.progress import UNHEARD, Progress
 from botcore.models import ModelVersion, TrainingRun
 from botcore.supervisor import on_a_leash
 
@@ -61,7 +62,7 @@ def _apart(name: str, *argv: str) -> None:
     log.info("ended", what=argv[0], name=name, code=code)
 
 
-def carry_out(run_id: int, say: Callable[[str], None]) -> ModelVersion | None:
+def carry_out(run_id: int, progress: Progress = UNHEARD) -> ModelVersion | None:
     """Claim a run and do it here; None where there was nothing to claim. Errors are kept with the run and raised."""
     run = runs.claim(run_id)
     if run is None:
@@ -72,7 +73,7 @@ def carry_out(run_id: int, say: Callable[[str], None]) -> ModelVersion | None:
 
     try:
         with _giving_signs(run.pk):
-            version = steps(run, say)
+            version = steps(run, progress)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit):  # it goes on where it stopped when it is started again
             TrainingRun.objects.filter(pk=run.pk, status=TrainingRun.Status.RUNNING).update(

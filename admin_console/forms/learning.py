@@ -1,9 +1,10 @@
-"""Filters of snapshots, settings of training runs, the next step of a version, blind choices."""
+"""What goes into a snapshot, filters of its rows, settings of training runs, the next step of a version, blind choices."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django import forms
@@ -12,9 +13,47 @@ from django.utils.translation import gettext_lazy as _
 
 from admin_console import labels
 from admin_console.forms.filters import choice
-from botcore.learning import recipes
+from botcore.learning import datasets, recipes
 from botcore.models import Dataset, DatasetRow
 from catalog.models import Category, Shop
+
+
+class SnapshotForm(forms.Form):
+    """Which feedback becomes a snapshot; left empty, all there is."""
+
+    since = forms.DateField(
+        required=False, label=_("Replies since"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+    )
+    until = forms.DateField(
+        required=False, label=_("Replies before"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+    )
+    acts = forms.MultipleChoiceField(
+        required=False,
+        label=_("Of these acts alone"),
+        choices=[*labels.conversations.ACTS.items()],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    no_votes = forms.BooleanField(required=False, label=_("Without customers' thumbs"))
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="snapshot-%s", label_suffix="")
+
+    def clean(self) -> dict[str, Any]:
+        told = self.cleaned_data
+        since, until = told.get("since"), told.get("until")
+        if since and until and since >= until:
+            self.add_error("until", _("Choose a day after the first one."))
+        return told
+
+    def filters(self) -> datasets.Filters:
+        told = self.cleaned_data
+        return datasets.Filters(
+            _beginning(told["since"]), _beginning(told["until"]), tuple(told["acts"]), votes=not told["no_votes"]
+        )
+
+
+def _beginning(day: date | None) -> datetime | None:
+    return datetime.combine(day, time.min, UTC) if day else None
 
 
 class SnapshotFilter(forms.Form):

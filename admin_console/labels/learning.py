@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from admin_console.labels.naming import Label
+from botcore.learning.versions import SHIPPED
 from botcore.models import DatasetRow, ModelVersion, TrainingRun
 
 USES: dict[str, Label] = {
@@ -39,6 +40,7 @@ RECIPES: dict[str, Label] = {
     TrainingRun.Recipe.ADVERSARIAL: _("Wording, then against a discriminator (SFT, GRPO)"),
     TrainingRun.Recipe.COMPRESS: _("Smaller and faster (pruning, distillation)"),
 }
+RIVALS: dict[str, Label] = {SHIPPED: _("the model that ships")}
 OPTIONS: dict[str, Label] = {
     "department": _("Department"),
     "replay": _("Share of the base set"),

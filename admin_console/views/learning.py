@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from admin_console import access, curves, labels
 from admin_console import learning as told
 from admin_console.access import console_page
 from admin_console.explanation import pairs
-from admin_console.forms.learning import ChoiceForm, SnapshotFilter, StepForm, Teachable, TrainForm
+from admin_console.forms.learning import ChoiceForm, SnapshotFilter, SnapshotForm, StepForm, Teachable, TrainForm
 from admin_console.sentences import plainly
 from admin_console.views import PAGE_SIZE
 from botcore import queues
@@ -47,6 +47,7 @@ def learning(request: HttpRequest) -> HttpResponse:
         "alerts": alerts.open_alerts([shop], alerts.DRIFT),
         "inflow": told.inflow(shop, snapshots[0] if snapshots else None),
         "serving": told.serving(shop),
+        "collect": SnapshotForm(),
         "snapshots": [told.snapshot_row(snapshot) for snapshot in snapshots],
         "runs": told.run_rows(training),
         "versions": told.version_rows(made),
@@ -59,10 +60,13 @@ def learning(request: HttpRequest) -> HttpResponse:
 @console_page(Right.TEACH)
 @require_POST
 def make_snapshot(request: HttpRequest) -> HttpResponse:
-    """Collect the feedback there is."""
-    shop = _posted_shop(request)
+    """Collect the feedback there is, or some of it."""
+    shop, form = _posted_shop(request), SnapshotForm(request.POST)
+    if not form.is_valid():
+        _complain(request, form)
+        return _to(shop)
     try:
-        snapshot, new = told.make_snapshot(shop, access.person(request))
+        snapshot, new = told.make_snapshot(shop, access.person(request), form.filters())
     except datasets.NothingToLearnError as error:
         messages.warning(request, plainly(str(error)))
         return _to(shop)
@@ -151,6 +155,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "run": row,
         "version": getattr(row, "version", None),
         "open": row.status in (Status.QUEUED, Status.RUNNING),
+        "far": runs.how_far(row),
         "options": pairs(row.options),
         "charts": curves.charts(row.curves),
         "canvas": (curves.WIDTH, curves.HEIGHT),
@@ -187,8 +192,31 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
         "form": StepForm(initial={"share": row.share or versions.CANARY_SHARE}),
         "interval": told.INTERVAL,
         "blind": blind.outcome(row),
+        "shadows": told.shadow_replies(row).count(),
     }
     return render(request, "console/version.html", context)
+
+
+@console_page(Right.READ)
+@require_safe
+def version_report(request: HttpRequest, pk: int) -> HttpResponse:
+    """A version's evaluation as ``manage.py evaluate --json`` prints it."""
+    measured = access.versions(request.user, Right.READ).exclude(report={})
+    row = get_object_or_404(measured, pk=pk)
+    return JsonResponse(
+        versions.told(row),
+        json_dumps_params={"ensure_ascii": False, "indent": 1},
+        headers={"Content-Disposition": f'attachment; filename="version-{pk}.json"'},
+    )
+
+
+@console_page(Right.READ)
+@require_safe
+def shadow(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a version would have answered, beside what was sent."""
+    row = get_object_or_404(access.versions(request.user, Right.READ).select_related("shop").defer("report"), pk=pk)
+    page = Paginator(told.shadow_replies(row), told.SHADOWS).get_page(request.GET.get("page"))
+    return render(request, "console/shadow.html", {"version": row, "page": page})
 
 
 @console_page(Right.READ)

@@ -70,7 +70,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class Wording:
-    """The reply's words, tags not yet filled, with how they came about. ``error`` says why the model's were not used."""
+    """The reply's words, tags not yet filled, with how they came about. ``error`` says why they are not those of the model that
+    was to write."""
 
     text: str
     written_by: str
@@ -89,12 +90,15 @@ def word(
 ) -> Wording:
     """The best words for a brief before ``deadline`` (``time.monotonic()``), a phrase's where there is no generator."""
     phrase_author = "article" if "quote" in brief.slots else "template"
-    if ports.generator is None or language not in MODEL_LANGUAGES:
+    if language not in MODEL_LANGUAGES:
         return Wording(phrase_for(brief, language, seed), phrase_author)
+    if ports.generator is None:
+        return Wording(phrase_for(brief, language, seed), phrase_author, error=ports.load_error)
     drafts, error = _drafts(brief, ports, ports.generator, samples, seed, deadline)
     if drafts and drafts[0].verdict.accepted:
-        return Wording(drafts[0].text, "model", drafts)
-    return Wording(phrase_for(brief, language, seed), phrase_author, drafts, error or "every sample was refused")
+        return Wording(drafts[0].text, "model", drafts, ports.load_error)
+    error = ports.load_error or error or "every sample was refused"
+    return Wording(phrase_for(brief, language, seed), phrase_author, drafts, error)
 
 
 def fill(text: str, slots: Mapping[str, str]) -> str:

@@ -107,7 +107,7 @@ def respond(
         offer = beside.offer(shop, decision, found, state, lexicon, seed) if recommends else beside.Offer()
         alike = () if offer.items or not recommends else beside.alike(shop, plan, lexicon)
     with clock.stage("compose"):
-        writers = replace(ports, generator=None) if _is_approved(decision, plan) else ports
+        writers = replace(ports, generator=None, load_error="") if _is_approved(decision, plan) else ports
         wording = word(brief, state.language, writers, samples=samples, seed=seed, deadline=deadline)
         unused = missed_briefs(plan.act, plan.reason, perceived)
         more = [*unused, *followups(shop, plan, wording.text, before, second, lexicon, ports, visit)]

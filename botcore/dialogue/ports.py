@@ -212,7 +212,8 @@ class SpeechRecogniser(Protocol):
 class Ports:
     """The models handed down to the dialogue. ``generator`` is None where replies are to be made from templates,
     ``sequence`` where no model knows what follows what, ``discriminator`` where its score is left out, ``images`` and ``speech``
-    where customers are asked for words instead. ``version_id`` names the generator's version, None the one that ships."""
+    where customers are asked for words instead. ``version_id`` names the version that the reply belongs to, None the one that
+    ships; ``load_error`` says why its own generator is not the one here, where it could not be loaded."""
 
     encoder: Encoder
     reader: Reader
@@ -222,3 +223,4 @@ class Ports:
     images: ImageEncoder | None = None
     speech: SpeechRecogniser | None = None
     version_id: int | None = None
+    load_error: str = ""

@@ -1,7 +1,7 @@
 """Snapshots of a shop's feedback: collected, cleaned, split so that nothing leaks, and never changed again.
 
-A row is an example with its lineage. The same feedback under the same filters gives the same content hash and therefore
-the same snapshot.
+A row is an example with its lineage. The same feedback under the same filters is the same snapshot; the same rows under other
+filters are another one, for a snapshot says what was let in.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from botcore.dialogue.verify import verify
 from botcore.learning import house_words, opinions
 from botcore.learning.cleaning import NearDuplicates, reason_to_drop
 from botcore.learning.corrections import original
+from botcore.learning.progress import UNHEARD, Progress, followed
 from botcore.learning.scrub import scrub
 from botcore.models import Annotation, Dataset, DatasetRow, Feedback, Sentiment, TextItem, Turn
 from catalog.models import Shop
@@ -40,6 +41,10 @@ BAD_MOODS, GOOD_MOODS = ("upset", "not_meant", "reject"), ("thanks", "compliment
 
 class NothingToLearnError(ValueError):
     """The shop has no feedback that passes; the message says what was left out and why."""
+
+
+class ChangedError(ValueError):
+    """A snapshot's rows are not those it was made of; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -100,25 +105,30 @@ class Sieve:
                 yield example
 
 
-def build(shop: Shop, filters: Filters, by: User | None = None) -> Dataset:
-    """A snapshot of the shop's feedback, or the one that already holds the same.
+def build(shop: Shop, filters: Filters, by: User | None = None, progress: Progress = UNHEARD) -> Dataset:
+    """A snapshot of the shop's feedback, or the one that already holds the same under the same filters.
 
     Words that merchants have made the shop's own since the last snapshot become house words first. Raises
     ``NothingToLearnError``.
     """
     with transaction.atomic():
+        progress.stage("gathering")
         annotated = list(_annotated(shop, filters))
         house_words.admit(shop, house_words.learned(_corrections(annotated)))
         own = house_words.of(shop)
         sieve = Sieve()
-        examples = [
-            *sieve(_from_annotations(annotated, own, sieve.left_out)),
-            *(sieve(_from_votes(shop, filters, annotated, own, sieve.left_out)) if filters.votes else ()),
-        ]
+        progress.stage("merchants' words")
+        examples = [*sieve(_from_annotations(followed(annotated, progress), own, sieve.left_out))]
+        if filters.votes:
+            progress.stage("customers' thumbs")
+            counted = _counted(shop, filters, annotated, sieve.left_out)
+            examples += sieve(_from_votes(followed(counted, progress), own))
+        progress.stage("splitting")
         parts = _parts_of(examples)
         rows = _rows([*_untested(examples, parts, sieve.left_out)], parts)
         if not any(row.part == DatasetRow.Part.TRAIN for row in rows):
             raise NothingToLearnError(_empty(sieve.left_out))
+        progress.stage("storing")
         return _store(shop, filters, by, rows, sieve.left_out)
 
 
@@ -128,6 +138,17 @@ def approve(dataset: Dataset, by: User | None) -> Dataset:
         dataset.approved_at, dataset.approved_by = timezone.now(), by
         dataset.save(update_fields=["approved_at", "approved_by"])
     return dataset
+
+
+def unchanged(dataset: Dataset) -> list[DatasetRow]:
+    """The rows, as they were when somebody looked at them. Raises ``ChangedError``."""
+    rows = list(dataset.rows.order_by("place"))
+    if content_hash(rows) != dataset.content_hash:
+        raise ChangedError(
+            f"Snapshot {dataset.pk} is not what was approved: its rows were changed or deleted in the database since. "
+            "Bring them back from a backup, or build and approve another snapshot."
+        )
+    return rows
 
 
 def content_hash(rows: Iterable[DatasetRow]) -> str:
@@ -166,7 +187,7 @@ def _corrections(annotated: Iterable[Annotation]) -> Iterator[house_words.Correc
 
 
 def _from_annotations(
-    annotated: Sequence[Annotation], own: Mapping[str, str], left_out: Counter[str]
+    annotated: Iterable[Annotation], own: Mapping[str, str], left_out: Counter[str]
 ) -> Iterator[Example]:
     """What was approved or corrected is to be written; a correction is also better than what it corrects."""
     for row in annotated:
@@ -186,16 +207,19 @@ def _from_annotations(
             yield Example(row.turn, DatasetRow.Use.PREFERENCE, source, pair)
 
 
-def _from_votes(
-    shop: Shop, filters: Filters, annotated: Sequence[Annotation], own: Mapping[str, str], left_out: Counter[str]
-) -> Iterator[Example]:
-    """The customers' thumbs that count, on replies of the model's own words."""
+def _counted(shop: Shop, filters: Filters, annotated: Sequence[Annotation], left_out: Counter[str]) -> list[Feedback]:
+    """The customers' thumbs that count, on replies that the model wrote."""
     thumbs = Feedback.objects.filter(
         turn__in=_turns(shop, filters).filter(written_by=Turn.WrittenBy.MODEL),
         kind__in=(Feedback.Kind.UP, Feedback.Kind.DOWN),
     )
     counted, others = opinions.that_count(thumbs, annotated)
     left_out.update({f"vote {reason}": count for reason, count in others.items()})
+    return counted
+
+
+def _from_votes(counted: Iterable[Feedback], own: Mapping[str, str]) -> Iterator[Example]:
+    """Thumbs on replies of the model's own words."""
     for thumb in counted:
         if reply := original(thumb.turn):
             brief = _brief(thumb.turn, own)
@@ -315,7 +339,7 @@ def _store(
     shop: Shop, filters: Filters, by: User | None, rows: list[DatasetRow], left_out: Mapping[str, int]
 ) -> Dataset:
     digest = content_hash(rows)
-    if existing := Dataset.objects.filter(shop=shop, content_hash=digest).first():
+    if existing := Dataset.objects.filter(shop=shop, content_hash=digest, filters=filters.to_json()).first():
         return existing
     dataset = Dataset.objects.create(
         shop=shop,

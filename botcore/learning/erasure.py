@@ -8,24 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from botcore.learning import layers
-from botcore.models import Alert, Contact, Conversation, Dataset, DatasetRow, ModelVersion, Topic
-from catalog.models import Shop
+from botcore.models import (
+    Alert,
+    Contact,
+    Conversation,
+    Dataset,
+    DatasetRow,
+    Feedback,
+    ModelVersion,
+    Topic,
+    TrainingRun,
+)
+from catalog.models import Interaction, Shop
+from catalog.ranking import model
 
 
 @dataclass(frozen=True)
 class Erasure:
-    """What is left of somebody: snapshots made before that hold scrubbed rows of theirs, and the versions trained on them.
+    """What is left of somebody: snapshots made before that hold scrubbed rows of theirs, the versions trained on them, and
+    smaller ones that were made of these.
 
-    ``layer`` says that the shop's layer of intents had learned from them; it is gone.
+    ``ranker`` is the version of the shop's ranker that may have learned from what they did or thought, "" for none. ``layer``
+    says that the shop's layer of intents had learned from them; it is gone.
     """
 
     datasets: tuple[Dataset, ...]
     versions: tuple[ModelVersion, ...]
     conversations: int
+    ranker: str = ""
     layer: bool = False
 
 
@@ -33,8 +50,33 @@ def known(contacts: Sequence[Contact]) -> Erasure:
     """What :func:`erase` would delete and leave behind; nothing is changed, and of the layer nothing said."""
     rows = DatasetRow.objects.filter(contact_id__in=[contact.pk for contact in contacts])
     datasets = Dataset.objects.filter(pk__in=rows.values("dataset"))
-    trained = ModelVersion.objects.filter(dataset__in=datasets)
-    return Erasure(tuple(datasets), tuple(trained), Conversation.objects.filter(contact__in=contacts).count())
+    own = Conversation.objects.filter(contact__in=contacts)
+    return Erasure(tuple(datasets), _trained_on(datasets), own.count(), _ranker_that_knows(contacts))
+
+
+def _trained_on(datasets: Iterable[Dataset]) -> tuple[ModelVersion, ...]:
+    """The versions trained on snapshots, and what was compressed of them, on whatever snapshot it healed; the newest first."""
+    newest = set(ModelVersion.objects.filter(dataset__in=datasets))
+    found = set(newest)
+    while newest:
+        smaller = ModelVersion.objects.filter(parent__in=newest, recipe=TrainingRun.Recipe.COMPRESS)
+        newest = set(smaller) - found
+        found |= newest
+    return tuple(sorted(found, key=lambda version: -version.pk))
+
+
+def _ranker_that_knows(contacts: Sequence[Contact]) -> str:
+    learned = model.learned(contacts[0].account.shop)
+    if learned is None:
+        return ""
+    did = Interaction.objects.filter(customer__contacts__in=contacts)
+    thought = Feedback.objects.filter(contact__in=contacts)
+    known = _any_before(did, "at", learned.interactions) or _any_before(thought, "created_at", learned.opinions)
+    return learned.version if known else ""
+
+
+def _any_before(rows: QuerySet[Any], field: str, until: datetime | None) -> bool:
+    return (rows.filter(**{f"{field}__lt": until}) if until else rows).exists()
 
 
 def erase(*contacts: Contact) -> Erasure:

@@ -76,9 +76,7 @@ def _kept(report: Mapping[str, Any], name: str, margin: float) -> Line:
     difference = _difference(report, name)
     if difference is None:
         return Line(name, False, "not measured")
-    low, high = difference["low"], difference["high"]
-    found = f"{difference['mean']:+.3f} ({low:+.3f} to {high:+.3f}); at worst {-margin:+.3f} is allowed"
-    return Line(name, low >= -margin, found)
+    return Line(name, difference["low"] >= -margin, f"{_told(difference)}; at worst {-margin:+.3f} is allowed")
 
 
 def _true(report: Mapping[str, Any]) -> Line:
@@ -101,11 +99,15 @@ def _better(report: Mapping[str, Any]) -> Line:
     for name, gain in GAINS.items():
         if difference := _difference(report, name):
             lost = [other for other, margin in gain.keeping.items() if not _kept(report, other, margin).passed]
-            found = f"{name} {difference['mean']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"
+            found = f"{name} {_told(difference)}"
             if difference["low"] > gain.least and not lost:
                 return Line("better at something", True, found)
             told.append(f"{found}, maybe at the cost of {' and '.join(lost)}" if lost else found)
     return Line("better at something", False, "; ".join(told) or "nothing was measured")
+
+
+def _told(difference: Mapping[str, float]) -> str:
+    return "{mean:+.3f} ({low:+.3f} to {high:+.3f}), n={n}".format(**difference)
 
 
 def _difference(report: Mapping[str, Any], name: str) -> Mapping[str, float] | None:

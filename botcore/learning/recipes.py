@@ -19,6 +19,8 @@ TAUGHT = (Recipe.SFT, Recipe.PREFERENCE, Recipe.ADVERSARIAL)
 USUAL = Recipe.PREFERENCE
 LEAST_REPLAY, MOST_REPLAY = 0.3, 0.5
 MANY = 10_000
+FEWEST_BRIEFS = 50
+"""Of an evaluation: with fewer there are too few replies by people to say how natural a version's are."""
 
 
 class OptionError(ValueError):
@@ -60,7 +62,7 @@ OPTIONS: Mapping[str, Option] = {
     "adversarial_steps": Option(int, (Recipe.ADVERSARIAL,), "steps against the discriminator", 1, MANY),
     "layers": Option(int, (Recipe.COMPRESS,), "how many layers to leave out", 0, 1_000),
     "healing": Option(int, (Recipe.COMPRESS,), "replies of the base set that heal what lost layers", 0, MANY),
-    "briefs": Option(int, EVERY, "held-out briefs of the base set in the evaluation", 1, MANY),
+    "briefs": Option(int, EVERY, "held-out briefs of the base set in the evaluation", FEWEST_BRIEFS, MANY),
     "seed": Option(int, EVERY, "of everything drawn", 0, 2**31 - 1),
 }
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import numpy as np
 import structlog
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from botcore.learning import versions
 from botcore.models import Conversation, Feedback, ModelVersion, Turn
@@ -47,13 +47,19 @@ class Thresholds:
     slowest_ms: float = 3_000.0
     """And slower than that in itself: a fast model that is half as fast is still fast."""
     thumbs_down: float = 0.10
+    fewest_customers: int = 20
+    """With fewer nothing is said of thumbs, so that nobody is more than a twentieth of them."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """Replies of one version, English ones with something for a model to write. Shares; milliseconds of a whole reply."""
+    """Replies of one version, English ones with something for a model to write. Shares; milliseconds of a whole reply.
+
+    ``thumbs_down`` is the share of the customers who disliked a reply, so that nobody counts more than once.
+    """
 
     replies: int
+    customers: int
     errors: float
     fallbacks: float
     p95_ms: float
@@ -119,7 +125,7 @@ def beside(version: ModelVersion, since: datetime | None = None) -> Beside:
 def complaint(own: Health, other: Health, thresholds: Thresholds) -> str:
     """What a version does worse than another by more than it may; "" for nothing, or too few replies to tell.
 
-    An other one without replies is taken for one that never fails; of thumbs nothing is said until it has as many.
+    An other one without replies is taken for one that never fails; of thumbs nothing is said until both have enough customers.
     """
     if own.replies < thresholds.fewest:
         return ""
@@ -128,13 +134,14 @@ def complaint(own: Health, other: Health, thresholds: Thresholds) -> str:
             return f"{name} in {getattr(own, name):.0%} of {own.replies} replies, {getattr(other, name):.0%} before"
     if own.p95_ms > thresholds.slowest_ms and own.p95_ms > thresholds.latency * other.p95_ms:
         return f"replies take {own.p95_ms:.0f} ms at the 95th percentile, {other.p95_ms:.0f} ms before"
-    if other.replies >= thresholds.fewest and own.thumbs_down - other.thumbs_down > thresholds.thumbs_down:
-        return f"thumbs down on {own.thumbs_down:.0%} of {own.replies} replies, {other.thumbs_down:.0%} before"
+    compared = min(own.customers, other.customers) >= thresholds.fewest_customers
+    if compared and own.thumbs_down - other.thumbs_down > thresholds.thumbs_down:
+        return f"thumbs down from {own.thumbs_down:.0%} of {own.customers} customers, {other.thumbs_down:.0%} before"
     return ""
 
 
 def health(shop: Shop, version: ModelVersion | None, since: datetime, until: datetime | None = None) -> Health:
-    """How the replies made with a version were. A reply that had to come from a phrase counts for the version that was asked."""
+    """How the replies made with a version were. One that others had to write counts for the version that was asked."""
     turns = Turn.objects.filter(
         conversation__shop=shop, status=Turn.Status.ANSWERED, answered_at__gte=since, asked_version=version
     ).filter(Q(written_by=Turn.WrittenBy.MODEL) | ~Q(error=""))
@@ -142,12 +149,17 @@ def health(shop: Shop, version: ModelVersion | None, since: datetime, until: dat
         turns = turns.filter(answered_at__lt=until)
     rows = list(turns.values_list("written_by", "error", "timings_ms"))
     if not rows:
-        return Health(0, 0.0, 0.0, 0.0, 0.0)
-    disliked = Feedback.objects.filter(turn__in=turns, kind=Feedback.Kind.DOWN).values("turn").distinct().count()
+        return Health(0, 0, 0.0, 0.0, 0.0, 0.0)
+    customers = _customers(turns)
     return Health(
         replies=len(rows),
+        customers=customers,
         errors=sum("failed" in error for _, error, _ in rows) / len(rows),
         fallbacks=sum(written_by != Turn.WrittenBy.MODEL for written_by, _, _ in rows) / len(rows),
         p95_ms=float(np.percentile([timings.get("total", 0.0) for _, _, timings in rows], 95)),
-        thumbs_down=disliked / len(rows),
+        thumbs_down=_customers(turns.filter(feedback__kind=Feedback.Kind.DOWN)) / customers,
     )
+
+
+def _customers(turns: QuerySet[Turn]) -> int:
+    return turns.values("conversation__contact").distinct().count()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
 
 from botcore import queues
 from botcore.learning import recipes
+from botcore.learning.progress import only_counts, steps
 from botcore.models import Dataset, ModelVersion, TrainingRun
 from botcore.webhooks.events import Event
 from botcore.webhooks.outbox import announce
@@ -56,13 +57,21 @@ def ask_for(dataset: Dataset, recipe: str, options: Mapping[str, Any], by: User 
 
 
 def claim(run_id: int) -> TrainingRun | None:
-    """The run, now running; None where it is done, stopped, or alive elsewhere. One statement decides."""
+    """The run, now running; None where it is done, stopped, or alive elsewhere. One statement decides.
+
+    What is live is kept with it when it first starts, and stays: a run that goes on ends what it began.
+    """
     now = timezone.now()
+    live = ModelVersion.objects.filter(shop=OuterRef("shop"), state=ModelVersion.State.LIVE).values("pk")
     dead = Q(status=Status.RUNNING) & (Q(alive_at=None) | Q(alive_at__lt=now - SILENT))
     taken = TrainingRun.objects.filter(Q(status=Status.QUEUED) | dead, pk=run_id).update(
-        status=Status.RUNNING, alive_at=now, started_at=now, error=""
+        status=Status.RUNNING,
+        alive_at=now,
+        source=Case(When(started_at=None, then=Subquery(live)), default=F("source")),
+        started_at=now,
+        error="",
     )
-    return TrainingRun.objects.select_related("shop", "dataset").get(pk=run_id) if taken else None
+    return TrainingRun.objects.select_related("shop", "dataset", "source").get(pk=run_id) if taken else None
 
 
 def tell(run: TrainingRun, stage: str = "", point: Mapping[str, Any] | None = None) -> None:
@@ -70,12 +79,24 @@ def tell(run: TrainingRun, stage: str = "", point: Mapping[str, Any] | None = No
     if stage:
         run.stage = stage[:60]
     if point:
-        run.curves = [*run.curves, {"stage": run.stage, **point}][-POINTS_KEPT:]
+        run.curves = _with(run.curves, {"stage": run.stage, **point})[-POINTS_KEPT:]
     alive = TrainingRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(
         stage=run.stage, curves=run.curves, alive_at=timezone.now()
     )
     if not alive:
         raise RefusedError("The run was stopped.")
+
+
+def _with(curves: Sequence[Mapping[str, Any]], point: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The curves with one more point; one that only counts steps takes the place of the count before it."""
+    again = curves and only_counts(point) and only_counts(curves[-1]) and curves[-1]["stage"] == point["stage"]
+    return [*(curves[:-1] if again else curves), point]
+
+
+def how_far(run: TrainingRun) -> tuple[int, int] | None:
+    """How many steps of how many the stage has done that the run is at; None where it has not told."""
+    newest = run.curves[-1] if run.curves else {}
+    return steps(newest) if newest.get("stage") == run.stage and newest.get("of") else None
 
 
 def sign(run_id: int) -> None:

@@ -55,6 +55,11 @@ def judge(version: ModelVersion, report: Mapping[str, Any]) -> gate.Verdict:
     return verdict
 
 
+def told(version: ModelVersion) -> dict[str, Any]:
+    """A version's evaluation as JSON: its name, the gate's verdict, and the report."""
+    return {"version": version.name, "gate": version.gate, **version.report}
+
+
 def move(
     version: ModelVersion, to: str, by: User | None = None, reason: str = "", share: int = CANARY_SHARE
 ) -> ModelVersion:
@@ -66,9 +71,10 @@ def move(
         Shop.objects.select_for_update().get(pk=version.shop_id)
         version = ModelVersion.objects.get(pk=version.pk)
         _check(version, to, share)
+        before = live(version.shop) if to == State.LIVE else None
         if to in (State.SHADOW, State.CANARY, State.LIVE):
             _make_room(version, to, by)
-        _write(version, to, by, reason, share if to == State.CANARY else 0)
+        _write(version, to, by, reason, share if to == State.CANARY else 0, before)
     return version
 
 
@@ -93,11 +99,8 @@ def rollback(
         before = replaced_by(current)
         _write(current, State.RETIRED, by, reason, 0)
         if before:
-            _write(before, State.LIVE, by, f"back from {current}", 0)
+            _write(before, State.LIVE, by, f"back from {current}", 0, replaced_by(before))
         return before
-
-
-REPLACED = "replaced by {}"
 
 
 def replaced_by(current: ModelVersion) -> ModelVersion | None:
@@ -105,33 +108,45 @@ def replaced_by(current: ModelVersion) -> ModelVersion | None:
 
     Of a version that came back after a rollback this is what was live before it the first time.
     """
-    made_room = VersionChange.objects.filter(
-        version__shop=current.shop, before=State.LIVE, after=State.RETIRED, reason=REPLACED.format(current)
-    )
-    row = made_room.select_related("version").first()
-    return row.version if row else None
+    went_live = current.changes.filter(after=State.LIVE).select_related("instead_of").first()
+    return went_live.instead_of if went_live else None
 
 
 def _check(version: ModelVersion, to: str, share: int) -> None:
     again = version.state == to == State.CANARY
     if to not in ALLOWED[version.state] and not again:
         raise RefusedError(f"{version} is {version.state} and cannot become {to}.")
-    if to in SERVES and not version.gate.get("passed"):
-        failed = [line["name"] for line in version.gate.get("lines", ()) if not line["passed"]]
-        why = f"the gate refused it for: {', '.join(failed)}" if failed else "it has not been evaluated"
+    if to in SERVES and (why := _unproved(version)):
         raise RefusedError(f"{version} may not serve customers: {why}. Run `manage.py evaluate {version}`.")
     if to == State.CANARY and not 1 <= share <= 99:
         raise RefusedError("A canary answers between 1 and 99 percent of the conversations.")
 
 
+def _unproved(version: ModelVersion) -> str:
+    """What a version lacks to serve: a verdict that let it pass, on a comparison with what is live now; "" for nothing."""
+    if not version.gate.get("passed"):
+        failed = [line["name"] for line in version.gate.get("lines", ()) if not line["passed"]]
+        return f"the gate refused it for: {', '.join(failed)}" if failed else "it has not been evaluated"
+    against, now = version.report.get("against", {}).get("version"), str(rival_of(version) or SHIPPED)
+    return "" if against == now else f"it was measured against {against or 'nothing known'}, but {now} is live now"
+
+
 def _make_room(version: ModelVersion, to: str, by: User | None) -> None:
     for holder in ModelVersion.objects.filter(shop=version.shop, state=to).exclude(pk=version.pk):
-        _write(holder, State.RETIRED if to == State.LIVE else State.CANDIDATE, by, REPLACED.format(version), 0)
+        _write(holder, State.RETIRED if to == State.LIVE else State.CANDIDATE, by, f"replaced by {version}", 0)
 
 
-def _write(version: ModelVersion, to: str, by: User | None, reason: str, share: int) -> None:
+def _write(
+    version: ModelVersion, to: str, by: User | None, reason: str, share: int, instead_of: ModelVersion | None = None
+) -> None:
     VersionChange.objects.create(
-        version=version, before=version.state, after=to, share=share, reason=reason[:1_000], by=by
+        version=version,
+        before=version.state,
+        after=to,
+        share=share,
+        instead_of=instead_of,
+        reason=reason[:1_000],
+        by=by,
     )
     if to == State.LIVE:
         told = {"version": version.pk, "name": version.name, "before": version.state}

@@ -185,7 +185,7 @@ class Turn(models.Model):
     samples = models.JSONField(default=list, blank=True, help_text="texts the model wrote, with scores and verdicts")
     source = models.JSONField(default=dict, blank=True, help_text="the article an answer rests on")
     timings_ms = models.JSONField(default=dict, blank=True)
-    error = models.TextField(blank=True, help_text="why the reply had to come from a template, if it had to")
+    error = models.TextField(blank=True, help_text="why the model that was to write the reply did not, if it did not")
     suggestion = models.JSONField(default=dict, blank=True, help_text="of a silent turn: what the bot would have said")
 
     class Meta:

@@ -65,7 +65,10 @@ class HouseWord(models.Model):
 
 
 class Dataset(models.Model):
-    """A snapshot of a shop's feedback, never changed once made. ``content_hash`` is of its rows, in their order."""
+    """A snapshot of a shop's feedback, never changed once made. ``content_hash`` is of its rows, in their order.
+
+    The same rows let in by other ``filters`` are another snapshot.
+    """
 
     shop = models.ForeignKey(Shop, models.CASCADE, related_name="datasets")
     content_hash = models.CharField(max_length=64)
@@ -77,7 +80,9 @@ class Dataset(models.Model):
     approved_by = _person("datasets_approved")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["shop", "content_hash"], name="dataset_once_per_content")]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "content_hash", "filters"], name="dataset_once_per_content")
+        ]
         ordering = ["-pk"]
 
     def __str__(self) -> str:
@@ -87,6 +92,7 @@ class Dataset(models.Model):
 class DatasetRow(models.Model):
     """One example with its lineage. The ids of where it came from are kept as numbers: they outlive those rows.
 
+    The database lets none be changed (the trigger ``stays``); they go with their shop alone.
     ``content`` by use: sft {brief, reply}; preference {brief, chosen, rejected}; vote {brief, reply, liked}.
     """
 
@@ -143,6 +149,14 @@ class TrainingRun(models.Model):
     curves = models.JSONField(
         default=list, blank=True, help_text="points as they come: step with loss, reward, accuracy"
     )
+    source = models.ForeignKey(
+        "ModelVersion",
+        models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="what was live when the run first started: what a compressed model is made of; none is what ships",
+    )
     error = models.TextField(blank=True)
     alive_at = models.DateTimeField(null=True, blank=True, help_text="when the run last gave a sign of life")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -176,7 +190,14 @@ class ModelVersion(models.Model):
     recipe = models.CharField(max_length=12, choices=TrainingRun.Recipe.choices)
     run = models.OneToOneField(TrainingRun, models.RESTRICT, null=True, blank=True, related_name="version")
     dataset = models.ForeignKey(Dataset, models.RESTRICT, null=True, blank=True, related_name="versions")
-    parent = models.ForeignKey("self", models.RESTRICT, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self",
+        models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="children",
+        help_text="what was live when its run started: what a compressed version is made of",
+    )
     folder = models.CharField(max_length=200, help_text="an adapter or a whole model, below VAR_DIR")
     artefact = models.CharField(max_length=80, help_text="the built model's name, as turns remember it")
     digests = models.JSONField(default=dict, help_text="SHA-256 of the weights and of what was built from them")
@@ -216,6 +237,14 @@ class VersionChange(models.Model):
     before = models.CharField(max_length=10)
     after = models.CharField(max_length=10)
     share = models.PositiveSmallIntegerField(default=0)
+    instead_of = models.ForeignKey(
+        ModelVersion,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="of one that goes live: what was live before it; none is what ships",
+    )
     reason = models.TextField(blank=True)
     by = _person("version_changes")
     at = models.DateTimeField(auto_now_add=True)

@@ -13,6 +13,7 @@ import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -129,6 +130,31 @@ def model_folder(shop: Shop, own: Path) -> Path | None:
     """
     places = (own, folder_before(own), SHIPPED / shop.slug)
     return next((place for place in places if (place / "meta.json").is_file()), None)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Up to when a ranker has learned from what its shop's customers did, and from their opinions; None where it does not
+    say, and may have learned from all."""
+
+    version: str
+    interactions: datetime | None
+    opinions: datetime | None
+
+
+def learned(shop: Shop) -> Learned | None:
+    """What the shop's own model knows of its customers; None where it has none, for what ships knows none of them."""
+    folder = model_folder(shop, Path(settings.RANKER_DIR) / shop.slug)
+    if folder is None or folder.parent == SHIPPED:
+        return None
+    try:
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    except ValueError:
+        meta = {}  # it ranks nothing, and still was made of somebody
+    until = (
+        datetime.fromisoformat(meta[name]) if name in meta else None for name in ("updated_until", "opinions_until")
+    )
+    return Learned(str(meta.get("version", folder.name)), *until)
 
 
 def folder_before(own: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from botcore.models import Annotation, Dataset, DatasetRow, ModelVersion, TrainingRun, Turn
+from botcore.models import Annotation, Dataset, DatasetRow, ModelVersion, ShadowReply, TrainingRun, Turn
 from catalog.models import Shop
 from tests.factories import ConversationFactory, DatasetFactory, ModelVersionFactory, TurnFactory
 
@@ -160,3 +160,9 @@ def version(dataset: Dataset, gate: dict[str, Any] = PASSED, **fields: Any) -> M
 
 def annotated(turn: Turn, **fields: Any) -> Annotation:
     return Annotation.objects.create(turn=turn, **{"verdict": "approved", **fields})
+
+
+def shadow_reply(version: ModelVersion, turn: Turn, **fields: Any) -> ShadowReply:
+    """What the version would have answered."""
+    told = {"text": "Take a peek at the Canvas jacket, in green.", "written_by": "model", "milliseconds": 312.4}
+    return ShadowReply.objects.create(version=version, turn=turn, **told | fields)

@@ -23,6 +23,7 @@ from tests.factories import (
     ShopFactory,
     TurnFactory,
     UserFactory,
+    measured,
 )
 
 pytestmark = pytest.mark.django_db
@@ -266,7 +267,7 @@ def test_a_version_without_a_report_says_so(merchant, shop):
 def test_buttons_bring_a_version_to_customers_and_back(merchant, shop, approved):
     first = learned.version(approved, name="pine-1")
     _post(merchant, "move_version", first.pk, to="live")
-    made = learned.version(approved, name="pine-2")
+    made = measured(learned.version(approved, name="pine-2"))
 
     def state() -> tuple[str, int]:
         made.refresh_from_db()
@@ -345,7 +346,7 @@ def test_a_version_costs_the_same_queries_however_long_its_history_is(merchant, 
     few = queries()
     for to in ("shadow", "candidate") * 4:
         versions.move(made, to, UserFactory())
-    assert queries() == few <= 12
+    assert queries() == few <= 13
 
 
 def test_an_interval_lies_where_its_numbers_do():
@@ -393,15 +394,20 @@ def test_what_changes_something_names_its_shop_and_is_never_a_link(merchant, sho
 
 def test_the_pages_pass_the_content_security_policy_and_escape_what_they_show(merchant, approved):
     evil = "<img src=x onerror=alert(1)>"
-    approved.rows.update(content={"brief": {"customer": evil}, "reply": evil, "chosen": evil, "rejected": evil})
+    row = learned.row(approved, 9, TurnFactory(conversation__shop=approved.shop))
+    row.content = {"brief": {"customer": evil}, "reply": evil, "chosen": evil, "rejected": evil}
+    row.save()
     run = learned.run(approved, status="running", stage=evil)
     report = {**learned.REPORT, "changed": [{"customer": evil, "act": evil, "candidate": evil, "live": evil}]}
     made = ModelVersionFactory(shop=approved.shop, report=report, gate=learned.PASSED)
+    turn = TurnFactory(conversation=ConversationFactory(shop=approved.shop), text=evil, reply=evil)
+    learned.shadow_reply(made, turn, text=evil, error=evil)
     for page in (
         _page(merchant, "learning"),
         _page(merchant, "snapshot", approved.pk),
         _page(merchant, "run", run.pk),
         _page(merchant, "version", made.pk),
+        _page(merchant, "shadow", made.pk),
     ):
         assert not re.search(r"<style|<script(?![^>]* src=)|\sstyle=|\son[a-z]+=\"|javascript:", page)
         assert evil not in page
@@ -477,7 +483,7 @@ def test_a_merchant_decides_which_new_words_claim_nothing(merchant, shop):
 def test_measured_versions_stand_side_by_side_with_their_intervals(merchant, approved):
     learned.version(approved, name="pine-1")
     learned.version(approved, learned.REFUSED, name="pine-2")
-    ModelVersionFactory(shop=approved.shop, name="never-measured")
+    ModelVersionFactory(shop=approved.shop, name="never-measured", report={}, gate={})
     page = _page(merchant, "side_by_side")
     assert "pine-1" in page and "pine-2" in page and "never-measured" not in page
     assert page.count("<b>+0.3</b>") == 2  # grounded, to what was live
@@ -516,3 +522,123 @@ def test_the_end_of_what_a_run_printed_is_on_its_page_without_what_drew_over_its
     page = _page(merchant, "run", run.pk)
     assert "step 3 out of &lt;memory&gt;</pre>" in page
     assert "step 2" not in page and page.count("early") < 1500
+
+
+# --- what may be collected, read and downloaded -----------------------------------------------------------------------
+
+
+def test_a_snapshot_may_be_of_some_of_the_feedback(merchant, shop):
+    old, new = (TurnFactory(conversation=ConversationFactory(shop=shop)) for _ in range(2))
+    for turn in (old, new):
+        corrections.approve(turn, None)
+    Turn.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=900))
+    asked = {"since": "2026-01-01", "until": "2040-01-01", "acts": ["recommend", "compare"], "no_votes": "on"}
+    _post(merchant, "make_snapshot", shop=shop.slug, **asked)
+    made = Dataset.objects.get()
+    assert made.filters == {
+        "since": "2026-01-01T00:00:00+00:00",
+        "until": "2040-01-01T00:00:00+00:00",
+        "acts": ["recommend", "compare"],
+        "votes": False,
+        "languages": ["en"],
+    }
+    assert set(made.rows.values_list("turn_id", flat=True)) == {new.pk}
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"since": "2026-11-02", "until": "2026-11-02"}, "Replies before: Choose a day after the first one."),
+        ({"since": "May"}, "Replies since: Enter a valid date."),
+        ({"acts": ["sing"]}, "Of these acts alone: Select a valid choice."),
+    ],
+)
+def test_feedback_that_cannot_be_meant_makes_no_snapshot(merchant, shop, sent, said):
+    corrections.approve(TurnFactory(conversation=ConversationFactory(shop=shop)), None)
+    assert said in _post(merchant, "make_snapshot", shop=shop.slug, **sent)
+    assert not Dataset.objects.exists()
+
+
+def test_a_running_run_shows_how_far_its_stage_is(merchant, approved):
+    run = learned.run(approved, status="running", stage="preference")
+    page = _page(merchant, "run", run.pk)
+    assert '<progress aria-label="Progress" max="80" value="60"></progress>' in page
+    assert "60 of 80 steps" in page
+    TrainingRun.objects.update(stage="building")
+    page = _page(merchant, "run", run.pk)
+    assert '<progress aria-label="Progress"></progress>' in page and "of 80 steps" not in page
+    TrainingRun.objects.update(status="stopped", stage="preference")
+    assert "<progress" not in _page(merchant, "run", run.pk)
+
+
+def test_a_report_is_downloaded_as_the_command_prints_it(merchant, approved):
+    made = learned.version(approved, name="pine-7", gate=learned.REFUSED)
+    assert f'href="{_url("version_report", made.pk)}" download' in _page(merchant, "version", made.pk)
+    answer = merchant.get(_url("version_report", made.pk))
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="version-{made.pk}.json"'
+    made.refresh_from_db()
+    assert answer.json() == {"version": "pine-7", "gate": learned.REFUSED, **made.report}
+
+
+def test_a_version_without_a_report_has_none_to_download(merchant, shop):
+    made = ModelVersionFactory(shop=shop)
+    assert "Report as JSON" not in _page(merchant, "version", made.pk)
+    assert merchant.get(_url("version_report", made.pk)).status_code == 404
+
+
+def test_what_a_shadow_wrote_stands_beside_what_was_sent(merchant, shop, approved):
+    made = learned.version(approved, name="pine-7", state="shadow")
+    turn = TurnFactory(
+        conversation=ConversationFactory(shop=shop), text="something for the rain?", reply="Take a coat."
+    )
+    learned.shadow_reply(made, turn, text="Here is an umbrella.", error="the generator failed: OSError")
+    learned.shadow_reply(learned.version(approved, name="pine-8"), turn, text="Written by another.")
+    assert f'href="{_url("shadow", made.pk)}">1 reply written in the shadow</a>' in _page(merchant, "version", made.pk)
+    assert f'href="{_url("shadow", made.pk)}">What it would have said</a>' in _page(merchant, "learning")
+    page = _page(merchant, "shadow", made.pk)
+    for shown in (
+        f'{_url("conversation", turn.conversation.key)}?turn=1#turn-1">something for the rain?</a>',
+        '<p lang="en">Take a coat.</p><small>Model</small>',
+        '<p lang="en">Here is an umbrella.</p><small>Model · 312 ms</small>',
+        "the generator failed: OSError",
+    ):
+        assert shown in page, shown
+    assert "Written by another." not in page
+
+
+def test_fifty_of_a_shadow_s_replies_are_on_a_page_the_newest_first(merchant, shop, approved):
+    made, talk = learned.version(approved), ConversationFactory(shop=shop)
+    written = [learned.shadow_reply(made, TurnFactory(conversation=talk, number=n)).pk for n in range(1, 53)]
+    first = merchant.get(_url("shadow", made.pk))
+    assert [row.pk for row in first.context["page"]] == written[:1:-1]
+    assert [row.pk for row in merchant.get(_url("shadow", made.pk), {"page": 2}).context["page"]] == [*written[1::-1]]
+    assert "Page 1 of 2" in _text(first)
+
+
+def test_a_page_of_shadow_replies_costs_the_same_queries_however_many_there_are(merchant, shop, approved):
+    made, talk = learned.version(approved), ConversationFactory(shop=shop)
+    counts = []
+    for numbers in (range(1, 2), range(2, 20)):
+        for number in numbers:
+            learned.shadow_reply(made, TurnFactory(conversation=talk, number=number))
+        with CaptureQueriesContext(connection) as captured:
+            _page(merchant, "shadow", made.pk)
+        counts.append(len(captured))
+    assert counts[0] == counts[1] <= 12
+
+
+def test_a_version_that_wrote_nothing_beside_says_how_it_would(merchant, approved):
+    made = learned.version(approved)
+    assert "Let it write in the shadow" in _page(merchant, "shadow", made.pk)
+    assert "written in the shadow" not in _page(merchant, "version", made.pk)
+
+
+def test_a_report_and_shadow_of_another_shop_do_not_exist(merchant, shop, approved):
+    elsewhere = ShopFactory(slug="elsewhere")
+    theirs = learned.version(learned.snapshot(elsewhere))
+    for name in ("version_report", "shadow"):
+        assert merchant.get(_url(name, theirs.pk)).status_code == 404
+    own = learned.version(approved)
+    turn = TurnFactory(conversation=ConversationFactory(shop=elsewhere), text="of another shop")
+    learned.shadow_reply(own, turn)
+    assert "of another shop" not in _page(merchant, "shadow", own.pk)

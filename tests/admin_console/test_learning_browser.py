@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from botcore.learning import runs
-from botcore.models import ModelVersion, TrainingRun
+from botcore.learning import corrections, runs
+from botcore.models import Dataset, ModelVersion, TrainingRun
 from tests.admin_console import learned
 from tests.browser import IN_A_BROWSER, anything_but, windows_of
 from tests.factories import ConversationFactory, ShopFactory, TurnFactory, UserFactory
@@ -38,13 +38,16 @@ def chromium(version: ModelVersion, web_process: str) -> Iterator[Any]:
 @pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh-CN", 1280), ("en", 390), ("zh-CN", 390)])
 def test_no_page_is_wider_than_its_window(chromium, version, language, width):
     page = chromium(language, width)
-    talk = TurnFactory(conversation=ConversationFactory(shop=version.shop)).conversation
+    turn = TurnFactory(conversation=ConversationFactory(shop=version.shop))
+    learned.shadow_reply(version, turn, error="the generator failed: " + 10 * "TimeoutError")
+    talk = turn.conversation
     for address in (
         reverse("console:conversation", args=[talk.key]),
         reverse("console:learning"),
         reverse("console:snapshot", args=[version.dataset_id]),
         reverse("console:run", args=[version.run_id]),
         reverse("console:version", args=[version.pk]),
+        reverse("console:shadow", args=[version.pk]),
     ):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
@@ -79,6 +82,8 @@ def test_a_run_is_started_watched_and_stopped(chromium, version, settings, web_f
     before = curve.get_attribute("points")
     runs.tell(run, point={"step": 20, "of": 40, "loss": 0.05})
     expect(curve).not_to_have_attribute("points", before)
+    expect(page.get_by_role("progressbar", name="Progress")).to_have_js_property("value", 20)
+    page.get_by_text("20 of 40 steps").wait_for()
     page.get_by_text("What it printed last").click()
     settings.VAR_DIR = web_folder
     log = runs.log_of(str(run.pk))
@@ -88,6 +93,19 @@ def test_a_run_is_started_watched_and_stopped(chromium, version, settings, web_f
     page.get_by_role("button", name="Stop the run").click()
     page.get_by_text("The run is stopped.").wait_for()
     assert TrainingRun.objects.get(pk=run.pk).status == "stopped"
+
+
+def test_a_snapshot_of_some_of_the_feedback_is_asked_for_in_the_form(chromium, version):
+    corrections.approve(TurnFactory(conversation=ConversationFactory(shop=version.shop)), None)
+    page = chromium()
+    page.goto(reverse("console:learning"))
+    page.get_by_text("A snapshot of some of the feedback").click()
+    page.get_by_label("Replies since").fill("2026-01-01")
+    page.get_by_label("Recommends").check()
+    page.get_by_role("button", name="Make this snapshot").click()
+    page.get_by_text("is made. Look at it, then approve it.").wait_for()
+    filters = Dataset.objects.exclude(pk=version.dataset_id).get().filters
+    assert (filters["since"], filters["acts"], filters["votes"]) == ("2026-01-01T00:00:00+00:00", ["recommend"], True)
 
 
 def test_a_canary_is_moved_and_rolled_back(chromium, version):

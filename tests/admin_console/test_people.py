@@ -171,3 +171,9 @@ def test_a_shop_elsewhere_is_named_to_nobody(office):
     ShopFactory(slug="elsewhere")
     assert office.get(reverse("console:people"), {"shop": "elsewhere"}).status_code == 404
     assert office.post(reverse("console:demand_code"), {"shop": "elsewhere", "wanted": "on"}).status_code == 404
+
+
+def test_in_chinese_the_people_of_a_shop_are_not_a_number_of_people(office):
+    assert (
+        "<h1>人员</h1>" in office.get(reverse("console:people"), headers={"Accept-Language": "zh-CN"}).content.decode()
+    )

@@ -68,10 +68,11 @@ def test_refusals_are_told_in_the_reader_s_language():
         (ModelVersionFactory(shop=shop, name="v1", gate=failed), "live"),
         (ModelVersionFactory(shop=shop, name="v1-b", gate={}), "canary"),
         (ModelVersionFactory(shop=shop, name="v1-c", state="retired"), "live"),
+        (ModelVersionFactory(shop=shop, name="v1-d", report={"against": {"version": "v0"}}), "live"),
     ):
         with pytest.raises(versions.RefusedError) as refused:
             versions.move(version, to)
-        assert _in_chinese(str(refused.value), version.name)
+        assert _in_chinese(str(refused.value), version.name, "v0")
     with pytest.raises(versions.RefusedError) as refused:
         versions.rollback(shop)
     assert "自带模型" in _in_chinese(str(refused.value))

@@ -38,9 +38,9 @@ def test_what_is_lost_is_told_where_all_rows_wrote():
     told = rows([one("fp32", whole), one("8-bit", small)], [GOOD.replace("take", "choose")] * 20, HashEncoder())
     assert [(row.briefs, row.compared) for row in told] == [(10, 10), (20, 10)]
     assert (told[0].grounded, told[1].grounded) == (1.0, 0.25)
-    assert told[0].lost == (0.0, 0.0, 0.0)
-    assert told[1].lost == (0.5, 0.5, 0.5)
-    assert "+50.00% (+50.00% to +50.00%, n=10)" in as_table(told)
+    assert told[0].lost == (0.0, -0.2785, 0.2785)  # ten briefs cannot tell more
+    assert told[1].lost == (0.5, 0.1106, 0.7228)
+    assert "+50.00% (+11.06% to +72.28%, n=10)" in as_table(told)
 
 
 def test_how_much_perplexity_rose_is_told_with_how_sure_that_is():

@@ -33,7 +33,7 @@ from workers.training.evaluate import write_all
 pytestmark = [pytest.mark.django_db, pytest.mark.model, pytest.mark.slow]
 
 CORRECTED, UNSEEN = 100, 18
-OPTIONS = {"briefs": 24, "epochs": 3}
+OPTIONS = {"briefs": 50, "epochs": 3}
 
 
 def with_free_delivery(examples: Sequence[Example], count: int) -> list[Brief]:

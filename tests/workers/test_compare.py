@@ -14,6 +14,8 @@ pytest.importorskip("trl")
 from botcore.dialogue.brief import Brief, ItemFacts
 from botcore.dialogue.ports import EngineInfo, Prompt, Sample
 from botcore.learning.gate import judge
+from botcore.learning.progress import Lines
+from botcore.learning.recipes import OPTIONS
 from tests.fakes import HashEncoder
 from tests.workers.tiny import example
 from workers.engine.artefacts import Artefact
@@ -102,16 +104,54 @@ def test_speed_is_told_over_enough_batches_only(artefact):
     assert 0.5 < speed["low"] < speed["mean"] == pytest.approx(speed["candidate"] - 1)
 
 
+def test_every_brief_of_both_is_a_step(artefact):
+    lines: list[str] = []
+    told = Lines(lines.append)
+    compare(
+        Version(artefact, Says()),
+        Version(artefact, Says()),
+        Material(briefs(30), (), (), ()),
+        HashEncoder(),
+        progress=told,
+    )
+    assert lines == ["writing", *(f"writing {step}/60" for step in range(6, 61, 6)), "judging", "reading"]
+
+
+def test_the_fewest_briefs_that_may_be_asked_for_say_something_of_naturalness(artefact):
+    def judged(count: int) -> dict | None:
+        material = Material(briefs(count), [f"Try the green [A.name], number {n}." for n in range(count)], (), ())
+        return compared(artefact, Says(), Says(), material)["differences"]["naturalness"]
+
+    assert judged(int(OPTIONS["briefs"].low))["n"] == OPTIONS["briefs"].low
+    assert judged(int(OPTIONS["briefs"].low) - 1) is None
+
+
 def test_the_same_model_twice_differs_in_nothing(artefact):
     told = [example(n) for n in range(6)]
     replies = [{"brief": brief.to_json(), "reply": reply} for brief, reply in told]
     pairs = [{"brief": b.to_json(), "chosen": r, "rejected": r.replace("Try", "Take")} for b, r in told]
-    report = compared(artefact, Says(), Says(), Material(briefs(10), (), replies, pairs))
+    report = compared(artefact, Says(), Says(), Material(briefs(150), (), replies, pairs))
     for name in ("grounded", "wishes", "wishes_named", "likelihood", "preference"):
-        assert (report["differences"][name]["low"], report["differences"][name]["high"]) == (0.0, 0.0)
+        found = report["differences"][name]
+        assert found["mean"] == 0.0 and found["low"] == -found["high"]
     assert report["changed"] == []
     failed = {line.name for line in judge(report).lines if not line.passed}
     assert failed - {"answer time"} == {"better at something"}  # a microsecond's work may take twice as long
+
+
+def test_over_a_few_briefs_nobody_is_known_to_be_no_worse(artefact):
+    report = compared(artefact, Says(), Says(), Material(briefs(20), (), (), ()))
+    lines = {line.name: line for line in judge(report).lines}
+    assert not any(lines[name].passed for name in ("grounded", "wishes", "wishes_named"))
+    assert lines["grounded"].found == "+0.000 (-0.138 to +0.138), n=20; at worst -0.020 is allowed"
+
+
+def test_one_example_measures_nothing(artefact):
+    brief, reply = example(0)
+    pair = {"brief": brief.to_json(), "chosen": reply, "rejected": reply.replace("Try", "Take")}
+    material = Material(briefs(1), (), [{"brief": brief.to_json(), "reply": reply}], [pair])
+    differences = compared(artefact, Says(), Says(), material)["differences"]
+    assert set(differences.values()) == {None}
 
 
 def test_changed_replies_are_shown_side_by_side(artefact):
@@ -137,8 +177,28 @@ def test_who_writes_as_people_do_fools_the_judge_more_often(artefact):
 
 def test_the_interval_covers_the_mean_nineteen_times_in_twenty():
     rng = np.random.default_rng(3)
-    covered = 0
-    for seed in range(200):
-        low, high = interval(rng.normal(0.3, 1.0, 80).tolist(), seed)
-        covered += low <= 0.3 <= high
-    assert 180 <= covered <= 198
+    for count in (3, 9, 80):
+        spans = [interval(rng.normal(0.3, 1.0, count).tolist()) for _ in range(400)]
+        assert 370 <= sum(low <= 0.3 <= high for low, high in spans) <= 390
+
+
+@pytest.mark.parametrize("better", [0.1, 0.3, 0.5])
+def test_a_gain_in_shares_is_shown_by_chance_one_time_in_forty_at_most(better):
+    """Between equals: each is the better one of a pair as often as the other."""
+    rng = np.random.default_rng(5)
+    for count in (2, 5, 9, 30):
+        draws = rng.choice([1.0, -1.0, 0.0], (2_000, count), p=[better, better, 1 - 2 * better])
+        shown = sum(interval(draw.tolist(), shares=True)[0] > 0 for draw in draws)
+        assert shown <= 0.025 * 2_000 + 15  # two standard deviations of the count
+
+
+def test_six_of_six_pairs_show_a_gain_and_five_of_five_do_not():
+    five, six = (interval([1.0] * count, shares=True) for count in (5, 6))
+    assert five[0] < 0 < six[0]
+    assert (five[1], six[1]) == (1.0, 1.0)
+
+
+def test_pairs_that_are_all_alike_leave_a_width_that_shrinks_with_their_number():
+    widths = [high - low for low, high in (interval([0.0] * count, shares=True) for count in (2, 20, 200))]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] == 2.0 and 0.02 < widths[2] < 0.03

@@ -12,7 +12,7 @@ from django.utils import timezone
 from botcore.learning import versions
 from botcore.models import ModelVersion
 from catalog.models import Shop
-from tests.factories import ModelVersionFactory, ShopFactory
+from tests.factories import ModelVersionFactory, ShopFactory, measured
 from workers.housekeeping import PATIENCE, forget_models
 
 pytestmark = pytest.mark.django_db
@@ -40,8 +40,8 @@ def test_only_what_serves_and_what_a_rollback_leads_to_stays(models):
     shop = ShopFactory()
     oldest, before, live, canary, idle = (built(shop, models) for _ in range(5))
     for version in (oldest, before, live):
-        versions.move(version, "live")
-    versions.move(canary, "canary")
+        versions.move(measured(version), "live")
+    versions.move(measured(canary), "canary")
     (models / "sequence-demo").mkdir()
     assert forget_models(NOW) == sorted([oldest.artefact, idle.artefact])
     assert left(models) == {before.artefact, live.artefact, canary.artefact, "sequence-demo"}

@@ -48,7 +48,8 @@ def trained(tmp_path_factory) -> Path:
     """A ranker for customers who go by the rating."""
     folder = tmp_path_factory.mktemp("trained") / "model"
     booster = ranker.train(customers_who_like("rating", 1), customers_who_like("rating", 2), 1, WITHOUT_SEQUENCE)
-    ranker.save(booster, folder, {"version": "first", "updated_until": START.isoformat()}, WITHOUT_SEQUENCE)
+    until = dict.fromkeys(("updated_until", "opinions_until"), START.isoformat())
+    ranker.save(booster, folder, {"version": "first", **until}, WITHOUT_SEQUENCE)
     return folder
 
 
@@ -92,6 +93,7 @@ def test_a_changed_taste_is_learned_written_and_served(shop, given, settings):
     assert windows[0].start == START and windows[0].end == windows[1].start and windows[1].end == NOW
     meta = json.loads((settings.RANKER_DIR / "shop" / "meta.json").read_text())
     assert meta["parent"] == "first" and meta["updated_until"] == windows[1].start.isoformat()
+    assert meta["opinions_until"] == meta["updated_until"]
     assert meta["update"]["gain"] == outcome.numbers["gain"] and meta["trees"] == outcome.numbers["trees"]
     assert sorted(path.name for path in settings.RANKER_DIR.iterdir()) == ["shop", "shop.before"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
@@ -14,22 +15,29 @@ from botcore.dialogue.ports import IntentLayer, Ports
 from botcore.learning import layers, rollout
 from botcore.learning.versions import move, rollback
 from botcore.models import ModelVersion, Outbound, ShadowReply, Turn
-from tests.factories import ModelVersionFactory, ShopFactory, TurnFactory
-from tests.fakes import FakeGenerator, HashEncoder
+from tests.factories import ConversationFactory, ModelVersionFactory, ShopFactory, TurnFactory, measured
+from tests.fakes import FakeVersion, HashEncoder
 from workers import serving, shadow, tasks
+from workers.engine.artefacts import ArtefactError
 from workers.engine.lending import Lending
 
 pytestmark = pytest.mark.django_db
 
 
-class Loaded(FakeGenerator):
-    def close(self) -> None:
-        pass
+@pytest.fixture
+def broken() -> set[int]:
+    """Ids of versions that cannot be loaded."""
+    return set()
 
 
 @pytest.fixture(autouse=True)
-def generators(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lending[int, Loaded]]:
-    lending: Lending[int, Loaded] = Lending(lambda version_id: Loaded())
+def generators(monkeypatch: pytest.MonkeyPatch, broken: set[int]) -> Iterator[Lending[int, FakeVersion]]:
+    def load(version_id: int) -> FakeVersion:
+        if version_id in broken:
+            raise ArtefactError("no such folder")
+        return FakeVersion(version_id=version_id)
+
+    lending: Lending[int, FakeVersion] = Lending(load)
     monkeypatch.setattr(serving, "generators", lending)
     monkeypatch.setattr(serving, "load_encoder", HashEncoder)
     monkeypatch.setattr(serving, "load_reader", lambda: None)
@@ -41,38 +49,123 @@ def ports_for(turn: Turn) -> AbstractContextManager[Ports]:
     return serving.writing_by(rollout.served(turn.conversation).writes)
 
 
+def writer_of(turn: Turn) -> int | None:
+    """The version whose generator is there for a turn, which then is the version that the reply belongs to."""
+    with ports_for(turn) as ports:
+        if ports.generator is None:
+            assert (ports.version_id, ports.load_error) == (None, "")
+            return None
+        assert ports.generator.version_id == (ports.version_id or serving.SHIPPED)
+        return ports.generator.version_id
+
+
 def version_of(turn: object, state: str) -> ModelVersion:
-    return move(ModelVersionFactory(shop=turn.conversation.shop), state, share=99)  # type: ignore[attr-defined]
+    return move(measured(ModelVersionFactory(shop=turn.conversation.shop)), state, share=99)  # type: ignore[attr-defined]
+
+
+def in_canary(version: ModelVersion) -> Turn:
+    """A turn of a conversation that the canary answers."""
+    while True:
+        turn = TurnFactory(conversation=ConversationFactory(shop=version.shop))
+        if rollout.served(turn.conversation).writes == version:
+            return turn
 
 
 def test_a_shop_without_versions_is_served_by_what_ships():
-    with ports_for(TurnFactory()) as ports:
-        assert ports.version_id is None
-        assert ports.generator is not None
+    assert writer_of(TurnFactory()) == serving.SHIPPED
 
 
-def test_the_live_version_writes_and_until_it_is_loaded_what_ships_does(generators):
-    turn = TurnFactory()
-    with ports_for(turn) as ports:
-        assert ports.version_id is None
+def test_the_live_version_writes_and_until_it_is_loaded_what_ships_does(generators, monkeypatch):
+    turn, load, gate = TurnFactory(), generators.load, threading.Event()
+    writer_of(turn)
     live = version_of(turn, "live")
-    with ports_for(turn) as ports:
-        assert ports.version_id in (None, live.pk)
+    monkeypatch.setattr(generators, "load", lambda version_id: gate.wait(20) and load(version_id))
+    assert [writer_of(turn) for _ in range(2)] == [serving.SHIPPED] * 2
+    gate.set()
+    generators.settle()
+    assert writer_of(turn) == live.pk
+
+
+def test_until_a_canary_is_loaded_what_is_live_in_its_shop_writes(generators, monkeypatch):
+    turn, load, gate = TurnFactory(), generators.load, threading.Event()
+    writer_of(turn)
+    live = version_of(turn, "live")
+    writer_of(turn)
+    generators.settle()
+    canary = version_of(turn, "canary")
+    monkeypatch.setattr(generators, "load", lambda version_id: gate.wait(20) and load(version_id))
+    assert writer_of(in_canary(canary)) == live.pk
+    gate.set()
+    generators.settle()
+    assert writer_of(in_canary(canary)) == canary.pk
+
+
+def test_another_shops_model_never_writes_and_until_the_own_one_is_loaded_phrases_do(generators):
+    neighbour = version_of(TurnFactory(), "live")
+    with serving.writing_by(neighbour) as ports:
+        assert ports.version_id == neighbour.pk
+    turn = TurnFactory()
+    live = version_of(turn, "live")
+    assert writer_of(turn) is None
+    generators.settle()
+    assert writer_of(turn) == live.pk
+    assert generators.loaded() == {neighbour.pk, live.pk}
+
+
+def test_the_first_turn_after_a_rollback_is_written_by_what_ships(generators):
+    turn = TurnFactory()
+    writer_of(turn)
+    live = version_of(turn, "live")
+    writer_of(turn)
+    generators.settle()
+    assert writer_of(turn) == live.pk
+    rollback(turn.conversation.shop)
+    assert writer_of(turn) == serving.SHIPPED
+
+
+def test_the_first_turn_after_a_canary_s_rollback_is_written_by_what_is_live(generators):
+    shop = ShopFactory()
+    versions = {}
+    for state in ("live", "canary"):
+        versions[state] = move(measured(ModelVersionFactory(shop=shop)), state, share=99)
+        with serving.writing_by(versions[state]):
+            generators.settle()
+    turn = in_canary(versions["canary"])
+    assert writer_of(turn) == versions["canary"].pk
+    rollback(shop)
+    assert writer_of(turn) == versions["live"].pk
+
+
+def test_what_was_rolled_back_never_writes_again_while_what_was_before_is_being_loaded(generators):
+    turn = TurnFactory()
+    first, second = version_of(turn, "live"), version_of(turn, "live")
+    assert writer_of(turn) == second.pk
+    assert rollback(turn.conversation.shop) == first
+    assert writer_of(turn) is None
+    generators.settle()
+    assert writer_of(turn) == first.pk
+
+
+def test_a_reply_of_a_version_that_cannot_be_loaded_is_its_own_and_says_why_another_wrote_it(generators, broken):
+    turn = TurnFactory()
+    writer_of(turn)
+    live = version_of(turn, "live")
+    broken.add(live.pk)
+    writer_of(turn)
     generators.settle()
     with ports_for(turn) as ports:
-        assert ports.version_id == live.pk
+        assert (ports.version_id, ports.load_error) == (live.pk, "the version failed to load: ArtefactError")
+        assert ports.generator.version_id == serving.SHIPPED
 
 
-def test_after_a_rollback_the_next_turn_is_written_by_what_was_before(generators):
+def test_a_shadow_that_cannot_be_loaded_writes_nothing_by_another_s_hand(generators, broken):
     turn = TurnFactory()
-    version_of(turn, "live")
-    with ports_for(turn):
-        pass
-    rollback(turn.conversation.shop)
-    with ports_for(turn):
+    writer_of(turn)
+    broken.add(version_of(turn, "shadow").pk)
+    for _ in range(2):
+        assert shadow.answer_beside(turn.pk) is None
         generators.settle()
-    with ports_for(turn) as ports:
-        assert ports.version_id is None
+    assert ShadowReply.objects.count() == 0
 
 
 def test_a_shadow_reply_is_stored_and_sent_to_nobody(generators):

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("trl")
 
+from botcore.learning.datasets import ChangedError, content_hash
 from botcore.learning.votes import FEWEST_FOR_TRAINING
 from botcore.models import Dataset, DatasetRow
 from tests.factories import DatasetFactory
@@ -19,17 +20,20 @@ pytestmark = pytest.mark.django_db
 
 
 def with_rows(use: str, count: int, part: str = "train", topic: str = "clothing/jackets") -> Dataset:
-    dataset = DatasetFactory()
     brief, reply = example(0)
     content: dict[str, Any] = {"brief": brief.to_json(), "reply": reply}
     content |= {"liked": True} if use == "vote" else {}
-    DatasetRow.objects.bulk_create(
+    rows = [
         DatasetRow(
-            dataset=dataset, place=place, use=use, part=part, content=content, features={"topic": topic}, turn_id=place,
+            place=place, use=use, part=part, content=content, features={"topic": topic}, turn_id=place,
             contact_id=place, source="annotation:1",
         )
         for place in range(count)
-    )  # fmt: skip
+    ]  # fmt: skip
+    dataset = DatasetFactory(content_hash=content_hash(rows))
+    for row in rows:
+        row.dataset = dataset
+    DatasetRow.objects.bulk_create(rows)
     return dataset
 
 
@@ -55,6 +59,14 @@ def test_the_same_snapshot_gives_the_same_files(tmp_path):
     first, second = (export(dataset, tmp_path / name) for name in ("first", "second"))
     assert first.train.read_bytes() == second.train.read_bytes()
     assert first.validation.read_bytes() == second.validation.read_bytes()
+
+
+def test_nothing_is_learned_from_a_snapshot_whose_rows_are_not_what_was_approved(tmp_path):
+    dataset = with_rows("sft", 12)
+    dataset.rows.filter(place=3).delete()
+    with pytest.raises(ChangedError, match=f"Snapshot {dataset.pk} is not what was approved"):
+        export(dataset, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_tested_on_is_in_no_other_file(tmp_path):

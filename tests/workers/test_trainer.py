@@ -14,7 +14,8 @@ pytest.importorskip("trl")
 from django.utils import timezone
 
 from botcore import queues
-from botcore.learning import datasets, recipes, runs
+from botcore.learning import datasets, recipes, runs, versions
+from botcore.learning.progress import UNHEARD
 from botcore.models import ModelVersion, TrainingRun
 from tests.factories import DatasetFactory, ModelVersionFactory
 from tests.fakes import Wakes
@@ -41,7 +42,7 @@ def asked() -> TrainingRun:
 @pytest.fixture
 def carrying_out(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[TrainingRun], ModelVersion]], None]:
     def use(work: Callable[[TrainingRun], ModelVersion]) -> None:
-        monkeypatch.setattr(steps, "carry_out", lambda run, say: work(run))
+        monkeypatch.setattr(steps, "carry_out", lambda run, progress: work(run))
 
     return use
 
@@ -60,16 +61,16 @@ def status(run: TrainingRun) -> str:
 
 def test_a_run_is_carried_out_once(asked, carrying_out):
     carrying_out(lambda run: ModelVersionFactory(shop=run.shop, run=run))
-    version = trainer.carry_out(asked.pk, print)
+    version = trainer.carry_out(asked.pk)
     assert version is not None and version.run == asked
     assert status(asked) == "done"
-    assert trainer.carry_out(asked.pk, print) is None
+    assert trainer.carry_out(asked.pk) is None
 
 
 def test_what_went_wrong_is_kept_with_the_run(asked, carrying_out):
     carrying_out(fails(ValueError("no rows to learn from")))
     with pytest.raises(ValueError, match="no rows"):
-        trainer.carry_out(asked.pk, print)
+        trainer.carry_out(asked.pk)
     assert status(asked) == "failed"
     assert asked.error.startswith("ValueError: no rows to learn from")
 
@@ -77,10 +78,10 @@ def test_what_went_wrong_is_kept_with_the_run(asked, carrying_out):
 def test_an_interrupted_run_waits_to_be_continued(asked, carrying_out):
     carrying_out(fails(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
-        trainer.carry_out(asked.pk, print)
+        trainer.carry_out(asked.pk)
     assert status(asked) == "queued"
     carrying_out(lambda run: ModelVersionFactory(shop=run.shop))
-    assert trainer.carry_out(asked.pk, print) is not None
+    assert trainer.carry_out(asked.pk) is not None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -97,7 +98,7 @@ def test_a_run_at_a_long_step_is_not_taken_for_dead(carrying_out, monkeypatch):
         return ModelVersionFactory(shop=run.shop)
 
     carrying_out(long_step)
-    assert trainer.carry_out(asked.pk, print) is not None
+    assert trainer.carry_out(asked.pk) is not None
 
 
 def test_a_stopped_run_stays_stopped_however_it_ends(asked, carrying_out):
@@ -106,14 +107,18 @@ def test_a_stopped_run_stays_stopped_however_it_ends(asked, carrying_out):
         return ModelVersionFactory(shop=run.shop)
 
     carrying_out(stopped)
-    trainer.carry_out(asked.pk, print)
+    trainer.carry_out(asked.pk)
     assert status(asked) == "stopped"
 
 
-def test_what_serves_the_shop_is_compressed_and_becomes_a_candidate(monkeypatch, settings, tmp_path):
+def test_what_served_the_shop_when_the_run_started_is_compressed_and_becomes_a_candidate(
+    monkeypatch, settings, tmp_path
+):
     settings.VAR_DIR = tmp_path
-    asked = runs.claim(runs.ask_for(datasets.approve(DatasetFactory(), None), "compress", {"layers": 4}).pk)
-    live = ModelVersionFactory(shop=asked.shop, state="live", folder="training/1/demo-1")
+    dataset = datasets.approve(DatasetFactory(), None)
+    live = ModelVersionFactory(shop=dataset.shop, state="live", folder="training/1/demo-1")
+    asked = runs.claim(runs.ask_for(dataset, "compress", {"layers": 4}).pk)
+    versions.rollback(dataset.shop)
     built = Artefact(tmp_path / "built", "small-0", "llama")
     built.folder.mkdir()
     (built.folder / "meta.json").write_text('{"outputs": {"hf": "h", "gguf": "g"}}')
@@ -172,10 +177,39 @@ def test_what_follows_the_wording_starts_from_what_sft_taught(recipe, further, a
 
     for module, name in ((steps.sft, "sft"), (steps.preference, "preference"), (steps.adversarial, "adversarial")):
         monkeypatch.setattr(module, "train", trained(name))
-    watch = steps._Watch(run, tmp_path, print)
+    watch = steps._Watch(run, tmp_path, UNHEARD)
     for _ in range(2):  # a run that is taken up again does nothing twice
         taught = steps._taught(run, steps.OPTIONS, steps.snapshot.Files(tmp_path), place, "shop-1", watch)
         assert taught == tmp_path / "shop-1"
     base = steps._base_adapter()
     expected = {"sft": (base, taught_first), further: (taught_first, taught)} if further else {"sft": (base, taught)}
     assert started == expected
+
+
+def test_a_count_takes_the_place_of_the_one_before_and_measures_stay(asked, monkeypatch, tmp_path):
+    run = runs.claim(asked.pk)
+    watch = steps._Watch(run, tmp_path, UNHEARD)
+    monkeypatch.setattr(steps, "COUNTED_SECONDS", 0.0)
+    watch.stage("sft")
+    watch.point({"step": 10, "of": 40, "loss": 0.5})
+    watch.stage("writing")
+    assert runs.how_far(run) is None
+    for step in (1, 2, 3):
+        watch.point({"step": step, "of": 600})
+    run.refresh_from_db()
+    assert run.curves == [
+        {"stage": "sft", "step": 10, "of": 40, "loss": 0.5},
+        {"stage": "writing", "step": 3, "of": 600},
+    ]
+    assert runs.how_far(run) == (3, 600)
+
+
+def test_counts_are_told_the_row_now_and_then_and_at_the_end(asked, tmp_path):
+    run = runs.claim(asked.pk)
+    watch = steps._Watch(run, tmp_path, UNHEARD)
+    watch.stage("writing")
+    found = []
+    for step in (1, 2, 3):
+        watch.point({"step": step, "of": 3})
+        found.append(runs.how_far(TrainingRun.objects.get(pk=run.pk)))
+    assert found == [(1, 3), (1, 3), (3, 3)]

@@ -19,7 +19,7 @@ import re
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -100,8 +100,9 @@ def write_all(
     discriminator: Discriminator | None = None,
     samples: int = SAMPLES,
     seconds: float = SECONDS,
+    watch: Callable[[int], None] = lambda done: None,
 ) -> list[Written]:
-    """Sample every brief, several at a time as serving does."""
+    """Sample every brief, several at a time as serving does; ``watch`` is told how many are done, in this thread."""
 
     def one(numbered: tuple[int, Brief]) -> Written:
         seed, brief = numbered
@@ -109,8 +110,12 @@ def write_all(
         chosen = next((draft.text for draft in ranked(written, brief, encoder, discriminator) if draft.chosen), "")
         return Written(brief, tuple(written), tuple(verify(sample.text, brief) for sample in written), chosen)
 
+    all_written = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(one, enumerate(briefs)))
+        for written in pool.map(one, enumerate(briefs)):
+            all_written.append(written)
+            watch(len(all_written))
+    return all_written
 
 
 def report(model: str, written: Sequence[Written], auditor: Auditor, seconds: float) -> Report:

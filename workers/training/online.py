@@ -48,7 +48,7 @@ from django.utils import timezone
 from botcore.dialogue.ports import Encoder
 from botcore.installation import installation
 from catalog.models import Shop
-from catalog.ranking.model import BoostedRanker, RankerError, folder_before, load_lightgbm, model_folder
+from catalog.ranking.model import SHIPPED, BoostedRanker, RankerError, folder_before, load_lightgbm, model_folder
 from workers.training import rounds
 from workers.training.ranker import (
     Groups,
@@ -217,6 +217,7 @@ def _tried(
             "version": f"{shop.slug}-{training.digest()[:8]}",
             "parent": current.version,
             "updated_until": until.isoformat(),
+            **_opinions_until(current, served, until),
             "data": {
                 "sha256": training.digest(),
                 "groups": {"train": len(training.sizes), "test": len(held_out.sizes)},
@@ -232,6 +233,13 @@ def _tried(
         save(updated.booster, place / "updated", {**meta, "update": numbers}, weights)
         _take_the_place(place, own, served)
     return Outcome(shop.slug, "updated", f"{updated.version} in place of {current.version}: {judgement}.", numbers)
+
+
+def _opinions_until(current: BoostedRanker, served: Path, until: datetime) -> dict[str, str]:
+    """Up to when opinions are in the updated ranker; nothing where the shop's current one does not say what is in it."""
+    if "opinions_until" not in current.meta and served.parent != SHIPPED:
+        return {}
+    return {"opinions_until": max(until.isoformat(), current.meta.get("opinions_until", ""))}
 
 
 def boosted_on(current: BoostedRanker, training: Groups) -> Any:

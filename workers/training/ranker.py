@@ -44,6 +44,7 @@ if __name__ == "__main__":
     django.setup()
 
 from django.db.models import Max, Min
+from django.utils import timezone
 
 from botcore.dialogue.ports import Encoder
 from botcore.installation import installation
@@ -769,7 +770,7 @@ def run(options: argparse.Namespace) -> None:
         made, share = interaction_groups(shop, encoder(), options.seed)
         if options.groups:
             stored(options.groups, made, share)
-    judged = feedback_groups(shop)
+    judged, opinions_until = feedback_groups(shop), timezone.now()
     say(f"groups {', '.join(f'{name} {len(g.sizes)}' for name, g in made.items())}; opinions {len(judged.sizes)}")
     say(f"candidates a group {made['test'].sizes.mean():.1f}; search brought {share:.1%} of what was looked at")
     folder = options.out or settings.RANKER_DIR / shop.slug
@@ -782,6 +783,7 @@ def run(options: argparse.Namespace) -> None:
             "simulated_customers": Interaction.objects.filter(shop=shop, simulated=True).exists(),
         },
         "seed": options.seed,
+        "opinions_until": opinions_until.isoformat(),
         **({"updated_until": until.isoformat()} if until else {}),
     }
     training, valid, tries = joined(made["train"], judged), made["valid"], settings.VAR_DIR / "rankers-tried"

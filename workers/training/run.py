@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from tensorboardX import SummaryWriter
 
 from botcore.dialogue.brief import Brief
 from botcore.learning import house_words, runs, versions
+from botcore.learning.progress import UNHEARD, Progress, only_counts, steps
 from botcore.models import ModelVersion, TrainingRun
 from workers.engine import artefacts, load_discriminator, load_encoder, registry
 from workers.training import adversarial, compress, preference, rows, search, sft, snapshot
@@ -44,7 +46,8 @@ OPTIONS: Mapping[str, Any] = {
 base set in the evaluation; ``layers`` are left out of a compressed model, which heals on ``healing`` replies of the base set
 beside the snapshot's."""
 BATCH_TOKENS = 1024
-Say = Callable[[str], None]
+COUNTED_SECONDS = 2.0
+"""How long the run's row waits at least for the next count of what nothing is measured of."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,14 @@ class Place:
         return self.folder / name
 
 
-def carry_out(run: TrainingRun, say: Say = lambda _: None) -> ModelVersion:
+def carry_out(run: TrainingRun, progress: Progress = UNHEARD) -> ModelVersion:
     """Do a claimed run to its end; the candidate with its report and the gate's verdict.
 
     Raises what the steps raise; the caller closes the run (``runs.finish``).
     """
     options = {**OPTIONS, **run.options}
     place = Place.of(run)
-    watch = _Watch(run, place.folder, say)
+    watch = _Watch(run, place.folder, progress)
     watch.stage("data")
     files = snapshot.export(
         run.dataset,
@@ -92,14 +95,14 @@ def carry_out(run: TrainingRun, say: Say = lambda _: None) -> ModelVersion:
     made = _compressed if run.recipe == TrainingRun.Recipe.COMPRESS else _taught
     folder = made(run, options, files, place, name, watch)
     watch.stage("building")
-    artefact = artefacts.build(folder, settings.DAOGOU_BASE_MODEL or None, Path(settings.VAR_DIR) / "models", say)
+    artefact = artefacts.build(folder, settings.DAOGOU_BASE_MODEL or None, Path(settings.VAR_DIR) / "models", watch.say)
     version = _registered(run, name, folder, artefact)
-    evaluate(version, files, options, watch.stage)
+    evaluate(version, files, options, watch)
     return version
 
 
 def evaluate(
-    version: ModelVersion, files: snapshot.Files, options: Mapping[str, Any] = OPTIONS, say: Say = lambda _: None
+    version: ModelVersion, files: snapshot.Files, options: Mapping[str, Any] = OPTIONS, progress: Progress = UNHEARD
 ) -> ModelVersion:
     """Compare a version with its rival, keep the report, and let the gate judge it."""
     models = Path(settings.VAR_DIR) / "models"
@@ -112,7 +115,7 @@ def evaluate(
     generators = [registry.serve(artefact) for artefact in sides]
     try:
         own, other = (Version(*side) for side in zip(sides, generators, strict=True))
-        report = compare(own, other, material, load_encoder(), load_discriminator(), say)
+        report = compare(own, other, material, load_encoder(), load_discriminator(), progress)
     finally:
         for generator in generators:
             generator.close()
@@ -197,14 +200,14 @@ FURTHER: Mapping[str, tuple[ModuleType, Callable[..., Any]]] = {
 def _compressed(
     run: TrainingRun, options: Mapping[str, Any], files: snapshot.Files, place: Place, name: str, watch: _Watch
 ) -> Path:
-    """What serves the shop, as a smaller whole model."""
-    smaller, serving = place.adapter(name), versions.live(run.shop)
+    """What served the shop when the run started, as a smaller whole model."""
+    smaller = place.adapter(name)
     watch.stage("compress")
     if not (smaller / "meta.json").exists():
         recipe = compress.Recipe(
             data=snapshot.for_healing(files, options["healing"], options["seed"]),
             validation=files.validation,
-            version=registry.chosen_adapter(serving.place if serving else None),
+            version=registry.chosen_adapter(run.source.place if run.source else None),
             base=settings.DAOGOU_BASE_MODEL or None,
             layers=options["layers"],
             batch_tokens=BATCH_TOKENS,
@@ -238,7 +241,7 @@ def _registered(run: TrainingRun, name: str, folder: Path, artefact: artefacts.A
             "recipe": run.recipe,
             "run": run,
             "dataset": run.dataset,
-            "parent": versions.live(run.shop),
+            "parent": run.source,
             "folder": str(folder.relative_to(settings.VAR_DIR)),
             "artefact": artefact.version,
             "digests": {"weights": sha256(artefacts.trained_weights(folder)), **built["outputs"]},
@@ -265,24 +268,31 @@ def _counted(material: Material) -> dict[str, int]:
 class _Watch:
     """Tells the run's row, TensorBoard and whoever started it what goes on."""
 
-    def __init__(self, run: TrainingRun, folder: Path, say: Say) -> None:
-        self._run, self._say = run, say
+    def __init__(self, run: TrainingRun, folder: Path, progress: Progress) -> None:
+        self._run, self._progress = run, progress
         self._board = SummaryWriter(str(folder / "tensorboard"))
+        self._next_count = 0.0
 
     def stage(self, name: str) -> None:
         runs.tell(self._run, name)
-        self._say(name)
+        self._progress.stage(name)
 
     def point(self, point: Mapping[str, Any]) -> None:
+        self._progress.point(point)
+        if only_counts(point):
+            self._count(point)
+            return
         runs.tell(self._run, point=point)
-        step = int(point.get("step", 0))
         for measure, value in point.items():
             if measure not in ("step", "of") and isinstance(value, int | float):
-                self._board.add_scalar(f"{self._run.stage}/{measure}", value, step)
+                self._board.add_scalar(f"{self._run.stage}/{measure}", value, steps(point)[0])
         self._board.flush()
-        if "loss" in point or "validation" in point:
-            told = ", ".join(f"{name} {value}" for name, value in point.items() if name in SHOWN)
-            self._say(f"{self._run.stage} {step}/{int(point.get('of', 0))}: {told}")
 
+    def say(self, line: str) -> None:
+        self._progress.say(line)
 
-SHOWN = ("loss", "validation", "rewards/accuracies", "rewards/margins", "reward", "discriminator", "kl")
+    def _count(self, point: Mapping[str, Any]) -> None:
+        step, of = steps(point)
+        if step == of or time.monotonic() >= self._next_count:
+            self._next_count = time.monotonic() + COUNTED_SECONDS
+            runs.tell(self._run, point=point)

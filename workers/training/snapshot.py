@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from botcore.learning.datasets import unchanged
 from botcore.learning.recipes import LEAST_REPLAY, MOST_REPLAY
 from botcore.learning.votes import FEWEST_FOR_TRAINING
 from botcore.models import Dataset, DatasetRow
@@ -62,7 +63,7 @@ def export(dataset: Dataset, folder: Path, *, replay: float = REPLAY, department
     """Write a snapshot's files; the same snapshot, options and seed write the same bytes.
 
     ``department`` ("clothing") leaves out the rows of others, and their replay where the base set has such a department.
-    Raises ``ValueError`` for a replay outside 30 to 50 percent.
+    Raises ``ValueError`` for a replay outside 30 to 50 percent, ``datasets.ChangedError`` for a snapshot that is not what it was.
     """
     if not LEAST_REPLAY <= replay <= MOST_REPLAY:
         raise ValueError(
@@ -108,7 +109,7 @@ def replayed(taught: int, share: float) -> int:
 def _rows(dataset: Dataset, department: str) -> Mapping[tuple[str, str], Sequence[Row]]:
     """Contents by use and part."""
     found: dict[tuple[str, str], list[Row]] = {(use, part): [] for use in DatasetRow.Use for part in DatasetRow.Part}
-    for row in dataset.rows.order_by("place"):
+    for row in unchanged(dataset):
         if not department or str(row.features.get("topic", "")).split("/")[0] == department:
             found[row.use, row.part].append(row.content)
     return found

@@ -29,5 +29,9 @@ class Command(BaseCommand):
             self.stdout.write(f"snapshot {dataset} was made before and holds scrubbed rows of theirs")
         for version in found.versions:
             self.stdout.write(f"{version} ({version.state}) learned from them: train anew to be rid of it")
+        if found.ranker:
+            self.stdout.write(
+                f"the shop's ranker ({found.ranker}) may have learned from what they did or thought: train it anew"
+            )
         if found.layer:
             self.stdout.write("the shop's layer of intents learned from them and is gone: the one that ships reads")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from botcore.dialogue.brief import Brief, ItemFacts
@@ -263,6 +264,27 @@ def test_keywords_are_what_tells_a_message_from_the_others(shop):
     assert keywords[1][0] == "rain"
     assert set(keywords[2][:2]) == {"canva", "wax"}
     assert "jacket" in keywords[0]
+
+
+def test_the_same_rows_under_other_filters_are_another_snapshot(shop):
+    turns = approved_replies(shop, 6)
+    everything = build(shop, Filters())
+    recent = build(shop, Filters(since=turns[0].created_at))
+    assert recent != everything and recent.content_hash == everything.content_hash
+    assert recent.filters["since"] == turns[0].created_at.isoformat()
+    assert datasets.unchanged(recent) == rows(recent)
+    assert build(shop, Filters(since=turns[0].created_at)) == recent
+
+
+def test_the_database_lets_no_row_of_a_snapshot_be_changed(shop):
+    approved_replies(shop, 6)
+    dataset = build(shop, Filters())
+    for change in ({"content": {}}, {"part": "test"}, {"features": {}}, {"contact_id": 0}):
+        with pytest.raises(DatabaseError, match=f"row 0 of snapshot {dataset.pk} stays"), transaction.atomic():
+            dataset.rows.filter(place=0).update(**change)
+    assert datasets.content_hash(rows(dataset)) == dataset.content_hash
+    shop.delete()
+    assert not DatasetRow.objects.exists()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.factories import DatasetFactory
         ("sft", {"epochs": 1, "lr": 2e-4, "replay": 0.5, "department": "clothing"}),
         ("preference", {"preference_epochs": 1, "search_minutes": 0}),
         ("adversarial", {"adversarial_steps": 8, "epochs": 2}),
-        ("compress", {"layers": 0, "healing": 100, "seed": 3, "briefs": 20}),
+        ("compress", {"layers": 0, "healing": 100, "seed": 3, "briefs": 50}),
     ],
 )
 def test_what_a_recipe_has_may_be_told(recipe, told):
@@ -38,6 +38,7 @@ def test_what_a_recipe_has_may_be_told(recipe, told):
         ("sft", {"epochs": 0}, "epochs is between 1 and 100, not 0"),
         ("sft", {"epochs": 1.5}, "epochs is a whole number, not 1.5"),
         ("sft", {"epochs": True}, "epochs is a whole number, not True"),
+        ("sft", {"briefs": 49}, "briefs is between 50 and 10000, not 49"),
         ("sft", {"lr": float("nan")}, "lr is between"),
         ("sft", {"lr": "fast"}, "lr is a number, not 'fast'"),
         ("sft", {"replay": 0.9}, "replay is between 0.3 and 0.5"),

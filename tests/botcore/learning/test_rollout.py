@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from botcore.learning.rollout import Health, Thresholds, complaint, in_canary, served, watch
+from botcore.learning.rollout import Health, Thresholds, beside, complaint, in_canary, served, watch
 from botcore.learning.versions import move
-from botcore.models import ModelVersion, Turn
+from botcore.models import Contact, Conversation, ModelVersion, Turn
 from catalog.models import Shop
-from tests.factories import ConversationFactory, FeedbackFactory, ModelVersionFactory, ShopFactory, TurnFactory
+from tests.factories import (
+    ConversationFactory,
+    FeedbackFactory,
+    ModelVersionFactory,
+    ShopFactory,
+    TurnFactory,
+    measured,
+)
 
-FINE = Health(100, 0.0, 0.02, 900.0, 0.05)
+FINE = Health(100, 40, 0.0, 0.02, 900.0, 0.05)
 
 
 def test_a_conversation_stays_on_its_side_while_the_share_grows():
@@ -35,12 +43,13 @@ def test_every_canary_draws_other_conversations():
     ("own", "told"),
     [
         (FINE, ""),
-        (Health(100, 0.06, 0.02, 900, 0.05), "errors"),
-        (Health(100, 0.0, 0.13, 900, 0.05), "fallbacks"),
-        (Health(100, 0.0, 0.02, 3_500, 0.05), "replies take"),
-        (Health(100, 0.0, 0.02, 2_900, 0.05), ""),
-        (Health(100, 0.0, 0.02, 900, 0.16), "thumbs down"),
-        (Health(29, 1.0, 1.0, 9_000, 1.0), ""),
+        (replace(FINE, errors=0.06), "errors"),
+        (replace(FINE, fallbacks=0.13), "fallbacks"),
+        (replace(FINE, p95_ms=3_500), "replies take"),
+        (replace(FINE, p95_ms=2_900), ""),
+        (replace(FINE, thumbs_down=0.16), "thumbs down"),
+        (replace(FINE, customers=19, thumbs_down=0.9), ""),
+        (Health(29, 29, 1.0, 1.0, 9_000, 1.0), ""),
     ],
 )
 def test_what_a_version_may_cost(own, told):
@@ -49,13 +58,15 @@ def test_what_a_version_may_cost(own, told):
 
 
 def test_of_thumbs_nothing_is_said_without_others_to_compare_with():
-    assert complaint(Health(100, 0.0, 0.02, 900, 0.5), Health(0, 0, 0, 0, 0), Thresholds()) == ""
-    assert complaint(Health(100, 0.06, 0.02, 900, 0.5), Health(0, 0, 0, 0, 0), Thresholds()).startswith("errors")
+    disliked, nobody = replace(FINE, thumbs_down=0.5), Health(0, 0, 0, 0, 0, 0)
+    assert complaint(disliked, nobody, Thresholds()) == ""
+    assert complaint(disliked, replace(FINE, customers=19), Thresholds()) == ""
+    assert complaint(replace(disliked, errors=0.06), nobody, Thresholds()).startswith("errors")
 
 
 def test_a_slow_machine_is_no_reason():
-    slow = Health(100, 0.0, 0.02, 3_900, 0.05)
-    assert complaint(slow, Health(100, 0.0, 0.02, 3_500, 0.05), Thresholds()) == ""
+    slow = replace(FINE, p95_ms=3_900)
+    assert complaint(slow, replace(FINE, p95_ms=3_500), Thresholds()) == ""
 
 
 @pytest.fixture
@@ -64,13 +75,21 @@ def shop() -> Shop:
 
 
 def version_in(shop: Shop, state: str, share: int = 50) -> ModelVersion:
-    return move(ModelVersionFactory(shop=shop), state, share=share)
+    return move(measured(ModelVersionFactory(shop=shop)), state, share=share)
 
 
 def replies(shop: Shop, version: ModelVersion | None, count: int = 30, **fields: object) -> list[Turn]:
-    conversation = ConversationFactory(shop=shop)
+    return replies_in(ConversationFactory(shop=shop), version, count, **fields)
+
+
+def replies_in(talk: Conversation, version: ModelVersion | None, count: int, **fields: object) -> list[Turn]:
     made = {"timings_ms": {"total": 800.0}, "error": "", **fields}
-    return TurnFactory.create_batch(count, conversation=conversation, asked_version=version, **made)
+    return TurnFactory.create_batch(count, conversation=talk, asked_version=version, **made)
+
+
+def talks(shop: Shop, count: int) -> list[Conversation]:
+    """Conversations, each of a customer of its own."""
+    return ConversationFactory.create_batch(count, shop=shop)
 
 
 @pytest.mark.django_db
@@ -121,12 +140,32 @@ def test_a_canary_whose_replies_must_come_from_phrases_is_rolled_back(shop):
 
 
 @pytest.mark.django_db
-def test_a_canary_that_customers_dislike_is_rolled_back(shop):
+def test_a_canary_that_many_customers_dislike_is_rolled_back(shop):
     canary = version_in(shop, "canary")
-    replies(shop, None)
-    for turn in replies(shop, canary)[:6]:
+    for version in (None, canary):
+        for talk in talks(shop, 20):
+            replies_in(talk, version, 2)
+    for contact in Contact.objects.filter(conversations__turns__asked_version=canary).distinct()[:4]:
+        FeedbackFactory(turn=Turn.objects.filter(conversation__contact=contact).first(), kind="down")
+    assert watch(shop, timezone.now()) == "thumbs down from 20% of 20 customers, 0% before"
+    canary.refresh_from_db()
+    assert canary.state == "retired"
+
+
+@pytest.mark.django_db
+def test_fifty_thumbs_down_of_one_customer_move_nothing(shop):
+    canary = version_in(shop, "canary")
+    hostile, *others = talks(shop, 20)
+    for version, those in ((None, talks(shop, 20)), (canary, others)):
+        for talk in those:
+            replies_in(talk, version, 2)
+    for turn in replies_in(hostile, canary, 50):
         FeedbackFactory(turn=turn, kind="down")
-    assert "thumbs down on 20%" in watch(shop, timezone.now())
+    again = ConversationFactory(shop=shop, contact=hostile.contact, closed=True)
+    FeedbackFactory(turn=replies_in(again, canary, 1)[0], kind="down")
+    assert watch(shop, timezone.now()) == ""
+    own = beside(canary).own
+    assert (own.replies, own.customers, own.thumbs_down) == (89, 20, 0.05)
 
 
 @pytest.mark.django_db

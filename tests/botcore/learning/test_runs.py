@@ -8,10 +8,10 @@ import pytest
 from django.utils import timezone
 
 from botcore import queues
-from botcore.learning import runs
+from botcore.learning import runs, versions
 from botcore.learning.datasets import approve
 from botcore.models import Dataset, TrainingRun
-from tests.factories import DatasetFactory
+from tests.factories import DatasetFactory, ModelVersionFactory, measured
 from tests.fakes import Wakes, at_once
 
 
@@ -58,6 +58,26 @@ def test_a_run_whose_process_died_is_woken_and_claimed_again(dataset, wakes):
     runs.sweep()
     assert wakes == [("train", run.pk)]
     assert runs.claim(run.pk) is not None
+
+
+def test_a_run_goes_on_from_what_was_live_when_it_first_started(dataset):
+    first, second = ModelVersionFactory.create_batch(2, shop=dataset.shop)
+    ModelVersionFactory(state="live")
+    run = runs.ask_for(dataset, "compress", {})
+    versions.move(first, "live")
+    assert runs.claim(run.pk).source == first
+    TrainingRun.objects.update(alive_at=None)
+    versions.move(measured(second), "live")
+    assert runs.claim(run.pk).source == first
+    assert runs.claim(runs.ask_for(dataset, "compress", {}).pk).source == second
+
+
+def test_a_run_that_started_from_what_ships_goes_on_from_it(dataset):
+    run = runs.ask_for(dataset, "compress", {})
+    assert runs.claim(run.pk).source is None
+    TrainingRun.objects.update(alive_at=None)
+    versions.move(ModelVersionFactory(shop=dataset.shop), "live")
+    assert runs.claim(run.pk).source is None
 
 
 def test_a_run_tells_what_it_does_and_hears_that_it_was_stopped(dataset):

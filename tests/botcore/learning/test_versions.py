@@ -8,7 +8,7 @@ from botcore.learning import versions
 from botcore.learning.versions import RefusedError, move, rollback
 from botcore.models import ModelVersion, VersionChange
 from catalog.models import Shop
-from tests.factories import ModelVersionFactory, ShopFactory
+from tests.factories import ModelVersionFactory, ShopFactory, measured
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +32,32 @@ def test_a_version_goes_from_candidate_to_live_and_every_step_is_kept(shop):
     assert list(steps) == [("candidate", "shadow", 0), ("shadow", "canary", 10), ("canary", "live", 0)]
 
 
+def test_a_verdict_on_what_is_live_no_more_lets_nothing_to_the_customers(shop):
+    stale = ModelVersionFactory(shop=shop, name="pine-1")
+    move(ModelVersionFactory(shop=shop, name="pine-2"), "live")
+    for to in ("canary", "live"):
+        with pytest.raises(RefusedError, match=r"measured against shipped, but pine-2 is live now\. Run .* pine-1`"):
+            move(stale, to)
+    assert state(stale) == "candidate"
+    assert state(move(measured(stale), "live")) == "live"
+
+
+def test_a_canary_whose_rival_was_rolled_back_is_measured_anew_before_it_goes_live(shop):
+    first, second, canary = ModelVersionFactory.create_batch(3, shop=shop)
+    move(first, "live")
+    move(measured(second), "live")
+    move(measured(canary), "canary")
+    rollback(shop, version=second)
+    with pytest.raises(RefusedError, match=f"measured against {second}, but {first} is live now"):
+        move(canary, "live")
+    assert (state(canary), state(first)) == ("canary", "live")
+
+
+def test_a_report_that_does_not_say_against_what_it_was_measured_lets_nothing_through(shop):
+    with pytest.raises(RefusedError, match="measured against nothing known"):
+        move(ModelVersionFactory(shop=shop, report={}), "live")
+
+
 @pytest.mark.parametrize("gate", [{}, {"passed": False, "lines": [{"name": "wishes", "passed": False, "found": ""}]}])
 @pytest.mark.parametrize("to", ["canary", "live"])
 def test_what_the_gate_did_not_let_through_serves_nobody(shop, gate, to):
@@ -50,8 +76,8 @@ def test_a_refused_version_may_still_be_watched_in_the_shadow(shop):
 def test_a_new_live_version_retires_the_old_one_and_a_new_canary_sends_the_old_one_back(shop):
     first, second, third = ModelVersionFactory.create_batch(3, shop=shop)
     move(first, "live")
-    move(second, "canary")
-    move(third, "canary")
+    move(measured(second), "canary")
+    move(measured(third), "canary")
     assert (state(first), state(second), state(third)) == ("live", "candidate", "canary")
     move(third, "live")
     assert (state(first), state(third)) == ("retired", "live")
@@ -77,7 +103,7 @@ def test_steps_that_make_no_sense_are_refused(shop, from_, to):
 def test_rollback_ends_the_canary_first(shop):
     live, canary = ModelVersionFactory.create_batch(2, shop=shop)
     move(live, "live")
-    move(canary, "canary")
+    move(measured(canary), "canary")
     assert rollback(shop, reason="slow") == live
     assert (state(live), state(canary)) == ("live", "retired")
 
@@ -85,7 +111,7 @@ def test_rollback_ends_the_canary_first(shop):
 def test_rollback_goes_back_step_by_step_to_what_ships(shop):
     first, second = ModelVersionFactory.create_batch(2, shop=shop)
     move(first, "live")
-    move(second, "live")
+    move(measured(second), "live")
     assert rollback(shop) == first
     assert (state(first), state(second)) == ("live", "retired")
     assert rollback(shop) is None
@@ -97,8 +123,8 @@ def test_rollback_goes_back_step_by_step_to_what_ships(shop):
 def test_the_live_version_can_be_taken_back_by_name_while_a_canary_goes_on(shop):
     first, second, canary, idle = ModelVersionFactory.create_batch(4, shop=shop)
     move(first, "live")
-    move(second, "live")
-    move(canary, "canary")
+    move(measured(second), "live")
+    move(measured(canary), "canary")
     assert rollback(shop, version=second) == first
     assert (state(first), state(second), state(canary)) == ("live", "retired", "canary")
     with pytest.raises(RefusedError, match="serves nobody"):
@@ -110,8 +136,30 @@ def test_the_rival_is_what_is_live_and_of_what_is_live_what_it_replaced(shop):
     assert versions.rival_of(first) is None
     move(first, "live")
     assert versions.rival_of(second) == first
-    second = move(second, "live")
+    second = move(measured(second), "live")
     assert versions.rival_of(second) == first
+
+
+def test_what_a_version_replaced_does_not_hang_on_what_people_write(shop):
+    first, second, third = ModelVersionFactory.create_batch(3, shop=shop)
+    move(first, "live")
+    move(measured(second), "live")
+    VersionChange.objects.update(reason="")
+    assert versions.replaced_by(second) == first
+    move(measured(third), "live")
+    assert (rollback(shop), versions.replaced_by(second)) == (second, first)
+    assert rollback(shop) == first
+
+
+def test_what_went_live_again_in_place_of_what_ships_goes_back_to_what_ships(shop):
+    first, second = ModelVersionFactory.create_batch(2, shop=shop)
+    move(first, "live")
+    move(measured(second), "live")
+    assert (rollback(shop), rollback(shop)) == (first, None)
+    move(second, "candidate")
+    move(measured(second), "live")
+    assert versions.replaced_by(second) is None
+    assert rollback(shop) is None
 
 
 def test_a_version_that_was_rolled_back_can_be_tried_again(shop):

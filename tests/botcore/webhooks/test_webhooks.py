@@ -31,6 +31,7 @@ from tests.factories import (
     ShopFactory,
     TurnFactory,
     WebhookFactory,
+    measured,
 )
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +126,7 @@ def test_another_model():
     hook = WebhookFactory()
     first, second = (ModelVersionFactory(shop=hook.shop, name=name) for name in ("pine-1", "pine-2"))
     versions.move(first, "live")
-    versions.move(second, "live")
+    versions.move(measured(second), "live")
     versions.rollback(hook.shop)
     assert [(data["name"], data["before"]) for _, data in told(hook)] == [
         ("pine-1", "candidate"), ("pine-2", "candidate"), ("pine-1", "retired"),

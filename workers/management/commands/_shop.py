@@ -1,7 +1,8 @@
-"""What commands have in common: finding the shop, and the version of its model, that is meant."""
+"""What commands have in common: finding the shop, the version of its model and the person that is meant."""
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
 
 from botcore.models import ModelVersion
@@ -21,6 +22,20 @@ def shop_of(slug: str) -> Shop:
     known = ", ".join(Shop.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
     problem = f'no shop is called "{slug}"' if slug else "say which shop with --shop"
     raise CommandError(f"{problem}; there are: {known}")
+
+
+def add_by(parser: CommandParser) -> None:
+    parser.add_argument("--by", default="", metavar="USERNAME", help="who does it, to be kept with it")
+
+
+def person_of(username: str) -> User | None:
+    """Who is meant; None where nobody is named. Raises ``CommandError``."""
+    if not username:
+        return None
+    try:
+        return User.objects.get_by_natural_key(username)
+    except User.DoesNotExist as error:
+        raise CommandError(f"nobody is called {username}; --by takes the name that they sign in with") from error
 
 
 def version_of(shop: Shop, name: str) -> ModelVersion:

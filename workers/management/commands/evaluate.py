@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from botcore.learning import versions
-from botcore.models import ModelVersion
+from botcore.learning import recipes, versions
+from workers.management.commands._report import add_json, shown, tell
 from workers.management.commands._shop import add_shop, shop_of, version_of
 
 SHOWN = (
@@ -31,11 +31,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("version")
-        parser.add_argument("--briefs", type=int, default=300, help="held-out briefs of the base set")
-        parser.add_argument("--json", action="store_true", help="print the report as JSON")
+        parser.add_argument("--briefs", type=int, default=300, help="held-out briefs of the base set, 50 at least")
+        add_json(parser)  # type: ignore[arg-type]
         add_shop(parser)  # type: ignore[arg-type]
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if objection := recipes.OPTIONS["briefs"].objection(options["briefs"]):
+            raise CommandError(f"--briefs {objection}, not {options['briefs']}.")
         from workers.training import run
 
         version = version_of(shop_of(options["shop"]), options["version"])
@@ -44,14 +46,14 @@ class Command(BaseCommand):
         except versions.RefusedError as error:
             raise CommandError(str(error)) from error
         told = {**run.OPTIONS, "briefs": options["briefs"]}
-        version = run.evaluate(version, files, told, self.stderr.write)
-        self.stdout.write(json.dumps(version.report, indent=1) if options["json"] else as_text(version))
+        with shown(self.stderr) as progress:
+            version = run.evaluate(version, files, told, progress)
+        tell(self, versions.told(version), options["json"], as_text)
 
 
-def as_text(version: ModelVersion) -> str:
+def as_text(told: Mapping[str, Any]) -> str:
     """The report and the verdict as a table."""
-    told = version.report
-    lines = [f"{'':<22}{version.name:>16}{told['against']['version']:>16}"]
+    lines = [f"{'':<22}{told['version']:>16}{told['against']['version']:>16}"]
     for name in SHOWN:
         lines.append(f"{name.replace('_', ' '):<22}{told['candidate'][name]:>16}{told['live'][name]:>16}")
     lines.append("")
@@ -60,9 +62,9 @@ def as_text(version: ModelVersion) -> str:
             spread = f"{found['low']:+.3f} to {found['high']:+.3f}"
             lines.append(f"{name:<22}{found['mean']:>+16.3f}   95 %: {spread}, n={found['n']}")
     lines.append("")
-    for line in version.gate["lines"]:
+    for line in told["gate"]["lines"]:
         lines.append(f"{'passed' if line['passed'] else 'FAILED':<8}{line['name']}: {line['found']}")
-    lines.append(f"the gate {'lets' if version.gate['passed'] else 'does not let'} {version.name} to customers")
+    lines.append(f"the gate {'lets' if told['gate']['passed'] else 'does not let'} {told['version']} to customers")
     for changed in told["changed"][:EXAMPLES]:
         lines.append(f"\n  {changed['act']}: {changed['customer']}\n    now    {changed['live']}")
         lines.append(f"    then   {changed['candidate']}")

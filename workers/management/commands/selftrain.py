@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from workers.management.commands._report import add_json, tell
 from workers.management.commands._shop import add_shop, shop_of
 
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--take-back", action="store_true", help="let the layer that ships read again")
-        parser.add_argument("--json", action="store_true", help="print the report as JSON")
+        add_json(parser)  # type: ignore[arg-type]
         add_shop(parser)  # type: ignore[arg-type]
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,8 +35,7 @@ class Command(BaseCommand):
         else:
             reader, encoder = load_reader(), serving.encoder()
             outcome = selftrain.learn(shop, lambda: selftrain.lay(reader, encoder, say), reader, encoder, say)
-        told = asdict(outcome)
-        self.stdout.write(json.dumps(told, indent=1) if options["json"] else as_text(outcome.sentence, outcome.numbers))
+        tell(self, asdict(outcome), options["json"], lambda _: as_text(outcome.sentence, outcome.numbers))
 
 
 def as_text(sentence: str, numbers: Mapping[str, Any]) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from botcore.learning import recipes, runs
+from botcore.learning import recipes, runs, versions
 from botcore.models import Dataset, ModelVersion, TrainingRun
 from workers import trainer
+from workers.management.commands._report import add_json, shown, tell
 from workers.management.commands._shop import add_shop, shop_of
 from workers.management.commands.evaluate import as_text
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--dataset", type=int, help="a snapshot's number; without it the newest approved one")
         parser.add_argument("--run", type=int, help="carry out this run, which waits or was killed")
         parser.add_argument("--queue", action="store_true", help="leave it to the trainer of `manage.py up`")
-        parser.add_argument("--json", action="store_true", help="print the report as JSON")
+        add_json(parser)  # type: ignore[arg-type]
         for name, option in recipes.OPTIONS.items():
             parser.add_argument(f"--{name.replace('_', '-')}", type=option.kind, help=option.usage)
         add_shop(parser)  # type: ignore[arg-type]
@@ -37,13 +37,13 @@ class Command(BaseCommand):
             self.stdout.write(f"run {run_id} waits for the trainer")
             return
         try:
-            version = trainer.carry_out(run_id, self.stderr.write)
+            with shown(self.stderr) as progress:
+                version = trainer.carry_out(run_id, progress)
         except (runs.RefusedError, ValueError) as error:
             raise CommandError(str(error)) from error
         if version is None:
             raise CommandError(f"run {run_id} is done, stopped, or being carried out elsewhere")
-        version = ModelVersion.objects.get(pk=version.pk)
-        self.stdout.write(json.dumps(version.report, indent=1) if options["json"] else as_text(version))
+        tell(self, versions.told(ModelVersion.objects.get(pk=version.pk)), options["json"], as_text)
 
     def _asked(self, options: dict[str, Any], told: dict[str, Any]) -> TrainingRun:
         shop = shop_of(options["shop"])
