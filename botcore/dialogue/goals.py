@@ -5,9 +5,7 @@ The reply serves the first and shows the other too where it can; what has to wai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from itertools import takewhile
 
 from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY
@@ -42,12 +40,6 @@ def turned_to(state: DialogueState, goal: LaterGoal) -> DialogueState:
         asked=(),
         waiting=tuple(g for g in state.waiting if g != goal),
     )
-
-
-def common_category(paths: Sequence[str]) -> str:
-    """The nearest category that all of several are in, "" where they share none."""
-    steps = zip(*(path.split("/") for path in paths), strict=False)
-    return "/".join(step[0] for step in takewhile(lambda step: len(set(step)) == 1, steps))
 
 
 def _one_inside_the_other(first: str, second: str) -> bool:

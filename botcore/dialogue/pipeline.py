@@ -22,9 +22,9 @@ from botcore.dialogue.facts import Item, items_of
 from botcore.dialogue.find import Found, Visit, beyond_goal, in_reach, items_by_sku, shown_text
 from botcore.dialogue.follow import followups, second_goal
 from botcore.dialogue.followups import missed_briefs, pictured_brief, reading_brief
-from botcore.dialogue.goals import common_category, separated, turned_to
+from botcore.dialogue.goals import separated, turned_to
 from botcore.dialogue.lexicon.kept import lexicon_of
-from botcore.dialogue.lexicon.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon, common_category
 from botcore.dialogue.named import product_named
 from botcore.dialogue.perceived import ASKED_FOR_WORDS, NOTHING, PICTURED, Perceived
 from botcore.dialogue.phrases import phrase_for

@@ -182,9 +182,10 @@ def _with_goal(state: DialogueState, said: Understanding) -> DialogueState:
             return state.with_(goal=goal, constraints=(*wishes, *ruled_out))
         if state.goal != goal:
             of_a_kind = state.goal or state.topic in thesaurus().things
+            others = state.goal or (state.topic and not said.needs)
             return state.with_(
                 goal=goal,
-                constraints=(*(() if state.goal or state.topic else wishes), *ruled_out),
+                constraints=(*(() if others else wishes), *ruled_out),
                 price=PriceRange() if of_a_kind else state.price,
                 asked=(),
                 topic="",

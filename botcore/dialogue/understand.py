@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botcore.dialogue.intents import Intent, IntentClassifier
-from botcore.dialogue.lexicon.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon, common_category
 from botcore.dialogue.meanings import CATEGORY, KIND, TEXT, Match
 from botcore.dialogue.measures import LASTING, SIZE, Limit, Measures, in_digits, read_measures
 from botcore.dialogue.money import Price, mask_numbers, read_price
@@ -138,8 +138,8 @@ def understand(
 ) -> Understanding:
     """Read one message. ``shown`` is the last list in its order; ``encoder`` finds paraphrases of the shop's values.
 
-    A message that names nothing is read again as one about what it needs, if the reader is sure of that, or has been told what
-    was asked back.
+    A message that names nothing is read again as one about what it needs, if the reader is sure of that. Where it was asked back
+    and is not told, it is about all that is likely.
     """
     said = _read(text, state, shown, lexicon, reader, encoder)
     if not _leaves_open(said, state):
@@ -147,7 +147,7 @@ def understand(
     ruled_out = (*said.dropped_goals, *(c.value for c in state.constraints if c.attribute == CATEGORY))
     needed = need(f"{state.told} {said.text}".strip(), ruled_out, lexicon, reader)
     asked = state.open_question is not None and state.open_question.attribute == CATEGORY
-    goal = needed.goal or next(iter(needed.likely if asked else ()), "")
+    goal = needed.goal or (common_category(needed.likely) or next(iter(needed.likely), "") if asked else "")
     if goal in ("", state.goal):
         return said if goal or state.goal else replace(said, likely=needed.likely)
     about = _read(text, state.with_(goal=goal), shown, lexicon, reader, encoder, needs=goal)

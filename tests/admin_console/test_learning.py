@@ -581,7 +581,7 @@ def test_a_report_is_downloaded_as_the_command_prints_it(merchant, approved):
 
 
 def test_a_version_without_a_report_has_none_to_download(merchant, shop):
-    made = ModelVersionFactory(shop=shop)
+    made = ModelVersionFactory(shop=shop, report={})
     assert "Report as JSON" not in _page(merchant, "version", made.pk)
     assert merchant.get(_url("version_report", made.pk)).status_code == 404
 

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 
 from botcore.models import ModelVersion
 from catalog.models import Shop
-from tests.factories import ModelVersionFactory, ShopFactory
+from tests.factories import ModelVersionFactory, ShopFactory, measured
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def live(shop) -> ModelVersion:
 
 @pytest.fixture
 def candidate(shop) -> ModelVersion:
-    return ModelVersionFactory(shop=shop, name="pine-2")
+    return measured(ModelVersionFactory(shop=shop, name="pine-2"))
 
 
 def printed(*argv: str) -> str:

@@ -51,15 +51,18 @@ def installation(base: Path, adapter: Path, settings: Any, tmp_path: Path, monke
 
 @pytest.fixture
 def thumbs() -> Dataset:
-    dataset = DatasetFactory()
     told = [example(n) for n in range(FEWEST_FOR_TRAINING)]
-    DatasetRow.objects.bulk_create(
+    rows = [
         DatasetRow(
-            dataset=dataset, place=n, use="vote", part="train", turn_id=n, contact_id=n, source=f"feedback:{n}",
+            place=n, use="vote", part="train", turn_id=n, contact_id=n, source=f"feedback:{n}",
             content={"brief": brief.to_json(), "reply": reply, "liked": n % 2 == 0}, features={"topic": "clothing"},
         )
         for n, (brief, reply) in enumerate(told)
-    )  # fmt: skip
+    ]  # fmt: skip
+    dataset = DatasetFactory(content_hash=datasets.content_hash(rows))
+    for row in rows:
+        row.dataset = dataset
+    DatasetRow.objects.bulk_create(rows)
     return dataset
 
 

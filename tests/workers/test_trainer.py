@@ -177,6 +177,7 @@ def test_what_follows_the_wording_starts_from_what_sft_taught(recipe, further, a
 
     for module, name in ((steps.sft, "sft"), (steps.preference, "preference"), (steps.adversarial, "adversarial")):
         monkeypatch.setattr(module, "train", trained(name))
+    (tmp_path / "train.jsonl").write_text('{"reply": "Try the green one."}\n')
     watch = steps._Watch(run, tmp_path, UNHEARD)
     for _ in range(2):  # a run that is taken up again does nothing twice
         taught = steps._taught(run, steps.OPTIONS, steps.snapshot.Files(tmp_path), place, "shop-1", watch)

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 import ahocorasick
 import rjieba
@@ -65,6 +66,12 @@ class CategoryWords:
     chinese: str
     products: int
     aliases: tuple[str, ...] = ()
+
+
+def common_category(paths: Sequence[str]) -> str:
+    """The nearest category that all of several are in, "" where they share none."""
+    steps = zip(*(path.split("/") for path in paths), strict=False)
+    return "/".join(step[0] for step in takewhile(lambda step: len(set(step)) == 1, steps))
 
 
 @dataclass

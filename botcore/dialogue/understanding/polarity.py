@@ -15,7 +15,7 @@ from functools import cache
 
 import yaml
 
-from botcore.dialogue.meanings import CATEGORY, Match
+from botcore.dialogue.meanings import CATEGORY, LACKS, Match
 from botcore.dialogue.words import CHINESE, CLAUSE_END, DATA, Token
 
 NEGATIONS = {"no", "not", "without", "don't", "dont", "never", "except", "hate", "avoid", "nothing", "neither", "nor",
@@ -33,6 +33,8 @@ _RELATIVE = {"that", "which", "who", "whose", "with"}
 _EXCEPT = re.compile(r"(?:without|except|other than|apart from|any ?thing but)")
 _NEEDED = re.compile(r"[^，。,;；]{0,3}[买要考行看可收用选穿]")
 """Behind a second refusal in Chinese: what lacks a thing is not bought."""
+PREFIXES = ("不", "无", "没", "免", "non")
+"""What begins the names of values that lack something, and refuses nothing there ("不锈钢", "non-greasy")."""
 AGAIN = frozenset("也 又 且 and or nor".split())
 """Right before a second refusal: it stands beside the first, not inside it."""
 _OUTSIDE = re.compile(r"以外|之外|除外")
@@ -180,9 +182,10 @@ class _Reader:
         ]
 
     def _is_in_a_name(self, place: int) -> bool:
-        """Whether a phrase that the shop knows begins or goes on at a place of the text."""
-        known = ((self.words[m.first], self.words[m.last - 1]) for m in self.matches if m.last - m.first > 1)
-        return any(first.start <= place < last.end for first, last in known)
+        """Whether what stands at a place of the text only begins the name of a value."""
+        begun = [m for m in self.matches if self.words[m.first].start == place and m.last - m.first > 1]
+        named = any(names_value(m) and not any(x.attribute == LACKS for x in m.meanings) for m in begun)
+        return named and self.text.startswith(PREFIXES, place)
 
     def _forward(self, clause: _Clause) -> set[int]:
         """The tokens behind a refusal, to the end of the clause or a turn of mind; in Chinese to the 的 before a head."""

@@ -6,8 +6,8 @@ import pytest
 
 from botcore.dialogue.decide import Decision, with_media
 from botcore.dialogue.followups import missed_briefs
-from botcore.dialogue.goals import common_category
 from botcore.dialogue.intents import Intent
+from botcore.dialogue.lexicon.lexicon import common_category
 from botcore.dialogue.perceived import MUMBLED, NOTHING, PARTLY, UNHEARD, UNLIKE, UNSEEN, Perceived
 from botcore.dialogue.state import Act
 from botcore.dialogue.understand import Understanding
