@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -49,12 +50,12 @@ def warm_up(sender: Any, **_: Any) -> None:
 
 
 def _read_ahead(ports: Ports) -> None:
-    """Load what reads, the shops' vocabularies, and what their articles say."""
+    """Load what reads, the shops' vocabularies, and what the shops say in their articles and of their products."""
     ports.reader.message("hello")
     asking_odds("您好", ports.encoder, DialogueState())  # reads the dictionary for Chinese, too
     told: list[str] = []
     for shop in Shop.objects.all()[:20]:
-        lexicon_of(shop)
+        ports.reader.needing("hello", [list(chain(*kinds.values())) for kinds in lexicon_of(shop).told.values()])
         ranker_of(shop)
         told += article_passages(shop, READ_AHEAD - len(told))
     if told:

@@ -39,6 +39,8 @@ QUERY, PASSAGE = "query: ", "passage: "
 """What the model was trained to see before what is asked and before what may answer (Wang et al. 2024)."""
 AT_ONCE = 32
 """Texts that go through the model together."""
+TOLD = 32_768
+"""Vectors kept of what shops say of their products, at most a thousand a shop: 50 MB."""
 READ = 256
 """Messages whose reading is kept."""
 
@@ -100,7 +102,7 @@ class MultilingualReader:
         self._reads.load_state_dict(self._messages.head)
         self.layer = IntentLayer(self._shipped_layer(), self._messages.sha256)
         self._vectors = Remembered(self._answers.vectors)
-        self._needed = Remembered(self._needs.vectors)
+        self._needed = Remembered(self._needs.vectors, most=TOLD)
         self._told = lru_cache(maxsize=READ)(self._tell)
 
     def with_intents(self, layer: IntentLayer) -> MultilingualReader:

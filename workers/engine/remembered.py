@@ -23,8 +23,8 @@ class Remembered:
     ``compute`` gives the vectors of texts, shape ``(len(texts), width)``.
     """
 
-    def __init__(self, compute: Callable[[Sequence[str]], Floats]) -> None:
-        self._compute = compute
+    def __init__(self, compute: Callable[[Sequence[str]], Floats], most: int = REMEMBERED) -> None:
+        self._compute, self._most = compute, most
         self._lock = threading.Lock()  # tokenizers keep state and are not safe to share
         self._kept: OrderedDict[str, Floats] = OrderedDict()
 
@@ -38,6 +38,6 @@ class Remembered:
             for text in texts:
                 self._kept.move_to_end(text)
             vectors = np.stack([self._kept[text] for text in texts])
-            while len(self._kept) > REMEMBERED:
+            while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
             return vectors

@@ -48,3 +48,26 @@ def test_a_layer_that_learned_above_another_reader_or_of_other_intents_is_not_us
     assert reader.with_intents(replace(layer, head=fewer)) is reader
     narrower = replace(layer.head, weights=layer.head.weights[1:])
     assert reader.with_intents(replace(layer, head=narrower)) is reader
+
+
+KINDS = [
+    ["Humidifiers: moist air for dry rooms", "加湿器：缓解干燥"],
+    ["Rain jackets: keep you dry in a downpour"],
+    ["Hand creams: for dry, chapped hands"],
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("租的小单间 暖气一开天天流鼻血", 0), ("i bike to work and arrive soaked", 1), ("洗碗洗得手都裂口子了", 2)],
+)
+def test_who_names_nothing_needs_the_kind_that_helps(reader, text, kind):
+    chances = reader.needing(text, KINDS)
+    assert chances.argmax() == kind and chances[kind] > 0.2
+    assert np.delete(chances, kind).max() < 0.1
+
+
+@pytest.mark.parametrize("text", ["hello there", "my parcel never came", "谢谢"])
+def test_who_looks_for_nothing_needs_none_of_the_kinds(reader, text):
+    assert reader.needing(text, KINDS).max() < 0.1
+    assert reader.needing(text, []).shape == (0,)
