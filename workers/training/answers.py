@@ -23,7 +23,7 @@ import torch
 from botcore.dialogue.chances import fused
 from botcore.dialogue.ports import Encoder, Reader, about, titled
 from botcore.dialogue.words import normalise
-from workers.engine.reader import ANSWERS, PASSAGE, QUERY, AnswerHead, mean_state, unit
+from workers.engine.reader import ANSWERS, PASSAGE, QUERY, AnswerHead
 from workers.training.adapter import Adapter
 from workers.training.provenance import sha256
 
@@ -31,7 +31,6 @@ QUESTIONS = Path(__file__).parent / "answer_questions"
 HELD_OUT = ("05", "10")
 """Numbers of each writer's shops that are not learned from: one English, one Chinese."""
 EPOCHS = 5
-AT_ONCE = 48
 SURE = 0.5
 """Chance that something answers, from which held-out questions count as answered in the report."""
 
@@ -78,17 +77,9 @@ class AnswerReader:
     def logits(self, shop: AskedShop) -> torch.Tensor:
         """Shape ``(questions, 1 + passages)``, that of no answer first, which is 0."""
         texts = [*(QUERY + q for q in shop.questions), *(PASSAGE + p for p in shop.passages)]
-        vectors = self._vectors(texts)
+        vectors = self.adapter.vectors(texts)
         odds = self.adapter.head(vectors[: len(shop.questions)], vectors[len(shop.questions) :])
         return torch.nn.functional.pad(odds, (1, 0))
-
-    def _vectors(self, texts: Sequence[str]) -> torch.Tensor:
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        found: list[torch.Tensor] = []
-        for start in range(0, len(order), AT_ONCE):
-            states, mask = self.adapter.states([texts[place] for place in order[start : start + AT_ONCE]])
-            found.append(unit(mean_state(states, mask)))
-        return torch.cat(found)[np.argsort(order)]
 
     def loss(self, shops: Sequence[AskedShop]) -> torch.Tensor:
         return torch.stack([self._loss(shop) for shop in shops]).mean()

@@ -26,7 +26,7 @@ import torch
 
 from botcore.dialogue.ports import titled
 from botcore.dialogue.words import normalise, singular
-from workers.engine.reader import NEEDS, PASSAGE, QUERY, AnswerHead, mean_state, unit
+from workers.engine.reader import NEEDS, PASSAGE, QUERY, AnswerHead
 from workers.training.adapter import SEED, Adapter
 from workers.training.messages import read_messages
 from workers.training.provenance import sha256
@@ -120,18 +120,10 @@ class NeedReader:
         """Shape ``(messages, 1 + kinds)``, that of none first, which is 0."""
         told = [text for kind in kinds for text in kind.told]
         own = torch.tensor([number for number, kind in enumerate(kinds) for _ in kind.told])
-        vectors = self._vectors([*(QUERY + text for text in messages), *(PASSAGE + text for text in told)])
+        vectors = self.adapter.vectors([*(QUERY + text for text in messages), *(PASSAGE + text for text in told)])
         odds = self.adapter.head(vectors[: len(messages)], vectors[len(messages) :])
         best = torch.stack([odds[:, own == number].amax(dim=1) for number in range(len(kinds))], dim=1)
         return torch.nn.functional.pad(best, (1, 0))
-
-    def _vectors(self, texts: Sequence[str]) -> torch.Tensor:
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        found = [
-            unit(mean_state(*self.adapter.states([texts[place] for place in order[start : start + 64]])))
-            for start in range(0, len(order), 64)
-        ]
-        return torch.cat(found)[np.argsort(order)]
 
     def loss(self, rows: Sequence[Batch]) -> torch.Tensor:
         (batch,) = rows
