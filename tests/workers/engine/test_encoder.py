@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from workers.engine import encoder as encoder_module
-from workers.engine import remembered as module
 from workers.engine.encoder import EncoderError, MiniLmEncoder
 from workers.engine.remembered import Remembered
 
@@ -41,11 +40,7 @@ def test_a_remembered_text_is_the_same_vector_and_safe_to_change(encoder: MiniLm
 
 
 def test_memory_of_texts_is_bounded(encoder: MiniLmEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "REMEMBERED", 2)
-    for text in ("one", "two", "three", "four"):
-        encoder.encode([text])
-    assert list(encoder._vectors._kept)[-1] == "four"
-    monkeypatch.setattr(encoder, "_vectors", Remembered(encoder._encode))
+    monkeypatch.setattr(encoder, "_vectors", Remembered(encoder._encode, most=2))
     for text in ("one", "two", "one", "three"):
         encoder.encode([text])
     assert list(encoder._vectors._kept) == ["one", "three"]
