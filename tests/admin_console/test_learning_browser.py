@@ -15,7 +15,7 @@ from botcore.learning import corrections, runs
 from botcore.models import Dataset, ModelVersion, TrainingRun
 from tests.admin_console import learned
 from tests.browser import IN_A_BROWSER, anything_but, windows_of
-from tests.factories import ConversationFactory, ShopFactory, TurnFactory, UserFactory
+from tests.factories import ConversationFactory, ShopFactory, TurnFactory, UserFactory, measured
 
 pytestmark = IN_A_BROWSER
 
@@ -25,7 +25,7 @@ def version(database_calls_allowed: None, transactional_db: None) -> ModelVersio
     shop = ShopFactory(slug="pine", name="Pine")
     merchant = UserFactory(username="ann", shops=[shop])
     snapshot = learned.snapshot(shop, approved_at=timezone.now(), approved_by=merchant)
-    return learned.version(snapshot, run=learned.run(snapshot, status="running"), name="pine-1")
+    return measured(learned.version(snapshot, run=learned.run(snapshot, status="running"), name="pine-1"))
 
 
 @pytest.fixture
