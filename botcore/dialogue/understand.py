@@ -389,6 +389,8 @@ class _Told:
         return intent.called(relation) if relation else intent
 
 
+SALUTATION = re.compile(r"[^,，.。!！?？~]{1,20}[,，.。!！~]\s*")
+"""What somebody is greeted with before the rest ("Hello, I need something to wear")."""
 CERTAINLY = 0.9
 """Confidence from which a question who the bot is names nothing to sell."""
 CALLS_A_PERSON = 0.6
@@ -398,8 +400,10 @@ SOMEHOW = 0.05
 
 
 def _meant(text: str, named: bool | None, classifier: IntentClassifier) -> Intent:
-    """The intent of the whole message, unless one of its sentences calls for a person."""
+    """The intent of the whole message, unless one of its sentences calls for a person, or it says more than hello."""
     whole, parts = classifier.classify(text, bool(named)), sentences(text)
+    if whole.name == "greeting" and (saluted := SALUTATION.match(text)) and len(text) - saluted.end() > SHORTEST:
+        return classifier.classify(text[saluted.end() :], bool(named))
     for part in parts if len(parts) > 1 else ():
         alone = classifier.classify(part)
         if alone.name == "person" and alone.confidence > CALLS_A_PERSON and whole.chance("person") > SOMEHOW:

@@ -30,6 +30,16 @@ def test_a_budget_holds_over_the_turns(talk):
     assert talk("preferably made of steel").items[0].sku == "K1"
 
 
+@pytest.mark.parametrize("text", ["Hello, I need something to wear.", "hi! what do you have", "你好，想买点东西"])
+def test_who_says_hello_and_more_is_not_only_greeted(talk, text):
+    assert talk(text).act is not Act.CHITCHAT
+
+
+@pytest.mark.parametrize("text", ["hello", "Good morning!", "hi, there", "你好！", "hello, good day"])
+def test_who_says_hello_is_greeted(talk, text):
+    assert talk(text).why == "greeting"
+
+
 def test_some_of_a_kind_that_is_not_in_sight_are_compared(talk):
     talk("a board game")
     reply = talk("compare two kettles for me please")
