@@ -7,7 +7,9 @@ from collections import Counter
 
 import pytest
 
-from workers.training.needs import Kind, batches, read_kinds
+from workers.engine.reader import NEEDS
+from workers.training.needs import SAID, Kind, batches, read_kinds
+from workers.training.provenance import sha256
 
 
 def line(kind: str, *messages: str) -> str:
@@ -53,3 +55,8 @@ def test_every_message_is_asked_once_and_needs_its_kind_or_none_where_that_is_no
     assert [batch.messages for batch in made] == [
         batch.messages for batch in batches(kinds, ["hello", "thanks"], seed=1)
     ]
+
+
+def test_the_shipped_reader_of_needs_was_trained_on_these_kinds():
+    stated = json.loads((NEEDS / "meta.json").read_text(encoding="utf-8"))["sha256"]
+    assert stated == {path.name: sha256(path) for path in SAID.glob("*.jsonl")}
