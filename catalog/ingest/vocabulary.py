@@ -18,6 +18,8 @@ from catalog.ingest.records import ProductRecord
 from catalog.models import AttributeValue, Category, Product, Shop
 from catalog.text import ProductText
 
+UNCATEGORISED = ("Other",)
+"""Where products are of which nobody says what they are."""
 MAX_VALUE = 60
 """Longer values are prose: products keep them, the vocabulary does not."""
 

@@ -21,13 +21,20 @@ from django.utils.text import slugify
 from catalog import text
 from catalog.ingest.records import ArticleRecord, ProductRecord, RowError, VariantRecord
 from catalog.ingest.signals import texts_changed
-from catalog.ingest.vocabulary import Vocabulary, category_path, grow_categories, learn_names, recount, shift_counts
+from catalog.ingest.vocabulary import (
+    UNCATEGORISED,
+    Vocabulary,
+    category_path,
+    grow_categories,
+    learn_names,
+    recount,
+    shift_counts,
+)
 from catalog.models import Category, KnowledgeArticle, Product, Shop, Variant
 
 BATCH_SIZE = 500
 READ_AT_ONCE = 10_000
 """A shop with fewer products is counted anew after any import; a larger one after an import of several batches."""
-UNCATEGORISED = ("Other",)
 MAX_DESCRIPTION = 100_000
 MAX_STOCK = 2_147_483_647
 MAX_PRICE = Decimal("9999999999.99")

@@ -26,6 +26,7 @@ from botcore.dialogue.meanings import CATEGORY, LACKS, TEXT, Meaning
 from botcore.dialogue.ports import titled
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, singular, tokens
+from catalog.ingest.vocabulary import UNCATEGORISED, category_path
 from catalog.models import AttributeValue, Product, Shop
 from catalog.text import segment
 
@@ -255,11 +256,15 @@ read, some ten milliseconds each, before the first message that names nothing.""
 
 
 def _read_told(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
-    """Keep what the shop says of the products of a category, kind by kind, in every language that it does."""
+    """Keep what the shop says of the products of a category, kind by kind, in every language that it does; nothing where there
+    is one category alone to choose from."""
     inside: defaultdict[str, list[int]] = defaultdict(list)
     for pk, called in sorted(titles.items()):
         inside[called.path].append(pk)
+    inside.pop(category_path(UNCATEGORISED), None)
     largest = sorted(inside, key=lambda path: (-lexicon.categories[path].products, path))[:MOST_TOLD]
+    if len(largest) < 2:
+        return
     some = [pk for path in largest for pk in inside[path][:: -(-len(inside[path]) // TELLING)]]
     lexicon.told = {path: {"": _names_told(lexicon.categories[path])} for path in largest}
     for product in Product.objects.filter(pk__in=some).order_by("pk").only("title", "description", "translations"):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
 from botcore.dialogue.lexicon.lexicon import CategoryWords, Lexicon
+from botcore.dialogue.lexicon.reading import read_lexicon
 from botcore.dialogue.understanding.needs import Need, need
+from catalog.ingest.records import ProductRecord, VariantRecord
+from catalog.ingest.write import upsert_products
+from tests.factories import ShopFactory
 
 PATHS = ("clothing", "clothing/jackets", "clothing/umbrellas", "books", "books/novels")
 
@@ -62,3 +67,25 @@ def test_the_kind_of_a_category_s_products_is_needed_where_it_takes_most_of_the_
     wet, both = ({"clothing/jackets": 0.8, "rain jackets": 0.5, "puffer jackets": cold} for cold in (0.15, 0.4))
     needs = [need("i arrive soaked", (), lexicon, Guesses(chances)) for chances in (wet, both)]  # type: ignore[arg-type]
     assert [(found.goal, found.kind) for found in needs] == [("clothing/jackets", "rain"), ("clothing/jackets", "")]
+
+
+def product(sku: str, title: str, *category: str, **texts: str) -> ProductRecord:
+    variant = VariantRecord(sku=sku, price=Decimal(9), stock=1)
+    return ProductRecord(sku=sku, title=title, category=category, variants=(variant,), **texts)
+
+
+@pytest.mark.django_db
+def test_the_shop_s_own_texts_tell_what_a_category_is_for():
+    shop = ShopFactory()
+    goods = [product("K", "Moss Kettle", "Kettles", description="Boils fast."), product("G", "Owl Game", "Games")]
+    upsert_products(shop, [*goods, product("X", "Something")])
+    told = read_lexicon(shop).told
+    assert told.keys() == {"kettles", "games"}, "what is of no category tells of none"
+    assert told["kettles"][""][0].startswith("Kettles") and "Moss Kettle: Boils fast." in told["kettles"][""]
+
+
+@pytest.mark.django_db
+def test_where_there_is_one_category_alone_none_is_guessed():
+    shop = ShopFactory()
+    upsert_products(shop, [product("K", "Moss Kettle", "Kettles"), product("X", "Something")])
+    assert read_lexicon(shop).told == {}
