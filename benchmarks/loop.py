@@ -208,16 +208,14 @@ def vote(turns: Sequence[Turn], wanted: int) -> int:
 
 def served(shop: Shop, text: str) -> Turn:
     """A new customer's message, answered by the version that serves the conversation."""
-    from botcore import answering, intake
-    from botcore.channels.values import ReceivedEvent
+    from botcore import answering
+    from botcore.conversing import accepted
     from botcore.learning import rollout
-    from botcore.models import ChannelAccount, InboundEvent, Turn
+    from botcore.models import ChannelAccount, Turn
     from workers import serving
 
     account = ChannelAccount.objects.get(shop=shop, channel="terminal")
-    key = uuid.uuid4().hex
-    event = ReceivedEvent(event_key=key, kind=InboundEvent.Kind.TEXT, contact_id=f"served-{key[:12]}", text=text)
-    (turn_id,) = intake.accept(account, [event], wake=lambda _: None)
+    (turn_id,) = accepted(account, f"served-{uuid.uuid4().hex[:12]}", text)
     with serving.writing_by(rollout.served(Turn.objects.get(pk=turn_id).conversation).writes) as ports:
         answering.answer_turn(turn_id, ports)
     return Turn.objects.select_related("asked_version").get(pk=turn_id)

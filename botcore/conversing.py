@@ -24,17 +24,19 @@ class Conversing:
 
     def say(self, text: str) -> Turn:
         """The answered turn. Raises ``RuntimeError`` where another process took the turn (it cannot, but for a sweeper)."""
-        (turn_id,) = self._send(InboundEvent.Kind.TEXT, text)
+        (turn_id,) = accepted(self.account, self.contact_id, text)
         answering.answer_turn(turn_id, self.ports)
         return Turn.objects.select_related("conversation").get(pk=turn_id)
 
     def begin_again(self) -> None:
         """Close the conversation; the next message opens another."""
-        self._send(InboundEvent.Kind.RESET, "")
+        accepted(self.account, self.contact_id, "", InboundEvent.Kind.RESET)
 
-    def _send(self, kind: str, text: str) -> list[int]:
-        event = ReceivedEvent(event_key=uuid.uuid4().hex, kind=kind, contact_id=self.contact_id, text=text)
-        return intake.accept(self.account, [event], wake=_nobody)
+
+def accepted(account: ChannelAccount, contact_id: str, text: str, kind: str = InboundEvent.Kind.TEXT) -> list[int]:
+    """The ids of the turns that what somebody sends opens; the caller answers them."""
+    event = ReceivedEvent(event_key=uuid.uuid4().hex, kind=kind, contact_id=contact_id, text=text)
+    return intake.accept(account, [event], wake=_nobody)
 
 
 def _nobody(turn_id: int) -> None:

@@ -71,6 +71,7 @@ ACCOUNT_STATES: dict[str, Label] = {
 STATE: dict[str, Label] = {
     "goal": _("Looking for"),
     "topic": _("Topic"),
+    "told": _("Told without naming anything"),
     "constraints": _("Wishes"),
     "price": _("Price"),
     "shown": _("Shown"),

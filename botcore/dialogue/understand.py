@@ -57,10 +57,9 @@ ANOTHER = re.compile(
 """What asks for a product that is so, whatever item it speaks of: "the first ... is there also one in blue?"."""
 
 
-SOME = re.compile(
-    r"\b(?:(?P<two>two|2|couple)|three|3|some|few|your|different)\b|(?:(?P<zh>[两2])|[三3几])[款个台件本种只支瓶]|一些"
-)
-"""What goes with a kind of which some are meant."""
+TWO = re.compile(r"\b(?:two|2|couple)\b|[两2][款个台件本种只支瓶]")
+SOME = re.compile(r"\b(?:three|3|some|few|your|different)\b|[三3几][款个台件本种只支瓶]|一些")
+"""What goes with a kind of which two, or some, are meant."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +105,9 @@ class Understanding:
     @property
     def compared(self) -> int:
         """How many of a kind are to be compared that are not in sight yet ("compare two kettles for me"); 0 for none."""
-        some = SOME.search(self.text) if self.intent.name == "compare" and self.goals and not self.references else None
-        return 0 if some is None else 2 if some["two"] or some["zh"] else 3
+        if self.intent.name != "compare" or self.references or not self.goals:
+            return 0
+        return 2 if TWO.search(self.text) else 3 if SOME.search(self.text) else 0
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -125,6 +125,8 @@ class Understanding:
             "indifferent": list(self.indifferent),
             "words": list(self.words),
             "unknown": list(self.unknown),
+            "needs": self.needs,
+            "likely": list(self.likely),
         }
 
 

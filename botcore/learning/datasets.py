@@ -267,12 +267,12 @@ def _parts_of(examples: Sequence[Example]) -> dict[int, str]:
 
 def _untested(examples: Sequence[Example], parts: Mapping[int, str], left_out: Counter[str]) -> Iterator[Example]:
     """The examples without those to learn from that say nearly the same as one to be tested on, whatever the use of either."""
-    tested = NearDuplicates()
+    tested, said = NearDuplicates(), [f"{example.asked} {example.told}" for example in examples]
     to_test = [parts[example.turn.conversation_id] == DatasetRow.Part.TEST for example in examples]
-    for example in compress(examples, to_test):
-        tested.add(f"{example.asked} {example.told}")
-    for example, is_tested in zip(examples, to_test, strict=True):
-        if is_tested or not tested.holds(f"{example.asked} {example.told}"):
+    for text in compress(said, to_test):
+        tested.add(text)
+    for example, text, is_tested in zip(examples, said, to_test, strict=True):
+        if is_tested or not tested.holds(text):
             yield example
         else:
             left_out["tested on"] += 1

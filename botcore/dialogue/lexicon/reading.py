@@ -266,11 +266,13 @@ def _read_told(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
     if len(largest) < 2:
         return
     some = [pk for path in largest for pk in inside[path][:: -(-len(inside[path]) // TELLING)]]
+    kinds: defaultdict[str, set[str]] = defaultdict(set)
+    for (path, _), kind in lexicon.kinds.items():
+        kinds[path].add(kind)
     lexicon.told = {path: {"": _names_told(lexicon.categories[path])} for path in largest}
     for product in Product.objects.filter(pk__in=some).order_by("pk").only("title", "description", "translations"):
         called = titles[product.pk]
-        kinds = {kind for (path, _), kind in lexicon.kinds.items() if path == called.path}
-        kind = max((kind for kind in kinds if kind in called.english.lower()), key=len, default="")
+        kind = max((kind for kind in kinds[called.path] if kind in called.english.lower()), key=len, default="")
         told = lexicon.told[called.path]
         told[kind] = tuple(dict.fromkeys([*told.get(kind, ()), *_texts_of(product)]))
 
