@@ -147,7 +147,8 @@ def understand(
     if not _leaves_open(said, state):
         return said
     ruled_out = (*said.dropped_goals, *(c.value for c in state.constraints if c.attribute == CATEGORY))
-    needed = need(f"{state.told} {said.text}".strip(), ruled_out, lexicon, reader)
+    told = _behind_greeting(said.text, IntentClassifier(reader))
+    needed = need(f"{state.told} {told}".strip(), ruled_out, lexicon, reader)
     asked = state.open_question is not None and state.open_question.attribute == CATEGORY
     goal = needed.goal or (common_category(needed.likely) or next(iter(needed.likely), "") if asked else "")
     if goal in ("", state.goal):
@@ -188,7 +189,7 @@ def _read(
     noticed = _noticed(clean, lexicon)
     matches = _matches(noticed, state.goal, lexicon, encoder)
     pointing = pointed_at(noticed.text, noticed.words, matches, shown, state)
-    reading = _reading(noticed, matches, pointing, state, lexicon, reader, asks=bool(shown))
+    reading = _reading(noticed, matches, pointing, state, lexicon, reader, asks=bool(shown), guessed=bool(needs))
     goals = reading.goals or ((needs,) if needs else ())
     thing, second, price = reading.thing_name, reading.second, noticed.price.range
     measured, unheld = _measured(noticed.measures, next(iter(goals), state.goal), lexicon, reading)
@@ -272,8 +273,10 @@ def _reading(
     reader: MessageReader,
     *,
     asks: bool,
+    guessed: bool,
 ) -> Reading:
-    """What the matches and the reader make of a message's words; ``asks``: it may ask about something in sight."""
+    """What the matches and the reader make of a message's words; ``asks``: it may ask about something in sight, ``guessed``: it
+    is about the state's goal without naming it."""
     text, words = noticed.text, noticed.words
     message = reader.message(text)
     naming = named_places(words, message)
@@ -289,6 +292,7 @@ def _reading(
         naming=naming,
         meant=meant_places(words, matches, message),
         asks=asks and QUESTION.search(text) is not None,
+        guessed=guessed,
     )
 
 
@@ -404,13 +408,21 @@ SOMEHOW = 0.05
 def _meant(text: str, named: bool | None, classifier: IntentClassifier) -> Intent:
     """The intent of the whole message, unless one of its sentences calls for a person, or it says more than hello."""
     whole, parts = classifier.classify(text, bool(named)), sentences(text)
-    if whole.name == "greeting" and (saluted := SALUTATION.match(text)) and len(text) - saluted.end() > SHORTEST:
-        return classifier.classify(text[saluted.end() :], bool(named))
+    if whole.name == "greeting" and (behind := _behind_greeting(text, classifier)) != text:
+        return classifier.classify(behind, bool(named))
     for part in parts if len(parts) > 1 else ():
         alone = classifier.classify(part)
         if alone.name == "person" and alone.confidence > CALLS_A_PERSON and whole.chance("person") > SOMEHOW:
             return alone
     return whole
+
+
+def _behind_greeting(text: str, classifier: IntentClassifier) -> str:
+    """What a message says behind its greeting; all of it where it begins with none, or says hardly more."""
+    begun = SALUTATION.match(text)
+    if begun is None or len(text) - begun.end() <= SHORTEST:
+        return text
+    return text[begun.end() :] if classifier.classify(begun.group()).name == "greeting" else text
 
 
 def names_something(goals: Sequence[str], thing: object, price: PriceRange, constraints: Sequence[Constraint]) -> bool:

@@ -48,7 +48,7 @@ class Reading:
     ``naming`` are the tokens that the reader takes for parts of things, ``meant`` those that it takes for wished as likely as
     not, ``things`` what the vocabulary does not know of them. ``described`` are the tokens that only point at shown items;
     ``asks`` says that the message may ask about these: then a value is asked for even where the category has no product
-    with it.
+    with it. ``guessed`` says that nothing names what is looked for: then what is only told is no condition, a value neither.
     """
 
     text: str
@@ -62,6 +62,7 @@ class Reading:
     naming: frozenset[int] = frozenset()
     meant: frozenset[int] = frozenset()
     asks: bool = False
+    guessed: bool = False
 
     # what it is about
 
@@ -252,7 +253,8 @@ class Reading:
         if not values:
             return []
         first, *others = values
-        told = first.attribute == TEXT and (self._is_loose(match, goal) or self._is_only_told(match))
+        told = self.guessed and self._is_only_told(match)
+        told = told or (first.attribute == TEXT and (self._is_loose(match, goal) or self._is_only_told(match)))
         soft = soft or told
         main = first.attribute != TEXT or match == self.thing or self._modifies(match) or self._is_itself_wanted(match)
         return [Constraint(*first, hard=main and not soft, turn=turn, others=tuple(m.value for m in others))]
