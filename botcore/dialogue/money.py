@@ -189,6 +189,8 @@ def _bound(text: str, match: re.Match[str], value: Decimal, before_it: Sequence[
         return None  # pieces of something
     if (MEASURE.match(after) and not money) or TOO_TIGHT.match(after) or GIVEN_UP.search(before):
         return None
+    if match["number"].strip() == "one" and not money:
+        return None  # "make it one with a hood"
 
     def place(cue_before: str, cue_after: str = "(?!)") -> tuple[int, int] | None:
         """Where the amount stands together with its cue; None without one."""

@@ -16,6 +16,35 @@ CHINESE_ATTRIBUTES = {
     "coverage": "适用面积", "effect": "效果", "program": "程序", "navigation": "导航", "slots": "槽数", "soleplate": "底板",
 }  # fmt: skip
 
+SPOKEN: dict[str, tuple[str, ...]] = {
+    "price": ("prices", "budget", "cost", "money", "价钱", "预算"),
+    "color": ("colour", "colours", "colors", "shade", "色"),
+    "material": ("materials", "fabric", "材料", "面料", "料子"),
+    "size": ("sizes", "大小", "尺寸", "码"),
+    "brand": ("brands", "make", "牌子"),
+    "style": ("styles", "款式", "款"),
+    "scent": ("smell", "香味", "味道", "气味", "香气", "味"),
+    "feature": ("function", "功能", "特性"),
+    "capacity": ("volume", "容积"),
+    "texture": ("form", "状"),
+    "power": ("wattage",),
+    "battery": ("runtime", "电池"),
+    "ingredient": ("成份",),
+    "format": ("edition", "版本", "版"),
+    "fit": ("cut", "款型"),
+    "author": ("writer", "作家"),
+    "mood": ("气氛",),
+    "noise": ("噪声", "声音"),
+    "room": ("空间",),
+    "season": ("时节",),
+}
+"""What customers call attributes, beside the names that replies use."""
+
+
+def attribute_words(attribute: str) -> frozenset[str]:
+    """All that an attribute is called, in both languages."""
+    return frozenset({*(attribute_name(attribute, language) for language in ("en", "zh")), *SPOKEN.get(attribute, ())})
+
 
 def attribute_name(attribute: str, language: str) -> str:
     if language == "zh":

@@ -99,7 +99,8 @@ def _like_picture(
 
 def _with_unheard(found: Found, state: DialogueState, said: Understanding) -> Found:
     """What was found, with the wishes that nothing can hold among those given up."""
-    missed = [Constraint(TEXT, name, turn=state.turn) for name in said.unheard]
+    named = {constraint.value for constraint in found.gave_up}
+    missed = [Constraint(TEXT, name, turn=state.turn) for name in said.unheard if name not in named]
     return replace(found, gave_up=(*found.gave_up, *missed)) if found.slate else found
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from botcore.dialogue.intents import Intent, IntentClassifier
+from botcore.dialogue.intents import SMALL_TALK, Intent, IntentClassifier
 from botcore.dialogue.lexicon.lexicon import Lexicon, common_category
 from botcore.dialogue.meanings import CATEGORY, KIND, TEXT, Match
 from botcore.dialogue.measures import LASTING, SIZE, Limit, Measures, in_digits, read_measures
@@ -20,7 +20,7 @@ from botcore.dialogue.pointing.likeness import shared
 from botcore.dialogue.pointing.references import PRONOUN, Pointing, price_between
 from botcore.dialogue.pointing.references import references as pointed_at
 from botcore.dialogue.pointing.shown import ShownItem
-from botcore.dialogue.ports import Encoder, MessageReader
+from botcore.dialogue.ports import Encoder, MessageRead, MessageReader
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.understanding.ages import with_ages
 from botcore.dialogue.understanding.indifference import indifferent as no_longer_minded
@@ -38,8 +38,8 @@ from botcore.dialogue.understanding.paraphrase import paraphrased
 from botcore.dialogue.understanding.polarity import Stances, disowned, stances
 from botcore.dialogue.understanding.predicates import attributive
 from botcore.dialogue.understanding.spelling import correct_spelling
-from botcore.dialogue.understanding.stance import meant_places, named_places, revised, things
-from botcore.dialogue.understanding.wishes import Reading
+from botcore.dialogue.understanding.stance import Stance, meant_places, named_places, revised, stance_chances, things
+from botcore.dialogue.understanding.wishes import Reading, without_aspects
 from botcore.dialogue.words import Token, language_of, normalise, sentences, tokens
 
 __all__ = ["QUESTION_INTENTS", "ShownItem", "Understanding", "picked", "understand", "wish_summary"]
@@ -187,12 +187,13 @@ def _read(
     """One message, by its own words; ``needs`` is a category that it is about without naming it."""
     clean = normalise(text)
     noticed = _noticed(clean, lexicon)
-    matches = _matches(noticed, state.goal, lexicon, encoder)
+    message = reader.message(noticed.text)
+    matches = _matches(noticed, message, state.goal, lexicon, encoder)
     pointing = pointed_at(noticed.text, noticed.words, matches, shown, state)
-    reading = _reading(noticed, matches, pointing, state, lexicon, reader, asks=bool(shown), guessed=bool(needs))
+    reading = _reading(noticed, matches, pointing, state, lexicon, message, asks=bool(shown), guessed=bool(needs))
     goals = reading.goals or ((needs,) if needs else ())
     thing, second, price = reading.thing_name, reading.second, noticed.price.range
-    measured, unheld = _measured(noticed.measures, next(iter(goals), state.goal), lexicon, reading)
+    measured, unheld = _measured(noticed.measures, message, next(iter(goals), state.goal), lexicon, reading)
     alike = [Constraint(*meaning) for meaning in shared(noticed.text, pointing.skus, shown, state, lexicon)]
     counted = (replace(c, turn=state.turn + 1) for c in (*measured, *alike))
     constraints = (*(c for c in reading.constraints if c not in second), *counted)
@@ -254,14 +255,23 @@ def _noticed(clean: str, lexicon: Lexicon) -> _Noticed:
     return _Noticed(text, price, measures, tuple(indifferent), words)
 
 
-def _matches(noticed: _Noticed, goal: str, lexicon: Lexicon, encoder: Encoder | None) -> list[Match]:
-    """The phrases that the vocabulary knows, those of ages, and paraphrases of its values."""
+def _matches(
+    noticed: _Noticed, message: MessageRead, goal: str, lexicon: Lexicon, encoder: Encoder | None
+) -> list[Match]:
+    """The phrases that the vocabulary knows, those of ages, and paraphrases of its values where the reader sees a thing."""
     words = noticed.words
-    matches = lexicon.match(words)
+    matches = without_aspects(lexicon.match(words), lexicon)
     if not goal and not any(x.attribute == CATEGORY for m in matches for x in m.meanings):
         matches = [part for match in matches for part in lexicon.by_head(words, match)]
     matches = with_ages(noticed.text, words, matches, lexicon)
-    return paraphrased(noticed.text, words, matches, goal, lexicon, encoder) if encoder else matches
+    if encoder is None:
+        return matches
+    naming = named_places(words, message)
+    return [
+        match
+        for match in paraphrased(noticed.text, words, matches, goal, lexicon, encoder)
+        if not match.guessed or not naming.isdisjoint(range(match.first, match.last))
+    ]
 
 
 def _reading(
@@ -270,7 +280,7 @@ def _reading(
     pointing: Pointing,
     state: DialogueState,
     lexicon: Lexicon,
-    reader: MessageReader,
+    message: MessageRead,
     *,
     asks: bool,
     guessed: bool,
@@ -278,7 +288,6 @@ def _reading(
     """What the matches and the reader make of a message's words; ``asks``: it may ask about something in sight, ``guessed``: it
     is about the state's goal without naming it."""
     text, words = noticed.text, noticed.words
-    message = reader.message(text)
     naming = named_places(words, message)
     return Reading(
         text,
@@ -296,15 +305,18 @@ def _reading(
     )
 
 
-def _measured(measures: Measures, goal: str, lexicon: Lexicon, reading: Reading) -> tuple[list[Constraint], list[str]]:
-    """Amounts and sizes as wishes, and those that the goal's products do not have."""
+def _measured(
+    measures: Measures, message: MessageRead, goal: str, lexicon: Lexicon, reading: Reading
+) -> tuple[list[Constraint], list[str]]:
+    """Amounts and sizes as wishes, or refused ("30 ml is gone in a week"), and those that the goal's products do not have."""
     sized = lexicon.says(goal, SIZE)  # "a small flat" is no size of vacuum cleaners
     values = [
         m for m in measures.values if m.attribute != SIZE or (sized and (goal or not reading.is_of_another(m.end)))
     ]
     limits, beyond = _limited(measures.limits, goal, lexicon)
     unheld = [*beyond, *(measures.missing if sized else ())] if goal else []
-    return [*(Constraint(m.attribute, m.value) for m in values), *limits], unheld
+    refused = {m for m in values if stance_chances(message, m.start, m.end)[Stance.REFUSED] >= 1 / 2}
+    return [*(Constraint(m.attribute, m.value, wanted=m not in refused) for m in values), *limits], unheld
 
 
 def _limited(limits: Sequence[Limit], goal: str, lexicon: Lexicon) -> tuple[list[Constraint], list[str]]:
@@ -407,7 +419,7 @@ SOMEHOW = 0.05
 
 def _meant(text: str, named: bool | None, classifier: IntentClassifier) -> Intent:
     """The intent of the whole message, unless one of its sentences calls for a person, or it says more than hello."""
-    whole, parts = classifier.classify(text, bool(named)), sentences(text)
+    whole, parts = _goes_on(classifier.classify(text, bool(named))), sentences(text)
     if whole.name == "greeting" and (behind := _behind_greeting(text, classifier)) != text:
         return classifier.classify(behind, bool(named))
     for part in parts if len(parts) > 1 else ():
@@ -415,6 +427,19 @@ def _meant(text: str, named: bool | None, classifier: IntentClassifier) -> Inten
         if alone.name == "person" and alone.confidence > CALLS_A_PERSON and whole.chance("person") > SOMEHOW:
             return alone
     return whole
+
+
+DOUBTFUL = 0.45
+"""Confidence below which a remark may as well be said of the search."""
+GOING_ON = ("indifferent", "vague", "show", "find", "choose", "more")
+"""What goes on with a search without naming anything."""
+
+
+def _goes_on(intent: Intent) -> Intent:
+    """The intent, unless it is small talk that goes on with the search as likely as not ("你推荐就好": a compliment?)."""
+    likeliest = max(GOING_ON, key=intent.chance)
+    doubtful = intent.name in SMALL_TALK and intent.confidence < DOUBTFUL
+    return intent.called(likeliest) if doubtful and intent.chance(*GOING_ON) >= intent.confidence else intent
 
 
 def _behind_greeting(text: str, classifier: IntentClassifier) -> str:

@@ -146,8 +146,10 @@ class Lexicon:
         if words[first].is_word and names_category(meanings):
             if singular(word) != singular(phrase) and self.called.isdisjoint((word, singular(word))):
                 return True  # "dressier" is no dress
-        elif phrase.endswith(("ing", "ed")) and not word.endswith(phrase[-2:]):
+        elif phrase.endswith(("ing", "ed")) and not singular(word).endswith(phrase[-2:]):
             return True
+        elif word.endswith("ly") and not phrase.endswith("ly") and not word.startswith(phrase[:-1]):
+            return True  # "definitely" is no definition, "quietly" is quiet
         if word not in FUNCTION_WORDS:
             return False
         if any(m.value == word for m in meanings):  # "for the evening", "as a gift"; not "good evening"

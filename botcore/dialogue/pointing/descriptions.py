@@ -12,6 +12,7 @@ from functools import partial
 
 from botcore.dialogue.meanings import CATEGORY, Match
 from botcore.dialogue.measures import QUANTITY, quantity
+from botcore.dialogue.names import attribute_name
 from botcore.dialogue.pointing.places import CLASSIFIER, COUNT, ORDINALS, THAT
 from botcore.dialogue.pointing.shown import ShownItem, extreme
 from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, stem
@@ -79,7 +80,8 @@ def stretches(text: str, words: Sequence[Token], matches: Sequence[Match]) -> It
     yield from (match.span() for match in OUTERMOST.finditer(text))
     for pattern in (BEFORE_CLASSIFIER, BEHIND_CLASSIFIER, COUNTED):
         for match in pattern.finditer(text):
-            yield from _joined(match.start("said"), match["said"])
+            if not takes_up(text, match.end("said"), match.end(), words, matches):
+                yield from _joined(match.start("said"), match["said"])
     for match in BETWEEN_TWO.finditer(text):
         name = "said" if match["said"] else "other"
         yield from _joined(match.start(name), match[name])
@@ -90,6 +92,15 @@ def stretches(text: str, words: Sequence[Token], matches: Sequence[Match]) -> It
     for match in TOPIC.finditer(text):
         if not WISHING.search(match["said"]) and not _noun_follows(match.end("said") + 1, words, matches):
             yield match.span("said")
+
+
+def takes_up(text: str, start: int, end: int, words: Sequence[Token], matches: Sequence[Match]) -> bool:
+    """Whether a Chinese demonstrative ``[start, end)`` only takes up the name before it ("夏目漱石这个作家"): what it is called
+    then shares a character with the attribute's name (作者)."""
+    noun = set(text[end : end + 2])
+    before = (known for known in matches if words[known.last - 1].end == start)
+    names = (attribute_name(meaning.attribute, "zh") for known in before for meaning in known.meanings)
+    return any(noun & set(name) for name in names if CHINESE.match(name))
 
 
 def choices(text: str, words: Sequence[Token], matches: Sequence[Match]) -> Iterable[tuple[int, int]]:

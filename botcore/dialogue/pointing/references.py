@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from botcore.dialogue.meanings import Match
-from botcore.dialogue.names import attribute_name
-from botcore.dialogue.pointing.descriptions import Telling, choices, stretches, title_words
+from botcore.dialogue.pointing.descriptions import Telling, choices, stretches, takes_up, title_words
 from botcore.dialogue.pointing.places import CLASSIFIER, COUNT, all_of, by_place, is_beyond
 from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.understanding.intention import compared_with
-from botcore.dialogue.words import CHINESE, Token
+from botcore.dialogue.words import Token
 
 PRONOUN = re.compile(
     r"\b(?:it|its|it's|that one|this one|that|this)\b|它|这个|那个|这款|那款|[这那嗰𠮶][件双条本台只瓶支]", re.ASCII
@@ -153,15 +152,6 @@ def _others(text: str, mentions: Sequence[Mention], shown: Sequence[ShownItem], 
     return [_mention(*match.span(), left)]
 
 
-def _in_apposition(text: str, match: re.Match[str], tells: Telling) -> bool:
-    """Whether a Chinese demonstrative only takes up the name before it ("夏目漱石这个作家"): what it is called then shares a
-    character with the attribute's name (作者)."""
-    noun = set(text[match.end() : match.end() + 2])
-    before = (known for known in tells.matches if tells.words[known.last - 1].end == match.start())
-    names = (attribute_name(meaning.attribute, "zh") for known in before for meaning in known.meanings)
-    return any(noun & set(name) for name in names if CHINESE.match(name))
-
-
 def _demonstrated(text: str, tells: Telling, state: DialogueState) -> list[Mention]:
     """What "that one" and "it" mean: the items with a value that the message names, else the one in focus."""
     if match := DEMONSTRATIVE.search(text):
@@ -173,7 +163,7 @@ def _demonstrated(text: str, tells: Telling, state: DialogueState) -> list[Menti
                 return [_mention(*match.span(), items)]
     shown = tells.shown
     match = PRONOUN.search(text)
-    if match and not _in_apposition(text, match, tells):
+    if match and not takes_up(text, match.start(), match.end(), tells.words, tells.matches):
         if state.focus in state.slate and state.focus:
             return [Mention(*match.span(), (state.focus,))]
         if len(shown) == 1:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 
-ASPECTS = {
-    "price": ("price", "prices", "budget", "cost", "money", "价格", "价钱", "预算"),
-    "color": ("colour", "color", "colours", "colors", "颜色"),
-    "material": ("material", "materials", "fabric", "材质", "材料", "面料"),
-    "size": ("size", "sizes", "尺码", "大小", "尺寸"),
-    "brand": ("brand", "brands", "品牌", "牌子"),
-    "style": ("style", "styles", "款式", "风格"),
-}
-_ASPECT = rf"(?P<aspect>{'|'.join(word for words in ASPECTS.values() for word in words)})"
+from botcore.dialogue.names import attribute_words
+
+ASPECTS = {name: attribute_words(name) for name in ("price", "color", "material", "size", "brand", "style")}
+_ASPECT = (
+    rf"(?P<aspect>{'|'.join(sorted((word for words in ASPECTS.values() for word in words), key=len, reverse=True))})"
+)
 INDIFFERENT = (
     re.compile(rf"\b(?:any|whatever|whichever) {_ASPECT}\b"),
     re.compile(rf"{_ASPECT} (?:doesn'?t|does not|don'?t|isn'?t|is not) (?:really )?(?:matter|important)"),

@@ -13,6 +13,7 @@ import numpy as np
 
 from botcore.dialogue.lexicon.lexicon import UNREADABLE, Lexicon
 from botcore.dialogue.meanings import CATEGORY, Match, Meaning
+from botcore.dialogue.names import attribute_words
 from botcore.dialogue.ports import Encoder
 from botcore.dialogue.words import FUNCTION_WORDS, NUMERALS, Token, language_of, stem
 
@@ -32,7 +33,7 @@ def paraphrased(
     """The matches with those of paraphrases, in the order of the message. ``goal`` is what the talk was about before."""
     named = [m.value for match in matches for m in match.meanings if m.attribute == CATEGORY]
     goal = named[0] if named else goal
-    windows = [*islice(_windows(words, matches), AT_ONCE)] if goal and language_of(text) == "en" else []
+    windows = [*islice(_windows(words, matches, lexicon), AT_ONCE)] if goal and language_of(text) == "en" else []
     values = _values(goal, lexicon) if windows else []
     if not values:
         return list(matches)
@@ -51,11 +52,14 @@ def paraphrased(
     return sorted(found, key=lambda match: match.first)
 
 
-def _windows(words: Sequence[Token], matches: Sequence[Match]) -> Iterator[tuple[int, int]]:
-    """Up to four words in a row that nothing has read, one of them at least of content."""
+def _windows(words: Sequence[Token], matches: Sequence[Match], lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+    """Up to four words in a row that nothing has read, one of them at least of content; "size" alone names no value."""
+    aspects = frozenset().union(*map(attribute_words, lexicon.attributes))
     taken = {i for match in matches for i in range(match.first, match.last)}
     free = [token.is_word and i not in taken and token.text not in NUMERALS for i, token in enumerate(words)]
-    telling = [free[i] and token.text not in FUNCTION_WORDS and len(token.text) > 2 for i, token in enumerate(words)]
+    telling = [
+        free[i] and token.text not in FUNCTION_WORDS | aspects and len(token.text) > 2 for i, token in enumerate(words)
+    ]
     for first in range(len(words)):
         for last in range(first + 1, min(first + LONGEST, len(words)) + 1):
             if not free[last - 1]:

@@ -33,8 +33,6 @@ _RELATIVE = {"that", "which", "who", "whose", "with"}
 _EXCEPT = re.compile(r"(?:without|except|other than|apart from|any ?thing but)")
 _NEEDED = re.compile(r"[^，。,;；]{0,3}[买要考行看可收用选穿]")
 """Behind a second refusal in Chinese: what lacks a thing is not bought."""
-PREFIXES = ("不", "无", "没", "免", "non")
-"""What begins the names of values that lack something, and refuses nothing there ("不锈钢", "non-greasy")."""
 AGAIN = frozenset("也 又 且 and or nor".split())
 """Right before a second refusal: it stands beside the first, not inside it."""
 _OUTSIDE = re.compile(r"以外|之外|除外")
@@ -182,10 +180,9 @@ class _Reader:
         ]
 
     def _is_in_a_name(self, place: int) -> bool:
-        """Whether what stands at a place of the text only begins the name of a value."""
-        begun = [m for m in self.matches if self.words[m.first].start == place and m.last - m.first > 1]
-        named = any(names_value(m) and not any(x.attribute == LACKS for x in m.meanings) for m in begun)
-        return named and self.text.startswith(PREFIXES, place)
+        """Whether what stands at a place of the text only is part of the name of a value, or of what is said in its place."""
+        around = [m for m in self.matches if self.words[m.first].start <= place < self.words[m.last - 1].end]
+        return any(m.last - m.first > 1 and is_positive(m) for m in around)
 
     def _forward(self, clause: _Clause) -> set[int]:
         """The tokens behind a refusal, to the end of the clause or a turn of mind; in Chinese to the 的 before a head."""
@@ -271,3 +268,13 @@ class _Reader:
 def names_value(match: Match) -> bool:
     """Whether a phrase says something of a product rather than which category it is of."""
     return all(x.attribute != CATEGORY for x in match.meanings)
+
+
+def is_positive(match: Match) -> bool:
+    """Whether a phrase says that a product has something, be it in words that refuse ("doesn't smell", "不锈钢")."""
+    return names_value(match) and not any(x.attribute == LACKS for x in match.meanings)
+
+
+def refuses_itself(phrase: str) -> bool:
+    """Whether a phrase has a refusal in it ("doesn't smell"), which may not be read as one of what it means."""
+    return " " in phrase and _cue("refuses").search(phrase) is not None

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from botcore.dialogue.meanings import LACKS, Match
 from botcore.dialogue.ports import MessageRead
-from botcore.dialogue.understanding.polarity import Stances, names_value
+from botcore.dialogue.understanding.polarity import Stances, names_value, refuses_itself
 from botcore.dialogue.words import Token
 
 SETS = tuple(field.name for field in fields(Stances))
@@ -99,7 +99,7 @@ def revised(words: Sequence[Token], matches: Sequence[Match], rules: Stances, re
             continue
         chances = stance_chances(read, words[match.first].start, words[match.last - 1].end)
         likeliest = max(chances, key=lambda stance: chances[stance])
-        if chances[likeliest] < SURE:
+        if chances[likeliest] < SURE or (likeliest is Stance.REFUSED and refuses_itself(match.phrase)):
             continue
         said = Stance.IDLE if likeliest is Stance.ASIDE else likeliest
         for name, places in sets.items():

@@ -10,14 +10,14 @@ from functools import cache, cached_property
 from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, KIND, LACKS, TEXT, Match, Meaning
 from botcore.dialogue.measures import SIZE
-from botcore.dialogue.names import CHINESE_ATTRIBUTES, attribute_name
+from botcore.dialogue.names import CHINESE_ATTRIBUTES, attribute_name, attribute_words
 from botcore.dialogue.state import Constraint, DialogueState
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understanding.circumstances import MANNER, PLACE, PURPOSE, is_circumstance, is_modal
 from botcore.dialogue.understanding.polarity import NEGATIONS, Stances
 from botcore.dialogue.understanding.repairs import changed_from, taken_back
 from botcore.dialogue.understanding.stance import Thing
-from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, Token, singular, stem
+from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, PLAIN, Token, singular, stem, tokens
 
 DETERMINERS = {"a", "an", "any", "some", "another"}
 COPULAS = {"be", "is", "was", "am", "are", "i'm", "he's", "she's"}
@@ -39,6 +39,20 @@ SHADED = frozenset({"color"})
 """Attributes whose values lie inside each other: no blue is no navy by the catalogue's own doing, which lists both."""
 UNSPOKEN = (CATEGORY, TEXT, LACKS)
 """Meanings that are no values of attributes."""
+
+
+def without_aspects(matches: Sequence[Match], lexicon: Lexicon) -> list[Match]:
+    """The matches without those that only say of what the value right before them is: "scent" of "lemongrass scent", "room" of
+    "a small room"."""
+
+    def is_aspect(match: Match, before: Match) -> bool:
+        categories = [lexicon.categories[x.value] for x in match.meanings if x.attribute == CATEGORY]
+        own = {name for c in categories for name in (c.noun, c.name.lower(), c.chinese)}
+        if match.first != before.last or match.phrase in own:
+            return False
+        return any({match.phrase, singular(match.phrase)} & attribute_words(x.attribute) for x in before.meanings)
+
+    return [match for i, match in enumerate(matches) if not (i and is_aspect(match, matches[i - 1]))]
 
 
 @dataclass(frozen=True)
@@ -295,7 +309,7 @@ class Reading:
     def _valued(self) -> Iterable[Match]:
         """The matches that may say something of an attribute, those inside a category's name with them."""
         for match in self.matches:
-            yield from (m for m in match.inner if any(self.lexicon.tells(self._category(match), x) for x in m.meanings))
+            yield from (m for m in match.inner if self._is_told_by(match, m))
             only_category = all(m.attribute == CATEGORY for m in match.meanings)
             if match in self.heads and only_category:
                 continue
@@ -304,6 +318,15 @@ class Reading:
             if self._is_onlooker(match) or (match.phrase in thesaurus().kin and match.first in self.stances.refused):
                 continue
             yield match
+
+    def _is_told_by(self, match: Match, inner: Match) -> bool:
+        """Whether the name of a category says a value that narrows it ("volumizing mascara"); not where it only names a kind that
+        has others, too (牛仔裤 are jeans, of denim or not)."""
+        category = self._category(match)
+        narrowing = {x for x in inner.meanings if self.lexicon.tells(category, x)}
+        kind = self.lexicon.kind(category, match.phrase)
+        said = {x for m in self.lexicon.match(tokens(kind)) for part in (m, *m.inner) for x in part.meanings}
+        return bool(narrowing & said if kind else narrowing)
 
     def _is_onlooker(self, match: Match) -> bool:
         person = match.phrase in thesaurus().kin
@@ -520,7 +543,10 @@ class Reading:
     def _is_unheard(self, thing: Thing) -> bool:
         words = self.words[thing.first : thing.last]
         telling = [
-            t for t in words if CHINESE.match(t.text) or (t.is_word and len(t.text) > 1 and not _says_nothing(t.text))
+            t
+            for t in words
+            if (CHINESE.match(t.text) and t.text not in PLAIN)
+            or (t.is_word and len(t.text) > 1 and not _says_nothing(t.text))
         ]
         known = any(t.is_word and self.lexicon.knows(t.text) for t in telling)
         place = Match(thing.first, thing.last, "", ())
@@ -529,8 +555,11 @@ class Reading:
         return bool(telling) and not (known or purpose or pointing or self._names_an_attribute(thing))
 
     def _names_an_attribute(self, thing: Thing) -> bool:
-        """Whether a thing only says of what the value beside it is ("气氛" of "气氛黑暗", where the shop calls it 氛围): Chinese
-        names of one thing share a character more often than not."""
+        """Whether a thing only says of what a value is ("1.5升容量的"); of the value beside it, by a name that shares a character
+        with the shop's ("气氛" of "气氛黑暗", where it is 氛围), as Chinese names of one thing do more often than not."""
+        name = self.text[self.words[thing.first].start : self.words[thing.last - 1].end].strip(PARTICLES)
+        if any(name in attribute_words(attribute) for attribute in self.lexicon.attributes):
+            return True
         said = {character for t in self.words[thing.first : thing.last] for character in t.text}
         beside = [m for m in self.matches if thing.last == m.first or m.last == thing.first]
         names = (attribute_name(x.attribute, "zh") for m in beside for x in m.meanings if x.attribute not in UNSPOKEN)
