@@ -32,3 +32,5 @@ class Match:
     """Values named inside a category's name, in front of its head ("espresso" in "espresso machine")."""
     guessed: bool = False
     """Whether the phrase is only near to the value by meaning: so are opposites, and such a one is never refused."""
+    saying: bool = False
+    """Whether it is one of the ways in which people say the value (``data/sayings``): it counts where the reader sees a thing."""

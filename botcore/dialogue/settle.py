@@ -132,6 +132,8 @@ def _found(
     if decision.act not in (Act.RECOMMEND, Act.COMPARE):
         return decision, Found((), ())
     found = find(shop, state, lexicon, ports.encoder, fresh=decision.fresh, order=said.order, visit=visit)
+    if decision.fresh and not found.slate and said.constraints:  # "no, not the 30 ml one": of those seen, the other
+        found = find(shop, state, lexicon, ports.encoder, order=said.order, visit=visit)
     found = _with_unheard(found, state, said)
     if decision.reason == "cheaper" and (found.gave_up_price or not found.slate):
         return replace(decision, act=Act.DECLINE, reason=CHEAPEST), Found((), found.candidates)

@@ -5,6 +5,7 @@ Data in ``data/thesaurus.yaml``. A shop's own vocabulary always comes first; thi
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -72,6 +73,16 @@ def thesaurus() -> Thesaurus:
     english = _inverted(same, "en")
     english.update({concept: tuple(dict.fromkeys([concept, *english.get(concept, ())])) for concept in same})
     return Thesaurus(same, english, _inverted(same, "zh"), things, data["people"], data["opposites"])
+
+
+@lru_cache(maxsize=1)
+def sayings() -> Mapping[str, tuple[str, ...]]:
+    """How people say concepts in words of their own ("keeps the rain out": waterproof), in both languages; read once."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for path in sorted((DATA / "sayings").glob("*.yaml")):
+        for concept, by_language in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader).items():
+            found[str(concept)] += [str(saying).lower() for listed in by_language.values() for saying in listed]
+    return {concept: tuple(listed) for concept, listed in found.items()}
 
 
 def _inverted(same: Mapping[str, Mapping[str, Iterable[str]]], language: str) -> dict[str, tuple[str, ...]]:

@@ -52,7 +52,8 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem],
     ]
     given = [c for c in held if _aspect(c) not in said.indifferent]
     constraints = _merged(given, (*said.constraints, *allowed))
-    turned_down = said.rejected or (state.slate if said.intent.name == "reject" and not said.references else ())
+    why = said.references or any(not c.wanted for c in said.constraints)  # "30 ml is useless" turns down no other one
+    turned_down = said.rejected or (state.slate if said.intent.name == "reject" and not why else ())
     rejected = state.rejected + turned_down
     return state.with_(
         turn=state.turn + 1,

@@ -38,7 +38,15 @@ from botcore.dialogue.understanding.paraphrase import paraphrased
 from botcore.dialogue.understanding.polarity import Stances, disowned, stances
 from botcore.dialogue.understanding.predicates import attributive
 from botcore.dialogue.understanding.spelling import correct_spelling
-from botcore.dialogue.understanding.stance import Stance, meant_places, named_places, revised, stance_chances, things
+from botcore.dialogue.understanding.stance import (
+    Stance,
+    glimpsed,
+    meant_places,
+    named_places,
+    revised,
+    stance_chances,
+    things,
+)
 from botcore.dialogue.understanding.wishes import Reading, without_aspects
 from botcore.dialogue.words import Token, language_of, normalise, sentences, tokens
 
@@ -206,7 +214,7 @@ def _read(
         intent, references = intent.called("more"), ()
     if intent.name == "identity" and intent.confidence > CERTAINLY:  # "are you a robot?" asks for no robot vacuum
         goals, constraints = (), ()
-    return Understanding(
+    said = Understanding(
         text=clean,
         language=language_of(clean, state.language),
         intent=intent,
@@ -230,6 +238,15 @@ def _read(
         is_question=QUESTION.search(noticed.text) is not None,
         masked=mask_numbers(clean)[:200],
     )
+    return replace(said, unheard=reading.untold()) if shown and state.goal and _tells_nothing(said) else said
+
+
+def _tells_nothing(said: Understanding) -> bool:
+    """Whether a message wishes for something, and nothing of it was understood."""
+    firm = any(c.hard or c.attribute != TEXT for c in said.constraints)
+    moved = said.goals or said.dropped_goals or said.price or said.withdrawn or said.allowed or said.indifferent
+    pointed = said.references or said.beyond or said.order or said.is_question
+    return said.intent.name in ("find", "vague") and not (firm or moved or pointed or said.thing or said.unheard)
 
 
 @dataclass(frozen=True)
@@ -264,14 +281,9 @@ def _matches(
     if not goal and not any(x.attribute == CATEGORY for m in matches for x in m.meanings):
         matches = [part for match in matches for part in lexicon.by_head(words, match)]
     matches = with_ages(noticed.text, words, matches, lexicon)
-    if encoder is None:
-        return matches
-    naming = named_places(words, message)
-    return [
-        match
-        for match in paraphrased(noticed.text, words, matches, goal, lexicon, encoder)
-        if not match.guessed or not naming.isdisjoint(range(match.first, match.last))
-    ]
+    if encoder:
+        matches = paraphrased(noticed.text, words, matches, goal, lexicon, encoder)
+    return [match for match in matches if not match.guessed or glimpsed(match, words, message)]
 
 
 def _reading(

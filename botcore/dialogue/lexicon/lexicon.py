@@ -83,7 +83,7 @@ class Lexicon:
     that tells those products by their titles, ``told`` leads from a category and a kind of its products ("" for the others,
     and for all together) to what the shop says of them. ``surfaces`` are the words of all phrases, ``called`` the names of
     categories as they were learned. ``slips`` leads from Chinese phrases with one character left open to the phrases and the
-    character.
+    character. ``exactly`` are single words that name a thing, where their stem is a value of the shop's ("denims").
     """
 
     categories: dict[str, CategoryWords] = field(default_factory=dict)
@@ -101,6 +101,7 @@ class Lexicon:
     automaton: ahocorasick.Automaton = field(default_factory=ahocorasick.Automaton)
     chinese: set[str] = field(default_factory=set)
     slips: dict[str, list[str]] = field(default_factory=dict)
+    exactly: dict[str, tuple[Meaning, ...]] = field(default_factory=dict)
     size: int = 0
 
     def match(self, words: Sequence[Token]) -> list[Match]:
@@ -127,13 +128,15 @@ class Lexicon:
         text = " " + " ".join(keys) + " "
         starts = _offsets(keys)
         found = []
-        for end, (length, phrase, meanings) in self.automaton.iter(text):
+        for end, (length, phrase, meanings, saying) in self.automaton.iter(text):
             begun, ended = starts.get(end - length + 2), starts.get(end + 1)
             if begun is None or ended is None:
                 continue
             first, last = places[begun], places[ended - 1] + 1
+            if last - first == 1 and words[first].text in self.exactly:
+                phrase, meanings = words[first].text, self.exactly[words[first].text]
             if not self._is_idle(words, first, last, phrase, meanings):
-                found.append(Match(first, last, phrase, meanings))
+                found.append(Match(first, last, phrase, meanings, saying=saying))
         return found
 
     def _is_idle(

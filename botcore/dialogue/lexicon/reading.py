@@ -24,7 +24,7 @@ from botcore.dialogue.lexicon.lexicon import (
 )
 from botcore.dialogue.meanings import CATEGORY, LACKS, TEXT, Meaning
 from botcore.dialogue.ports import titled
-from botcore.dialogue.thesaurus import thesaurus
+from botcore.dialogue.thesaurus import sayings, thesaurus
 from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, singular, tokens
 from catalog.ingest.vocabulary import UNCATEGORISED, category_path
 from catalog.models import AttributeValue, Product, Shop
@@ -53,13 +53,14 @@ def read_lexicon(shop: Shop) -> Lexicon:
     _read_things(lexicon, titles)
     _read_told(lexicon, titles)
     _index(lexicon)
+    _read_sayings(lexicon)
     return lexicon
 
 
 def _index(lexicon: Lexicon) -> None:
     """Makes what is matched and what slips of spelling are looked up in."""
     for key, (phrase, meanings) in lexicon.phrases.items():
-        lexicon.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings))))
+        _matched(lexicon, key, phrase, meanings)
         if len(phrase) > 1 and all(map(CHINESE.match, phrase)):
             lexicon.chinese.add(phrase)
             if any(m.attribute != TEXT for m in meanings):
@@ -69,6 +70,44 @@ def _index(lexicon: Lexicon) -> None:
     for word in lexicon.surfaces | CUES:
         if word.isascii() and word.isalpha() and len(word) >= 4:
             lexicon.spellings.setdefault(len(word), []).append(word)
+
+
+def _matched(lexicon: Lexicon, key: str, phrase: str, meanings: Iterable[Meaning], *, saying: bool = False) -> None:
+    lexicon.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings)), saying))
+
+
+def _read_sayings(lexicon: Lexicon) -> None:
+    """Let the ways in which people say a value stand for it, unless a shorter phrase of the shop's in it does already (whoever
+    wants "没有帽子" refuses the hood that "有帽子" asks for), or is refused in it ("not boxy" where there are boxy ones)."""
+    said: defaultdict[str, set[Meaning]] = defaultdict(set)
+    phrases: dict[str, str] = {}
+    for concept, listed in sayings().items():
+        meanings = _valued_as(lexicon, concept)
+        for saying in listed if meanings else ():
+            told = {x for m in lexicon.match(tokens(saying)) for x in m.meanings}
+            refuses = saying.startswith(REFUSING) and any(x.attribute in lexicon.attributes for x in told)
+            if not (meanings & told or refuses) and (key := phrase_key(saying)) not in lexicon.phrases:
+                said[key] |= meanings
+                phrases[key] = saying
+    for key, meanings in said.items():
+        _matched(lexicon, key, phrases[key], meanings, saying=True)
+        if CHINESE.match(phrases[key]):
+            lexicon.chinese.add(phrases[key])
+    lexicon.automaton.make_automaton()
+
+
+REFUSING = ("no ", "not ", "nothing ", "without ", "不", "没", "无", "别")
+
+
+def _valued_as(lexicon: Lexicon, concept: str) -> set[Meaning]:
+    """The values that a concept is called in the shop, or one that shares another of its names (持久 is long-wearing and
+    long-lasting)."""
+    others = (str(word).lower() for listed in thesaurus().same.get(concept, {}).values() for word in listed)
+    for names in ([concept], others):
+        found = {m for name in names for m in lexicon.meanings(name) if m.attribute in lexicon.attributes}
+        if found:
+            return found
+    return set()
 
 
 def _read_categories(shop: Shop, lexicon: Lexicon) -> None:
@@ -152,6 +191,8 @@ def _pieces(name: str) -> Iterable[str]:
     whole = [
         word for word in modifiers if "-" not in word or PRIVATIVE.fullmatch(word)
     ]  # no "safe" of "dishwasher-safe basket"
+    if HAND_MADE.search(head):
+        head = ""
     for word in segment(" ".join([*whole, head]).replace("-", " ")).split():
         bare = ENDING.sub("", word)
         for piece in {word, bare}:
@@ -161,6 +202,8 @@ def _pieces(name: str) -> Iterable[str]:
         yield bare
 
 
+HAND_MADE = re.compile(r"^[a-z]+-(?:cut|made|knit|spun)$")
+"""English compounds that say how a thing was made: no part of them says anything alone."""
 ENDING = re.compile(r"(?<=[\u3400-\u9fff])(?:器|式|用|版|款|型|色|味|质|里|装|模式|功能|配件|发质|肌肤|状)$")
 
 
@@ -406,6 +449,8 @@ def _bridge(lexicon: Lexicon, parts: Mapping[str, set[Meaning]]) -> None:
             told = key in own or _compound_of(key, own, reached) or _is_value_of_its_kind(lexicon, own, phrase)
             if reached and not told and not (loose and phrase in parts):
                 lexicon.learn(phrase, *reached)
+            elif concept in words.things and names_category(reached) and not reached <= lexicon.meanings(phrase):
+                lexicon.exactly[phrase] = tuple(sorted(reached))  # "denims", beside "denim"
 
 
 def _composed(lexicon: Lexicon, concept: str) -> set[Meaning]:

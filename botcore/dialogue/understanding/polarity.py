@@ -112,7 +112,7 @@ class _Reader:
         self, text: str, words: Sequence[Token], matches: Sequence[Match], naming: frozenset[int] = frozenset()
     ) -> None:
         self.text, self.words, self.matches = text, words, matches
-        self.values = frozenset(i for m in matches if names_value(m) for i in range(m.first, m.last))
+        self.values = frozenset(i for m in matches if names_value(m) and not m.saying for i in range(m.first, m.last))
         known = frozenset(i for m in matches for i in range(m.first, m.last))
         self.named = known | naming
         self.refused: set[int] = set()

@@ -7,6 +7,7 @@ Trained by ``workers/training/messages.py`` on messages of writers who knew neit
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -25,6 +26,10 @@ NOTHING = "nothing"
 """The reader's label of what names no thing."""
 SURE = 0.9
 """The chance from which the reader is believed, whatever the rules say; by four development sets of phrasings."""
+SURELY_NONE = 0.85
+"""The chance from which a word names nothing, whatever it is near to ("I've been meaning to": definition)."""
+PLAINLY = re.compile(r"\b(?:not|no|without|except)(?: (?:an?|the|any|one|ones|those|with|in|of|from|by))*$")
+"""A refusal right before what is refused ("not one with a basket"), which the reader does not overrule."""
 
 
 class Stance(StrEnum):
@@ -76,6 +81,11 @@ def named_places(words: Sequence[Token], read: MessageRead) -> frozenset[int]:
     return frozenset(i for i, token in enumerate(words) if _names(read, token))
 
 
+def glimpsed(match: Match, words: Sequence[Token], read: MessageRead) -> bool:
+    """Whether some word of a phrase may be part of a thing: the reader does not surely rule it out."""
+    return any(_chance_of_none(read, token) < SURELY_NONE for token in words[match.first : match.last])
+
+
 def meant_places(words: Sequence[Token], matches: Sequence[Match], read: MessageRead) -> frozenset[int]:
     """The tokens of known phrases that are asked for, or a preference, as likely as not, if they name a thing at all."""
     found: set[int] = set()
@@ -87,8 +97,13 @@ def meant_places(words: Sequence[Token], matches: Sequence[Match], read: Message
 
 
 def _names(read: MessageRead, token: Token) -> bool:
+    return _chance_of_none(read, token) < 1 / 2
+
+
+def _chance_of_none(read: MessageRead, token: Token) -> float:
+    """The chance that a word is part of no thing; 1 for one that the reader does not see."""
     inside = [row for row, (first, last) in enumerate(read.pieces) if first < token.end and last > token.start]
-    return bool(inside) and float(read.stances[inside, 0].mean()) < 1 / 2
+    return float(read.stances[inside, 0].mean()) if inside else 1.0
 
 
 def revised(words: Sequence[Token], matches: Sequence[Match], rules: Stances, read: MessageRead) -> Stances:
@@ -99,7 +114,10 @@ def revised(words: Sequence[Token], matches: Sequence[Match], rules: Stances, re
             continue
         chances = stance_chances(read, words[match.first].start, words[match.last - 1].end)
         likeliest = max(chances, key=lambda stance: chances[stance])
-        if chances[likeliest] < SURE or (likeliest is Stance.REFUSED and refuses_itself(match.phrase)):
+        before = " ".join(token.text for token in words[max(match.first - 6, 0) : match.first])
+        plainly = match.first in rules.refused and PLAINLY.search(before)
+        complains = likeliest is Stance.REFUSED and (match.saying or refuses_itself(match.phrase))
+        if chances[likeliest] < SURE or plainly or complains:
             continue
         said = Stance.IDLE if likeliest is Stance.ASIDE else likeliest
         for name, places in sets.items():

@@ -17,7 +17,7 @@ from botcore.dialogue.understanding.circumstances import MANNER, PLACE, PURPOSE,
 from botcore.dialogue.understanding.polarity import NEGATIONS, Stances
 from botcore.dialogue.understanding.repairs import changed_from, taken_back
 from botcore.dialogue.understanding.stance import Thing
-from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, PLAIN, Token, singular, stem, tokens
+from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, PLAIN, Token, singular, stem
 
 DETERMINERS = {"a", "an", "any", "some", "another"}
 COPULAS = {"be", "is", "was", "am", "are", "i'm", "he's", "she's"}
@@ -34,6 +34,9 @@ PARTICLES = "的地得了吗呢啊吧带有个款种 "
 """What a stretch of Chinese may begin or end with that is no part of a name."""
 SURELY = 0.9
 """The chance of a wish from which what the shop has never heard of is looked for and told to be missing."""
+SIGNS = ",.;:!?，。；：！？、~… "
+UNTOLD = {"en": 6, "zh": 8}
+"""Words, or Chinese characters, up to which what was not understood is said again."""
 GOALS = 2
 SHADED = frozenset({"color"})
 """Attributes whose values lie inside each other: no blue is no navy by the catalogue's own doing, which lists both."""
@@ -320,13 +323,12 @@ class Reading:
             yield match
 
     def _is_told_by(self, match: Match, inner: Match) -> bool:
-        """Whether the name of a category says a value that narrows it ("volumizing mascara"); not where it only names a kind that
-        has others, too (牛仔裤 are jeans, of denim or not)."""
+        """Whether the name of a category says a value that narrows it ("volumizing mascara"); not where it names a kind, and only
+        a part of the value (牛仔裤 are jeans, of stretch denim or not)."""
         category = self._category(match)
-        narrowing = {x for x in inner.meanings if self.lexicon.tells(category, x)}
+        narrowing = [x for x in inner.meanings if self.lexicon.tells(category, x)]
         kind = self.lexicon.kind(category, match.phrase)
-        said = {x for m in self.lexicon.match(tokens(kind)) for part in (m, *m.inner) for x in part.meanings}
-        return bool(narrowing & said if kind else narrowing)
+        return any(not (kind and self._is_part(x, inner.phrase)) for x in narrowing)
 
     def _is_onlooker(self, match: Match) -> bool:
         person = match.phrase in thesaurus().kin
@@ -539,6 +541,18 @@ class Reading:
         ]
         names = (self.text[self.words[t.first].start : self.words[t.last - 1].end] for t in surely)
         return tuple(name.strip(PARTICLES) for name in names if len(name.strip(PARTICLES)) > 1)
+
+    def untold(self) -> tuple[str, ...]:
+        """What a message of a few words says that says nothing else ("one that stays up there"): it is told to be missing."""
+        if CHINESE.search(self.text):
+            said = self.text.strip(PARTICLES + SIGNS + "".join(PLAIN))
+            return (said,) if 1 < len(said) <= UNTOLD["zh"] and CLAUSE_END.search(said) is None else ()
+        places = [i for i, _ in self._loose()]
+        first, last = (places[0], places[-1]) if places else (0, -1)
+        while first and self.words[first - 1].text in NEGATIONS:
+            first -= 1
+        few = 0 <= last - first < UNTOLD["en"]
+        return (self.text[self.words[first].start : self.words[last].end],) if few else ()
 
     def _is_unheard(self, thing: Thing) -> bool:
         words = self.words[thing.first : thing.last]

@@ -205,7 +205,7 @@ def test_a_word_that_is_refused_answers_no_question_by_its_other_meaning():
     words.placed.update({white: {"home/rugs": 4}, cream: {"home/rugs": 4}})
     words.learn("白色", white, cream)
     for key, (phrase, meanings) in words.phrases.items():
-        words.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings))))
+        words.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings)), False))
     words.automaton.make_automaton()
     before = RUGS.with_(open_question=Question("color", ("white", "cream")))
     refusal = Constraint("color", "white", wanted=False)

@@ -16,7 +16,7 @@ def built_of(*names: tuple[str, Meaning]) -> Lexicon:
     for name, meaning in names:
         built.learn(name, meaning)
     for key, (phrase, meanings) in built.phrases.items():
-        built.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(meanings)))
+        built.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(meanings), False))
     built.automaton.make_automaton()
     return built
 
@@ -39,6 +39,12 @@ def test_another_form_of_a_categorys_name_is_none():
     assert built.match(tokens("something dressier")) == []
 
 
+@pytest.mark.parametrize(("text", "found"), [("it definitely has to", False), ("it should run quietly", True)])
+def test_an_adverb_is_its_own_adjective_alone(text, found):
+    built = built_of(("definition", Meaning("effect", "definition")), ("quiet", Meaning("noise", "quiet")))
+    assert bool(built.match(tokens(text))) is found
+
+
 @pytest.mark.parametrize(("text", "found"), [("带盖的", True), ("有盖的", True), ("皮带", False)])
 def test_a_character_behind_a_verb_of_having_is_a_name(text, found):
     built = built_of(("盖", Meaning("feature", "lid")), ("皮", Meaning("material", "leather")))
@@ -52,6 +58,7 @@ def test_a_character_behind_a_verb_of_having_is_a_name(text, found):
         ("something for evening", True),
         ("good evening", False),
         ("i saw it this evening", False),
+        ("one for evenings out", True),
     ],
 )
 def test_an_everyday_word_is_a_value_where_it_says_what_something_is_for(lexicon, text, said):

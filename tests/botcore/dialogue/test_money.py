@@ -55,6 +55,7 @@ def test_a_price_is_read_in_customers_words(said, low, high):
         "四个人用的帐篷",
         "between 8 and 10 people",
         "the first one",
+        "make it one with a lid",
     ],
 )
 def test_numbers_that_are_no_prices_are_left_alone(said):

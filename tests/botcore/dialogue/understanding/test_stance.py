@@ -51,6 +51,18 @@ def test_a_sure_reader_is_believed_against_the_rules():
     assert after(Stance.REFUSED, 0.95, Stances()) == Stances(refused=frozenset({3}))
 
 
+def test_a_refusal_right_before_its_object_stands_whatever_the_reader_says():
+    text = "not one in brass"
+    words, rules = tokens(text), Stances(refused=frozenset({1, 2, 3}))
+    read = MessageRead({}, ((0, len(text)),), np.array([[0.0, 0.95, *[0.01] * 6]], dtype=np.float32), LABELS)
+    assert revised(words, [brass()], rules, read) == rules
+
+
+def test_what_people_say_in_place_of_a_value_is_refused_by_rules_alone():
+    saying = Match(3, 4, "wind cuts right through", (Meaning("feature", "windproof"),), saying=True)
+    assert after(Stance.REFUSED, 0.99, Stances(), saying) == Stances()
+
+
 def test_a_reader_in_doubt_leaves_the_rules_reading():
     assert after(Stance.WANTED, 0.4, Stances(refused=frozenset({3}))) == Stances(refused=frozenset({3}))
 
