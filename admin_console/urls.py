@@ -129,6 +129,7 @@ urlpatterns = [
     path("learning/snapshots/<int:pk>/approve/", learning.approve_snapshot, name="approve_snapshot"),
     path("learning/runs/<int:pk>/", learning.run, name="run"),
     path("learning/runs/<int:pk>/stop/", learning.stop_run, name="stop_run"),
+    path("learning/runs/<int:pk>/go-on/", learning.go_on_with_run, name="go_on_with_run"),
     path("learning/versions/<int:pk>/", learning.version, name="version"),
     path("learning/side-by-side/", learning.side_by_side, name="side_by_side"),
     path("learning/versions/<int:pk>/blind/", learning.blind_choice, name="blind_choice"),

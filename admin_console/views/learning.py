@@ -155,6 +155,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "run": row,
         "version": getattr(row, "version", None),
         "open": row.status in (Status.QUEUED, Status.RUNNING),
+        "broke_off": row.status in (Status.FAILED, Status.STOPPED),
         "far": runs.how_far(row),
         "options": pairs(row.options),
         "charts": curves.charts(row.curves),
@@ -173,6 +174,18 @@ def stop_run(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The run is stopped. What it was just doing ends within a minute or so."))
     else:
         messages.info(request, _("The run had ended already."))
+    return redirect("console:run", pk=pk)
+
+
+@console_page(Right.TEACH)
+@require_POST
+def go_on_with_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """Queue a run again that broke off or was stopped."""
+    row = get_object_or_404(access.runs(request.user, Right.TEACH).defer("curves"), pk=pk)
+    if runs.go_on(row):
+        messages.success(request, _("The run goes on where it was, as soon as the trainer is free."))
+    else:
+        messages.info(request, _("The run cannot go on: it is open, done, or was stopped a moment ago."))
     return redirect("console:run", pk=pk)
 
 

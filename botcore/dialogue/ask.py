@@ -25,6 +25,7 @@ from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import Understanding
+from botcore.dialogue.understanding.aspects import without_aspects
 from botcore.dialogue.understanding.polarity import stances
 from botcore.dialogue.words import CHINESE, stem, tokens
 from catalog.models import Shop
@@ -312,9 +313,13 @@ def _told(question: Question, said: Understanding, before: DialogueState, lexico
     """The options that a message picks, and any other value of the attribute that it names."""
     words = tokens(said.text)
     refused = {(c.attribute, c.value) for c in said.constraints if not c.wanted}
-    matches = [m for m in lexicon.match(words) if refused.isdisjoint(m.meanings)]  # 白色 is cream too, refused as white
+    known = without_aspects(lexicon.match(words), lexicon)
+    matches = [m for m in known if refused.isdisjoint(m.meanings)]  # 白色 is cream too, refused as white
     named = [
-        x.value for m in matches for x in m.meanings if x.attribute == question.attribute and _has(before, x, lexicon)
+        x.value
+        for m in matches
+        for x in lexicon.exact(m) or m.meanings
+        if x.attribute == question.attribute and _has(before, x, lexicon)
     ]
     if question.attribute == MEANING:
         named = _readings_named(question, words_of=said.text, language=before.language, lexicon=lexicon)
@@ -391,13 +396,13 @@ def _priced(said: Understanding, told: Sequence[str], before: DialogueState) -> 
 def _valued(
     said: Understanding, attribute: str, values: Sequence[str], before: DialogueState, lexicon: Lexicon
 ) -> Understanding:
-    """The answer as a wish, in place of what its words would else have meant. Of several values any will do."""
+    """The answer as a wish, in place of what its words would else have meant. Of several values any one must hold."""
     spoken = lexicon.match(tokens(said.text))
     meant = {x for m in spoken for x in m.meanings if any(x.value == v for v in values)}
     replaced = {(x.attribute, x.value) for m in spoken if meant & set(m.meanings) for x in m.meanings}
     kept = [c for c in said.constraints if (c.attribute, c.value) not in replaced and c.value not in values]
-    wishes = [Constraint(attribute, value, True, len(values) == 1, before.turn + 1) for value in values]
-    return replace(_as_wish(said), constraints=(*kept, *wishes), unknown=(), references=())
+    wish = Constraint(attribute, values[0], turn=before.turn + 1, others=tuple(values[1:]))
+    return replace(_as_wish(said), constraints=(*kept, wish), unknown=(), references=())
 
 
 def _as_wish(said: Understanding) -> Understanding:

@@ -23,6 +23,7 @@ from botcore.dialogue.pointing.shown import ShownItem
 from botcore.dialogue.ports import Encoder, MessageRead, MessageReader
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.understanding.ages import with_ages
+from botcore.dialogue.understanding.aspects import without_aspects
 from botcore.dialogue.understanding.indifference import indifferent as no_longer_minded
 from botcore.dialogue.understanding.intention import (
     DISCOUNT,
@@ -47,7 +48,7 @@ from botcore.dialogue.understanding.stance import (
     stance_chances,
     things,
 )
-from botcore.dialogue.understanding.wishes import Reading, without_aspects
+from botcore.dialogue.understanding.wishes import Reading
 from botcore.dialogue.words import Token, language_of, normalise, sentences, tokens
 
 __all__ = ["QUESTION_INTENTS", "ShownItem", "Understanding", "picked", "understand", "wish_summary"]
@@ -395,7 +396,9 @@ class _Told:
         no_search = self.indifferent and intent.name in NO_SEARCH
         no_critique = "price" in self.indifferent and intent.name in ("cheaper", "dearer")
         another = self.thing and intent.name == "goes_with"  # "oh, and a kite?"
-        haggled = self.price and intent.name == "discount" and not DISCOUNT.search(self.text)  # "$110 is my limit"
+        haggled = (  # "$110 is my limit", "books on home and money"
+            (self.price or self.goals) and intent.name == "discount" and not DISCOUNT.search(self.text)
+        )
         tells = named or (
             self.looking and self.constraints
         )  # "we have a cat": pet hair; of a present: "he likes to cook"

@@ -123,6 +123,20 @@ def stop(run: TrainingRun) -> bool:
     return bool(stopped)
 
 
+def go_on(run: TrainingRun) -> bool:
+    """Queue a run again that failed or was stopped: it goes on where it was. One that was stopped must have fallen silent, or its
+    process would not hear of the stop any more."""
+    silent = Q(alive_at=None) | Q(alive_at__lt=timezone.now() - SILENT)
+    ended = Q(status=Status.FAILED) | (Q(status=Status.STOPPED) & silent)
+    with transaction.atomic():
+        again = TrainingRun.objects.filter(ended, pk=run.pk, version=None).update(
+            status=Status.QUEUED, error="", finished_at=None
+        )
+        if again:
+            transaction.on_commit(partial(queues.wake_training, run.pk))
+    return bool(again)
+
+
 def _tell_of_end(run: TrainingRun, status: Status) -> None:
     version = ModelVersion.objects.filter(run=run).values_list("pk", flat=True).first()
     told = {"run": run.pk, "recipe": run.recipe, "status": status.value, "version": version}

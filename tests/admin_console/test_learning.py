@@ -232,6 +232,13 @@ def test_a_run_that_broke_off_says_why(merchant, approved):
     run = learned.run(approved, status="failed", error="OSError: disk full\nTraceback: <b>")
     page = _page(merchant, "run", run.pk)
     assert "OSError: disk full Traceback: &lt;b&gt;" in page and "http-equiv" not in page
+    assert "Go on with the run" in page and "Stop the run" not in page
+
+    page = _post(merchant, "go_on_with_run", run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.error) == ("queued", "") and "The run goes on where it was" in page
+    assert "Go on with the run" not in page
+    assert "The run cannot go on" in _post(merchant, "go_on_with_run", run.pk)
 
 
 def test_a_run_that_has_just_been_asked_for_has_nothing_measured(merchant, approved):
@@ -371,6 +378,7 @@ def test_another_shop_s_learning_does_not_exist_for_a_merchant(merchant, shop):
         ("roll_back", (), {"shop": "elsewhere"}),
         ("approve_snapshot", (theirs.pk,), {}),
         ("stop_run", (run.pk,), {}),
+        ("go_on_with_run", (run.pk,), {}),
         ("move_version", (version.pk,), {"to": "live"}),
     ):
         assert merchant.post(_url(name, *args), sent).status_code == 404
@@ -388,7 +396,7 @@ def test_what_changes_something_names_its_shop_and_is_never_a_link(merchant, sho
     for name in ("make_snapshot", "train", "roll_back"):
         assert merchant.post(_url(name)).status_code == 404
         assert merchant.get(_url(name)).status_code == 405
-    for name in ("approve_snapshot", "stop_run", "move_version"):
+    for name in ("approve_snapshot", "stop_run", "go_on_with_run", "move_version"):
         assert merchant.get(_url(name, 1)).status_code == 405
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 pytest.importorskip("trl")
 
+from django.core.management import call_command
 from django.utils import timezone
 
 from botcore import queues
@@ -73,6 +75,16 @@ def test_what_went_wrong_is_kept_with_the_run(asked, carrying_out):
         trainer.carry_out(asked.pk)
     assert status(asked) == "failed"
     assert asked.error.startswith("ValueError: no rows to learn from")
+
+
+def test_a_run_that_failed_goes_on_by_the_command_that_began_it(asked, carrying_out, capsys):
+    carrying_out(fails(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        trainer.carry_out(asked.pk)
+    carrying_out(lambda run: ModelVersionFactory(shop=run.shop, run=run))
+    call_command("train", "--run", str(asked.pk), "--json")
+    assert (status(asked), asked.error) == ("done", "")
+    assert json.loads(capsys.readouterr().out)["version"] == asked.version.name
 
 
 def test_an_interrupted_run_waits_to_be_continued(asked, carrying_out):

@@ -48,6 +48,8 @@ CUES = frozenset(
 """Words of price and place, for which misspelt ones may stand whatever the shop sells."""
 UNREADABLE = frozenset({"author", "brand"})
 """Names of people and firms: half of one is often an everyday word."""
+HAND_MADE = re.compile(r"^[a-z]+-(?:cut|made|knit|spun)$")
+"""English compounds that say how a thing was made: no part of them says anything alone."""
 SUBJECTS = {"i", "you", "he", "she", "we", "they", "who", "ever", "just", "never"}
 """What an English verb stands behind."""
 ENDINGS = frozenset("式款型色味质装状")
@@ -172,6 +174,15 @@ class Lexicon:
     def meanings(self, phrase: str) -> set[Meaning]:
         """What a phrase stands for so far."""
         return self.phrases.get(phrase_key(phrase), ("", set()))[1]
+
+    def is_exact(self, meaning: Meaning, phrase: str) -> bool:
+        """Whether a phrase is a value's own name, in any language."""
+        names = self.names.get(meaning, {})
+        return phrase == meaning.value or any(phrase == name.lower() for listed in names.values() for name in listed)
+
+    def exact(self, match: Match) -> tuple[Meaning, ...]:
+        """The values that a phrase is the own name of: 红色 is red before it is a part of 酒红色."""
+        return tuple(meaning for meaning in match.meanings if self.is_exact(meaning, match.phrase))
 
     def holds(self, path: str, meaning: Meaning) -> bool:
         """Whether some product below a category has the value."""
@@ -329,9 +340,11 @@ def phrase_key(phrase: str) -> str:
 
 
 def key_of(token: Token) -> str:
-    """What a token is looked up by: its stem, a number in digits."""
+    """What a token is looked up by: its stem, a number in digits, "and" for "&"."""
     if token.text in NUMERALS:
         return str(NUMERALS[token.text])
+    if token.text == "&":
+        return "and"
     return stem(token.text) if token.is_word else token.text
 
 

@@ -15,6 +15,7 @@ from django.db.models.functions import Mod
 from botcore.dialogue.kinds import MOST, chinese_names, kinds_in
 from botcore.dialogue.lexicon.lexicon import (
     CUES,
+    HAND_MADE,
     UNREADABLE,
     CategoryWords,
     Lexicon,
@@ -202,8 +203,6 @@ def _pieces(name: str) -> Iterable[str]:
         yield bare
 
 
-HAND_MADE = re.compile(r"^[a-z]+-(?:cut|made|knit|spun)$")
-"""English compounds that say how a thing was made: no part of them says anything alone."""
 ENDING = re.compile(r"(?<=[\u3400-\u9fff])(?:器|式|用|版|款|型|色|味|质|里|装|模式|功能|配件|发质|肌肤|状)$")
 
 
@@ -449,8 +448,14 @@ def _bridge(lexicon: Lexicon, parts: Mapping[str, set[Meaning]]) -> None:
             told = key in own or _compound_of(key, own, reached) or _is_value_of_its_kind(lexicon, own, phrase)
             if reached and not told and not (loose and phrase in parts):
                 lexicon.learn(phrase, *reached)
-            elif concept in words.things and names_category(reached) and not reached <= lexicon.meanings(phrase):
-                lexicon.exactly[phrase] = tuple(sorted(reached))  # "denims", beside "denim"
+            elif _is_plural_thing(lexicon, concept, phrase, reached):
+                lexicon.exactly[phrase] = tuple(sorted(reached))
+
+
+def _is_plural_thing(lexicon: Lexicon, concept: str, phrase: str, reached: set[Meaning]) -> bool:
+    """Whether a plural names a thing where its singular is a value of the shop's: "denims", beside "denim"."""
+    names_thing = concept in thesaurus().things and names_category(reached)
+    return names_thing and singular(phrase) != phrase and not reached <= lexicon.meanings(phrase)
 
 
 def _composed(lexicon: Lexicon, concept: str) -> set[Meaning]:

@@ -6,7 +6,10 @@ import re
 
 from botcore.dialogue.names import attribute_words
 
-ASPECTS = {name: attribute_words(name) for name in ("price", "color", "material", "size", "brand", "style")}
+ASPECTS = {
+    name: frozenset(word for word in attribute_words(name) if len(word) > 1)  # 黑色可以 is no 色可以
+    for name in ("price", "color", "material", "size", "brand", "style")
+}
 _ASPECT = (
     rf"(?P<aspect>{'|'.join(sorted((word for words in ASPECTS.values() for word in words), key=len, reverse=True))})"
 )

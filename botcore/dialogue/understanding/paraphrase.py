@@ -11,7 +11,7 @@ from itertools import islice
 
 import numpy as np
 
-from botcore.dialogue.lexicon.lexicon import UNREADABLE, Lexicon
+from botcore.dialogue.lexicon.lexicon import HAND_MADE, UNREADABLE, Lexicon
 from botcore.dialogue.meanings import CATEGORY, Match, Meaning
 from botcore.dialogue.names import attribute_words
 from botcore.dialogue.ports import Encoder
@@ -69,9 +69,13 @@ def _windows(words: Sequence[Token], matches: Sequence[Match], lexicon: Lexicon)
 
 
 def _values(goal: str, lexicon: Lexicon) -> list[Meaning]:
-    """What the products of a category may have, without names and numbers."""
+    """What the products of a category may have, without names and numbers, and without how they were made ("hand-cut" is near to
+    whatever is said of hands)."""
     return [
         meaning
         for meaning in lexicon.placed
-        if meaning.attribute not in NAMES and not any(map(str.isdigit, meaning.value)) and lexicon.holds(goal, meaning)
+        if meaning.attribute not in NAMES
+        and not any(map(str.isdigit, meaning.value))
+        and not HAND_MADE.search(meaning.value)
+        and lexicon.holds(goal, meaning)
     ]

@@ -44,20 +44,6 @@ UNSPOKEN = (CATEGORY, TEXT, LACKS)
 """Meanings that are no values of attributes."""
 
 
-def without_aspects(matches: Sequence[Match], lexicon: Lexicon) -> list[Match]:
-    """The matches without those that only say of what the value right before them is: "scent" of "lemongrass scent", "room" of
-    "a small room"."""
-
-    def is_aspect(match: Match, before: Match) -> bool:
-        categories = [lexicon.categories[x.value] for x in match.meanings if x.attribute == CATEGORY]
-        own = {name for c in categories for name in (c.noun, c.name.lower(), c.chinese)}
-        if match.first != before.last or match.phrase in own:
-            return False
-        return any({match.phrase, singular(match.phrase)} & attribute_words(x.attribute) for x in before.meanings)
-
-    return [match for i, match in enumerate(matches) if not (i and is_aspect(match, matches[i - 1]))]
-
-
 @dataclass(frozen=True)
 class Reading:
     """The tokens of one message with what the vocabulary made of them.
@@ -377,7 +363,7 @@ class Reading:
         if values := placed or values:
             best = max(values, key=lambda m: self.lexicon.attributes[m.attribute][m.value])
             same = [m for m in values if m.attribute == best.attribute]
-            exact = [m for m in same if self._is_exact(m, match.phrase)]
+            exact = [m for m in same if self.lexicon.is_exact(m, match.phrase)]
             if goal and placed and match.first in self.stances.refused and best.attribute not in SHADED:
                 return list(dict.fromkeys([*same, *self._kinds_of(match, goal, best.attribute)]))
             return exact or same
@@ -430,10 +416,6 @@ class Reading:
         concepts = thesaurus().chinese.get(match.phrase, ()) if CHINESE.match(match.phrase) else (match.phrase,)
         return next((word for word in concepts if self.lexicon.knows(word)), "")
 
-    def _is_exact(self, meaning: Meaning, phrase: str) -> bool:
-        names = self.lexicon.names.get(meaning, {})
-        return phrase == meaning.value or any(phrase == name.lower() for listed in names.values() for name in listed)
-
     def _lacking(self, match: Match, goal: str) -> list[Meaning]:
         """The values that say the absence of what is refused ("no perfume": fragrance-free), where the goal has any."""
         said = [Meaning(*x.value.split("=", 1)) for x in match.meanings if x.attribute == LACKS]
@@ -443,7 +425,7 @@ class Reading:
     def _meant(self, match: Match, goal: str, values: Sequence[Meaning]) -> bool:
         """Whether a value that no product of the goal has is meant all the same: asked for, or refused by its name."""
         refused = match.first in self.stances.refused
-        exact = refused and any(self._is_exact(m, match.phrase) for m in values)
+        exact = refused and any(self.lexicon.is_exact(m, match.phrase) for m in values)
         return exact or ((refused or self.asks) and self._occurs(goal, values))
 
     def _occurs(self, goal: str, values: Sequence[Meaning]) -> bool:

@@ -212,7 +212,10 @@ def test_a_word_that_is_refused_answers_no_question_by_its_other_meaning():
     said = Understanding("不要白色", "zh", Intent("find", {"find": 1.0}), constraints=(refusal,))
     assert answered(said, before, words).constraints == (refusal,)
     wish = replace(said, text="白色", constraints=())
-    assert {c.value for c in answered(wish, before, words).constraints} == {"white", "cream"}
+    (either,) = answered(wish, before, words).constraints
+    assert {either.value, *either.others} == {"white", "cream"} and either.hard
+    words.names[white] = {"zh": ["白色"]}
+    assert [(c.value, c.others) for c in answered(wish, before, words).constraints] == [("white", ())]
 
 
 def test_a_question_about_one_kind_is_not_answered_by_another_kind():
@@ -238,7 +241,7 @@ def test_an_answer_may_say_a_value_in_another_form(text, language, values):
         words.attributes.setdefault("mood", {})[value] = 4
         words.placed[meaning] = {"home/rugs": 4}
         words.names[meaning] = {"zh": [chinese]}
-        words.automaton.add_word(f" {value} ", (len(value) + 2, value, (meaning,)))
+        words.automaton.add_word(f" {value} ", (len(value) + 2, value, (meaning,), False))
     words.automaton.make_automaton()
     before = RUGS.with_(open_question=Question("mood", ("hopeful", "thoughtful")), language=language)
     said = Understanding(text, language, Intent("vague", {"vague": 1.0}))

@@ -34,6 +34,12 @@ def test_a_category_is_known_by_all_of_its_names_of_one_stem(order, word):
     assert [match.meanings for match in built.match(tokens(f"a piece of {word}"))] == [(clothing,)]
 
 
+def test_and_is_written_in_more_than_one_way():
+    home = Meaning(CATEGORY, "home")
+    built = built_of(("home & money", home))
+    assert [match.meanings for match in built.match(tokens("books on home and money"))] == [(home,)]
+
+
 def test_another_form_of_a_categorys_name_is_none():
     built = built_of(("dresses", Meaning(CATEGORY, "dresses")))
     assert built.match(tokens("something dressier")) == []

@@ -101,3 +101,29 @@ def test_a_failed_run_keeps_its_reason(dataset):
     stored = TrainingRun.objects.get()
     assert (stored.status, stored.error) == ("failed", "ValueError: no rows")
     assert runs.claim(run.pk) is None
+
+
+def test_a_run_that_failed_goes_on_with_what_it_had(dataset):
+    run = runs.claim(runs.ask_for(dataset, "sft", {}).pk)
+    assert run is not None
+    runs.tell(run, "sft", {"step": 1, "loss": 2.5})
+    runs.finish(run, "OSError: disk full")
+    assert runs.go_on(run)
+    again = runs.claim(run.pk)
+    assert again is not None and again.curves == [{"stage": "sft", "step": 1, "loss": 2.5}] and not again.error
+    assert not runs.go_on(run)
+
+
+def test_a_run_that_was_stopped_goes_on_once_its_process_has_heard_of_it(dataset):
+    run = runs.claim(runs.ask_for(dataset, "sft", {}).pk)
+    assert run is not None and runs.stop(run)
+    assert not runs.go_on(run)
+    TrainingRun.objects.update(alive_at=timezone.now() - runs.SILENT - timedelta(seconds=1))
+    assert runs.go_on(run) and runs.claim(run.pk) is not None
+
+
+def test_a_run_that_made_a_version_is_done(dataset):
+    run = runs.ask_for(dataset, "sft", {})
+    TrainingRun.objects.update(status="failed")
+    ModelVersionFactory(shop=dataset.shop, dataset=dataset, run=run)
+    assert not runs.go_on(run)

@@ -16,12 +16,12 @@ from workers.management.commands.evaluate import as_text
 
 
 class Command(BaseCommand):
-    help = "Train a candidate from an approved snapshot; killed runs go on where they stopped (--run)."
+    help = "Train a candidate from an approved snapshot; runs that broke off go on where they were (--run)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--recipe", choices=TrainingRun.Recipe.values, default=recipes.USUAL)
         parser.add_argument("--dataset", type=int, help="a snapshot's number; without it the newest approved one")
-        parser.add_argument("--run", type=int, help="carry out this run, which waits or was killed")
+        parser.add_argument("--run", type=int, help="carry out this run, which waits, was killed or stopped, or failed")
         parser.add_argument("--queue", action="store_true", help="leave it to the trainer of `manage.py up`")
         add_json(parser)  # type: ignore[arg-type]
         for name, option in recipes.OPTIONS.items():
@@ -32,6 +32,8 @@ class Command(BaseCommand):
         told = {name: options[name] for name in recipes.OPTIONS if options[name] is not None}
         if options["run"] and told:
             raise CommandError(f"Run {options['run']} was told when it was asked for; leave out {', '.join(told)}.")
+        if run := TrainingRun.objects.filter(pk=options["run"]).first():
+            runs.go_on(run)
         run_id = options["run"] or self._asked(options, told).pk
         if options["queue"]:
             self.stdout.write(f"run {run_id} waits for the trainer")
