@@ -34,6 +34,8 @@ PARTICLES = "的地得了吗呢啊吧带有个款种 "
 """What a stretch of Chinese may begin or end with that is no part of a name."""
 SURELY = 0.9
 """The chance of a wish from which what the shop has never heard of is looked for and told to be missing."""
+OWNED = re.compile(r"\b(?:my|your|his|her|its|our|their) $|[我你您他她它](?:们)?的?$")
+"""Before what somebody has."""
 SIGNS = ",.;:!?，。；：！？、~… "
 UNTOLD = {"en": 6, "zh": 8}
 """Words, or Chinese characters, up to which what was not understood is said again."""
@@ -96,9 +98,10 @@ class Reading:
 
     @cached_property
     def dropped(self) -> tuple[str, ...]:
-        """The categories given up."""
+        """The categories given up; what somebody has is none ("it shouldn't dry my lips out")."""
         ruled_out = [m for m in self._naming() if self._is_ruled_out(m) and not self._refused_kind(m)]
-        return tuple(dict.fromkeys(self._category(m) for m in ruled_out))
+        owned = [m for m in ruled_out if OWNED.search(self.text[: self.words[m.first].start])]
+        return tuple(dict.fromkeys(self._category(m) for m in ruled_out if m not in owned))
 
     def _refused_kind(self, match: Match) -> str:
         """The kind of a category's products that alone is refused ("no robots" of vacuum cleaners), unless it was what the talk

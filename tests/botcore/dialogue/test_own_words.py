@@ -107,6 +107,12 @@ def test_a_brand_taken_up_by_this_brand_is_refused_and_points_at_nothing(dressin
     assert [item.sku for item in reply.items] == ["L1"]
 
 
+def test_what_somebody_has_is_no_kind_that_is_given_up(dressing):
+    dressing("I'd like jeans or other trousers")
+    reply = dressing("the dye shouldn't come off on my trousers")
+    assert not reply.said.dropped_goals and reply.state.goal == "clothing/trousers"
+
+
 def test_a_size_is_refused_as_a_value_is(dressing):
     dressing("a lotion please")
     reply = dressing("30ml is gone in a week. Useless size.")
