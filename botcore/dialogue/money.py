@@ -51,7 +51,7 @@ _BELOW = (
     r"(?:spend|pay|go|stretch) (?:up )?(?:to|more than|over|above|past|beyond)|limit(?: is| of)?|ceiling(?: is| of)?|"
     r"max\.?|within|beneath|<=?|budget(?: is| of|:)?(?: about| around| up to)?|spend(?: about| up to)?|"
     r"raise it to|lower it to|make it|"
-    r"低于|少于|最多|最高|不到|小于|控制在|(?:放宽|提|加|升|降|改|涨)到|预算(?:是|在|大概|大约)?)"
+    r"低于|少于|便宜过|低过|最多|最高|不到|小于|控制在|(?:放宽|提|加|升|降|改|涨)到|预算(?:是|在|大概|大约)?)"
 )
 _ABOVE = (
     r"(?:over|above|more than|at least|from|upwards of|north of|past|minimum(?: of)?|min\.?|starting at|>=?|"
@@ -68,9 +68,10 @@ _AROUND_AFTER = r"(?:,? ?(?:or so|or thereabouts|give or take)|-?odd|左右|上�
 TOO_MUCH = re.compile(r"[^,，.。;；!?！？]{0,8}?(?:不(?![?？，。,]|$)|免|别|算了|怕|pass|起不|买不起|穿不起)", re.I)
 """Behind an amount: what costs so much, or so little, is turned down."""
 TURNED_DOWN = re.compile(
-    r"(?:n't|\bnot|\bnever|\bno|\bnothing|\bkill me if|\bif|别|不想|不要|不会|不能)\b[^,，;；!?！？]*$", re.I | re.A
+    r"(?:n't|\bnot|\bnever|\bno|\bnothing|\bkill me if|\bif|别|不想|不要|不会|不能)\b(?:(?!\band\b)[^,，;；!?！？])*$",
+    re.I | re.A,
 )
-"""In front of a limit: "won't go past 65", "don't show me anything under 40"."""
+"""In front of a limit: "won't go past 65", "don't show me anything under 40"; not in "no Ondine and I've got $15 to spend"."""
 GIVEN_UP = re.compile(r"(?:\b(?:ignore|forget|scrap|drop|not|never mind) (?:the|about the)?\s*|不是)$", re.I)
 TOO_TIGHT = re.compile(
     r"\s*[块元刀]?(?:is|'s|was|太|有点|有些|不太|实在)?\s*(?:too (?:tight|low|little)|not enough|紧|少了|低了|不够)",

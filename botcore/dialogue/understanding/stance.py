@@ -28,7 +28,10 @@ SURE = 0.9
 """The chance from which the reader is believed, whatever the rules say; by four development sets of phrasings."""
 SURELY_NONE = 0.85
 """The chance from which a word names nothing, whatever it is near to ("I've been meaning to": definition)."""
-PLAINLY = re.compile(r"\b(?:not|no|without|except)(?: (?:an?|the|any|one|ones|those|with|in|of|from|by))*$")
+PLAINLY = re.compile(
+    r"\b(?:not|no|without|except|(?:any ?thing|any|all|every ?thing) but)"
+    r"(?: (?:an?|the|any|one|ones|those|made|with|in|of|from|by))*$"
+)
 """A refusal right before what is refused ("not one with a basket"), which the reader does not overrule."""
 
 

@@ -51,8 +51,8 @@ def test_a_sure_reader_is_believed_against_the_rules():
     assert after(Stance.REFUSED, 0.95, Stances()) == Stances(refused=frozenset({3}))
 
 
-def test_a_refusal_right_before_its_object_stands_whatever_the_reader_says():
-    text = "not one in brass"
+@pytest.mark.parametrize("text", ["not one in brass", "anything but a brass", "not made from brass"])
+def test_a_refusal_right_before_its_object_stands_whatever_the_reader_says(text):
     words, rules = tokens(text), Stances(refused=frozenset({1, 2, 3}))
     read = MessageRead({}, ((0, len(text)),), np.array([[0.0, 0.95, *[0.01] * 6]], dtype=np.float32), LABELS)
     assert revised(words, [brass()], rules, read) == rules
