@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -169,23 +170,26 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def stop_run(request: HttpRequest, pk: int) -> HttpResponse:
     """End a run that waits or runs."""
-    row = get_object_or_404(access.runs(request.user, Right.TEACH).defer("curves"), pk=pk)
-    if runs.stop(row):
-        messages.success(request, _("The run is stopped. What it was just doing ends within a minute or so."))
-    else:
-        messages.info(request, _("The run had ended already."))
-    return redirect("console:run", pk=pk)
+    done = _("The run is stopped. What it was just doing ends within a minute or so.")
+    return _changed(request, pk, runs.stop, done, _("The run had ended already."))
 
 
 @console_page(Right.TEACH)
 @require_POST
 def go_on_with_run(request: HttpRequest, pk: int) -> HttpResponse:
     """Queue a run again that broke off or was stopped."""
+    done = _("The run goes on where it was, as soon as the trainer is free.")
+    vain = _("The run cannot go on: it is open, done, or was stopped a moment ago.")
+    return _changed(request, pk, runs.go_on, done, vain)
+
+
+def _changed(
+    request: HttpRequest, pk: int, change: Callable[[TrainingRun], bool], done: str, vain: str
+) -> HttpResponse:
+    """A run's page again, with what came of a change of it."""
     row = get_object_or_404(access.runs(request.user, Right.TEACH).defer("curves"), pk=pk)
-    if runs.go_on(row):
-        messages.success(request, _("The run goes on where it was, as soon as the trainer is free."))
-    else:
-        messages.info(request, _("The run cannot go on: it is open, done, or was stopped a moment ago."))
+    changed = change(row)
+    messages.add_message(request, messages.SUCCESS if changed else messages.INFO, done if changed else vain)
     return redirect("console:run", pk=pk)
 
 

@@ -33,4 +33,4 @@ class Match:
     guessed: bool = False
     """Whether the phrase is only near to the value by meaning: so are opposites, and such a one is never refused."""
     saying: bool = False
-    """Whether it is one of the ways in which people say the value (``data/sayings``): it counts where the reader sees a thing."""
+    """Whether it is one of the ways in which people say the value (``data/sayings``), which refuses nothing by itself."""

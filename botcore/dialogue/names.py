@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, Meaning
 
@@ -41,6 +43,7 @@ SPOKEN: dict[str, tuple[str, ...]] = {
 """What customers call attributes, beside the names that replies use."""
 
 
+@cache
 def attribute_words(attribute: str) -> frozenset[str]:
     """All that an attribute is called, in both languages."""
     return frozenset({*(attribute_name(attribute, language) for language in ("en", "zh")), *SPOKEN.get(attribute, ())})

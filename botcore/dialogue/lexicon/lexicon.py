@@ -171,6 +171,10 @@ class Lexicon:
             self.surfaces.update(phrase.split())
             self.surfaces.add(f"{phrase.rpartition(' ')[2]}s")
 
+    def recognise(self, key: str, phrase: str, meanings: Iterable[Meaning], *, saying: bool = False) -> None:
+        """Let :meth:`match` find what is looked up by ``key``, once its automaton is made."""
+        self.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings)), saying))
+
     def meanings(self, phrase: str) -> set[Meaning]:
         """What a phrase stands for so far."""
         return self.phrases.get(phrase_key(phrase), ("", set()))[1]

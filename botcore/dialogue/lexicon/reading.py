@@ -61,7 +61,7 @@ def read_lexicon(shop: Shop) -> Lexicon:
 def _index(lexicon: Lexicon) -> None:
     """Makes what is matched and what slips of spelling are looked up in."""
     for key, (phrase, meanings) in lexicon.phrases.items():
-        _matched(lexicon, key, phrase, meanings)
+        lexicon.recognise(key, phrase, meanings)
         if len(phrase) > 1 and all(map(CHINESE.match, phrase)):
             lexicon.chinese.add(phrase)
             if any(m.attribute != TEXT for m in meanings):
@@ -73,31 +73,26 @@ def _index(lexicon: Lexicon) -> None:
             lexicon.spellings.setdefault(len(word), []).append(word)
 
 
-def _matched(lexicon: Lexicon, key: str, phrase: str, meanings: Iterable[Meaning], *, saying: bool = False) -> None:
-    lexicon.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings)), saying))
-
-
 def _read_sayings(lexicon: Lexicon) -> None:
     """Let the ways in which people say a value stand for it, unless a shorter phrase of the shop's in it does already (whoever
     wants "没有帽子" refuses the hood that "有帽子" asks for), or is refused in it ("not boxy" where there are boxy ones)."""
-    said: defaultdict[str, set[Meaning]] = defaultdict(set)
-    phrases: dict[str, str] = {}
+    said: dict[str, tuple[str, set[Meaning]]] = {}
     for concept, listed in sayings().items():
         meanings = _valued_as(lexicon, concept)
         for saying in listed if meanings else ():
             told = {x for m in lexicon.match(tokens(saying)) for x in m.meanings}
             refuses = saying.startswith(REFUSING) and any(x.attribute in lexicon.attributes for x in told)
             if not (meanings & told or refuses) and (key := phrase_key(saying)) not in lexicon.phrases:
-                said[key] |= meanings
-                phrases[key] = saying
-    for key, meanings in said.items():
-        _matched(lexicon, key, phrases[key], meanings, saying=True)
-        if CHINESE.match(phrases[key]):
-            lexicon.chinese.add(phrases[key])
+                said.setdefault(key, (saying, set()))[1].update(meanings)
+    for key, (saying, meanings) in said.items():
+        lexicon.recognise(key, saying, meanings, saying=True)
+        if CHINESE.match(saying):
+            lexicon.chinese.add(saying)
     lexicon.automaton.make_automaton()
 
 
 REFUSING = ("no ", "not ", "nothing ", "without ", "不", "没", "无", "别")
+"""What a saying begins with that refuses the value behind it."""
 
 
 def _valued_as(lexicon: Lexicon, concept: str) -> set[Meaning]:

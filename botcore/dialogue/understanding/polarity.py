@@ -180,9 +180,11 @@ class _Reader:
         ]
 
     def _is_in_a_name(self, place: int) -> bool:
-        """Whether what stands at a place of the text only is part of the name of a value, or of what is said in its place."""
+        """Whether what stands at a place of the text is only part of what says that a product has something ("不锈钢", "doesn't
+        smell")."""
         around = [m for m in self.matches if self.words[m.first].start <= place < self.words[m.last - 1].end]
-        return any(m.last - m.first > 1 and is_positive(m) for m in around)
+        named = [m for m in around if m.last - m.first > 1 and names_value(m)]
+        return any(all(x.attribute != LACKS for x in m.meanings) for m in named)
 
     def _forward(self, clause: _Clause) -> set[int]:
         """The tokens behind a refusal, to the end of the clause or a turn of mind; in Chinese to the 的 before a head."""
@@ -268,11 +270,6 @@ class _Reader:
 def names_value(match: Match) -> bool:
     """Whether a phrase says something of a product rather than which category it is of."""
     return all(x.attribute != CATEGORY for x in match.meanings)
-
-
-def is_positive(match: Match) -> bool:
-    """Whether a phrase says that a product has something, be it in words that refuse ("doesn't smell", "不锈钢")."""
-    return names_value(match) and not any(x.attribute == LACKS for x in match.meanings)
 
 
 def refuses_itself(phrase: str) -> bool:

@@ -205,7 +205,7 @@ def test_a_word_that_is_refused_answers_no_question_by_its_other_meaning():
     words.placed.update({white: {"home/rugs": 4}, cream: {"home/rugs": 4}})
     words.learn("白色", white, cream)
     for key, (phrase, meanings) in words.phrases.items():
-        words.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings)), False))
+        words.recognise(key, phrase, meanings)
     words.automaton.make_automaton()
     before = RUGS.with_(open_question=Question("color", ("white", "cream")))
     refusal = Constraint("color", "white", wanted=False)
@@ -241,7 +241,7 @@ def test_an_answer_may_say_a_value_in_another_form(text, language, values):
         words.attributes.setdefault("mood", {})[value] = 4
         words.placed[meaning] = {"home/rugs": 4}
         words.names[meaning] = {"zh": [chinese]}
-        words.automaton.add_word(f" {value} ", (len(value) + 2, value, (meaning,), False))
+        words.recognise(value, value, {meaning})
     words.automaton.make_automaton()
     before = RUGS.with_(open_question=Question("mood", ("hopeful", "thoughtful")), language=language)
     said = Understanding(text, language, Intent("vague", {"vague": 1.0}))

@@ -16,7 +16,7 @@ def built_of(*names: tuple[str, Meaning]) -> Lexicon:
     for name, meaning in names:
         built.learn(name, meaning)
     for key, (phrase, meanings) in built.phrases.items():
-        built.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(meanings), False))
+        built.recognise(key, phrase, meanings)
     built.automaton.make_automaton()
     return built
 
