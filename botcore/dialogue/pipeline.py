@@ -107,7 +107,7 @@ def respond(
         offer = beside.offer(shop, decision, found, state, lexicon, seed) if recommends else beside.Offer()
         alike = () if offer.items or not recommends else beside.alike(shop, plan, lexicon)
     with clock.stage("compose"):
-        writers = replace(ports, generator=None, load_error="") if _is_approved(decision, plan) else ports
+        writers = replace(ports, generator=None, load_error="") if _is_approved(decision, plan, said) else ports
         wording = word(brief, state.language, writers, samples=samples, seed=seed, deadline=deadline)
         unused = missed_briefs(plan.act, plan.reason, perceived)
         more = [*unused, *followups(shop, plan, wording.text, before, second, lexicon, ports, visit)]
@@ -146,10 +146,12 @@ def respond(
     )
 
 
-def _is_approved(decision: Decision, plan: Plan) -> bool:
-    """Whether an approved phrase is said whatever the model could write: what is said is settled, word for word."""
+def _is_approved(decision: Decision, plan: Plan, said: Understanding) -> bool:
+    """Whether an approved phrase is said whatever the model could write: what is said is settled, word for word, or quotes what
+    nobody understood ("we'd have to let go of a special")."""
     by_itself = plan.answer is not None and plan.answer.by_itself
-    return bool(decision.word) or plan.reason in {CHEAPEST, *ASKED_FOR_WORDS, *APPROVED} or by_itself
+    settled = plan.reason in {CHEAPEST, *ASKED_FOR_WORDS, *APPROVED} or by_itself
+    return settled or bool(decision.word or said.unheard)
 
 
 def _told(sentences: Sequence[str], language: str) -> str:

@@ -18,6 +18,7 @@ from botcore.dialogue.understanding.polarity import NEGATIONS, Stances
 from botcore.dialogue.understanding.repairs import changed_from, taken_back
 from botcore.dialogue.understanding.stance import Thing
 from botcore.dialogue.words import CHINESE, CLAUSE_END, FUNCTION_WORDS, PLAIN, Token, singular, stem
+from catalog.text import segment
 
 DETERMINERS = {"a", "an", "any", "some", "another"}
 COPULAS = {"be", "is", "was", "am", "are", "i'm", "he's", "she's"}
@@ -530,14 +531,21 @@ class Reading:
     def untold(self) -> tuple[str, ...]:
         """What a message of a few words says that says nothing else ("one that stays up there"): it is told to be missing."""
         if CHINESE.search(self.text):
-            said = self.text.strip(PARTICLES + SIGNS + "".join(PLAIN))
-            return (said,) if 1 < len(said) <= UNTOLD["zh"] and CLAUSE_END.search(said) is None else ()
+            said = self._without_plain_ends()
+            one_clause = CLAUSE_END.search(self.text.strip(SIGNS)) is None
+            return (said,) if one_clause and 1 < len(said) <= UNTOLD["zh"] else ()
         places = [i for i, _ in self._loose()]
         first, last = (places[0], places[-1]) if places else (0, -1)
         while first and self.words[first - 1].text in NEGATIONS:
             first -= 1
         few = 0 <= last - first < UNTOLD["en"]
         return (self.text[self.words[first].start : self.words[last].end],) if few else ()
+
+    def _without_plain_ends(self) -> str:
+        """A Chinese message without the words of grammar at its ends: "看着精神" of "就要看着精神的"."""
+        words = segment(self.text).split()
+        telling = [place for place, word in enumerate(words) if not PLAIN.union(PARTICLES, SIGNS).issuperset(word)]
+        return "".join(words[telling[0] : telling[-1] + 1]) if telling else ""
 
     def _is_unheard(self, thing: Thing) -> bool:
         words = self.words[thing.first : thing.last]

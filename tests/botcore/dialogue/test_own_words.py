@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from botcore.dialogue.thesaurus import sayings
 from botcore.dialogue.words import DATA, normalise, tokens
 from catalog.ingest.records import ProductRecord, VariantRecord
 from catalog.ingest.write import upsert_products
+from tests.botcore.dialogue.test_compose import Says
 from workers import indexing
 
 GOODS = [
@@ -120,12 +122,19 @@ def test_a_size_is_refused_as_a_value_is(dressing):
 
 
 @pytest.mark.parametrize(
-    ("first", "then", "said"), [("lipsticks", "only windy ones", "windy"), ("口红", "要看着精神的", "精神")]
+    ("first", "then", "said"), [("lipsticks", "something fancy", "fancy"), ("口红", "要看着精神的", "看着精神")]
 )
 def test_who_is_not_understood_is_told_so(dressing, first, then, said):
     dressing(first)
     reply = dressing(then)
     assert reply.act is Act.RECOMMEND and said in reply.text
+
+
+def test_what_nobody_understood_is_quoted_by_an_approved_phrase(dressing, talk_with):
+    talk = talk_with(Says(("I'd take [A.name] at [A.price].",)))
+    assert talk("lipsticks", deadline=time.monotonic() + 5).written_by == "model"
+    reply = talk("something fancy", deadline=time.monotonic() + 5)
+    assert (reply.written_by, reply.said.unheard) == ("template", ("fancy",))
 
 
 def test_who_leaves_the_choice_is_shown_something(dressing):
