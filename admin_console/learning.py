@@ -17,7 +17,7 @@ from admin_console.explanation import Pair, pairs, plain
 from admin_console.sentences import plainly
 from botcore.learning import datasets, gate, house_words, rollout, versions
 from botcore.models import Annotation, Dataset, DatasetRow, Feedback, ModelVersion, ShadowReply, TrainingRun, Turn
-from catalog.models import Shop
+from catalog.models import Category, Shop
 
 State = ModelVersion.State
 
@@ -87,9 +87,11 @@ class RunRow:
 
 @dataclass(frozen=True)
 class VersionRow:
-    """``failed`` are the gate's lines that were not passed; ``evaluated`` whether there is a verdict at all."""
+    """``department`` is the name of the one it answers for alone; ``failed`` are the gate's lines that were not passed;
+    ``evaluated`` whether there is a verdict at all."""
 
     version: ModelVersion
+    department: str
     evaluated: bool
     passed: bool
     failed: tuple[str, ...]
@@ -97,15 +99,18 @@ class VersionRow:
 
 @dataclass(frozen=True)
 class Serving:
-    """What writes for customers now; None is the model that ships, or no canary and no shadow."""
+    """What writes for customers now, about one ``department`` where it has a name; None is what else answers them, or no canary
+    and no shadow."""
 
+    department: str
     live: ModelVersion | None
     canary: ModelVersion | None
     shadow: ModelVersion | None
 
     @property
-    def can_roll_back(self) -> bool:
-        return bool(self.live or self.canary)
+    def put_last(self) -> ModelVersion | None:
+        """What a rollback takes back."""
+        return self.canary or self.live
 
 
 @dataclass(frozen=True)
@@ -203,18 +208,41 @@ def run_rows(runs: Iterable[TrainingRun]) -> list[RunRow]:
     return [RunRow(run, first_line(run.error)) for run in runs]
 
 
-def version_rows(found: Iterable[ModelVersion]) -> list[VersionRow]:
+def version_rows(found: Iterable[ModelVersion], departments: Mapping[str, str]) -> list[VersionRow]:
+    """``departments`` are names by path."""
     return [
-        VersionRow(version, bool(version.gate), bool(version.gate.get("passed")), failed_lines(version))
+        VersionRow(
+            version,
+            departments.get(version.department, version.department),
+            bool(version.gate),
+            bool(version.gate.get("passed")),
+            failed_lines(version),
+        )
         for version in found
     ]
 
 
-def serving(shop: Shop) -> Serving:
-    """One query."""
+def serving(shop: Shop, departments: Mapping[str, str]) -> list[Serving]:
+    """The whole shop's first, then that of every department with a version of its own; ``departments`` are names by path. One
+    query."""
     rows = ModelVersion.objects.filter(shop=shop, state__in=(State.LIVE, State.CANARY, State.SHADOW)).defer("report")
-    by_state = {row.state: row for row in rows}
-    return Serving(by_state.get(State.LIVE), by_state.get(State.CANARY), by_state.get(State.SHADOW))
+    by_place: dict[str, dict[str, ModelVersion]] = {"": {}}
+    for row in rows.order_by("department"):
+        by_place.setdefault(row.department, {})[row.state] = row
+    return [
+        Serving(departments.get(place, place), there.get(State.LIVE), there.get(State.CANARY), there.get(State.SHADOW))
+        for place, there in by_place.items()
+    ]
+
+
+def department_names(shop: Shop) -> dict[str, str]:
+    """The names of the shop's departments by their paths."""
+    return dict(Category.objects.filter(shop=shop, parent=None).order_by("name").values_list("path", "name"))
+
+
+def department_of(version: ModelVersion) -> str:
+    """The name of the department that a version answers for alone; "" for the whole shop."""
+    return department_names(version.shop).get(version.department, version.department) if version.department else ""
 
 
 def make_snapshot(shop: Shop, by: User, filters: datasets.Filters) -> tuple[Dataset, bool]:

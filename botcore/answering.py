@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -62,7 +61,6 @@ def answer_turn(turn_id: int, ports: Ports) -> Turn | None:
         deadline = time.monotonic() + settings.REPLY_SECONDS - RESERVE_SECONDS
         perceived = media.perceive(turn, ports, deadline)
         text = _text(turn)
-        turn.asked_version_id = ports.version_id
         missed = _store(turn, lease, text, _respond(turn, text, perceived, ports, deadline))
         if missed is None:
             return turn
@@ -106,7 +104,7 @@ def _respond(turn: Turn, text: str, perceived: Perceived, ports: Ports, deadline
     if turn.status == Turn.Status.SILENT:
         before = before.with_(returned=False)  # the bot is not back: a person is to say this
     if turn.attempts > MOST_ATTEMPTS_WITH_MODEL:
-        ports = replace(ports, generator=None)
+        ports = ports.in_phrases()
     speak = partial(
         respond,
         turn.conversation.shop,
@@ -123,7 +121,7 @@ def _respond(turn: Turn, text: str, perceived: Perceived, ports: Ports, deadline
         reply = speak(ports, samples=samples, deadline=deadline)
     if not told_holds(reply.told):
         log.info("facts changed while writing", turn=turn.pk)
-        reply = speak(replace(ports, generator=None), samples=0, deadline=time.monotonic())
+        reply = speak(ports.in_phrases(), samples=0, deadline=time.monotonic())
     return reply
 
 
@@ -149,6 +147,7 @@ def _store(turn: Turn, lease: Lease, text: str, reply: Reply) -> str | None:
             setattr(turn, name, value)
         turn.text, turn.reply, turn.act, turn.language = text, reply.text, reply.act, reply.language
         turn.written_by, turn.model_version = reply.written_by, reply.model_version
+        turn.asked_version_id = reply.version_id
         turn.state_before, turn.state_after = conversation.state, reply.state.to_json()
         _send(turn, conversation, _message(turn, reply), stated(conversation.shop, reply))
         _judge_previous(turn, reply)

@@ -8,7 +8,6 @@ from django.conf import settings
 
 from botcore.learning import versions
 from botcore.models import ModelVersion
-from catalog.models import Shop
 from workers.engine import artefacts
 
 IDLE = (ModelVersion.State.CANDIDATE, ModelVersion.State.RETIRED)
@@ -25,6 +24,6 @@ def forget_models(now: datetime) -> list[str]:
 
 
 def _next_back() -> set[int]:
-    """The versions that a rollback of what is live would bring back, one a shop."""
-    lives = [version for shop in Shop.objects.all() if (version := versions.live(shop))]
+    """The versions that a rollback of what is live would bring back."""
+    lives = ModelVersion.objects.filter(state=ModelVersion.State.LIVE)
     return {before.pk for version in lives if (before := versions.replaced_by(version))}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -52,6 +52,22 @@ def writing_by(version: ModelVersion | None) -> Iterator[Ports]:
         error = f"the version failed to load: {lent.failure}" if lent.failure else ""
         answers = wanted if error else lent.key
         yield replace(_common(), generator=lent.engine, version_id=answers or None, load_error=error)
+
+
+@contextmanager
+def answering(shop: Shop, writer_of: Callable[[str], ModelVersion | None]) -> Iterator[Ports]:
+    """The ports that answer in a shop, with its own layer of intents. ``writer_of`` tells the version that writes about a
+    department, "" for what is about none; None is the one that ships."""
+    with writing_by(writer_of("")) as shared:
+        own = as_read_in(shop, shared)
+
+        @contextmanager
+        def specialist(department: str) -> Iterator[Ports]:
+            version = writer_of(department)
+            with writing_by(version) if version and version.department else nullcontext(own) as ports:
+                yield ports
+
+        yield replace(own, specialists=specialist)
 
 
 def as_read_in(shop: Shop, ports: Ports) -> Ports:
@@ -126,12 +142,14 @@ def _shipped() -> Generator | None:
 
 
 def _stand_ins(version: ModelVersion | None) -> list[int]:
-    """What may write until a version is loaded: what is live in its shop, or else what ships. Never another shop's version, nor
-    one that was taken back."""
+    """What may write until a version is loaded: what is live in its department or its shop, or else what ships. Never another
+    department's or shop's version, nor one that was taken back."""
     if version is None:
         return []
-    live = ModelVersion.objects.filter(shop=version.shop_id, state=ModelVersion.State.LIVE)
-    return [*live.values_list("pk", flat=True), SHIPPED]
+    live = ModelVersion.objects.filter(
+        shop=version.shop_id, state=ModelVersion.State.LIVE, department__in=("", version.department)
+    )
+    return [*live.order_by("-department").values_list("pk", flat=True), SHIPPED]
 
 
 def _load(version_id: int) -> TokenGenerator:

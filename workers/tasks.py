@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.utils import timezone
 
 from botcore import answering, change_sets, delivery, feeds, intake, queues, receipts, retention
@@ -23,10 +25,9 @@ from workers import housekeeping, indexing, looking, serving, shadow, streams, t
 def answer(turn_id: int) -> None:
     """Write and store the reply of a waiting turn."""
     conversation = Conversation.objects.select_related("shop").get(turns=turn_id)
-    versions = rollout.served(conversation)
-    with serving.writing_by(versions.writes) as ports:
-        turn = answering.answer_turn(turn_id, serving.as_read_in(conversation.shop, ports))
-    if turn and versions.shadow:
+    with serving.answering(conversation.shop, partial(rollout.writer, conversation)) as ports:
+        turn = answering.answer_turn(turn_id, ports)
+    if turn and shadow.of(turn):
         queues.wake_shadow(turn_id)
 
 

@@ -15,7 +15,7 @@ from admin_console import labels
 from admin_console.forms.filters import choice
 from botcore.learning import datasets, recipes
 from botcore.models import Dataset, DatasetRow
-from catalog.models import Category, Shop
+from catalog.models import Shop
 
 
 class SnapshotForm(forms.Form):
@@ -86,10 +86,9 @@ class Teachable:
     departments: Sequence[tuple[str, str]]
 
     @classmethod
-    def of(cls, shop: Shop) -> Teachable:
+    def of(cls, shop: Shop, departments: Mapping[str, str]) -> Teachable:
         approved = Dataset.objects.filter(shop=shop).exclude(approved_at=None)
-        top = Category.objects.filter(shop=shop, parent=None).order_by("name").values_list("path", "name")
-        return cls(approved.only("content_hash", "created_at"), [*top])
+        return cls(approved.only("content_hash", "created_at"), [*departments.items()])
 
 
 class TrainForm(forms.Form):

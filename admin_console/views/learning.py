@@ -40,18 +40,19 @@ def learning(request: HttpRequest) -> HttpResponse:
     most = None if request.GET.get("all") else told.NEWEST
     snapshots = Dataset.objects.filter(shop=shop).select_related("approved_by")[:most]
     training = TrainingRun.objects.filter(shop=shop).defer("curves")[:most]
-    teachable = Teachable.of(shop)
+    departments = told.department_names(shop)
+    teachable = Teachable.of(shop, departments)
     made = ModelVersion.objects.filter(shop=shop).select_related("parent").defer("report", "parent__report")[:most]
     context = {
         "shop": shop,
         "shops": access.shops(request.user, Right.READ),
         "alerts": alerts.open_alerts([shop], alerts.DRIFT),
         "inflow": told.inflow(shop, snapshots[0] if snapshots else None),
-        "serving": told.serving(shop),
+        "serving": told.serving(shop, departments),
         "collect": SnapshotForm(),
         "snapshots": [told.snapshot_row(snapshot) for snapshot in snapshots],
         "runs": told.run_rows(training),
-        "versions": told.version_rows(made),
+        "versions": told.version_rows(made, departments),
         "train": [TrainForm(teachable, recipe) for recipe in labels.learning.RECIPES],
         "more": bool(most) and most in (len(snapshots), len(training), len(made)),
     }
@@ -132,7 +133,7 @@ def approve_snapshot(request: HttpRequest, pk: int) -> HttpResponse:
 def train(request: HttpRequest) -> HttpResponse:
     """Queue a run."""
     shop = _posted_shop(request)
-    form = TrainForm(Teachable.of(shop), request.POST.get("recipe", ""), request.POST)
+    form = TrainForm(Teachable.of(shop, told.department_names(shop)), request.POST.get("recipe", ""), request.POST)
     if not form.is_valid():
         _complain(request, form)
         return _to(shop)
@@ -201,6 +202,7 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(found.defer("run__curves", "parent__report"), pk=pk)
     context = {
         "version": row,
+        "department": told.department_of(row),
         "report": told.report(row),
         "gate": told.gate_lines(row),
         "health": told.health(row),
@@ -314,10 +316,12 @@ def evaluate_version(request: HttpRequest, pk: int) -> HttpResponse:
 @console_page(Right.TEACH)
 @require_POST
 def roll_back(request: HttpRequest) -> HttpResponse:
-    """Customers get back what wrote for them before."""
+    """Customers get back what wrote for them before the version named, or before what came last."""
     shop = _posted_shop(request)
+    asked = request.POST.get("version", "")
+    named = get_object_or_404(ModelVersion, shop=shop, pk=asked) if asked else None
     try:
-        now = versions.rollback(shop, access.person(request), request.POST.get("reason", "").strip()[:1_000])
+        now = versions.rollback(shop, access.person(request), request.POST.get("reason", "").strip()[:1_000], named)
     except versions.RefusedError as error:
         messages.error(request, plainly(str(error)))
     else:

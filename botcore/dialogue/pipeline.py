@@ -106,9 +106,9 @@ def respond(
         second = second_goal(shop, plan, later, lexicon, ports, visit)
         offer = beside.offer(shop, decision, found, state, lexicon, seed) if recommends else beside.Offer()
         alike = () if offer.items or not recommends else beside.alike(shop, plan, lexicon)
-    with clock.stage("compose"):
-        writers = replace(ports, generator=None, load_error="") if _is_approved(decision, plan, said) else ports
-        wording = word(brief, state.language, writers, samples=samples, seed=seed, deadline=deadline)
+    with clock.stage("compose"), ports.writing_about(state.department) as own:
+        writer = own.in_phrases() if _is_approved(decision, plan, said) else own
+        wording = word(brief, state.language, writer, samples=samples, seed=seed, deadline=deadline)
         unused = missed_briefs(plan.act, plan.reason, perceived)
         more = [*unused, *followups(shop, plan, wording.text, before, second, lexicon, ports, visit)]
         followed = [fill(phrase_for(each, state.language, seed), each.tags()) for each in more]
@@ -129,7 +129,8 @@ def respond(
         act=plan.act,
         language=state.language,
         written_by=wording.written_by,
-        model_version=_model_version(ports, wording.written_by),
+        model_version=_model_version(writer, wording.written_by),
+        version_id=writer.version_id,
         state=_remembered(state, decision, plan, shows, listed=not decision.about or bool(alike)),
         cards=tuple(item.card() for item in (*shows, *offer.items)),
         items=(*shows, *offer.items),

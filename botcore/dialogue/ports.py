@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -213,7 +214,8 @@ class Ports:
     """The models handed down to the dialogue. ``generator`` is None where replies are to be made from templates,
     ``sequence`` where no model knows what follows what, ``discriminator`` where its score is left out, ``images`` and ``speech``
     where customers are asked for words instead. ``version_id`` names the version that the reply belongs to, None the one that
-    ships; ``load_error`` says why its own generator is not the one here, where it could not be loaded."""
+    ships; ``load_error`` says why its own generator is not the one here, where it could not be loaded. ``specialists`` lends
+    the ports of the version that writes about a department, where one has a version of its own."""
 
     encoder: Encoder
     reader: Reader
@@ -224,3 +226,12 @@ class Ports:
     speech: SpeechRecogniser | None = None
     version_id: int | None = None
     load_error: str = ""
+    specialists: Callable[[str], AbstractContextManager[Ports]] | None = None
+
+    def writing_about(self, department: str) -> AbstractContextManager[Ports]:
+        """The ports of whoever writes about a department."""
+        return self.specialists(department) if self.specialists and department else nullcontext(self)
+
+    def in_phrases(self) -> Ports:
+        """The ports of a reply that no model writes."""
+        return replace(self, generator=None, load_error="", specialists=None)

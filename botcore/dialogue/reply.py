@@ -22,7 +22,8 @@ from catalog.search import Candidate
 class Reply:
     """Everything about one answer: what is sent, what is remembered, and what explains it.
 
-    ``items`` are shown as cards; ``told`` are all whose facts the words may state, shown or not.
+    ``items`` are shown as cards; ``told`` are all whose facts the words may state, shown or not. ``version_id`` is the model's
+    version that was to write, None for the one that ships.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Reply:
     asking: Asking
     answer: Answer | None
     perceived: Perceived = NOTHING
+    version_id: int | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     @property

@@ -132,6 +132,11 @@ class DialogueState:
     returned: bool = False
 
     @property
+    def department(self) -> str:
+        """The path of the department that the talk is about; "" for none."""
+        return self.goal.partition("/")[0]
+
+    @property
     def slate(self) -> tuple[str, ...]:
         """The list the customer saw last."""
         return self.shown[-1] if self.shown else ()

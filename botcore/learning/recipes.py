@@ -52,7 +52,7 @@ class Option:
 
 
 OPTIONS: Mapping[str, Option] = {
-    "department": Option(str, EVERY, 'learn from one department alone ("clothing"); it answers for the whole shop'),
+    "department": Option(str, EVERY, 'learn from one department alone ("clothing"), and answer what is about it'),
     "replay": Option(float, TAUGHT, "share of the base set in what is taught", LEAST_REPLAY, MOST_REPLAY),
     "search_minutes": Option(float, TAUGHT, "first look for rates and lengths so long", 0, 600),
     "epochs": Option(int, TAUGHT, "of SFT, at most", 1, 100),

@@ -28,7 +28,7 @@ WATCHED = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Served:
-    """The versions of one conversation; None is the shipped adapter, or no shadow."""
+    """The versions of one conversation about one department; None is the shipped adapter, or no shadow."""
 
     writes: ModelVersion | None
     shadow: ModelVersion | None
@@ -81,14 +81,25 @@ class Beside:
         return complaint(self.own, self.other, Thresholds())
 
 
-def served(conversation: Conversation) -> Served:
-    """The versions for a conversation: one query."""
+def served(conversation: Conversation, department: str = "") -> Served:
+    """The versions for what is said about a department, "" for nothing of one: its own before those of the whole shop. One
+    query."""
     serving = (State.LIVE, State.CANARY, State.SHADOW)
-    rows = ModelVersion.objects.filter(shop_id=conversation.shop_id, state__in=serving).defer("report", "gate")
-    by_state = {row.state: row for row in rows}
-    canary = by_state.get(State.CANARY)
-    chosen = canary if canary and in_canary(conversation.key, canary.share, canary.pk) else by_state.get(State.LIVE)
-    return Served(chosen, by_state.get(State.SHADOW))
+    found = ModelVersion.objects.filter(
+        shop_id=conversation.shop_id, state__in=serving, department__in=("", department)
+    ).defer("report", "gate")
+    writes = shadow = None
+    for version in sorted(found, key=lambda version: (version.department, version.state != State.LIVE)):
+        if version.state == State.SHADOW:
+            shadow = version
+        elif version.state == State.LIVE or in_canary(conversation.key, version.share, version.pk):
+            writes = version
+    return Served(writes, shadow)
+
+
+def writer(conversation: Conversation, department: str = "") -> ModelVersion | None:
+    """The version that writes what is said about a department in a conversation."""
+    return served(conversation, department).writes
 
 
 def in_canary(key: UUID, share: int, salt: int) -> bool:
@@ -116,10 +127,10 @@ def beside(version: ModelVersion, since: datetime | None = None) -> Beside:
     start = max(begun, since) if since else begun
     own = health(shop, version, start)
     if version.state == State.CANARY:
-        rival = versions.live(shop)
-        return Beside(version, rival, own, health(shop, rival, start), start)
+        rival = versions.live(shop, version.department)
+        return Beside(version, rival, own, health(shop, rival, start, about=version.department), start)
     rival = versions.replaced_by(version)
-    return Beside(version, rival, own, health(shop, rival, begun - WATCHED, begun), start)
+    return Beside(version, rival, own, health(shop, rival, begun - WATCHED, begun, version.department), start)
 
 
 def complaint(own: Health, other: Health, thresholds: Thresholds) -> str:
@@ -140,13 +151,18 @@ def complaint(own: Health, other: Health, thresholds: Thresholds) -> str:
     return ""
 
 
-def health(shop: Shop, version: ModelVersion | None, since: datetime, until: datetime | None = None) -> Health:
-    """How the replies made with a version were. One that others had to write counts for the version that was asked."""
+def health(
+    shop: Shop, version: ModelVersion | None, since: datetime, until: datetime | None = None, about: str = ""
+) -> Health:
+    """How the replies made with a version were, those ``about`` one department where one is named. One that others had to write
+    counts for the version that was asked."""
     turns = Turn.objects.filter(
         conversation__shop=shop, status=Turn.Status.ANSWERED, answered_at__gte=since, asked_version=version
     ).filter(Q(written_by=Turn.WrittenBy.MODEL) | ~Q(error=""))
     if until:
         turns = turns.filter(answered_at__lt=until)
+    if about:
+        turns = turns.filter(Q(state_after__goal=about) | Q(state_after__goal__startswith=f"{about}/"))
     rows = list(turns.values_list("written_by", "error", "timings_ms"))
     if not rows:
         return Health(0, 0, 0.0, 0.0, 0.0, 0.0)

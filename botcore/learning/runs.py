@@ -13,7 +13,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Case, F, OuterRef, Q, Subquery, When
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from botcore import queues
@@ -59,15 +61,18 @@ def ask_for(dataset: Dataset, recipe: str, options: Mapping[str, Any], by: User 
 def claim(run_id: int) -> TrainingRun | None:
     """The run, now running; None where it is done, stopped, or alive elsewhere. One statement decides.
 
-    What is live is kept with it when it first starts, and stays: a run that goes on ends what it began.
+    What is live where its version would answer is kept with it when it first starts, and stays: a run that goes on ends what it
+    began.
     """
     now = timezone.now()
-    live = ModelVersion.objects.filter(shop=OuterRef("shop"), state=ModelVersion.State.LIVE).values("pk")
+    served = Coalesce(KeyTextTransform("department", OuterRef("options")), Value(""))
+    live = ModelVersion.objects.filter(shop=OuterRef("shop"), state=ModelVersion.State.LIVE)
+    serving = live.filter(Q(department="") | Q(department=served)).order_by("-department").values("pk")[:1]
     dead = Q(status=Status.RUNNING) & (Q(alive_at=None) | Q(alive_at__lt=now - SILENT))
     taken = TrainingRun.objects.filter(Q(status=Status.QUEUED) | dead, pk=run_id).update(
         status=Status.RUNNING,
         alive_at=now,
-        source=Case(When(started_at=None, then=Subquery(live)), default=F("source")),
+        source=Case(When(started_at=None, then=Subquery(serving)), default=F("source")),
         started_at=now,
         error="",
     )

@@ -37,14 +37,16 @@ class RefusedError(ValueError):
     """The step is not possible; the message says why and what would make it so."""
 
 
-def live(shop: Shop) -> ModelVersion | None:
-    """What serves the shop's customers; None is the adapter that ships."""
-    return ModelVersion.objects.filter(shop=shop, state=State.LIVE).first()
+def live(shop: Shop, department: str = "") -> ModelVersion | None:
+    """What serves the shop's customers, of a department that version which answers for it alone, if there is one; None is the
+    adapter that ships."""
+    found = ModelVersion.objects.filter(shop=shop, state=State.LIVE, department__in=("", department))
+    return found.order_by("-department").first()
 
 
 def rival_of(version: ModelVersion) -> ModelVersion | None:
     """What a version has to be better than: what is live, or what it replaced itself; None is the shipped adapter."""
-    return replaced_by(version) if version.state == State.LIVE else live(version.shop)
+    return replaced_by(version) if version.state == State.LIVE else live(version.shop, version.department)
 
 
 def judge(version: ModelVersion, report: Mapping[str, Any]) -> gate.Verdict:
@@ -71,7 +73,7 @@ def move(
         Shop.objects.select_for_update().get(pk=version.shop_id)
         version = ModelVersion.objects.get(pk=version.pk)
         _check(version, to, share)
-        before = live(version.shop) if to == State.LIVE else None
+        before = live(version.shop, version.department) if to == State.LIVE else None
         if to in (State.SHADOW, State.CANARY, State.LIVE):
             _make_room(version, to, by)
         _write(version, to, by, reason, share if to == State.CANARY else 0, before)
@@ -81,30 +83,36 @@ def move(
 def rollback(
     shop: Shop, by: User | None = None, reason: str = "", version: ModelVersion | None = None
 ) -> ModelVersion | None:
-    """Take a version away from the customers; what serves from now on, None for the shipped adapter.
+    """Take a version away from the customers; what answers in its place from now on, None for the shipped adapter.
 
-    Without ``version`` what was put before them last: the canary, or else the live one. A canary is ended; for a live
-    version what was live before it comes back. Raises ``RefusedError`` where there is nothing to go back from.
+    Without ``version`` what was put before them last: the newest canary, or else the newest live one. A canary is ended; for
+    a live version what was live before it comes back, unless that answers for the whole shop and is live still. Raises
+    ``RefusedError`` where there is nothing to go back from.
     """
     with transaction.atomic():
         Shop.objects.select_for_update().get(pk=shop.pk)
-        canary, current = (ModelVersion.objects.filter(shop=shop, state=state).first() for state in SERVES)
-        if version and version not in (canary, current):
-            raise RefusedError(f"{version} serves nobody.")
-        if canary and version in (None, canary):
-            _write(canary, State.RETIRED, by, reason, 0)
-            return current
+        current = version or _put_last(shop)
         if current is None:
             raise RefusedError(f"{shop.name} is served by the adapter that ships; there is nothing before it.")
-        before = replaced_by(current)
+        current.refresh_from_db(fields=["state"])
+        if current.state not in SERVES:
+            raise RefusedError(f"{current} serves nobody.")
+        before = replaced_by(current) if current.state == State.LIVE else None
         _write(current, State.RETIRED, by, reason, 0)
-        if before:
+        if before and before.department == current.department:
             _write(before, State.LIVE, by, f"back from {current}", 0, replaced_by(before))
-        return before
+        return live(shop, current.department)
+
+
+def _put_last(shop: Shop) -> ModelVersion | None:
+    """The newest canary, or else what went live last; None where neither is."""
+    serving = ModelVersion.objects.filter(shop=shop, state__in=SERVES)
+    return serving.order_by("state", "-state_since").first()  # "canary" comes before "live"
 
 
 def replaced_by(current: ModelVersion) -> ModelVersion | None:
-    """What a version that is live took the place of; None where that was the shipped adapter.
+    """What a version that is live took the place of, of a department's perhaps what answers for the whole shop; None where that
+    was the shipped adapter.
 
     Of a version that came back after a rollback this is what was live before it the first time.
     """
@@ -132,7 +140,8 @@ def _unproved(version: ModelVersion) -> str:
 
 
 def _make_room(version: ModelVersion, to: str, by: User | None) -> None:
-    for holder in ModelVersion.objects.filter(shop=version.shop, state=to).exclude(pk=version.pk):
+    held = ModelVersion.objects.filter(shop=version.shop, department=version.department, state=to)
+    for holder in held.exclude(pk=version.pk):
         _write(holder, State.RETIRED if to == State.LIVE else State.CANDIDATE, by, f"replaced by {version}", 0)
 
 

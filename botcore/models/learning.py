@@ -174,8 +174,8 @@ class TrainingRun(models.Model):
 class ModelVersion(models.Model):
     """One version of a shop's model, with everything that made it and everything that was measured of it.
 
-    It is an adapter or, where it was compressed, a whole model. A shop without a live version is served by the adapter
-    that ships.
+    It is an adapter or, where it was compressed, a whole model. One that a ``department`` taught answers what is about that
+    department, another one the rest. A shop without a live version is served by the adapter that ships.
     """
 
     class State(models.TextChoices):
@@ -198,6 +198,12 @@ class ModelVersion(models.Model):
         related_name="children",
         help_text="what was live when its run started: what a compressed version is made of",
     )
+    department = models.CharField(
+        max_length=120,
+        blank=True,
+        default="",
+        help_text="the path of the category it answers for; empty: the whole shop",
+    )
     folder = models.CharField(max_length=200, help_text="an adapter or a whole model, below VAR_DIR")
     artefact = models.CharField(max_length=80, help_text="the built model's name, as turns remember it")
     digests = models.JSONField(default=dict, help_text="SHA-256 of the weights and of what was built from them")
@@ -216,7 +222,9 @@ class ModelVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["shop", "name"], name="version_name_once_per_shop"),
             *(
-                models.UniqueConstraint(fields=["shop"], condition=Q(state=state), name=f"one_{state}_version")
+                models.UniqueConstraint(
+                    fields=["shop", "department"], condition=Q(state=state), name=f"one_{state}_version"
+                )
                 for state in ("shadow", "canary", "live")
             ),
         ]

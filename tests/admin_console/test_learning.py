@@ -329,6 +329,27 @@ def test_without_anything_to_roll_back_to_it_is_said(merchant, shop):
     assert "there is nothing to roll back to" in _post(merchant, "roll_back", shop=shop.slug)
 
 
+def test_a_departments_version_stands_beside_the_shops_and_is_rolled_back_by_itself(merchant, shop, approved):
+    CategoryFactory(shop=shop, name="Books", path="books")
+    shops = versions.move(measured(learned.version(approved, name="pine-1")), "live")
+    own = learned.version(approved, name="pine-2", department="books")
+    versions.move(measured(own), "live")
+    page = _page(merchant, "learning")
+    assert "About Books" in page and page.count("Roll back") == 2
+    assert "answers what is about Books" in _page(merchant, "version", own.pk)
+    page = _post(merchant, "roll_back", shop=shop.slug, version=own.pk)
+    assert "Rolled back. Customers are answered by pine-1 now." in page and "About Books" not in page
+    assert (versions.live(shop), versions.live(shop, "books")) == (shops, shops)
+
+
+def test_nobody_rolls_back_another_shops_version(merchant, shop):
+    other = ModelVersionFactory(state="live")
+    asked = {"shop": shop.slug, "version": other.pk}
+    assert merchant.post(_url("roll_back"), asked).status_code == 404
+    other.refresh_from_db()
+    assert other.state == "live"
+
+
 def test_a_canary_s_health_stands_beside_that_of_what_is_live(shop, approved):
     live = learned.version(approved, state="live")
     canary = learned.version(approved, state="canary", share=10)

@@ -120,7 +120,7 @@ def test_a_canary_is_moved_and_rolled_back(chromium, version):
     page.get_by_role("button", name="Change the share").click()
     page.get_by_text("pine-1: canary (15 %).").wait_for()
     page.goto(reverse("console:learning"))
-    page.fill("#rollback-reason", "too curt")
+    page.get_by_label("Reason, if you like").fill("too curt")
     page.get_by_role("button", name="Roll back").click()
     page.get_by_text("Rolled back. Customers are answered by the model that ships now.").wait_for()
     version.refresh_from_db()

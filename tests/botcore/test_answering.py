@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -19,10 +21,10 @@ from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import DialogueState
 from botcore.dialogue.words import stem
 from botcore.models import ChannelAccount, Contact, Conversation, Feedback, Outbound, Turn
-from catalog.models import Customer, Exposure, Variant
+from catalog.models import Category, Customer, Exposure, Variant
 from catalog.ranking.taste import COLD
-from tests.factories import AccountFactory
-from tests.fakes import FakeGenerator, HashEncoder, at_once
+from tests.factories import AccountFactory, ModelVersionFactory
+from tests.fakes import FakeGenerator, FakeVersion, HashEncoder, at_once
 from tests.journeys.small_shop import open_shop
 from workers.engine import load_reader
 
@@ -79,6 +81,23 @@ def test_the_reply_is_stored_with_everything_that_explains_it(account, ports, ge
     assert stored.understanding
     assert set(stored.timings_ms) == {"understand", "decide", "find", "ask", "plan", "compose", "total"}
     assert len(generator.prompts) == 1
+
+
+def test_what_a_message_turns_out_to_be_about_chooses_who_writes(account, ports):
+    """The first message of a talk already, whose department nobody knew before it was read."""
+    shop = account.shop
+    own = ModelVersionFactory(shop=shop, department=Category.objects.filter(shop=shop, parent=None).first().path)
+    lent: list[str] = []
+
+    @contextmanager
+    def specialists(department: str) -> Iterator[Ports]:
+        lent.append(department)
+        yield replace(ports, generator=FakeVersion(version_id=own.pk), version_id=own.pk)
+
+    turn = answering.answer_turn(say(account), replace(ports, specialists=specialists))
+    assert turn is not None
+    assert lent == [own.department]
+    assert (turn.asked_version, turn.model_version) == (own, f"fake-{own.pk}")
 
 
 def test_every_shown_product_is_stored_with_its_chance_and_counted_as_shown_then_as_chosen(account, ports):

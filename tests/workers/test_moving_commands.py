@@ -54,12 +54,25 @@ def test_a_promotion_tells_how_the_version_stood_and_stands(live, candidate):
         "shop": "pine",
         "versions": {
             "pine-2": {
-                "before": {"state": "candidate", "share": 0, "since": before},
-                "after": {"state": "canary", "share": 25, "since": since(candidate)},
+                "before": {"state": "candidate", "share": 0, "since": before, "department": ""},
+                "after": {"state": "canary", "share": 25, "since": since(candidate), "department": ""},
             }
         },
         "serving": {"live": "pine-1", "canary": "pine-2", "share": 25, "shadow": None},
+        "departments": {},
     }
+
+
+def test_a_departments_version_is_told_beside_the_shops(live):
+    measured(ModelVersionFactory(shop=live.shop, name="pine-4", department="books"))
+    table = printed("promote", "pine-4")
+    assert (
+        "\npine is served by pine-1\n- books is served by what serves the shop, 10 % of the conversations by pine-4"
+        in table
+    )
+    assert report("promote", "pine-4", "--to", "live")["departments"]["books"]["live"] == "pine-4"
+    told = report("rollback")
+    assert (told["departments"], told["serving"]["live"]) == ({}, "pine-1")
 
 
 def test_what_made_room_is_in_the_table_with_what_took_its_place(live, candidate):

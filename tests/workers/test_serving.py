@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -110,6 +112,36 @@ def test_another_shops_model_never_writes_and_until_the_own_one_is_loaded_phrase
     generators.settle()
     assert writer_of(turn) == live.pk
     assert generators.loaded() == {neighbour.pk, live.pk}
+
+
+def test_what_is_about_a_department_is_written_by_its_own_version_and_belongs_to_it(generators):
+    turn = TurnFactory()
+    writer_of(turn)
+    shops, own = version_of(turn, "live"), ModelVersionFactory(shop=turn.conversation.shop, department="books")
+    move(measured(own), "live")
+    for version in (shops, own):
+        with serving.writing_by(version):
+            generators.settle()
+    writer = partial(rollout.writer, turn.conversation)
+    with serving.answering(turn.conversation.shop, writer) as ports:
+        for department, version in (("", shops), ("clothing", shops), ("books", own)):
+            with ports.writing_about(department) as writing:
+                assert (writing.version_id, writing.generator.version_id) == (version.pk, version.pk)
+        with ports.in_phrases().writing_about("books") as writing:
+            assert writing.generator is None
+
+
+def test_until_a_departments_version_is_loaded_the_shops_writes(generators, monkeypatch):
+    turn, load, gate = TurnFactory(), generators.load, threading.Event()
+    writer_of(turn)
+    shops = version_of(turn, "live")
+    writer_of(turn)
+    generators.settle()
+    own = move(measured(ModelVersionFactory(shop=turn.conversation.shop, department="books")), "live")
+    monkeypatch.setattr(generators, "load", lambda version_id: gate.wait(20) and load(version_id))
+    with serving.writing_by(own) as ports:
+        assert (ports.version_id, ports.load_error) == (shops.pk, "")
+    gate.set()
 
 
 def test_the_first_turn_after_a_rollback_is_written_by_what_ships(generators):
@@ -221,10 +253,10 @@ def test_a_shops_own_layer_reads_its_messages_from_the_next_turn_on_and_no_other
 
 def test_a_turn_is_read_with_its_shops_layer(monkeypatch):
     turn, read = TurnFactory(), []
-    monkeypatch.setattr(serving, "as_read_in", lambda shop, ports: (shop, ports))
-    monkeypatch.setattr(answering, "answer_turn", lambda turn_id, ports: read.append(ports))
+    monkeypatch.setattr(serving, "as_read_in", lambda shop, ports: replace(ports, reader=shop))
+    monkeypatch.setattr(answering, "answer_turn", lambda turn_id, ports: read.append(ports.reader))
     tasks.answer(turn.pk)
-    assert [shop for shop, _ in read] == [turn.conversation.shop]
+    assert read == [turn.conversation.shop]
 
 
 @pytest.mark.parametrize(("port", "load"), [("images", "load_image_encoder"), ("speech", "load_speech_recogniser")])

@@ -21,8 +21,8 @@ log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 300.0
 """A generator that nobody asked for so long is freed."""
-MOST_LOADED = 4
-"""What ships, live, canary and shadow: about half a gigabyte each."""
+MOST_LOADED = 8
+"""What ships, live, canary and shadow, and some departments' own: about half a gigabyte each."""
 AGAIN_SECONDS = 60.0
 """A version that could not be loaded is tried again after so long."""
 

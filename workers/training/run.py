@@ -239,6 +239,7 @@ def _registered(run: TrainingRun, name: str, folder: Path, artefact: artefacts.A
         name=name,
         defaults={
             "recipe": run.recipe,
+            "department": run.options.get("department", ""),
             "run": run,
             "dataset": run.dataset,
             "parent": run.source,

@@ -208,3 +208,26 @@ def test_a_young_live_version_is_compared_with_what_it_replaced(shop):
     assert "replies take" in watch(shop, timezone.now())
     first.refresh_from_db()
     assert first.state == "live"
+
+
+@pytest.mark.django_db
+def test_what_is_about_a_department_is_written_by_its_own_version(shop):
+    shops, own = version_in(shop, "live"), move(measured(ModelVersionFactory(shop=shop, department="books")), "live")
+    talk = ConversationFactory(shop=shop)
+    assert [served(talk, department).writes for department in ("", "clothing", "books")] == [shops, shops, own]
+    canary = version_in(shop, "canary", share=99)
+    in_it = next(talk for talk in talks(shop, 20) if in_canary(talk.key, 99, canary.pk))
+    assert [served(in_it, department).writes for department in ("", "books")] == [canary, own]
+
+
+@pytest.mark.django_db
+def test_a_departments_canary_is_compared_with_replies_about_that_department(shop):
+    live = version_in(shop, "live")
+    canary = move(measured(ModelVersionFactory(shop=shop, department="books")), "canary")
+    about = {"state_after": {"goal": "books/fantasy"}}
+    replies(shop, canary, **about)
+    replies(shop, live, 10, **about)
+    replies(shop, live, 20, state_after={"goal": "clothing/jackets"}, error="the generator failed: X")
+    compared = beside(canary)
+    assert (compared.rival, compared.own.replies, compared.other.replies) == (live, 30, 10)
+    assert compared.other.errors == 0.0

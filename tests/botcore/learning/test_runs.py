@@ -72,6 +72,17 @@ def test_a_run_goes_on_from_what_was_live_when_it_first_started(dataset):
     assert runs.claim(runs.ask_for(dataset, "compress", {}).pk).source == second
 
 
+def test_a_departments_run_goes_on_from_what_answers_there(dataset):
+    shops, own = ModelVersionFactory(shop=dataset.shop), ModelVersionFactory(shop=dataset.shop, department="books")
+    versions.move(shops, "live")
+    of = {"department": "books"}
+    assert runs.claim(runs.ask_for(dataset, "compress", of).pk).source == shops
+    versions.move(measured(own), "live")
+    assert runs.claim(runs.ask_for(dataset, "compress", of).pk).source == own
+    assert runs.claim(runs.ask_for(dataset, "compress", {"department": "clothing"}).pk).source == shops
+    assert runs.claim(runs.ask_for(dataset, "compress", {}).pk).source == shops
+
+
 def test_a_run_that_started_from_what_ships_goes_on_from_it(dataset):
     run = runs.ask_for(dataset, "compress", {})
     assert runs.claim(run.pk).source is None

@@ -177,3 +177,44 @@ def test_shops_do_not_touch_each_other(shop):
     move(there, "live")
     rollback(shop)
     assert state(there) == "live"
+
+
+def of_department(shop: Shop, department: str = "clothing") -> ModelVersion:
+    return measured(ModelVersionFactory(shop=shop, department=department))
+
+
+def test_a_department_has_a_live_version_of_its_own_beside_the_shops(shop):
+    shops = move(ModelVersionFactory(shop=shop), "live")
+    own = move(of_department(shop), "live")
+    assert (versions.live(shop), versions.live(shop, "clothing"), versions.live(shop, "books")) == (shops, own, shops)
+    newer = move(of_department(shop), "live")
+    assert (state(own), state(shops), state(newer)) == ("retired", "live", "live")
+    assert rollback(shop, version=newer) == own and state(own) == "live"
+
+
+def test_a_departments_version_is_measured_against_what_answers_there(shop):
+    first = of_department(shop)
+    shops = move(ModelVersionFactory(shop=shop), "live")
+    with pytest.raises(RefusedError, match=f"measured against shipped, but {shops} is live now"):
+        move(first, "canary")
+    move(measured(first), "live")
+    with pytest.raises(RefusedError, match=f"measured against {shops}, but {first} is live now"):
+        move(ModelVersionFactory(shop=shop, department="clothing", report={"against": {"version": shops.name}}), "live")
+
+
+def test_back_from_a_departments_version_the_shops_answers_again_and_is_moved_by_nothing(shop):
+    shops, own = move(ModelVersionFactory(shop=shop), "live"), move(of_department(shop), "live")
+    changes = VersionChange.objects.filter(version=shops).count()
+    assert rollback(shop, version=own) == shops
+    assert (state(own), state(shops)) == ("retired", "live")
+    assert VersionChange.objects.filter(version=shops).count() == changes
+
+
+def test_what_came_last_is_taken_back_first_whatever_it_answers_for(shop):
+    shops, own = move(ModelVersionFactory(shop=shop), "live"), move(of_department(shop), "live")
+    canary = move(of_department(shop, "books"), "canary")
+    for taken in (canary, own, shops):
+        rollback(shop)
+        assert state(taken) == "retired"
+    with pytest.raises(RefusedError, match="nothing before it"):
+        rollback(shop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import uuid
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -25,9 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         shop = shop_of(options["shop"])
-        with serving.writing_by(versions.live(shop)) as ports:
-            own = serving.as_read_in(shop, ports)
-            self._talk(Conversing(shop, f"terminal-{uuid.uuid4().hex[:12]}", own), options["json"])
+        with serving.answering(shop, partial(versions.live, shop)) as ports:
+            self._talk(Conversing(shop, f"terminal-{uuid.uuid4().hex[:12]}", ports), options["json"])
 
     def _talk(self, talk: Conversing, as_json: bool) -> None:
         """One message a line until there are no more."""
