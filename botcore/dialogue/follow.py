@@ -65,6 +65,8 @@ def followups(
     """The sentences after the reply: the other goal, more reasons, how to order, the question."""
     state, question, found = plan.state, plan.question, []
     language = state.language
+    if plan.said.price and plan.said.currency not in ("", shop.currency):
+        found.append(Brief("other_currency", slots={"currency": shop.currency}))
     if second.goal and second.goal in second.waiting:
         found.append(waiting_brief("later", second.goal, language, lexicon))
     elif second.goal:

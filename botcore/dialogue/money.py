@@ -1,14 +1,15 @@
 """Prices in customers' words: "under eighty bucks", "between 50 and 100", "不超过五百块", "around $50".
 
 A small grammar over one clause: cue words give the direction, numbers in digits or words the amount. Amounts are taken
-in the shop's currency whatever sign they carry: converting silently would show a price that nobody set.
+in the shop's currency whatever sign they carry: converting would show a price that nobody set. Which currency was named is
+told, so that the reply can say in which it was taken.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from botcore.dialogue.state import PriceRange
@@ -30,11 +31,18 @@ _WORD = "|".join(
 _ENGLISH_NUMBER = rf"(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
 _DIGITS = r"\d{1,3}(?:[,，]\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?"
 CHINESE_NUMBER = r"[零〇一二两三四五六七八九十百千万]+"
-_SIGN = r"(?:us\$|[$€£¥￥]|usd|eur|gbp|cny|rmb)"
+_SIGN = r"(?:us\$|[$€£¥￥]|usd|eur|gbp|cny|rmb|人民币|美元|美金|欧元|英镑)"
 _UNIT = (
     r"(?:dollars?|bucks?|buks|usd|eur(?:os?)?|gbp|pounds?|quid|cny|rmb|yuan|"
     r"(?:元|块钱?)?人民币|美元|美金|欧元|英镑|元|块钱|块|刀|欧|蚊|[$€£¥])"
 )
+CURRENCIES = {
+    "USD": re.compile(r"us\$|(?<![a-z])usd(?![a-z])|美元|美金", re.I),
+    "EUR": re.compile(r"€|(?<![a-z])eur(?:os?)?(?![a-z])|欧", re.I),
+    "GBP": re.compile(r"£|(?<![a-z])(?:gbp|quid|pounds?)(?![a-z])|英镑", re.I),
+    "CNY": re.compile(r"(?<![a-z])(?:cny|rmb|yuan)(?![a-z])|人民币", re.I),
+}
+"""What names one currency and no other."""
 _NUMBER = rf"(?:{_DIGITS}|{_ENGLISH_NUMBER}|{CHINESE_NUMBER})\s?k?(?:[来多](?=[块元刀蚊美欧]))?"
 AMOUNT = re.compile(
     rf"(?:(?P<sign>{_SIGN})\s?)?(?<![a-z0-9.])(?P<number>{_NUMBER})(?:\s?(?P<unit>{_UNIT})(?![a-z])|(?!(?!ish\b)[a-z0-9%]))",
@@ -107,10 +115,12 @@ _JOIN = r"(?:and|to|-|–|—|~|到|至|和)"
 
 @dataclass(frozen=True)
 class Price:
-    """What a message says about price, and where (character offsets, so that other readers skip it)."""
+    """What a message says about price, and where (character offsets, so that other readers skip it). ``currency`` is the ISO
+    code of the one that it names, "" for none or a word for money of any ("块", "bucks", "$")."""
 
     range: PriceRange
     spans: tuple[tuple[int, int], ...] = ()
+    currency: str = ""
 
 
 def read_price(text: str) -> Price:
@@ -118,7 +128,9 @@ def read_price(text: str) -> Price:
 
     A bare number counts as a price only with a cue or a currency: "size 42" and "two jackets" say nothing of money.
     """
-    return _read_neighbours(text) or _read_range(text) or _read_bound(text) or Price(PriceRange())
+    price = _read_neighbours(text) or _read_range(text) or _read_bound(text) or Price(PriceRange())
+    said = " ".join(text[start:end] for start, end in price.spans)
+    return replace(price, currency=next((code for code, names in CURRENCIES.items() if names.search(said)), ""))
 
 
 def mask_numbers(text: str) -> str:

@@ -178,7 +178,9 @@ def _wishes(plan: Plan, lexicon: Lexicon) -> tuple[str, ...]:
             continue
         if all(satisfied(candidate, constraint) for candidate in plan.found.slate):
             phrases.append(_phrase(constraint, state.language, lexicon))
-    kept = not plan.found.gave_up_price and all(state.price.holds(item.price) for item in plan.items)
+    kept = (
+        state.price.named and not plan.found.gave_up_price and all(state.price.holds(item.price) for item in plan.items)
+    )
     price = _price_phrases(state) if kept else ()
     return tuple(dict.fromkeys([*phrases[:WISHES_TOLD], *price]))
 
@@ -209,7 +211,7 @@ def _reasons(plan: Plan, lexicon: Lexicon) -> list[str]:
     item = plan.items[0]
     held = [c for c in plan.state.constraints if satisfied(plan.found.slate[0], c)]
     reasons = [_phrase(c, plan.state.language, lexicon) for c in held]
-    if plan.state.price.holds(item.price):
+    if plan.state.price.named and plan.state.price.holds(item.price):
         reasons += _price_phrases(plan.state)
     if not reasons and plan.state.goal:
         reasons.append(lexicon.name(Meaning(CATEGORY, plan.state.goal), plan.state.language))

@@ -56,11 +56,19 @@ class Constraint:
 
 @dataclass(frozen=True)
 class PriceRange:
-    """Inclusive bounds in the shop's currency; None is open. ``about`` keeps the centre of "around 50"."""
+    """Inclusive bounds in the shop's currency; None is open. ``about`` keeps the centre of "around 50". One that is not
+    ``named`` comes from the prices shown ("cheaper"): no amount that the customer ever said."""
 
     low: Decimal | None = None
     high: Decimal | None = None
     about: Decimal | None = None
+    named: bool = True
+
+    @property
+    def bounds(self) -> dict[str, Decimal]:
+        """The amounts by name, without those that are open."""
+        told = {"low": self.low, "high": self.high, "about": self.about}
+        return {name: amount for name, amount in told.items() if amount is not None}
 
     def __bool__(self) -> bool:
         return self.low is not None or self.high is not None
@@ -188,5 +196,6 @@ def _constraint(data: dict[str, Any]) -> Constraint:
     return Constraint(**{**data, "others": tuple(data.get("others", ()))})
 
 
-def _price(data: dict[str, str | None]) -> PriceRange:
-    return PriceRange(**{k: Decimal(v) for k, v in data.items() if v is not None})
+def _price(data: dict[str, Any]) -> PriceRange:
+    bounds = {name: Decimal(data[name]) for name in ("low", "high", "about") if data.get(name) is not None}
+    return PriceRange(**bounds, named=data.get("named", True))

@@ -243,9 +243,9 @@ def _price(state: DialogueState, said: Understanding, shown: Sequence[ShownItem]
         return PriceRange()
     pointed = [item for item in shown if item.sku in said.references] or list(shown)
     if pointed and said.intent.name == "cheaper":
-        return PriceRange(low=None, high=min(item.price for item in pointed) - CENT)
+        return PriceRange(low=None, high=min(item.price for item in pointed) - CENT, named=False)
     if pointed and said.intent.name == "dearer":
-        return PriceRange(low=max(item.price for item in pointed) + CENT, high=None)
+        return PriceRange(low=max(item.price for item in pointed) + CENT, high=None, named=False)
     return state.price
 
 

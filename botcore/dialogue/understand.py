@@ -84,7 +84,7 @@ class Understanding:
     matter, ``order`` is "price" or "-price" where the cheapest or dearest is asked for. ``words`` is what to search for,
     ``unknown`` the words asked for that no text of the shop holds, ``unheard`` wishes of the goal that nothing can hold,
     ``needs`` is a goal that the message does not name, but surely needs; ``likely`` are categories of which it may need one.
-    ``masked`` the message as the model may see it.
+    ``currency`` is the code of one that the price was named in. ``masked`` the message as the model may see it.
     """
 
     text: str
@@ -94,6 +94,7 @@ class Understanding:
     dropped_goals: tuple[str, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     price: PriceRange = field(default_factory=PriceRange)
+    currency: str = ""
     second: tuple[Constraint, ...] = ()
     withdrawn: tuple[tuple[str, str], ...] = ()
     allowed: tuple[tuple[str, str], ...] = ()
@@ -125,7 +126,7 @@ class Understanding:
             "goals": list(self.goals),
             "dropped_goals": list(self.dropped_goals),
             "constraints": [str(c) if c.attribute == TEXT else f"{c.attribute}: {c}" for c in self.constraints],
-            "price": {k: str(v) for k, v in vars(self.price).items() if v is not None},
+            "price": {name: str(bound) for name, bound in self.price.bounds.items()},
             "second": [f"{c.attribute}: {c}" for c in self.second],
             "withdrawn": [f"{attribute}: {value}" for attribute, value in self.withdrawn],
             "references": list(self.references),
@@ -223,6 +224,7 @@ def _read(
         dropped_goals=reading.dropped,
         constraints=constraints,
         price=price,
+        currency=noticed.price.currency,
         second=second,
         withdrawn=reading.withdrawn,
         allowed=reading.allowed,

@@ -68,7 +68,12 @@ def _index(lexicon: Lexicon) -> None:
                 for place in range(len(phrase)):
                     lexicon.slips.setdefault(phrase[:place] + "?" + phrase[place + 1 :], []).append(phrase)
     lexicon.automaton.make_automaton()
-    for word in lexicon.surfaces | CUES:
+    _spell(lexicon, lexicon.surfaces | CUES)
+
+
+def _spell(lexicon: Lexicon, words: Iterable[str]) -> None:
+    """Let misspelt words be put right towards these."""
+    for word in words:
         if word.isascii() and word.isalpha() and len(word) >= 4:
             lexicon.spellings.setdefault(len(word), []).append(word)
 
@@ -89,6 +94,7 @@ def _read_sayings(lexicon: Lexicon) -> None:
         if CHINESE.match(saying):
             lexicon.chinese.add(saying)
     lexicon.automaton.make_automaton()
+    _spell(lexicon, {token.text for saying, _ in said.values() for token in tokens(saying)} - lexicon.surfaces - CUES)
 
 
 REFUSING = ("no ", "not ", "nothing ", "without ", "不", "没", "无", "别")

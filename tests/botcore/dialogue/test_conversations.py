@@ -81,6 +81,25 @@ def test_cheaper_is_cheaper_than_what_was_pointed_at(talk):
     assert all(item.price < first.price for item in talk("anything cheaper than the first one?").items)
 
 
+@pytest.mark.parametrize(
+    "texts", [("show me kettles", "cheaper, please", "why this one?"), ("看看水壶", "便宜点的", "为什么推荐这个？")]
+)
+def test_what_cheaper_sets_as_a_limit_is_no_amount_that_the_customer_named(talk, texts):
+    first, cheaper, why = (talk(text) for text in texts)
+    assert max(i.price for i in cheaper.items) < max(i.price for i in first.items)
+    assert talk.state.price.high is not None
+    assert "budget" not in {**cheaper.brief.slots, **why.brief.slots}
+    assert "budget" in talk("under 40 euros" if why.language == "en" else "40欧以内").brief.slots
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("kettles under 60 pounds", True), ("水壶，人民币60元以内", True), ("kettles under 60 euros", False)],
+)
+def test_an_amount_in_another_currency_is_said_to_be_taken_in_the_shops(talk, text, told):
+    assert ("EUR" in talk(text).text) is told
+
+
 def test_dearer_is_not_taken_for_cheaper(talk):
     shown = talk("a kettle under 40 euros").items
     reply = talk("something a bit more expensive")

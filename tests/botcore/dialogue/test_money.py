@@ -65,6 +65,24 @@ def test_numbers_that_are_no_prices_are_left_alone(said):
     assert not read_price(normalise(said)).range
 
 
+@pytest.mark.parametrize(
+    ("text", "currency"),
+    [
+        ("under 150 euros", "EUR"),
+        ("150欧以内", "EUR"),
+        ("500元人民币以内", "CNY"),
+        ("no more than RMB 500", "CNY"),
+        ("forty quid tops", "GBP"),
+        ("between $20 and $40", ""),
+        ("五百块以内", ""),
+        ("a pound cake tin under 20 dollars", ""),
+    ],
+)
+def test_the_currency_that_an_amount_is_named_in_is_told(text, currency):
+    price = read_price(text)
+    assert price.range and price.currency == currency
+
+
 def test_an_amount_of_money_wins_over_a_number_that_comes_first():
     assert read_price("a rug of about 300 threads for under $90").range.high == 90
 

@@ -14,6 +14,7 @@ from botcore.dialogue.lexicon.kept import lexicon_of
 from botcore.dialogue.meanings import CATEGORY, Meaning
 from botcore.dialogue.state import Act
 from botcore.dialogue.thesaurus import sayings
+from botcore.dialogue.understanding.spelling import correct_spelling
 from botcore.dialogue.words import DATA, normalise, tokens
 from catalog.ingest.records import ProductRecord, VariantRecord
 from catalog.ingest.write import upsert_products
@@ -77,6 +78,11 @@ def read(talk, text: str) -> list[tuple[Meaning, ...]]:
 )
 def test_a_value_is_known_by_what_people_say_in_its_place(dressing, text, value):
     assert (value,) in read(dressing, text)
+
+
+def test_what_people_say_may_be_misspelt(dressing):
+    text = correct_spelling("one that staays put", lexicon_of(dressing.shop))
+    assert text == "one that stays put"
 
 
 def test_what_is_refused_by_its_name_is_not_taken_for_its_opposite(dressing):
