@@ -1,4 +1,4 @@
-"""How well questions are answered: ``python -m benchmarks.answers [development|development2|heldout] [--failures]``.
+"""How well questions are answered: ``python -m benchmarks.answers [development|development2|development3|heldout] [--failures]``.
 
 Asks every question of ``tests/answers`` (see its README) of the whole dialogue, with phrases instead of the generator,
 and compares the source of the last reply with the gold. What a source claims is looked up again in the database, by
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from catalog.models import Shop
 
 SETS = Path(__file__).resolve().parents[1] / "tests" / "answers"
-FILES = {"development": "questions", "development2": "development2", "heldout": "heldout"}
+FILES = {
+    "development": "questions",
+    "development2": "development2",
+    "development3": "development3",
+    "heldout": "heldout",
+}
 SHOP = "demo"
 
 

@@ -124,7 +124,9 @@ class Reader:
     def _state(self, before: Mapping[str, Any], language: str) -> DialogueState:
         from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 
-        price = {name: Decimal(str(value)) for name, value in before.get("price", {}).items() if name != "currency"}
+        price: dict[str, Any] = {
+            name: Decimal(str(value)) for name, value in before.get("price", {}).items() if name != "currency"
+        }
         wishes = [
             Constraint(w["attribute"], w["value"], wanted)
             for wanted, key in ((True, "wanted"), (False, "unwanted"))

@@ -61,7 +61,7 @@ WITHOUT_PRODUCTS = frozenset({Act.ANSWER, Act.CHITCHAT, Act.CLARIFY, Act.DECLINE
 APPROVED = frozenset({ITEM, THEMELESS, UNTOLD, HELD_OUT})
 """Occasions whose words are approved phrases alone."""
 WHICH_OF = re.compile(
-    r"\bwhich (?:ones?|of (?:these|those|them))\b(?!.*\b(?:or|better|best|most|\w+est)\b)|哪(?:些|几[个款件本])"
+    r"\bwhich (?:ones?|of (?:these|those|them))\b(?!.*\b(?:or|better|best|most|\w+est)\b)|哪(?:些(?!尺?[码寸]|号|颜?色|版|规格|容量|口味|功能)|几[个款件本])"
 )
 """What asks for those of a list that are so."""
 
@@ -170,8 +170,16 @@ article is quoted though others of the same matter are almost as likely ("what i
 
 
 def _broadly_asked(answer: Answer, said: Understanding) -> bool:
-    service = answer.kind is Kind.ARTICLE and said.intent.chance("policy") > CLEARLY
+    service = answer.kind is Kind.ARTICLE and _asks_shop(answer, said) > CLEARLY
     return service and answer.some >= SOME and answer.near >= LIKELIEST
+
+
+def _asks_shop(answer: Answer, said: Understanding) -> float:
+    """The chance that a message asks what an answer tells: an article tells how the shop does things and how things are."""
+    asked = (
+        ("policy", "order_status", "product_question") if answer.kind is Kind.ARTICLE else ("policy", "order_status")
+    )
+    return said.intent.chance(*asked)
 
 
 def _eases(answer: Answer, said: Understanding) -> bool:
@@ -202,8 +210,11 @@ def _alone(before: DialogueState) -> tuple[str, ...]:
 
 def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> bool:
     """Whether a message asks what the answer says, rather than for products."""
-    if said.price or (said.intent.name == "order_status" and said.intent.confidence > SURE and answer.near < TOLD):
+    about_service = _asks_shop(answer, said)
+    if said.intent.name == "order_status" and said.intent.confidence > SURE and answer.near < TOLD:
         return False
+    if said.price and about_service <= CLEARLY and not (said.is_question and answer.near >= OBVIOUS):
+        return False  # but "I saw it for 40 less, can you match that?"
     if said.intent.name in LISTING and (said.intent.confidence > SURE or said.references):
         return False
     pointed_at = bool(said.references or POINTS.search(said.text))
@@ -211,15 +222,12 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
         return False  # "have you anything quieter?" asks for products
     if said.goals and answer.kind is not Kind.ARTICLE and not pointed_at:
         return False  # "so, coats? one in size L" asks for coats, not about the one in sight
-    about_service = said.intent.chance("policy", "order_status")
     subject = subject_of(before, said)
     if _names_another_kind(before, said) and not said.references:
         of_the_product = said.intent.chance("product_question") > CLEARLY and answer.kind is not Kind.ARTICLE
         return about_service > SURE or (said.is_question and answer.near >= OBVIOUS) or bool(subject and of_the_product)
-    asks = (
-        about_service
-        + said.intent.chance("product_question")
-        + (said.intent.chance("availability") if subject or "told_of" in answer.details else 0.0)
+    asks = said.intent.chance("policy", "order_status", "product_question") + (
+        said.intent.chance("availability") if subject or "told_of" in answer.details else 0.0
     )
     if not said.is_question:
         return asks > SURE
@@ -242,7 +250,7 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
     intent, unsure = said.intent.name, said.intent.confidence <= SURE
     if intent == "order_status" and not unsure:
         return Decision(Act.DECLINE, NO_INFORMATION)
-    if said.is_question and intent == "policy" and said.intent.confidence > CLEARLY:
+    if said.is_question and intent == "policy" and not unsure:
         return Decision(Act.DECLINE, NO_INFORMATION)  # "can I return an opened serum?"
     if (said.goals and _names_another_kind(before, said)) or said.price:
         return None
