@@ -61,7 +61,8 @@ WITHOUT_PRODUCTS = frozenset({Act.ANSWER, Act.CHITCHAT, Act.CLARIFY, Act.DECLINE
 APPROVED = frozenset({ITEM, THEMELESS, UNTOLD, HELD_OUT})
 """Occasions whose words are approved phrases alone."""
 WHICH_OF = re.compile(
-    r"\bwhich (?:ones?|of (?:these|those|them))\b(?!.*\b(?:or|better|best|most|\w+est)\b)|哪(?:些(?!尺?[码寸]|号|颜?色|版|规格|容量|口味|功能)|几[个款件本])"
+    r"\bwhich (?:ones?|of (?:these|those|them))\b(?!.*\b(?:or|better|best|most|\w+est)\b)"
+    r"|哪(?:些(?!尺?[码寸]|号|颜?色|版|规格|容量|口味|功能)|几[个款件本])"
 )
 """What asks for those of a list that are so."""
 

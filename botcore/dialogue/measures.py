@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from math import inf
 
 from botcore.dialogue.money import CHINESE_NUMBER, chinese_number
@@ -89,23 +89,13 @@ class Measure:
 
 @dataclass(frozen=True)
 class Limit:
-    """The amounts of a unit that are wanted, as a customer has ``said`` at ``place``; None is open, ``strict`` leaves out the
-    ends, ``refuses`` tells that the words are those of a refusal ("nothing over 300 pages")."""
+    """The amounts of a unit that are wanted, as a customer has ``said``; None is open, ``strict`` leaves out the ends."""
 
     low: float | None
     high: float | None
     unit: str
     said: str
     strict: bool = False
-    refuses: bool = False
-    place: tuple[int, int] = field(default=(0, 0), compare=False)
-
-    @property
-    def turned(self) -> Limit:
-        """What is left where these amounts are refused ("over 300 pages scares me"); a limit on both sides stays."""
-        if self.refuses or None not in (self.low, self.high):
-            return self
-        return replace(self, low=self.high, high=self.low, strict=not self.strict, refuses=True)
 
     def holds(self, amount: tuple[float, str]) -> bool:
         """Whether an amount, in its smaller unit, lies within."""
@@ -198,7 +188,7 @@ def _limits(text: str) -> Iterable[tuple[tuple[int, int], Limit]]:
         refused = REFUSED.search(text, max(match.start() - REACH, 0), match.start())
         start = refused.start() if refused else match.start()
         if limit := _limit(match, text[start : match.end()].strip(), refused=refused is not None):
-            yield (start, match.end()), replace(limit, place=(start, match.end()))
+            yield (start, match.end()), limit
 
 
 def _limit(match: re.Match[str], said: str, *, refused: bool) -> Limit | None:
@@ -215,8 +205,9 @@ def _limit(match: re.Match[str], said: str, *, refused: bool) -> Limit | None:
     if not (above or below):
         return None
     strict = bool(match["more"] or match["less"]) != refused  # not over 300 may be 300, not 300 or more may not
-    low, high = (number, None) if bool(above) != refused else (None, number)
-    return Limit(low, high, unit, said, strict, refused)
+    return (
+        Limit(number, None, unit, said, strict) if bool(above) != refused else Limit(None, number, unit, said, strict)
+    )
 
 
 def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:

@@ -40,7 +40,6 @@ from botcore.dialogue.understanding.polarity import Stances, disowned, stances
 from botcore.dialogue.understanding.predicates import attributive
 from botcore.dialogue.understanding.spelling import correct_spelling
 from botcore.dialogue.understanding.stance import (
-    SURE,
     Stance,
     glimpsed,
     meant_places,
@@ -329,15 +328,10 @@ def _measured(
     values = [
         m for m in measures.values if m.attribute != SIZE or (sized and (goal or not reading.is_of_another(m.end)))
     ]
-    limits, beyond = _limited([_as_meant(limit, message) for limit in measures.limits], goal, lexicon)
+    limits, beyond = _limited(measures.limits, goal, lexicon)
     unheld = [*beyond, *(measures.missing if sized else ())] if goal else []
     refused = {m for m in values if stance_chances(message, m.start, m.end)[Stance.REFUSED] >= 1 / 2}
     return [*(Constraint(m.attribute, m.value, wanted=m not in refused) for m in values), *limits], unheld
-
-
-def _as_meant(limit: Limit, message: MessageRead) -> Limit:
-    """A limit turned round where what lies within is surely refused ("over 300 pages scares me")."""
-    return limit.turned if stance_chances(message, *limit.place)[Stance.REFUSED] >= SURE else limit
 
 
 def _limited(limits: Sequence[Limit], goal: str, lexicon: Lexicon) -> tuple[list[Constraint], list[str]]:

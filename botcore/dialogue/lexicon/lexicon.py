@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
@@ -98,6 +98,7 @@ class Lexicon:
     told: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     document_stems: dict[str, int] = field(default_factory=dict)
     spellings: dict[int, list[str]] = field(default_factory=dict)
+    spoken: dict[int, list[str]] = field(default_factory=dict)
     surfaces: set[str] = field(default_factory=set)
     called: set[str] = field(default_factory=set)
     automaton: ahocorasick.Automaton = field(default_factory=ahocorasick.Automaton)
@@ -277,13 +278,15 @@ class Lexicon:
             return self._shortened(word)
         if parts := self._run_together(word):
             return parts
+        return self._nearest(word, self.spellings) or self._nearest(word, self.spoken) or word
+
+    def _nearest(self, word: str, spellings: Mapping[int, Sequence[str]]) -> str:
+        """The likeliest of the nearest words, one or two edits away; "" where none is so near."""
         limit = 2 if len(word) >= 8 else 1
-        choices = [
-            c for length in range(len(word) - limit, len(word) + limit + 1) for c in self.spellings.get(length, ())
-        ]
+        choices = [c for length in range(len(word) - limit, len(word) + limit + 1) for c in spellings.get(length, ())]
         near = process.extract(word, choices, scorer=OSA.distance, score_cutoff=limit, limit=20)
         alike = [(distance, -self._weight(other), other) for other, distance, _ in near if other[0] == word[0]]
-        return min(alike)[2] if alike else word
+        return min(alike)[2] if alike else ""
 
     def apart(self, first: str, second: str) -> bool:
         """Whether two words are one name written apart ("every day", "hard cover"), and name nothing as they stand."""

@@ -68,14 +68,14 @@ def _index(lexicon: Lexicon) -> None:
                 for place in range(len(phrase)):
                     lexicon.slips.setdefault(phrase[:place] + "?" + phrase[place + 1 :], []).append(phrase)
     lexicon.automaton.make_automaton()
-    _spell(lexicon, lexicon.surfaces | CUES)
+    _spell(lexicon.spellings, lexicon.surfaces | CUES)
 
 
-def _spell(lexicon: Lexicon, words: Iterable[str]) -> None:
-    """Let misspelt words be put right towards these."""
+def _spell(spellings: dict[int, list[str]], words: Iterable[str]) -> None:
+    """Keep the words towards which misspelt ones are put right, by their length."""
     for word in words:
         if word.isascii() and word.isalpha() and len(word) >= 4:
-            lexicon.spellings.setdefault(len(word), []).append(word)
+            spellings.setdefault(len(word), []).append(word)
 
 
 def _read_sayings(lexicon: Lexicon) -> None:
@@ -94,7 +94,7 @@ def _read_sayings(lexicon: Lexicon) -> None:
         if CHINESE.match(saying):
             lexicon.chinese.add(saying)
     lexicon.automaton.make_automaton()
-    _spell(lexicon, {token.text for saying, _ in said.values() for token in tokens(saying)} - lexicon.surfaces - CUES)
+    _spell(lexicon.spoken, {token.text for saying, _ in said.values() for token in tokens(saying)})
 
 
 REFUSING = ("no ", "not ", "nothing ", "without ", "不", "没", "无", "别")

@@ -24,9 +24,8 @@ SETS = tuple(field.name for field in fields(Stances))
 """The stances that the rules tell; what is in none is wanted."""
 NOTHING = "nothing"
 """The reader's label of what names no thing."""
-SURE, SURER = 0.9, 0.97
-"""The chances from which the reader is believed, and against a refusal that the rules read; by four development sets of
-phrasings."""
+SURE = 0.9
+"""The chance from which the reader is believed, whatever the rules say; by four development sets of phrasings."""
 SURELY_NONE = 0.85
 """The chance from which a word names nothing, whatever it is near to ("I've been meaning to": definition)."""
 PLAINLY = re.compile(
@@ -124,8 +123,7 @@ def revised(words: Sequence[Token], matches: Sequence[Match], rules: Stances, re
         before = " ".join(token.text for token in words[max(match.first - 6, 0) : match.first])
         plainly = match.first in rules.refused and PLAINLY.search(before)
         complains = likeliest is Stance.REFUSED and (match.saying or refuses_itself(match.phrase))
-        overrules = match.first in rules.refused and likeliest is not Stance.REFUSED
-        if chances[likeliest] < (SURER if overrules else SURE) or plainly or complains:
+        if chances[likeliest] < SURE or plainly or complains:
             continue
         said = Stance.IDLE if likeliest is Stance.ASIDE else likeliest
         for name, places in sets.items():

@@ -63,6 +63,11 @@ BROKEN, EASED, UNEASED = source(Kind.ARTICLE, 0.45), (Act.ANSWER, "policy"), (Ac
         (decision("policy", answer=UNSURE_ARTICLE), Act.DECLINE, "no_information"),
         (decision("policy", answer=source(Kind.ARTICLE, 0.3, some=0.9)), Act.ANSWER, "policy"),
         (decision("policy", answer=source(Kind.ARTICLE, 0.3, some=0.7)), Act.DECLINE, "no_information"),
+        (decision("product_question", answer=source(Kind.ARTICLE, 0.3, some=0.9)), Act.ANSWER, "policy"),
+        (decision("product_question", answer=SURE_ARTICLE, goals=("home/lamps",)), Act.ANSWER, "policy"),
+        (decision("policy", answer=SURE_ARTICLE, price=PriceRange(high=Decimal(9))), Act.ANSWER, "policy"),
+        (decision("find", answer=SURE_ARTICLE, price=PriceRange(high=Decimal(9))), Act.RECOMMEND, ""),
+        (decision("policy", confidence=0.5, is_question=True, goals=("home/lamps",)), Act.DECLINE, "no_information"),
         (decision("find", answer=source(Kind.ARTICLE, 0.3, some=0.9), goals=("home/rugs",)), Act.RECOMMEND, ""),
         (decision("product_question", is_question=True, unknown=("wind",)), Act.DECLINE, "no_information"),
         (

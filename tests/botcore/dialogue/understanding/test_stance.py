@@ -49,6 +49,7 @@ def test_what_is_said_of_a_thing(reader, text, name, expected):
 def test_a_sure_reader_is_believed_against_the_rules():
     assert after(Stance.WANTED, 0.95, Stances(refused=frozenset({3}))) == Stances()
     assert after(Stance.REFUSED, 0.95, Stances()) == Stances(refused=frozenset({3}))
+    assert after(Stance.SOFT, 0.95, Stances()) == Stances(soft=frozenset({3}))
 
 
 @pytest.mark.parametrize("text", ["not one in brass", "anything but a brass", "not made from brass"])
@@ -71,8 +72,10 @@ def test_what_is_only_told_is_no_wish():
     assert after(Stance.ASIDE, 0.95, Stances()) == Stances(idle=frozenset({3}))
 
 
-def test_a_category_keeps_what_the_rules_say():
-    assert after(Stance.REFUSED, 0.99, Stances(), brass(CATEGORY)) == Stances()
+def test_of_a_kind_of_product_the_reader_only_says_that_it_is_refused():
+    assert after(Stance.REFUSED, 0.99, Stances(), brass(CATEGORY)) == Stances(refused=frozenset({3}))
+    for stance in (Stance.WANTED, Stance.ASIDE, Stance.IDLE):
+        assert after(stance, 0.99, Stances(), brass(CATEGORY)) == Stances()
 
 
 def piecewise(text: str, named: dict[str, Stance]) -> MessageRead:
