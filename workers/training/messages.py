@@ -1,15 +1,14 @@
 """Trains the reader of messages: what a message wants done, and what it says of each thing that it names.
 
-    python -m workers.training.messages [--data FOLDER] [--check | --intents]
+    python -m workers.training.messages [--data FOLDER] [--check]
 
 A low-rank adapter of multilingual-e5-small with two layers over its states, trained together: intents from the mean state,
 and for each piece of the text whether it names a thing and which stance the message takes towards it. It learns from
 ``workers/training/messages`` (one file a writer; the README there explains the marks), the hand-written examples of
 ``botcore/dialogue/data/intents.yaml``, the questions of ``workers/training/answer_questions`` and, in English, Bitext's
 support utterances (a light weight: their sentences come from templates). ``--check`` learns from all but the held-out
-writers and examples, prints how these are read, and writes nothing. ``--intents`` fits the layer of intents alone anew, above
-the adapter that ships, with the stories of ``workers/training/needs`` beside the rest: two minutes instead of forty. Temperatures
-are fitted on ``tests/phrasing/development*.yaml``, which are read for nothing else.
+writers and examples, prints how these are read, and writes nothing. Temperatures are fitted on
+``tests/phrasing/development*.yaml``, which are read for nothing else. Ten minutes on two cores.
 """
 
 from __future__ import annotations
@@ -19,31 +18,26 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from safetensors.torch import load_file, save_file
 from tokenizers import Encoding
 
 from botcore.dialogue.intents import examples
 from botcore.dialogue.understanding.stance import NOTHING, Stance
 from botcore.dialogue.words import DATA, language_of, normalise
 from workers.engine.reader import MESSAGES as SHIPPED
-from workers.engine.reader import QUERY, Adapted, MessageHead, pieces
+from workers.engine.reader import QUERY, MessageHead, pieces
 from workers.training.adapter import Adapter
 from workers.training.answers import QUESTIONS
 from workers.training.calibration import Judgement, measures, temperature_for
-from workers.training.next_act import fit_softmax
 from workers.training.phrasings import INTENTS, development
-from workers.training.provenance import code_revision, sha256
+from workers.training.provenance import sha256
 from workers.training.pscon import SHARED_DATA
 from workers.training.support import BITEXT_FILE, bitext_rows, noise_rows
-
-Floats = npt.NDArray[np.float32]
 
 MESSAGES = Path(__file__).parent / "messages"
 MARK = re.compile(r"\{([^{}|]+)\|([a-z]+)\}")
@@ -52,10 +46,6 @@ QUESTION_WEIGHT = 0.25
 a hundred refusals were read worse."""
 ASKED_BY = ("1", "2", "3", "4", "5")
 """The writers of shops whose questions all are about the service or a product; the later ones' hold small talk as well."""
-SIDEWAYS = Path(__file__).parent / "sideways"
-"""More such questions, with a story, a worry or a guess in place of the shop's words."""
-PENALTY = 10.0
-"""Of a layer of intents fitted alone."""
 UNTOLD = "-"
 """Stands for the intent in messages that were marked for their things alone."""
 LABELS = (NOTHING, *Stance)
@@ -133,18 +123,10 @@ def others(data: Path) -> list[Message]:
     return [*found, *shop_questions()]
 
 
-def needs() -> list[Message]:
-    """Stories of people who need something and do not name it, which the layer of intents must not take for questions."""
-    from workers.training.needs import read_kinds  # which learns from the messages here
-
-    texts = [text for kind in read_kinds() for text in kind.messages]
-    return [Message("needs", language_of(text), text, "find", weight=QUESTION_WEIGHT, deep=False) for text in texts]
-
-
-def shop_questions() -> list[Message]:
+def shop_questions(folder: Path = QUESTIONS) -> list[Message]:
     """The questions that the reader of answers learns from: about a product in sight, or else about the shop's service."""
     found = []
-    for path in asked_by().values():
+    for path in asked_by(folder):
         for shop in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
             titles = {p["id"]: p["title"] for p in shop["passages"]}
             for row in shop["questions"]:
@@ -155,10 +137,9 @@ def shop_questions() -> list[Message]:
     return found
 
 
-def asked_by() -> dict[str, Path]:
-    """The files of ``ASKED_BY`` and those of questions asked sideways, by the names under which their digests are kept."""
-    paths = [*(QUESTIONS / f"{writer}.jsonl" for writer in ASKED_BY), *sorted(SIDEWAYS.glob("*.jsonl"))]
-    return {f"{path.parent.name}/{path.name}": path for path in paths}
+def asked_by(folder: Path = QUESTIONS) -> list[Path]:
+    """The files of ``ASKED_BY``."""
+    return [folder / f"{writer}.jsonl" for writer in ASKED_BY]
 
 
 @dataclass(frozen=True)
@@ -262,10 +243,6 @@ def of_things(messages: Sequence[Message], said: Sequence[Sequence[Stance]]) -> 
     }
 
 
-def _logits(reader: MessageReader, text: str) -> Floats:
-    return np.array(list(reader.read(Message("", "", text))[0].values()), dtype=np.float32)
-
-
 def _share(flags: Sequence[bool]) -> float:
     return round(sum(flags) / len(flags), 3) if flags else 0.0
 
@@ -277,7 +254,7 @@ def _judgement(message: Message, logits: Mapping[str, float], temperature: Mappi
     return Judgement(float(shares[best] / shares.sum()), message.intent, NAMES[best])
 
 
-def temperatures(logits_of: Callable[[str], Floats]) -> dict[str, float]:
+def temperatures(reader: MessageReader) -> dict[str, float]:
     """By language, what divides the intents' logits, fitted on the development phrasings, whose intents are coarser."""
     found = {}
     for language in ("en", "zh"):
@@ -285,55 +262,32 @@ def temperatures(logits_of: Callable[[str], Floats]) -> dict[str, float]:
         for entry in development():
             text = normalise(entry["text"])
             if language_of(text) == language:
-                logits.append(logits_of(text))
+                read, _ = reader.read(Message("", language, text))
+                logits.append(np.array(list(read.values()), dtype=np.float32))
                 right.append([i for i, name in enumerate(NAMES) if name in INTENTS[entry["gold"]["intent"]]])
         found[language] = round(temperature_for(logits, right), 3)
     return found
-
-
-def fit_intents(messages: Sequence[Message], folder: Path = SHIPPED) -> None:
-    """The layer of intents above the adapter in ``folder`` fitted anew; all else stays as it is."""
-    shipped, told = Adapted(folder), [message for message in messages if message.intent]
-    states = shipped.means([QUERY + message.text for message in told])
-    labels = np.array([NAMES.index(message.intent) for message in told])
-    weights = np.array([message.weight for message in told])
-    layer = fit_softmax(states, labels, len(NAMES), PENALTY, weights).astype(np.float32)
-
-    def logits_of(text: str) -> Floats:
-        return np.asarray(np.append(shipped.means([QUERY + text])[0], np.float32(1)) @ layer)
-
-    tensors = load_file(folder / "adapter.safetensors")
-    tensors |= {"head.intent.weight": torch.from_numpy(layer[:-1].T), "head.intent.bias": torch.from_numpy(layer[-1])}
-    save_file({name: tensor.half().contiguous() for name, tensor in tensors.items()}, folder / "adapter.safetensors")
-    taught = {name: sha256(path) for name, path in asked_by().items()}
-    found = {"temperature": temperatures(logits_of), "sha256": {**shipped.meta["sha256"], **taught}}
-    meta = {**shipped.meta, **found, "code": code_revision()}
-    (folder / "meta.json").write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=SHARED_DATA, help="the folder of bitext-support")
     parser.add_argument("--check", action="store_true", help="measure on held-out writers; write nothing")
-    parser.add_argument("--intents", action="store_true", help="fit the layer of intents alone, above what ships")
     options = parser.parse_args()
     chosen = random.Random(SEED)
     marked, own, more = read_messages(), own_examples(), others(options.data)
-    if options.intents:
-        fit_intents([*marked, *own, *more, *needs()])
-        return
     held_out = [m for m in marked if m.writer in HELD_OUT]
     held_out += [m for m in own if chosen.random() < EXAMPLES_HELD_OUT]
     hidden = {m.text for m in held_out} if options.check else set()
     reader, losses = train([m for m in (*marked, *own, *more) if m.text not in hidden])
-    temperature = temperatures(lambda text: _logits(reader, text))
+    temperature = temperatures(reader)
     if options.check:
         for name, numbers in check(reader, held_out, temperature).items():
             print(f"{name:28} {numbers}")  # noqa: T201
         return
     bitext = options.data / "bitext-support" / BITEXT_FILE
     files = {"intents.yaml": DATA / "intents.yaml", "bitext-support": bitext}
-    files |= asked_by()
+    files |= {f"answer_questions/{path.name}": path for path in asked_by()}
     files |= {f"messages/{path.name}": path for path in sorted(MESSAGES.glob("*.tsv"))}
     reader.adapter.save(
         SHIPPED,
