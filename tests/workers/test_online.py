@@ -303,7 +303,8 @@ def test_an_update_learns_from_the_opinions_of_its_days_as_well(trained, setting
         online, "feedback_groups", lambda of, during: judged if (of, during) == (shop, window) else None
     )
     training = online._training(shop, current, window, HashEncoder())
-    assert len(training.sizes) == len(groups_in(shop, window)["train"].sizes) + 2
+    own = online._groups(shop, current, window, HashEncoder(), "train")["train"]  # of the same draws
+    assert len(training.sizes) == len(own.sizes) + 2
     assert set(training.weights[:-40]) == {1.0} and set(training.weights[-40:]) == {3.0}
 
 
