@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 
 from botcore.dialogue.ports import Discriminator, Encoder, Generator, ImageEncoder, Ports, Reader, SpeechRecogniser
-from botcore.learning import layers
+from botcore.learning import layers, versions
 from botcore.models import ModelVersion
 from botcore.streams.ports import StreamReader
 from catalog.models import Shop
@@ -146,10 +146,8 @@ def _stand_ins(version: ModelVersion | None) -> list[int]:
     department's or shop's version, nor one that was taken back."""
     if version is None:
         return []
-    live = ModelVersion.objects.filter(
-        shop=version.shop_id, state=ModelVersion.State.LIVE, department__in=("", version.department)
-    )
-    return [*live.order_by("-department").values_list("pk", flat=True), SHIPPED]
+    live = versions.about(version.shop_id, version.department).filter(state=ModelVersion.State.LIVE)
+    return [*live.values_list("pk", flat=True), SHIPPED]
 
 
 def _load(version_id: int) -> TokenGenerator:

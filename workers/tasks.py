@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.utils import timezone
 
 from botcore import answering, change_sets, delivery, feeds, intake, queues, receipts, retention
@@ -25,7 +23,7 @@ from workers import housekeeping, indexing, looking, serving, shadow, streams, t
 def answer(turn_id: int) -> None:
     """Write and store the reply of a waiting turn."""
     conversation = Conversation.objects.select_related("shop").get(turns=turn_id)
-    with serving.answering(conversation.shop, partial(rollout.writer, conversation)) as ports:
+    with serving.answering(conversation.shop, lambda about: rollout.served(conversation, about).writes) as ports:
         turn = answering.answer_turn(turn_id, ports)
     if turn and shadow.of(turn):
         queues.wake_shadow(turn_id)

@@ -176,11 +176,9 @@ def _broadly_asked(answer: Answer, said: Understanding) -> bool:
 
 
 def _asks_shop(answer: Answer, said: Understanding) -> float:
-    """The chance that a message asks what an answer tells: an article tells how the shop does things and how things are."""
-    asked = (
-        ("policy", "order_status", "product_question") if answer.kind is Kind.ARTICLE else ("policy", "order_status")
-    )
-    return said.intent.chance(*asked)
+    """The chance that a message asks the shop what an answer tells: an article tells how things are as well."""
+    of_things = ("product_question",) if answer.kind is Kind.ARTICLE else ()
+    return said.intent.chance("policy", "order_status", *of_things)
 
 
 def _eases(answer: Answer, said: Understanding) -> bool:
@@ -211,10 +209,10 @@ def _alone(before: DialogueState) -> tuple[str, ...]:
 
 def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> bool:
     """Whether a message asks what the answer says, rather than for products."""
-    about_service = _asks_shop(answer, said)
+    asks_shop = _asks_shop(answer, said)
     if said.intent.name == "order_status" and said.intent.confidence > SURE and answer.near < TOLD:
         return False
-    if said.price and about_service <= CLEARLY and not (said.is_question and answer.near >= OBVIOUS):
+    if said.price and asks_shop <= CLEARLY and not (said.is_question and answer.near >= OBVIOUS):
         return False  # but "I saw it for 40 less, can you match that?"
     if said.intent.name in LISTING and (said.intent.confidence > SURE or said.references):
         return False
@@ -226,7 +224,7 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
     subject = subject_of(before, said)
     if _names_another_kind(before, said) and not said.references:
         of_the_product = said.intent.chance("product_question") > CLEARLY and answer.kind is not Kind.ARTICLE
-        return about_service > SURE or (said.is_question and answer.near >= OBVIOUS) or bool(subject and of_the_product)
+        return asks_shop > SURE or (said.is_question and answer.near >= OBVIOUS) or bool(subject and of_the_product)
     asks = said.intent.chance("policy", "order_status", "product_question") + (
         said.intent.chance("availability") if subject or "told_of" in answer.details else 0.0
     )

@@ -82,24 +82,17 @@ class Beside:
 
 
 def served(conversation: Conversation, department: str = "") -> Served:
-    """The versions for what is said about a department, "" for nothing of one: its own before those of the whole shop. One
-    query."""
-    serving = (State.LIVE, State.CANARY, State.SHADOW)
-    found = ModelVersion.objects.filter(
-        shop_id=conversation.shop_id, state__in=serving, department__in=("", department)
-    ).defer("report", "gate")
-    writes = shadow = None
-    for version in sorted(found, key=lambda version: (version.department, version.state != State.LIVE)):
-        if version.state == State.SHADOW:
-            shadow = version
-        elif version.state == State.LIVE or in_canary(conversation.key, version.share, version.pk):
-            writes = version
-    return Served(writes, shadow)
+    """The versions for what is said about a department, "" for nothing of one: one query. A canary whose share the conversation
+    is in goes before what is live beside it."""
+    serving = (State.CANARY, State.LIVE, State.SHADOW)
+    found = versions.about(conversation.shop_id, department).filter(state__in=serving).defer("report", "gate")
+    ranked = sorted(found, key=lambda version: (version.department == "", version.state != State.CANARY))
+    writing = (v for v in ranked if v.state == State.LIVE or (v.state == State.CANARY and _draws(v, conversation)))
+    return Served(next(writing, None), next((v for v in ranked if v.state == State.SHADOW), None))
 
 
-def writer(conversation: Conversation, department: str = "") -> ModelVersion | None:
-    """The version that writes what is said about a department in a conversation."""
-    return served(conversation, department).writes
+def _draws(canary: ModelVersion, conversation: Conversation) -> bool:
+    return in_canary(conversation.key, canary.share, canary.pk)
 
 
 def in_canary(key: UUID, share: int, salt: int) -> bool:

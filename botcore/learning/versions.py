@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from botcore.learning import gate
@@ -38,10 +39,13 @@ class RefusedError(ValueError):
 
 
 def live(shop: Shop, department: str = "") -> ModelVersion | None:
-    """What serves the shop's customers, of a department that version which answers for it alone, if there is one; None is the
-    adapter that ships."""
-    found = ModelVersion.objects.filter(shop=shop, state=State.LIVE, department__in=("", department))
-    return found.order_by("-department").first()
+    """What serves the shop's customers about a department, "" for nothing of one; None is the adapter that ships."""
+    return about(shop.pk, department).filter(state=State.LIVE).first()
+
+
+def about(shop_id: int, department: str) -> QuerySet[ModelVersion]:
+    """The versions that may answer about a department: its own before those of the whole shop."""
+    return ModelVersion.objects.filter(shop=shop_id, department__in=("", department)).order_by("-department")
 
 
 def rival_of(version: ModelVersion) -> ModelVersion | None:

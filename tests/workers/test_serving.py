@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -51,6 +50,18 @@ def ports_for(turn: Turn) -> AbstractContextManager[Ports]:
     return serving.writing_by(rollout.served(turn.conversation).writes)
 
 
+@pytest.fixture
+def held_up(generators, monkeypatch) -> Callable[[], threading.Event]:
+    """From its call on nothing is loaded until the event is set."""
+
+    def hold() -> threading.Event:
+        gate, load = threading.Event(), generators.load
+        monkeypatch.setattr(generators, "load", lambda version_id: gate.wait(20) and load(version_id))
+        return gate
+
+    return hold
+
+
 def writer_of(turn: Turn) -> int | None:
     """The version whose generator is there for a turn, which then is the version that the reply belongs to."""
     with ports_for(turn) as ports:
@@ -77,25 +88,25 @@ def test_a_shop_without_versions_is_served_by_what_ships():
     assert writer_of(TurnFactory()) == serving.SHIPPED
 
 
-def test_the_live_version_writes_and_until_it_is_loaded_what_ships_does(generators, monkeypatch):
-    turn, load, gate = TurnFactory(), generators.load, threading.Event()
+def test_the_live_version_writes_and_until_it_is_loaded_what_ships_does(generators, held_up):
+    turn = TurnFactory()
     writer_of(turn)
     live = version_of(turn, "live")
-    monkeypatch.setattr(generators, "load", lambda version_id: gate.wait(20) and load(version_id))
+    gate = held_up()
     assert [writer_of(turn) for _ in range(2)] == [serving.SHIPPED] * 2
     gate.set()
     generators.settle()
     assert writer_of(turn) == live.pk
 
 
-def test_until_a_canary_is_loaded_what_is_live_in_its_shop_writes(generators, monkeypatch):
-    turn, load, gate = TurnFactory(), generators.load, threading.Event()
+def test_until_a_canary_is_loaded_what_is_live_in_its_shop_writes(generators, held_up):
+    turn = TurnFactory()
     writer_of(turn)
     live = version_of(turn, "live")
     writer_of(turn)
     generators.settle()
     canary = version_of(turn, "canary")
-    monkeypatch.setattr(generators, "load", lambda version_id: gate.wait(20) and load(version_id))
+    gate = held_up()
     assert writer_of(in_canary(canary)) == live.pk
     gate.set()
     generators.settle()
@@ -122,8 +133,8 @@ def test_what_is_about_a_department_is_written_by_its_own_version_and_belongs_to
     for version in (shops, own):
         with serving.writing_by(version):
             generators.settle()
-    writer = partial(rollout.writer, turn.conversation)
-    with serving.answering(turn.conversation.shop, writer) as ports:
+    talk = turn.conversation
+    with serving.answering(talk.shop, lambda about: rollout.served(talk, about).writes) as ports:
         for department, version in (("", shops), ("clothing", shops), ("books", own)):
             with ports.writing_about(department) as writing:
                 assert (writing.version_id, writing.generator.version_id) == (version.pk, version.pk)
@@ -131,14 +142,14 @@ def test_what_is_about_a_department_is_written_by_its_own_version_and_belongs_to
             assert writing.generator is None
 
 
-def test_until_a_departments_version_is_loaded_the_shops_writes(generators, monkeypatch):
-    turn, load, gate = TurnFactory(), generators.load, threading.Event()
+def test_until_a_departments_version_is_loaded_the_shops_writes(generators, held_up):
+    turn = TurnFactory()
     writer_of(turn)
     shops = version_of(turn, "live")
     writer_of(turn)
     generators.settle()
     own = move(measured(ModelVersionFactory(shop=turn.conversation.shop, department="books")), "live")
-    monkeypatch.setattr(generators, "load", lambda version_id: gate.wait(20) and load(version_id))
+    gate = held_up()
     with serving.writing_by(own) as ports:
         assert (ports.version_id, ports.load_error) == (shops.pk, "")
     gate.set()

@@ -84,8 +84,10 @@ class Lexicon:
     that no category is named after ("humidifier"), ``kinds`` leads from a category and one of its other names to the word
     that tells those products by their titles, ``told`` leads from a category and a kind of its products ("" for the others,
     and for all together) to what the shop says of them. ``surfaces`` are the words of all phrases, ``called`` the names of
-    categories as they were learned. ``slips`` leads from Chinese phrases with one character left open to the phrases and the
-    character. ``exactly`` are single words that name a thing, where their stem is a value of the shop's ("denims").
+    categories as they were learned. Misspelt words are put right towards ``spellings``, which name something, or else towards
+    ``spoken``, the words of what people say in place of a value, both by their lengths. ``slips`` leads from Chinese phrases
+    with one character left open to the phrases and the character. ``exactly`` are single words that name a thing, where their
+    stem is a value of the shop's ("denims").
     """
 
     categories: dict[str, CategoryWords] = field(default_factory=dict)

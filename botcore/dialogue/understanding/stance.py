@@ -116,9 +116,7 @@ def revised(words: Sequence[Token], matches: Sequence[Match], rules: Stances, re
         chances = stance_chances(read, words[match.first].start, words[match.last - 1].end)
         likeliest = max(chances, key=lambda stance: chances[stance])
         valued = names_value(match) and not all(x.attribute == LACKS for x in match.meanings)
-        if (
-            not valued and likeliest is not Stance.REFUSED
-        ):  # of a kind of product the reader only says that it is refused
+        if not valued and likeliest is not Stance.REFUSED:  # of a kind of product only a refusal is heard
             continue
         before = " ".join(token.text for token in words[max(match.first - 6, 0) : match.first])
         plainly = match.first in rules.refused and PLAINLY.search(before)
