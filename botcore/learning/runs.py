@@ -24,6 +24,7 @@ from botcore.learning.progress import only_counts, steps
 from botcore.models import Dataset, ModelVersion, TrainingRun
 from botcore.webhooks.events import Event
 from botcore.webhooks.outbox import announce
+from catalog.models import Category, Shop
 
 Status = TrainingRun.Status
 SILENT = timedelta(minutes=5)
@@ -50,12 +51,20 @@ def ask_for(dataset: Dataset, recipe: str, options: Mapping[str, Any], by: User 
         recipes.check(recipe, options)
     except recipes.OptionError as error:
         raise RefusedError(str(error)) from error
+    _check_department(dataset.shop, options.get("department", ""))
     with transaction.atomic():
         run = TrainingRun.objects.create(
             shop=dataset.shop, dataset=dataset, recipe=recipe, options=dict(options), created_by=by
         )
         transaction.on_commit(partial(queues.wake_training, run.pk))
     return run
+
+
+def _check_department(shop: Shop, department: str) -> None:
+    """Raises ``RefusedError`` for one that the shop does not have: what is made for it would never answer."""
+    paths = Category.objects.filter(shop=shop, parent=None).order_by("path").values_list("path", flat=True)
+    if department and department not in paths:
+        raise RefusedError(f"{shop.name} has no department {department}; there are: {', '.join(paths) or 'none'}.")
 
 
 def claim(run_id: int) -> TrainingRun | None:

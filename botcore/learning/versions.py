@@ -162,7 +162,7 @@ def _write(
         by=by,
     )
     if to == State.LIVE:
-        told = {"version": version.pk, "name": version.name, "before": version.state}
+        told = {"version": version.pk, "name": version.name, "before": version.state, "department": version.department}
         announce(version.shop_id, Event.VERSION_PROMOTED, told)
     version.state, version.share, version.state_since = to, share, timezone.now()
     version.save(update_fields=["state", "share", "state_since"])

@@ -57,8 +57,8 @@ DESCRIBED: Mapping[Event, Told] = {
         {"run": 12, "recipe": "sft", "status": "done", "version": 4},
     ),
     Event.VERSION_PROMOTED: Told(
-        "Another version of the model answers the customers.",
-        {"version": 4, "name": "pine-4", "before": "canary"},
+        "Another version of the model answers the customers, those of one department where it names one.",
+        {"version": 4, "name": "pine-4", "before": "canary", "department": ""},
     ),
     Event.TEST: Told("Somebody tried the endpoint.", {}),
 }

@@ -11,7 +11,7 @@ from botcore import queues
 from botcore.learning import runs, versions
 from botcore.learning.datasets import approve
 from botcore.models import Dataset, TrainingRun
-from tests.factories import DatasetFactory, ModelVersionFactory, measured
+from tests.factories import CategoryFactory, DatasetFactory, ModelVersionFactory, measured
 from tests.fakes import Wakes, at_once
 
 
@@ -73,6 +73,8 @@ def test_a_run_goes_on_from_what_was_live_when_it_first_started(dataset):
 
 
 def test_a_departments_run_goes_on_from_what_answers_there(dataset):
+    for path in ("books", "clothing"):
+        CategoryFactory(shop=dataset.shop, path=path, name=path.title())
     shops, own = ModelVersionFactory(shop=dataset.shop), ModelVersionFactory(shop=dataset.shop, department="books")
     versions.move(shops, "live")
     of = {"department": "books"}
@@ -81,6 +83,14 @@ def test_a_departments_run_goes_on_from_what_answers_there(dataset):
     assert runs.claim(runs.ask_for(dataset, "compress", of).pk).source == own
     assert runs.claim(runs.ask_for(dataset, "compress", {"department": "clothing"}).pk).source == shops
     assert runs.claim(runs.ask_for(dataset, "compress", {}).pk).source == shops
+
+
+def test_no_run_is_for_a_department_that_the_shop_does_not_have(dataset):
+    CategoryFactory(shop=dataset.shop, path="books", name="Books")
+    CategoryFactory(path="clothing", name="Clothing")  # another shop's
+    with pytest.raises(runs.RefusedError, match=r"no department clothing; there are: books\."):
+        runs.ask_for(dataset, "sft", {"department": "clothing"})
+    assert not TrainingRun.objects.exists()
 
 
 def test_a_run_that_started_from_what_ships_goes_on_from_it(dataset):

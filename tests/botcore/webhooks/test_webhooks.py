@@ -133,6 +133,13 @@ def test_another_model():
     ]  # fmt: skip
 
 
+def test_another_model_of_one_department():
+    hook = WebhookFactory()
+    versions.move(ModelVersionFactory(shop=hook.shop, name="pine-3", department="books"), "live")
+    ((_, data),) = told(hook)
+    assert (data["name"], data["department"]) == ("pine-3", "books")
+
+
 def test_only_who_asked_for_it_is_told_and_no_other_shop():
     hook = WebhookFactory(events=["alert.opened"])
     other = WebhookFactory(events=["reply.sent"], shop=hook.shop)
