@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from admin_console import labels
 from admin_console.explanation import Pair, pairs, plain
 from admin_console.sentences import plainly
-from botcore.learning import datasets, gate, house_words, rollout, versions
+from botcore.learning import datasets, gate, house_words, rollout, runs, versions
 from botcore.models import Annotation, Dataset, DatasetRow, Feedback, ModelVersion, ShadowReply, TrainingRun, Turn
 from catalog.models import Category, Shop
 
@@ -204,8 +204,25 @@ def snapshot_row(snapshot: Dataset) -> SnapshotRow:
     return SnapshotRow(snapshot, tuple(uses), acts, topics, sentiments, left_out)
 
 
-def run_rows(runs: Iterable[TrainingRun]) -> list[RunRow]:
-    return [RunRow(run, first_line(run.error)) for run in runs]
+@dataclass(frozen=True)
+class Measuring:
+    """The newest run that measures a version again, and how far it is: steps of how many, None where it has not told."""
+
+    run: TrainingRun
+    far: tuple[int, int] | None
+    error: str
+
+
+def measuring(version: ModelVersion) -> Measuring | None:
+    """A version's measurement that waits, runs or broke off; None where the newest is done."""
+    newest = version.measurements.first()
+    if newest is None or newest.status not in (*runs.OPEN, TrainingRun.Status.FAILED):
+        return None
+    return Measuring(newest, runs.how_far(newest), first_line(newest.error))
+
+
+def run_rows(found: Iterable[TrainingRun]) -> list[RunRow]:
+    return [RunRow(run, first_line(run.error)) for run in found]
 
 
 def version_rows(found: Iterable[ModelVersion], departments: Mapping[str, str]) -> list[VersionRow]:

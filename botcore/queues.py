@@ -60,11 +60,6 @@ def wake_training(run_id: int) -> None:
     _send("workers.tasks.train", "train", run_id)
 
 
-def wake_evaluation(version_id: int) -> None:
-    """Ask the trainer to measure a version against what is live."""
-    _send("workers.tasks.evaluate", "train", version_id)
-
-
 def wake_shadow(turn_id: int) -> None:
     """Ask a ``reply`` worker what the shadow version would have answered."""
     _send("workers.tasks.shadow", "reply", turn_id)

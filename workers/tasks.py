@@ -41,12 +41,6 @@ def train(run_id: int) -> None:
     trainer.carry_out_apart(run_id)
 
 
-@app.task(name="workers.tasks.evaluate", queue="train")
-def evaluate(version_id: int) -> None:
-    """Measure a version against what is live now, in a process of its own."""
-    trainer.evaluate_apart(version_id)
-
-
 @app.task(name="workers.tasks.watch_rollouts", queue="io", soft_time_limit=50, time_limit=60)
 def watch_rollouts() -> None:
     """Take back what does worse than it may, in every shop."""

@@ -25,13 +25,12 @@ log = structlog.get_logger(__name__)
 
 def carry_out_apart(run_id: int) -> None:
     """Start ``manage.py train --run`` and wait for it; its output is kept (:func:`botcore.learning.runs.log_of`)."""
-    _apart(str(run_id), "train", "--run", str(run_id))
-
-
-def evaluate_apart(version_id: int) -> None:
-    """Start ``manage.py evaluate`` and wait for it; its output is kept as a run's is."""
-    version = ModelVersion.objects.select_related("shop").get(pk=version_id)
-    _apart(f"evaluation-{version_id}", "evaluate", version.name, "--shop", version.shop.slug)
+    kept = runs.log_of(str(run_id))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    command = on_a_leash([sys.executable, str(PROJECT / "manage.py"), "train", "--run", str(run_id)])
+    with kept.open("ab") as output:
+        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=PROJECT).returncode
+    log.info("ended", run=run_id, code=code)
 
 
 @contextmanager
@@ -51,15 +50,6 @@ def _giving_signs(run_id: int) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-
-
-def _apart(name: str, *argv: str) -> None:
-    kept = runs.log_of(name)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    command = on_a_leash([sys.executable, str(PROJECT / "manage.py"), *argv])
-    with kept.open("ab") as output:
-        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=PROJECT).returncode
-    log.info("ended", what=argv[0], name=name, code=code)
 
 
 def carry_out(run_id: int, progress: Progress = UNHEARD) -> ModelVersion | None:

@@ -22,7 +22,6 @@ from admin_console.explanation import pairs
 from admin_console.forms.learning import ChoiceForm, SnapshotFilter, SnapshotForm, StepForm, Teachable, TrainForm
 from admin_console.sentences import plainly
 from admin_console.views import PAGE_SIZE
-from botcore import queues
 from botcore.learning import blind, datasets, house_words, runs, versions
 from botcore.models import Dataset, ModelVersion, TrainingRun
 from botcore.monitoring import alerts
@@ -39,7 +38,9 @@ def learning(request: HttpRequest) -> HttpResponse:
     shop = access.chosen_shop(request.user, Right.READ, request.GET.get("shop"))
     most = None if request.GET.get("all") else told.NEWEST
     snapshots = Dataset.objects.filter(shop=shop).select_related("approved_by")[:most]
-    training = TrainingRun.objects.filter(shop=shop).defer("curves")[:most]
+    training = (
+        TrainingRun.objects.filter(shop=shop).select_related("measures").defer("curves", "measures__report")[:most]
+    )
     departments = told.department_names(shop)
     teachable = Teachable.of(shop, departments)
     made = ModelVersion.objects.filter(shop=shop).select_related("parent").defer("report", "parent__report")[:most]
@@ -151,12 +152,13 @@ def train(request: HttpRequest) -> HttpResponse:
 @require_safe
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """One run with its curves; while it is open the page keeps itself fresh."""
-    found = access.runs(request.user, Right.READ).select_related("shop", "dataset", "created_by", "version")
-    row = get_object_or_404(found.defer("version__report"), pk=pk)
+    found = access.runs(request.user, Right.READ)
+    found = found.select_related("shop", "dataset", "created_by", "version", "measures")
+    row = get_object_or_404(found.defer("version__report", "measures__report"), pk=pk)
     context = {
         "run": row,
-        "version": getattr(row, "version", None),
-        "open": row.status in (Status.QUEUED, Status.RUNNING),
+        "version": row.measures or getattr(row, "version", None),
+        "open": row.status in runs.OPEN,
         "broke_off": row.status in (Status.FAILED, Status.STOPPED),
         "far": runs.how_far(row),
         "options": pairs(row.options),
@@ -205,6 +207,7 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
         "department": told.department_of(row),
         "report": told.report(row),
         "gate": told.gate_lines(row),
+        "measuring": told.measuring(row),
         "health": told.health(row),
         "history": row.changes.select_related("by"),
         "steps": told.steps(row),
@@ -304,11 +307,13 @@ def move_version(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def evaluate_version(request: HttpRequest, pk: int) -> HttpResponse:
     """Have a version measured against what is live now."""
-    row = get_object_or_404(access.versions(request.user, Right.TEACH), pk=pk)
-    if row.run_id is None:
-        messages.error(request, _("This version was made by no run: there is nothing to test it on."))
+    found = access.versions(request.user, Right.TEACH).select_related("shop", "run", "dataset")
+    row = get_object_or_404(found.defer("report", "run__curves"), pk=pk)
+    try:
+        runs.ask_to_measure(row, {}, access.person(request))
+    except runs.RefusedError as error:
+        messages.error(request, plainly(str(error)))
     else:
-        queues.wake_evaluation(row.pk)
         messages.success(request, _("It is measured against what is live now; the report is here in some minutes."))
     return redirect("console:version", pk=pk)
 

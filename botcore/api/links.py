@@ -35,7 +35,7 @@ KINDS = (
         named="key",
     ),
     Kind("list_annotations", ["annotate", "get_annotation", "change_annotation"], ["get_annotation"], "change_annotation"),
-    Kind("list_runs", ["start_run", "get_run", "stop_run"], ["get_run", "stop_run"]),
+    Kind("list_runs", ["start_run", "get_run", "stop_run", "evaluate_version"], ["get_run", "stop_run"]),
     Kind("list_versions", ["get_version", "move_version"], ["get_version", "move_version", "evaluate_version"]),
     Kind("list_alerts", ["get_alert", "close_alert"], ["get_alert", "close_alert"]),
     Kind(

@@ -201,6 +201,7 @@ class RunRow(serializers.Serializer):
     stage = serializers.CharField()
     error = serializers.CharField()
     version = Whole(source="version.pk", default=None, allow_null=True)
+    measures = Whole(source="measures_id", allow_null=True, help_text="the version that it only measures again")
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
@@ -235,12 +236,6 @@ class ServingRow(serializers.Serializer):
     """What answers the customers now; none: the model that ships."""
 
     version = VersionRow(allow_null=True)
-
-
-class AskedRow(serializers.Serializer):
-    """It is asked for, and happens soon."""
-
-    asked = serializers.BooleanField()
 
 
 # --- watching, webhooks -----------------------------------------------------------------------------------------------

@@ -9,18 +9,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from botcore.dialogue import beside
 from botcore.dialogue.answer import DISPLEASING, Answer, answer_to, returned_text, similar_text
-from botcore.dialogue.ask import MEANING, ambiguous, answered, undecided
+from botcore.dialogue.ask import MEANING, Asking, ambiguous, answered, undecided
 from botcore.dialogue.brief import Brief
-from botcore.dialogue.compose import fill, word
+from botcore.dialogue.compose import Wording, fill, word
 from botcore.dialogue.decide import APPROVED, Decision, decide, subject_of, with_media, without_products
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, items_of
 from botcore.dialogue.find import Found, Visit, beyond_goal, in_reach, items_by_sku, shown_text
-from botcore.dialogue.follow import followups, second_goal
+from botcore.dialogue.follow import Second, followups, second_goal
 from botcore.dialogue.followups import missed_briefs, pictured_brief, reading_brief
 from botcore.dialogue.goals import separated, turned_to
 from botcore.dialogue.lexicon.kept import lexicon_of
@@ -88,63 +88,123 @@ def respond(
         shown = shown_items(shop, before)
         said, later = _understood(shop, text, pressed, before, shown, lexicon, ports)
         state = in_reach(shop, track(before, said, shown, beyond_goal(shop, before, said.constraints)))
+        visit = Visit(text, customer_id, seed, ports.sequence, telling=bool(said.words))
+        heard = Heard(shop, before, said, later, lexicon, ports, visit, perceived, recommends)
     with clock.stage("decide"):
         answer = _answer(shop, said, before, lexicon, ports)
-        decision, state = _decided(shop, before, state, said, answer, lexicon, perceived)
+        decision, state = _decided(heard, state, answer)
         decision = decision if recommends else without_products(decision)
     with clock.stage("find"):
-        visit = Visit(text, customer_id, seed, ports.sequence, telling=bool(said.words))
         pictured = replace(visit, alike=perceived.alike)
         decision, state, found = settled(shop, decision, state, before, said, lexicon, ports, pictured)
     with clock.stage("ask"):
         decision, found, asking = asked(decision, found, before, state, said, lexicon, later, ports.encoder)
     with clock.stage("plan"):
-        spoken_with = spoken_of(decision, state, said)
-        items = items_of(found.slate, shop, spoken_with, lexicon, first=answer.name if answer else "")
-        plan = plan_of(decision, state, said, found, items, answer, asking.question)
-        brief = _brief(decision, plan, shop, lexicon)
-        second = second_goal(shop, plan, later, lexicon, ports, visit)
-        offer = beside.offer(shop, decision, found, state, lexicon, seed) if recommends else beside.Offer()
-        alike = () if offer.items or not recommends else beside.alike(shop, plan, lexicon)
+        content = _content(heard, decision, state, found, answer, asking)
     with clock.stage("compose"), ports.writing_about(state.department) as own:
-        writer = own.in_phrases() if _is_approved(decision, plan, said) else own
-        wording = word(brief, state.language, writer, samples=samples, seed=seed, deadline=deadline)
-        unused = missed_briefs(plan.act, plan.reason, perceived)
-        more = [*unused, *followups(shop, plan, wording.text, before, second, lexicon, ports, visit)]
-        followed = [fill(phrase_for(each, state.language, seed), each.tags()) for each in more]
-        likeness = phrase_for(pictured_brief(brief), state.language, seed) if plan.reason == PICTURED else ""
-        told = [likeness, fill(wording.text, brief.tags()), similar_text(plan.answer, alike, state.language)]
-        paragraphs = [
-            returned_text(before),
-            _told(told, state.language),
-            _details(decision, found, state),
-            "\n".join(_table(plan)),
-            offer.text,
-        ]
-    shows = (*(items if plan.shows_items else ()), *second.items, *alike)
-    state = state.with_(hurried=hurried(before, state, said), waiting=second.waiting)
+        writer = own.in_phrases() if _is_approved(decision, content.plan, said) else own
+        wording = word(content.brief, state.language, writer, samples=samples, seed=seed, deadline=deadline)
+        written = _text(heard, content, wording)
+    state = state.with_(hurried=hurried(before, state, said), waiting=content.second.waiting)
     clock.stages["total"] = round((time.monotonic() - clock.started) * 1000, 1)
     return Reply(
-        text=_joined(paragraphs, followed, state.language),
-        act=plan.act,
+        text=written,
+        act=content.plan.act,
         language=state.language,
         written_by=wording.written_by,
         model_version=_model_version(writer, wording.written_by),
         version_id=writer.version_id,
-        state=_remembered(state, decision, plan, shows, listed=not decision.about or bool(alike)),
-        cards=tuple(item.card() for item in (*shows, *offer.items)),
-        items=(*shows, *offer.items),
-        told=(*plan.items, *second.items, *alike, *offer.items),
+        state=_remembered(state, decision, content),
+        cards=tuple(item.card() for item in content.cards),
+        items=content.cards,
+        told=(*content.plan.items, *content.beside, *content.offer.items),
         said=said,
         found=found,
-        brief=brief,
+        brief=content.brief,
         wording=wording,
-        why=plan.reason,
+        why=content.plan.reason,
         asking=asking,
-        answer=plan.answer,
+        answer=content.plan.answer,
         perceived=perceived,
         timings_ms=clock.stages,
     )
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A message as it stands in its talk, with what its reply is made from; ``later`` is the second goal of two."""
+
+    shop: Shop
+    before: DialogueState
+    said: Understanding
+    later: LaterGoal | None
+    lexicon: Lexicon
+    ports: Ports
+    visit: Visit
+    perceived: Perceived
+    recommends: bool
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a reply says before it is put in words: its plan and brief, the items ``shown`` for them, and what is told beside."""
+
+    plan: Plan
+    brief: Brief
+    shown: tuple[Item, ...]
+    second: Second
+    offer: beside.Offer
+    alike: tuple[Item, ...]
+    details: str
+
+    @property
+    def beside(self) -> tuple[Item, ...]:
+        return (*self.second.items, *self.alike)
+
+    @property
+    def cards(self) -> tuple[Item, ...]:
+        return (*self.shown, *self.beside, *self.offer.items)
+
+
+def _content(
+    heard: Heard, decision: Decision, state: DialogueState, found: Found, answer: Answer | None, asking: Asking
+) -> Content:
+    """What is said of what was decided and found."""
+    shop, lexicon = heard.shop, heard.lexicon
+    spoken = spoken_of(decision, state, heard.said)
+    items = items_of(found.slate, shop, spoken, lexicon, first=answer.name if answer else "")
+    plan = plan_of(decision, state, heard.said, found, items, answer, asking.question)
+    offer = beside.Offer()
+    if heard.recommends:
+        offer = beside.offer(shop, decision, found, state, lexicon, heard.visit.seed)
+    return Content(
+        plan=plan,
+        brief=_brief(decision, plan, shop, lexicon),
+        shown=items if plan.shows_items else (),
+        second=second_goal(shop, plan, heard.later, lexicon, heard.ports, heard.visit),
+        offer=offer,
+        alike=beside.alike(shop, plan, lexicon) if heard.recommends and not offer.items else (),
+        details=_details(decision, found, state),
+    )
+
+
+def _text(heard: Heard, content: Content, wording: Wording) -> str:
+    """The reply proper, what the shop itself says, what is offered beside and what follows."""
+    plan, brief, before = content.plan, content.brief, heard.before
+    language, seed = plan.state.language, heard.visit.seed
+    likeness = phrase_for(pictured_brief(brief), language, seed) if plan.reason == PICTURED else ""
+    told = [likeness, fill(wording.text, brief.tags()), similar_text(plan.answer, content.alike, language)]
+    paragraphs = [
+        returned_text(before),
+        _told(told, language),
+        content.details,
+        "\n".join(_table(plan)),
+        content.offer.text,
+    ]
+    after = missed_briefs(plan.act, plan.reason, heard.perceived)
+    after += followups(heard.shop, plan, wording.text, before, content.second, heard.lexicon, heard.ports, heard.visit)
+    followed = [fill(phrase_for(each, language, seed), each.tags()) for each in after]
+    return _joined(paragraphs, followed, language)
 
 
 def _is_approved(decision: Decision, plan: Plan, said: Understanding) -> bool:
@@ -163,18 +223,17 @@ def _model_version(ports: Ports, written_by: str) -> str:
     return ports.generator.info.model_version if ports.generator and written_by == "model" else ""
 
 
-def _remembered(
-    state: DialogueState, decision: Decision, plan: Plan, shows: Sequence[Item], *, listed: bool
-) -> DialogueState:
+def _remembered(state: DialogueState, decision: Decision, content: Content) -> DialogueState:
     """The state that the next message is read in."""
-    article = plan.answer if plan.answer and plan.answer.kind is Kind.ARTICLE else None
+    answer, shows = content.plan.answer, (*content.shown, *content.beside)
+    article = answer if answer and answer.kind is Kind.ARTICLE else None
     if decision.reason == PICTURED and not state.goal:  # the talk goes on about what was shown, if that is of one kind
         state = state.with_(goal=common_category([item.category for item in shows]))
     return after_reply(
         state,
         [item.sku for item in shows],
-        listed=listed,
-        question=plan.question,
+        listed=not decision.about or bool(content.alike),
+        question=content.plan.question,
         article=article.id if article else "",
         quote=article.quote if article else "",
         failed=decision.failed,
@@ -207,17 +266,10 @@ def _understood(
     return separated(said, lexicon)
 
 
-def _decided(
-    shop: Shop,
-    before: DialogueState,
-    state: DialogueState,
-    said: Understanding,
-    answer: Answer | None,
-    lexicon: Lexicon,
-    perceived: Perceived,
-) -> tuple[Decision, DialogueState]:
+def _decided(heard: Heard, state: DialogueState, answer: Answer | None) -> tuple[Decision, DialogueState]:
     """The act for the message; where the customer is done with one goal, the one that waits is turned to."""
-    decision = with_media(decide(before, state, said, answer), said, perceived)
+    shop, before, said = heard.shop, heard.before, heard.said
+    decision = with_media(decide(before, state, said, answer), said, heard.perceived)
     if decision.act is Act.ANSWER and decision.about and state.goal == before.goal:  # "has it a timer?" wishes for none
         state = state.with_(constraints=before.constraints, price=before.price)
     if decision.failed and before.failures >= FAILURES:
@@ -225,7 +277,7 @@ def _decided(
     if state.waiting and before.shown and _done_with(decision, said):
         return Decision(Act.RECOMMEND, "changed"), in_reach(shop, turned_to(state, state.waiting[0]))
     looks = decision.act is Act.RECOMMEND and decision.reason in ("", "changed") and not before.open_question
-    if looks and (unclear := ambiguous(said, state, shop, lexicon)):
+    if looks and (unclear := ambiguous(said, state, shop, heard.lexicon)):
         word, question = unclear
         return Decision(Act.ASK, MEANING, question=question, word=word), undecided(state, question, before)
     return decision, state

@@ -67,6 +67,10 @@ OPTIONS: Mapping[str, Option] = {
 }
 
 
+MEASURING = ("briefs", "seed")
+"""What a run can be told that only measures."""
+
+
 def options_of(recipe: str) -> dict[str, Option]:
     """What the recipe can be told, by name."""
     return {name: option for name, option in OPTIONS.items() if recipe in option.recipes}

@@ -31,6 +31,7 @@ SILENT = timedelta(minutes=5)
 """A run that has given no sign for so long is taken for dead and continued."""
 SIGN_SECONDS = 30.0
 """How often a running one gives a sign of itself, whatever step it is at."""
+OPEN = (Status.QUEUED, Status.RUNNING)
 POINTS_KEPT = 2_000
 LOGS = "training-logs"
 """Below VAR_DIR; beside the runs' folders, which belong to the runs alone."""
@@ -55,6 +56,30 @@ def ask_for(dataset: Dataset, recipe: str, options: Mapping[str, Any], by: User 
     with transaction.atomic():
         run = TrainingRun.objects.create(
             shop=dataset.shop, dataset=dataset, recipe=recipe, options=dict(options), created_by=by
+        )
+        transaction.on_commit(partial(queues.wake_training, run.pk))
+    return run
+
+
+def ask_to_measure(version: ModelVersion, options: Mapping[str, Any], by: User | None = None) -> TrainingRun:
+    """Queue a run that measures a version against what is live when it starts; one that is open already is that run.
+
+    What it is not told is as it was when the version was made. Raises ``RefusedError`` for a version of no run.
+    """
+    if version.run is None or version.dataset is None:
+        raise RefusedError("This version was made by no run: there is nothing to test it on.")
+    asked = {name: version.run.options[name] for name in recipes.MEASURING if name in version.run.options}
+    with transaction.atomic():
+        ModelVersion.objects.select_for_update().get(pk=version.pk)
+        if run := version.measurements.filter(status__in=OPEN).first():
+            return run
+        run = TrainingRun.objects.create(
+            shop=version.shop,
+            dataset=version.dataset,
+            recipe=version.recipe,
+            options=asked | dict(options),
+            measures=version,
+            created_by=by,
         )
         transaction.on_commit(partial(queues.wake_training, run.pk))
     return run
@@ -85,7 +110,7 @@ def claim(run_id: int) -> TrainingRun | None:
         started_at=now,
         error="",
     )
-    return TrainingRun.objects.select_related("shop", "dataset", "source").get(pk=run_id) if taken else None
+    return TrainingRun.objects.select_related("shop", "dataset", "source", "measures").get(pk=run_id) if taken else None
 
 
 def tell(run: TrainingRun, stage: str = "", point: Mapping[str, Any] | None = None) -> None:
@@ -130,8 +155,9 @@ def finish(run: TrainingRun, error: str = "") -> None:
 @transaction.atomic
 def stop(run: TrainingRun) -> bool:
     """End a run that is queued or running, at its next sign of life."""
-    open_ones = TrainingRun.objects.filter(pk=run.pk, status__in=(Status.QUEUED, Status.RUNNING))
-    stopped = open_ones.update(status=Status.STOPPED, finished_at=timezone.now())
+    stopped = TrainingRun.objects.filter(pk=run.pk, status__in=OPEN).update(
+        status=Status.STOPPED, finished_at=timezone.now()
+    )
     if stopped:
         _tell_of_end(run, Status.STOPPED)
     return bool(stopped)
@@ -152,7 +178,7 @@ def go_on(run: TrainingRun) -> bool:
 
 
 def _tell_of_end(run: TrainingRun, status: Status) -> None:
-    version = ModelVersion.objects.filter(run=run).values_list("pk", flat=True).first()
+    version = run.measures_id or ModelVersion.objects.filter(run=run).values_list("pk", flat=True).first()
     told = {"run": run.pk, "recipe": run.recipe, "status": status.value, "version": version}
     announce(run.shop_id, Event.RUN_FINISHED, told)
 
@@ -166,7 +192,7 @@ def sweep() -> None:
 
 
 def log_of(name: str) -> Path:
-    """What a run (by its number) or an evaluation printed on this machine."""
+    """What a run, by its number, printed on this machine."""
     return Path(settings.VAR_DIR) / LOGS / f"{name}.txt"
 
 

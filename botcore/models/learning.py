@@ -125,7 +125,8 @@ class DatasetRow(models.Model):
 
 
 class TrainingRun(models.Model):
-    """One run of one recipe over one snapshot. The row is the queue, as with turns: the broker only wakes the trainer."""
+    """One run of one recipe over one snapshot, or one that only measures again what a recipe made (``measures``). The row is the
+    queue, as with turns: the broker only wakes the trainer."""
 
     class Recipe(models.TextChoices):
         SFT = "sft"
@@ -156,6 +157,14 @@ class TrainingRun(models.Model):
         blank=True,
         related_name="+",
         help_text="what was live when the run first started: what a compressed model is made of; none is what ships",
+    )
+    measures = models.ForeignKey(
+        "ModelVersion",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="measurements",
+        help_text="a version that this run only measures against what is live then; nothing is trained",
     )
     error = models.TextField(blank=True)
     alive_at = models.DateTimeField(null=True, blank=True, help_text="when the run last gave a sign of life")

@@ -66,11 +66,13 @@ def run(dataset: Dataset, **fields: Any) -> TrainingRun:
     return TrainingRun.objects.create(
         shop=dataset.shop,
         dataset=dataset,
-        recipe=TrainingRun.Recipe.PREFERENCE,
-        options={"epochs": 3, "lr": 0.0002},
-        curves=points(),
-        started_at=timezone.now() - timedelta(minutes=12),
-        **fields,
+        **{
+            "recipe": TrainingRun.Recipe.PREFERENCE,
+            "options": {"epochs": 3, "lr": 0.0002},
+            "curves": points(),
+            "started_at": timezone.now() - timedelta(minutes=12),
+            **fields,
+        },
     )
 
 

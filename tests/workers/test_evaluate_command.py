@@ -27,7 +27,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wakes")]
 @pytest.fixture
 def version() -> ModelVersion:
     dataset = DatasetFactory(shop=ShopFactory(slug="pine", name="Pine"))
-    return ModelVersionFactory(shop=dataset.shop, name="pine-7", gate={}, run=learned.run(dataset))
+    made = learned.run(dataset, status="done", options={"briefs": 60, "seed": 3, "epochs": 2})
+    return ModelVersionFactory(shop=dataset.shop, name="pine-7", gate={}, run=made, dataset=dataset)
 
 
 @pytest.fixture
@@ -60,7 +61,9 @@ def test_the_report_is_a_table_that_ends_with_the_verdict(version, asked):
     assert "FAILED  wishes_named: -0.110 (-0.160 to -0.060); at worst -0.100 is allowed" in table
     assert "the gate does not let pine-7 to customers" in table
     assert progress.splitlines() == ["writing", "writing 1/2"]
-    assert [told["briefs"] for told in asked] == [300]
+    assert [(told["briefs"], told["seed"]) for told in asked] == [(60, 3)], "as when it was made"
+    (run,) = version.measurements.all()
+    assert (run.status, run.stage) == ("done", "writing")
 
 
 def test_as_json_it_is_the_report_with_the_name_and_the_verdict(version, asked):
@@ -80,6 +83,27 @@ def test_what_would_measure_nothing_is_refused(version, asked, argv, said):
     with pytest.raises(CommandError, match=said):
         printed("evaluate", *argv)
     assert asked == []
+
+
+def test_what_is_measured_already_is_not_measured_twice(version, asked):
+    runs.claim(runs.ask_to_measure(version, {}).pk)
+    with pytest.raises(CommandError, match="pine-7 is being measured already, by run"):
+        printed("evaluate", "pine-7")
+    assert asked == []
+
+
+def test_a_measurement_that_fails_is_kept_and_can_go_on(version, asked, monkeypatch):
+    def fails(*told: Any) -> ModelVersion:
+        raise OSError("disk full")
+
+    measure = steps.evaluate
+    monkeypatch.setattr(steps, "evaluate", fails)
+    with pytest.raises(OSError, match="disk full"):
+        printed("evaluate", "pine-7")
+    (run,) = version.measurements.all()
+    assert (run.status, run.error.splitlines()[0]) == ("failed", "OSError: disk full")
+    monkeypatch.setattr(steps, "evaluate", measure)
+    assert "the gate does not let pine-7" in printed("train", "--run", str(run.pk))[0]
 
 
 def test_a_version_of_no_run_has_nothing_to_be_tested_on(asked):

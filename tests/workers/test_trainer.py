@@ -217,6 +217,18 @@ def test_a_count_takes_the_place_of_the_one_before_and_measures_stay(asked, monk
     assert runs.how_far(run) == (3, 600)
 
 
+def test_every_trial_of_a_search_has_curves_of_its_own_on_the_board(asked, tmp_path):
+    watch = steps._Watch(runs.claim(asked.pk), tmp_path, UNHEARD)
+    told: list[tuple[str, float, int]] = []
+    watch._board.add_scalar = lambda *scalar: told.append(scalar)
+    watch.stage("search")
+    for trial in (0, 1):
+        watch.point({"trial": trial, "step": 5, "of": 20, "loss": 0.5})
+    watch.stage("sft")
+    watch.point({"step": 5, "of": 20, "loss": 0.4})
+    assert told == [("search/trial 0/loss", 0.5, 5), ("search/trial 1/loss", 0.5, 5), ("sft/loss", 0.4, 5)]
+
+
 def test_counts_are_told_the_row_now_and_then_and_at_the_end(asked, tmp_path):
     run = runs.claim(asked.pk)
     watch = steps._Watch(run, tmp_path, UNHEARD)

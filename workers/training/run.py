@@ -1,4 +1,4 @@
-"""One training run from snapshot to judged candidate: export, SFT, preferences, build, evaluate, gate.
+"""One training run from snapshot to judged candidate: export, SFT, preferences, build, evaluate, gate; or the last two alone.
 
 Every step writes into the run's folder and is passed over when it is already there, so that a run that was killed goes on
 where it stopped when it is started again.
@@ -76,13 +76,15 @@ class Place:
 
 
 def carry_out(run: TrainingRun, progress: Progress = UNHEARD) -> ModelVersion:
-    """Do a claimed run to its end; the candidate with its report and the gate's verdict.
+    """Do a claimed run to its end; the candidate, or what it was to measure, with its report and the gate's verdict.
 
     Raises what the steps raise; the caller closes the run (``runs.finish``).
     """
     options = {**OPTIONS, **run.options}
     place = Place.of(run)
     watch = _Watch(run, place.folder, progress)
+    if run.measures:
+        return evaluate(run.measures, files_of(run.measures), options, watch)
     watch.stage("data")
     files = snapshot.export(
         run.dataset,
@@ -284,9 +286,10 @@ class _Watch:
             self._count(point)
             return
         runs.tell(self._run, point=point)
+        place = f"{self._run.stage}/trial {point['trial']}" if "trial" in point else self._run.stage
         for measure, value in point.items():
-            if measure not in ("step", "of") and isinstance(value, int | float):
-                self._board.add_scalar(f"{self._run.stage}/{measure}", value, steps(point)[0])
+            if measure not in ("step", "of", "trial") and isinstance(value, int | float):
+                self._board.add_scalar(f"{place}/{measure}", value, steps(point)[0])
         self._board.flush()
 
     def say(self, line: str) -> None:

@@ -330,20 +330,15 @@ def train(
     }
     checkpoints = out / "checkpoints"
     claim(checkpoints, inputs)
-    resumed = last_checkpoint(checkpoints)
 
     trainer = _trainer(recipe, model, tokenizer, as_rows(examples, batches), checkpoints, watch, trainer_of)
     if best := BestKept(recipe, held_out, checkpoints) if recipe.validation else None:
         best.trainer = trainer
         trainer.add_callback(best)
-    compiled = shutil.which("g++") is not None if recipe.compile is None else recipe.compile
-    if compiled:
-        for layer in trainer.accelerator.unwrap_model(trainer.model).get_base_model().base_model.layers:
-            layer.compile(dynamic=True)
-
+    compiled = _compiled(recipe, trainer)
     before = held_out_loss(trainer, held_out, recipe.batch_tokens)
     logger.info("%d examples, %d steps, held-out loss %s", len(examples), len(batches), before)
-    trainer.train(resume_from_checkpoint=resumed)
+    trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints))
     if best:
         best.restore()
     after = held_out_loss(trainer, held_out, recipe.batch_tokens)
@@ -371,6 +366,15 @@ def train(
     (out / "meta.json").write_text(json.dumps(meta, indent=2) + "\n")
     shutil.rmtree(checkpoints)
     return meta
+
+
+def _compiled(recipe: Recipe, trainer: ReplyTrainer) -> bool:
+    """Compiles the layers if the recipe says so or, where it is silent, there is a compiler; whether it did."""
+    compiles = shutil.which("g++") is not None if recipe.compile is None else recipe.compile
+    if compiles:
+        for layer in trainer.accelerator.unwrap_model(trainer.model).get_base_model().base_model.layers:
+            layer.compile(dynamic=True)
+    return compiles
 
 
 def _trainer(

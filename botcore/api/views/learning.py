@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from botcore import queues
 from botcore.api import reading
 from botcore.api.base import ApiView, one
 from botcore.api.bodies import MoveBody, ReasonBody, RunBody, RunQuery, SnapshotQuery, VersionQuery
 from botcore.api.document import page_of
 from botcore.api.errors import Problem
 from botcore.api.idempotency import once
-from botcore.api.rows import AskedRow, RunRow, ServingRow, SnapshotRow, VersionReport, VersionRow, shown
+from botcore.api.rows import RunRow, ServingRow, SnapshotRow, VersionReport, VersionRow, shown
 from botcore.learning import runs, versions
 from botcore.models import Dataset, ModelVersion, TrainingRun
 from botcore.roles import Right
@@ -134,15 +130,16 @@ class MoveVersion(ApiView):
 class EvaluateVersion(ApiView):
     rights = {"POST": Right.TEACH}
 
-    @extend_schema(operation_id="evaluate_version", request=None, responses={202: AskedRow})
+    @extend_schema(operation_id="evaluate_version", request=None, responses={202: RunRow})
     @once
     def post(self, request: Request, id: int) -> Response:
-        """Have a version measured against what is live now; its report changes some minutes later."""
-        version: ModelVersion = one(_versions(self.shop), pk=id)
-        if version.run_id is None:
-            raise Problem("refused", "This version was made by no run: there is nothing to test it on.")
-        transaction.on_commit(partial(queues.wake_evaluation, version.pk))
-        return Response({"asked": True}, 202)
+        """Queue a run that measures a version against what is live then; its report changes when the run is done."""
+        version: ModelVersion = one(_versions(self.shop).select_related("shop", "run", "dataset"), pk=id)
+        try:
+            run = runs.ask_to_measure(version, {}, self.token.created_by)
+        except runs.RefusedError as error:
+            raise Problem("refused", str(error)) from error
+        return Response(RunRow(run).data, 202)
 
 
 class RollBack(ApiView):

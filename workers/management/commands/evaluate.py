@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from botcore.learning import recipes, versions
+from botcore.learning import recipes, runs, versions
+from workers import trainer
 from workers.management.commands._report import add_json, shown, tell
 from workers.management.commands._shop import add_shop, shop_of, version_of
 
@@ -31,24 +32,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("version")
-        parser.add_argument("--briefs", type=int, default=300, help="held-out briefs of the base set, 50 at least")
+        parser.add_argument("--briefs", type=int, help="held-out briefs of the base set; else as when it was made")
         add_json(parser)  # type: ignore[arg-type]
         add_shop(parser)  # type: ignore[arg-type]
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if objection := recipes.OPTIONS["briefs"].objection(options["briefs"]):
-            raise CommandError(f"--briefs {objection}, not {options['briefs']}.")
-        from workers.training import run
-
+        briefs = options["briefs"]
+        if briefs is not None and (objection := recipes.OPTIONS["briefs"].objection(briefs)):
+            raise CommandError(f"--briefs {objection}, not {briefs}.")
         version = version_of(shop_of(options["shop"]), options["version"])
         try:
-            files = run.files_of(version)
-        except versions.RefusedError as error:
+            run = runs.ask_to_measure(version, {} if briefs is None else {"briefs": briefs})
+        except runs.RefusedError as error:
             raise CommandError(str(error)) from error
-        told = {**run.OPTIONS, "briefs": options["briefs"]}
         with shown(self.stderr) as progress:
-            version = run.evaluate(version, files, told, progress)
-        tell(self, versions.told(version), options["json"], as_text)
+            measured = trainer.carry_out(run.pk, progress)
+        if measured is None:
+            raise CommandError(f"{version} is being measured already, by run {run.pk}")
+        tell(self, versions.told(measured), options["json"], as_text)
 
 
 def as_text(told: Mapping[str, Any]) -> str:
