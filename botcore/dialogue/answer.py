@@ -27,7 +27,7 @@ from botcore.dialogue.evidence import (
     terms,
 )
 from botcore.dialogue.lexicon.lexicon import Lexicon
-from botcore.dialogue.meanings import CATEGORY, KIND, TEXT, Meaning
+from botcore.dialogue.meanings import CATEGORY, TEXT, Meaning
 from botcore.dialogue.named import calls_by_name
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.opinions import Opinion, asks_others, meanings, opinion_on, remarks_of, subject_of
@@ -239,7 +239,7 @@ def _values_named(text: str, lexicon: Lexicon) -> dict[str, set[str]]:
     named: dict[str, set[str]] = {}
     for match in lexicon.match(tokens(normalise(text))):
         for meaning in match.meanings:
-            if meaning.attribute not in (TEXT, KIND, CATEGORY):
+            if meaning.attribute not in (TEXT, CATEGORY) and not lexicon.names_kind(meaning.attribute):
                 named.setdefault(meaning.attribute, set()).add(meaning.value)
     return named
 
@@ -287,10 +287,11 @@ def _value_asked_of_all(
     stock, and of one product."""
     if said.goals:
         return None
-    asked = _values_asked(said, products[0])
+    asked = _values_asked(said, products[0], lexicon)
     if not asked:
         named = (m for match in lexicon.match(tokens(said.text)) for m in match.meanings)
-        asked = {m.attribute: (m.value,) for m in named if any(m.attribute in p.attributes for p in products)}
+        values = [m for m in named if not lexicon.names_kind(m.attribute)]
+        asked = {m.attribute: (m.value,) for m in values if any(m.attribute in p.attributes for p in products)}
     if len(asked) != 1 or any(asked.keys() & varying(product).keys() for product in products):
         return None
     return next(iter(asked.items()))
@@ -404,7 +405,7 @@ class _AsksOf:
     @classmethod
     def product(cls, asked: Asked, said: Understanding, product: Product, lexicon: Lexicon) -> _AsksOf:
         named = named_values(product, asked.text, said.constraints, lexicon)
-        return cls(asked, said, product, named, _values_asked(said, product))
+        return cls(asked, said, product, named, _values_asked(said, product, lexicon))
 
     def leaning(self, evidence: Evidence) -> float:
         """What speaks for a piece of evidence beside the reader."""
@@ -430,13 +431,13 @@ class _AsksOf:
         return of_these and calls_by_name(self.asked.text, self.of)
 
 
-def _values_asked(said: Understanding, product: Product) -> dict[str, tuple[str, ...]]:
+def _values_asked(said: Understanding, product: Product, lexicon: Lexicon) -> dict[str, tuple[str, ...]]:
     """The values that a question asks of a product, by attribute; none where it names a kind ("and wool rugs?"), or where
     they are the product's name ("is the silk shift dress back?")."""
     if (said.goals and not said.references) or calls_by_name(said.text, product):
         return {}
     asked: dict[str, tuple[str, ...]] = {}
-    for c in (c for c in said.constraints if c.attribute not in (TEXT, KIND)):
+    for c in (c for c in said.constraints if c.attribute != TEXT and not lexicon.names_kind(c.attribute)):
         asked[c.attribute] = (*asked.get(c.attribute, ()), c.value)
     return asked
 

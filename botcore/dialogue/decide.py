@@ -15,7 +15,7 @@ from botcore.dialogue.intents import SMALL_TALK
 from botcore.dialogue.meanings import CATEGORY, TEXT
 from botcore.dialogue.perceived import PICTURED, Perceived
 from botcore.dialogue.state import Act, DialogueState, Question
-from botcore.dialogue.understand import Understanding
+from botcore.dialogue.understand import ANOTHER, Understanding
 from botcore.dialogue.understanding.intention import extreme_asked
 
 ASKS = 0.25
@@ -40,7 +40,9 @@ ABOUT_ONE = {"choose", "product_question", "availability", "explain"}
 """What is wanted of a product that the list has."""
 BEST = re.compile(r"\bbest\b|\b(?:top|highest)[ -]rated\b|最好|最棒|评分最高|评价最好")
 """What asks for the best of a kind."""
-CRITIQUE = re.compile(r"\b(?:more|less|too|not \w+ enough)\b|更|太|不够|(?:一点|一些|点儿?)[的吗吧。]*$")
+CRITIQUE = re.compile(
+    r"\b(?:more|less|too(?! ?(?:$|[?.!,]))|not \w+ enough)\b|更|太|不够|(?:一点|一些|点儿?)[的吗吧。]*$"
+)
 """What asks for more or less of what a list has."""
 THEME = re.compile(
     r"\b(?:loves|likes|adores|enjoys|(?<!'d )(?<!would )love|(?:is|are|'s|'m|am) (?:really |very )?into|fan of"
@@ -133,7 +135,7 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
         return _answered(answer)
     if supposed or worried:
         return Decision(Act.DECLINE, NO_INFORMATION)
-    if intent == "discount" and (said.intent.confidence > SURE or not wish):
+    if intent == "discount" and (said.intent.confidence > SURE or not wish or said.references):
         return Decision(Act.DECLINE, "not_possible")
     if not (wish or said.references or said.unknown) and said.intent.confidence < UNCERTAIN:
         return Decision(Act.CLARIFY, "meaning")
@@ -214,6 +216,8 @@ def _asks_for(answer: Answer, before: DialogueState, said: Understanding) -> boo
         return False
     if said.price and asks_shop <= CLEARLY and not (said.is_question and answer.near >= OBVIOUS):
         return False  # but "I saw it for 40 less, can you match that?"
+    if said.price and said.intent.chance(*WISHES) > CLEARLY and not said.words:
+        return False  # "something under $45?"
     if said.intent.name in LISTING and (said.intent.confidence > SURE or said.references):
         return False
     pointed_at = bool(said.references or POINTS.search(said.text))
@@ -264,6 +268,8 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
         return Decision(Act.DECLINE, NO_INFORMATION)
     asking = said.intent.chance("policy", "product_question", "availability")
     points = bool(said.references) or POINTS.search(said.text) is not None
+    if ANOTHER.search(said.text) and said.constraints:
+        return None  # "do you have a white one too?"
     if subject and said.is_question and not valued and (points or asking >= ASKS) and intent not in LISTING:
         return Decision(Act.DECLINE, NO_INFORMATION, about=(subject,))
     return None

@@ -129,7 +129,9 @@ def _of_data(product: Product, language: str, lexicon: Lexicon, currency: str) -
         return Evidence(Kind.ATTRIBUTE, product.sku, attribute, told, titled(title, said), values)
 
     for attribute, values in product.attributes.items():
-        if attribute not in varying and values:
+        if (
+            attribute not in varying and values and attribute != lexicon.sorting
+        ):  # an axe is an axe: that answers nothing
             told = comma.join(lexicon.name(Meaning(attribute, value), language) for value in values)
             yield of(attribute, told, tuple(values))
     if product.rating and product.rating_count:

@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from botcore.dialogue.lexicon.kept import lexicon_of
 from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, KIND, TEXT
 from botcore.dialogue.ports import Encoder, SequenceScores
@@ -99,27 +100,57 @@ def find(
         query = product_query(shop, wanted, lexicon, encoder, without)
         return replace(query, in_stock=visit.in_stock, alike=visit.alike)
 
-    query = asked(state)
+    query = asked(_called(state))
+    if count_products(query, at_most=SLATE) < SLATE:
+        query = asked(state)
     if order and (found := search_products(replace(query, order=order))):
         ordered = in_order(query, found, size=SLATE, rules=rules_of(shop, timezone.now()))
         return Found(ordered.shown, ordered.candidates)
+    about = tuple(c for c in state.constraints if c.wanted and lexicon.names_kind(c.attribute))
     if found := search_products(query):
-        return _chosen(query, found, state, encoder, visit)
+        return _of_each(about, _chosen(query, found, state, encoder, visit))
     if state.goal and (thing := [c for c in state.constraints if c.value == state.topic and c.turn == state.turn]):
         only_thing = state.with_(constraints=tuple(thing), price=PriceRange())
         if not search_products(asked(only_thing, ())):
             elsewhere = find(shop, state.with_(goal=""), lexicon, encoder, fresh, visit=visit)
             if elsewhere.slate and not elsewhere.relaxed:
                 return replace(elsewhere, left_goal=True)
-    vain = _vain(state, lambda wanted: count_products(asked(wanted, ()), at_most=1) > 0)
-    for constraints, price, gave_up_price in _relaxations(state, vain):
+    vain = _vain(state, about, lambda wanted: count_products(asked(wanted, ()), at_most=1) > 0)
+    for constraints, price, gave_up_price in _relaxations(state, vain, about):
         looser = state.with_(constraints=constraints, price=price)
         query = asked(looser)
         if found := search_products(query):
             gave_up = tuple(c for c in state.constraints if c not in constraints)
-            chosen = _chosen(query, found, state, encoder, visit)
+            chosen = _of_each(about, _chosen(query, found, state, encoder, visit))
             return replace(chosen, gave_up=gave_up, gave_up_price=gave_up_price, vain=vain)
     return Found((), ())
+
+
+def _of_each(about: Sequence[Constraint], found: Found) -> Found:
+    """The best of each kind first, where the customer named several."""
+    kinds = next((c for c in about if c.others), None)
+    if kinds is None:
+        return found
+    ranked = (*found.slate, *found.candidates)
+    best = [
+        next((c for c in ranked if value in c.product.attributes.get(kinds.attribute, ())), None)
+        for value in (kinds.value, *kinds.others)
+    ]
+    slate = {c.product.pk: c for c in (*filter(None, best), *found.slate)}
+    return replace(found, slate=tuple(slate.values())[:SLATE])
+
+
+def _called(state: DialogueState) -> DialogueState:
+    """The state with the things that it looks for in texts called so by titles: what a leather tote is said to go with is no
+    pair of sunglasses."""
+    return state.with_(constraints=tuple(_titled(c) for c in state.constraints))
+
+
+def _titled(constraint: Constraint) -> Constraint:
+    named = constraint.attribute == TEXT and constraint.wanted and constraint.hard
+    if not named or constraint.value not in thesaurus().things:
+        return constraint
+    return replace(constraint, attribute=KIND, others=thesaurus().alternatives(constraint.value)[1:])
 
 
 def in_reach(shop: Shop, state: DialogueState) -> DialogueState:
@@ -129,12 +160,14 @@ def in_reach(shop: Shop, state: DialogueState) -> DialogueState:
     "Waterproof" may be a feature of mascara in this shop, and of jackets only a word of their descriptions. Where there is
     no goal and whole categories are ruled out, what nothing else could hold is no condition ("for her, but no clothes").
     """
-    of_a_kind = tuple(wish for c in state.constraints if c.attribute in (CATEGORY, KIND) for wish in _wishes(c))
+    lexicon = lexicon_of(shop)
+    kinds = [c for c in state.constraints if c.attribute == CATEGORY or lexicon.names_kind(c.attribute)]
+    of_a_kind = tuple(wish for c in kinds for wish in _wishes(c))
     if not (state.goal or of_a_kind):
         return state
 
     def reached(constraint: Constraint) -> Constraint:
-        if constraint.attribute in (TEXT, KIND) or not constraint.wanted or constraint.is_limit:
+        if constraint.attribute == TEXT or constraint in kinds or not constraint.wanted or constraint.is_limit:
             return constraint
         wishes = (*_wishes(constraint), *of_a_kind)
         query = ProductQuery(shop=shop, category=state.goal, wishes=wishes, in_stock=False)
@@ -240,13 +273,13 @@ def _wishes(constraint: Constraint, for_anybody: bool = False, as_gift: bool = F
         values = (constraint.value, *constraint.others, *everybody)
         yield Wish(constraint.attribute, values, constraint.wanted, or_absent)
         return
-    alternatives = thesaurus().alternatives(constraint.value) if constraint.wanted else (constraint.value,)
-    yield Wish(TEXT, alternatives, constraint.wanted)
+    yield Wish(TEXT, thesaurus().alternatives(constraint.value), constraint.wanted)
 
 
-def relaxed_states(state: DialogueState) -> Iterator[DialogueState]:
+def relaxed_states(state: DialogueState, lexicon: Lexicon) -> Iterator[DialogueState]:
     """The state with ever fewer wishes, in the stated order."""
-    for constraints, price, _ in _relaxations(state):
+    about = tuple(c for c in state.constraints if lexicon.names_kind(c.attribute))
+    for constraints, price, _ in _relaxations(state, about=about):
         yield state.with_(constraints=constraints, price=price)
 
 
@@ -256,24 +289,27 @@ MEANT_FOR = USES | {"place", "room", "household"}
 """Where none of a kind is said to be for such a use or place, that is no lack of any: a fan may stand in a bedroom."""
 
 
-def _vain(state: DialogueState, exists: Callable[[DialogueState], bool]) -> frozenset[Constraint]:
+def _vain(
+    state: DialogueState, about: tuple[Constraint, ...], exists: Callable[[DialogueState], bool]
+) -> frozenset[Constraint]:
     """The wishes that nothing the talk is about could hold, whatever else were given up."""
-    return frozenset(c for c in _yielding(state) if not exists(state.with_(constraints=(c,), price=PriceRange())))
+    yielding = _yielding(state, about)
+    return frozenset(c for c in yielding if not exists(state.with_(constraints=(*about, c), price=PriceRange())))
 
 
-def _yielding(state: DialogueState) -> list[Constraint]:
-    """The wishes that may be given up, the last said first."""
-    about = {KIND, state.topic}
-    return [c for c in reversed(state.constraints) if c.hard and c.wanted and about.isdisjoint((c.attribute, c.value))]
+def _yielding(state: DialogueState, about: Sequence[Constraint]) -> list[Constraint]:
+    """The wishes that may be given up, the last said first; what the talk is ``about`` is none of them."""
+    firm = [c for c in state.constraints if c in about or c.value == state.topic]
+    return [c for c in reversed(state.constraints) if c.hard and c.wanted and c not in firm]
 
 
 def _relaxations(
-    state: DialogueState, vain: frozenset[Constraint] = frozenset()
+    state: DialogueState, vain: frozenset[Constraint] = frozenset(), about: Sequence[Constraint] = ()
 ) -> Iterator[tuple[tuple[Constraint, ...], PriceRange, bool]]:
     """Looser versions of a state in the stated order: constraints kept, price range, whether the price was given up. Wishes in
     ``vain`` are given up before all others, so that no other goes with them for nothing."""
     given = tuple(c for c in state.constraints if c not in vain)
-    latest = [c for c in _yielding(state) if c not in vain]
+    latest = [c for c in _yielding(state, about) if c not in vain]
     uses, others = ([c for c in latest if (c.attribute in USES) is used] for used in (True, False))
     wanted = [*uses, *others]
     price = state.price

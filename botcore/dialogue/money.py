@@ -30,7 +30,7 @@ _WORD = "|".join(
 )
 _ENGLISH_NUMBER = rf"(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
 _DIGITS = r"\d{1,3}(?:[,，]\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?"
-CHINESE_NUMBER = r"[零〇一二两三四五六七八九十百千万]+"
+CHINESE_NUMBER = r"[零〇一二两三四五六七八九十百千万]+(?!样)"
 _SIGN = r"(?:us\$|[$€£¥￥]|usd|eur|gbp|cny|rmb|人民币|美元|美金|欧元|英镑)"
 _UNIT = (
     r"(?:dollars?|bucks?|buks|usd|eur(?:os?)?|gbp|pounds?|quid|cny|rmb|yuan|"

@@ -148,12 +148,11 @@ def _found(
         )
     if decision.reason == BEST_RATED:
         return decision, _best_rated(found)
-    if not (state.goal or decision.reason or state.price) and _tells_little(state) and _far(found.slate):
+    named = state.goal or any(c.wanted and lexicon.names_kind(c.attribute) for c in state.constraints)
+    if not (named or decision.reason or state.price) and _tells_little(state) and _far(found.slate):
         return replace(decision, act=Act.ASK, reason=CATEGORY), Found((), found.candidates)
     vain = said.unknown or not _is_called(found.slate, said, lexicon)
-    if not (state.goal or decision.reason) and (
-        _kind_unknown(said) or _theme_unknown(said) or (vain and _far(found.slate))
-    ):
+    if not (named or decision.reason) and (_kind_unknown(said) or _theme_unknown(said) or (vain and _far(found.slate))):
         return replace(decision, act=Act.DECLINE, reason=missing(said)), Found((), found.candidates)
     return decision, found
 

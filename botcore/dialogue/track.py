@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from botcore.dialogue.meanings import CATEGORY, TEXT
+from botcore.dialogue.meanings import CATEGORY, KIND, TEXT
 from botcore.dialogue.pointing.references import PRONOUN
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.thesaurus import thesaurus
@@ -28,6 +28,8 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem],
     """
     if said.intent.name == "reset":
         return DialogueState(turn=state.turn + 1, language=said.language)
+    if said.anew:
+        state = DialogueState(turn=state.turn, language=state.language)
     if not says_wish(said):
         questioned = tuple(c for c in said.constraints if c.attribute != TEXT and c.wanted)
         told = _told(state, state.goal, said)
@@ -38,6 +40,7 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem],
         said = replace(
             said, constraints=(*said.constraints, *(replace(c, turn=state.turn + 1) for c in state.questioned))
         )
+    spent = state.price
     if turns_to_somebody(state, said, beyond):
         state = _beginning_anew(state)
     elif _for_another(state, said):
@@ -59,7 +62,7 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem],
         turn=state.turn + 1,
         language=said.language,
         constraints=constraints,
-        price=_price(state, said, shown),
+        price=spent if SAME_PRICE.search(said.text) and not said.price else _price(state, said, shown),
         asked=_added(state.asked, said.indifferent),
         rejected=_added((), rejected),
         topic=_topic(state, said),
@@ -68,6 +71,11 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem],
     )
 
 
+SAME_PRICE = re.compile(
+    r"\b(?:same|similar) (?:budget|money|price|range|amount)\b"
+    r"|(?:预算|价格|价位|价钱)(?:还是)?(?:一样|不变|相同|照旧)|同样的?(?:预算|价位)"
+)
+"""What keeps the price for another thing."""
 REMEMBERED = 300
 """Characters of what was told that are kept while it is open what is looked for."""
 
@@ -205,7 +213,8 @@ def _with_thing(state: DialogueState, said: Understanding) -> DialogueState:
     if not said.thing or said.goals or said.thing == state.topic:
         return state
     if state.goal or not state.topic:
-        return state.with_(constraints=tuple(c for c in state.constraints if c.value != state.topic))
+        kept = (c for c in state.constraints if c.value != state.topic and c.attribute != KIND)
+        return state.with_(constraints=tuple(kept))
     return state.with_(constraints=(), price=PriceRange(), asked=())
 
 
@@ -238,7 +247,7 @@ def _merged(old: Sequence[Constraint], new: Sequence[Constraint]) -> tuple[Const
 
 def _price(state: DialogueState, said: Understanding, shown: Sequence[ShownItem]) -> PriceRange:
     if said.price:
-        return said.price
+        return _within(state.price, said.price) if not said.goals or state.goal in said.goals else said.price
     if "price" in said.indifferent:
         return PriceRange()
     pointed = [item for item in shown if item.sku in said.references] or list(shown)
@@ -249,11 +258,20 @@ def _price(state: DialogueState, said: Understanding, shown: Sequence[ShownItem]
     return state.price
 
 
+def _within(before: PriceRange, now: PriceRange) -> PriceRange:
+    """The limit said now with the other one said before, where both can hold ("at least 100" … "nothing over 200 either")."""
+    if not before.named or now.about is not None or (now.low is not None) == (now.high is not None):
+        return now
+    low, high = now.low or before.low, now.high or before.high
+    return replace(now, low=low, high=high) if low is not None and high is not None and low < high else now
+
+
 def _topic(state: DialogueState, said: Understanding) -> str:
     """What the talk is about where no category says it, or says too little ("tent" in "camping")."""
     if said.thing and not said.goals:
         return said.thing
-    if state.goal or thesaurus().things & {state.topic}:
+    sorted_ = any(c.value == state.topic and c.wanted and c.attribute != TEXT for c in state.constraints)
+    if state.goal or sorted_ or thesaurus().things & {state.topic}:
         return state.topic
     words = [w for w in said.words if w not in said.unknown]
     return " ".join(words) if words else state.topic

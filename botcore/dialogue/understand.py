@@ -60,12 +60,22 @@ THEY = re.compile(
 )
 """All that was shown, of which a kind is asked for."""
 ANOTHER = re.compile(
-    r"\b(?:(?:is|are) there|(?:do|have) you (?:have|got|sell|make)|got)(?: (?:also|maybe|perhaps|possibly|any))* "
-    r"(?:one|ones|another|others)\b|有没有(?:别|其他|另)"
+    r"\b(?:(?:is|are) there|(?:do|have) you (?:have|got|sell|make)|got)(?: (?:also|maybe|perhaps|possibly|any))*"
+    r"(?: an?\b)?(?: (?!th(?:e|is|at|ese|ose)\b)[a-z-]+){0,2}? (?:one|ones|another|others)\b|有没有(?:别|其他|另)"
 )
 """What asks for a product that is so, whatever item it speaks of: "the first ... is there also one in blue?"."""
+ANY_OF = re.compile(
+    r"^(?:(?:and|or|but|ok(?:ay)?|so|hmm?)\b[, ]*)*(?:any|some|ones)\b"
+    r"|有没有|[的式]有[吗么嘛没]|有[^，。,.!?！？它这那]{1,8}的[吗么嘛]"
+)
+"""What asks whether some of a list's kind are so, in whatever words ("any in cast iron?")."""
 
 
+OFFER = re.compile(
+    r"\b(?:give|sell|let) (?:me|us) .{1,40}\bfor\b|\b(?:i'll|i will|i would|i'd|can i) "
+    r"(?:take|have|get|buy|give|pay) .{0,40}\bfor\b|(?:卖给我|给我吧|成交|行不行|卖不卖)"
+)
+"""What bids a price for an item."""
 TWO = re.compile(r"\b(?:two|2|couple)\b|[两2][款个台件本种只支瓶]")
 SOME = re.compile(r"\b(?:three|3|some|few|your|different)\b|[三3几][款个台件本种只支瓶]|一些")
 """What goes with a kind of which two, or some, are meant."""
@@ -108,6 +118,7 @@ class Understanding:
     unknown: tuple[str, ...] = ()
     unheard: tuple[str, ...] = ()
     needs: str = ""
+    anew: bool = False
     likely: tuple[str, ...] = ()
     is_question: bool = False
     masked: str = ""
@@ -154,7 +165,9 @@ def understand(
     and is not told, it is about all that is likely.
     """
     said = _read(text, state, shown, lexicon, reader, encoder)
-    if not _leaves_open(said, state):
+    if said.intent.name == "reset":
+        return _anew(text, said, state, lexicon, reader, encoder)
+    if not _leaves_open(said, state, lexicon):
         return said
     ruled_out = (*said.dropped_goals, *(c.value for c in state.constraints if c.attribute == CATEGORY))
     told = _behind_greeting(said.text, IntentClassifier(reader))
@@ -165,18 +178,37 @@ def understand(
         return said if goal or state.goal else replace(said, likely=needed.likely)
     about = _read(text, state.with_(goal=goal), shown, lexicon, reader, encoder, needs=goal)
     story = [replace(c, hard=c.hard and not (c.wanted and c.attribute == TEXT)) for c in about.constraints]
-    kind = [Constraint(KIND, needed.kind, turn=state.turn + 1)] if needed.kind and goal == needed.goal else []
+    kind = (
+        [Constraint(lexicon.sorting or KIND, needed.kind, turn=state.turn + 1)]
+        if needed.kind and goal == needed.goal
+        else []
+    )
     return replace(about, constraints=(*story, *kind), unheard=())
+
+
+def _anew(
+    text: str,
+    said: Understanding,
+    state: DialogueState,
+    lexicon: Lexicon,
+    reader: MessageReader,
+    encoder: Encoder | None,
+) -> Understanding:
+    """A message that begins the talk anew; where it says with what ("start over. I want a wall clock"), as the first one."""
+    fresh = _read(text, DialogueState(turn=state.turn, language=state.language), (), lexicon, reader, encoder)
+    named = fresh.goals or fresh.thing or any(c.wanted and c.hard for c in fresh.constraints)
+    return replace(fresh, intent=fresh.intent.called("find"), anew=True) if named else said
 
 
 OPEN = frozenset({"find", "vague", "show", "smalltalk", "unclear", "reject", "not_meant", "indifferent"})
 """Intents of messages that may need something without naming it."""
 
 
-def _leaves_open(said: Understanding, state: DialogueState) -> bool:
+def _leaves_open(said: Understanding, state: DialogueState, lexicon: Lexicon) -> bool:
     """Whether something may be needed of which neither the message nor the talk names the kind; what was only guessed is open."""
     named = (state.goal and not state.told) or said.goals or said.references or said.beyond or said.thing
-    called = any(c.attribute == TEXT and c.wanted and c.hard for c in (*state.constraints, *said.constraints))
+    wanted = [c for c in (*state.constraints, *said.constraints) if c.wanted]
+    called = any((c.attribute == TEXT and c.hard) or lexicon.names_kind(c.attribute) for c in wanted)
     tells = len(said.text) > SHORTEST and not (said.price and not said.words)  # "below 700" goes on about what was told
     return said.intent.name in OPEN and tells and not (named or called)
 
@@ -212,6 +244,8 @@ def _read(
     looking = not state.goal and bool(state.topic or state.constraints)
     told = _Told(noticed.text, goals, thing, constraints, price, noticed.indifferent, shown, pointing.skus, looking)
     intent, references, order = told.meant(IntentClassifier(reader))
+    if told.haggles:
+        price = PriceRange()
     if alike:
         intent, references = intent.called("more"), ()
     if intent.name == "identity" and intent.confidence > CERTAINLY:  # "are you a robot?" asks for no robot vacuum
@@ -405,7 +439,10 @@ class _Told:
             self.looking and self.constraints
         )  # "we have a cat": pet hair; of a present: "he likes to cook"
         told = tells and intent.name == "smalltalk"
+        wishes = any(c.wanted for c in self.constraints)
+        any_of = intent.name == "availability" and wishes and ANY_OF.search(self.text) is not None
         of_a_list = named and not pointed and intent.name == "availability" and len(self.shown) > 1  # "any in size S?"
+        of_a_list = of_a_list or (any_of and not pointed and len(self.shown) != 1)
         stated = named and intent.name in ("availability", "product_question") and not QUESTION.search(self.text)
         if pointed and named and intent.name == "choose" and QUESTION.search(self.text) and self.constraints:
             return intent.called("product_question")  # "what about the last one, is it vegan?"
@@ -420,8 +457,17 @@ class _Told:
             or self._asks_for_a_kind_of_them
         ):
             intent = intent.called("find")
+        if self.haggles:
+            return intent.called("discount")
         relation = compared_with(self.text) if references else ""
         return intent.called(relation) if relation else intent
+
+    @property
+    def haggles(self) -> bool:
+        """Whether one item is wanted for less than it costs ("give me the first one for 5 dollars")."""
+        prices = [item.price for item in self.shown if item.sku in self.pointed]
+        offered = self.price.high
+        return len(prices) == 1 and offered is not None and offered < prices[0] and OFFER.search(self.text) is not None
 
 
 SALUTATION = re.compile(r"[^,，.。!！?？~]{1,20}[,，.。!！~]\s*")

@@ -16,7 +16,7 @@ import rjieba
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from botcore.dialogue.meanings import CATEGORY, TEXT, Match, Meaning
+from botcore.dialogue.meanings import CATEGORY, KIND, TEXT, Match, Meaning
 from botcore.dialogue.measures import limit_name
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import (
@@ -87,7 +87,8 @@ class Lexicon:
     categories as they were learned. Misspelt words are put right towards ``spellings``, which name something, or else towards
     ``spoken``, the words of what people say in place of a value, both by their lengths. ``slips`` leads from Chinese phrases
     with one character left open to the phrases and the character. ``exactly`` are single words that name a thing, where their
-    stem is a value of the shop's ("denims").
+    stem is a value of the shop's ("denims"). ``sorting`` is the attribute that tells kinds of products where categories are too
+    wide to ("style" of sofas, watches and boots); "" where no attribute does.
     """
 
     categories: dict[str, CategoryWords] = field(default_factory=dict)
@@ -108,6 +109,11 @@ class Lexicon:
     slips: dict[str, list[str]] = field(default_factory=dict)
     exactly: dict[str, tuple[Meaning, ...]] = field(default_factory=dict)
     size: int = 0
+    sorting: str = ""
+
+    def names_kind(self, attribute: str) -> bool:
+        """Whether an attribute tells which kind of product something is: what a talk is about, not what it is like."""
+        return attribute in (KIND, self.sorting)
 
     def match(self, words: Sequence[Token]) -> list[Match]:
         """Known phrases, longest first, not overlapping, in the order of the message."""

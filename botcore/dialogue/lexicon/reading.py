@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Mod
 
 from botcore.dialogue.kinds import MOST, chinese_names, kinds_in
@@ -42,6 +43,7 @@ def read_lexicon(shop: Shop) -> Lexicon:
     _read_categories(shop, lexicon)
     _read_values(shop, lexicon)
     _read_places(shop, lexicon)
+    lexicon.sorting = _sorting(lexicon)
     _read_absences(lexicon)
     titles = _titles(shop, lexicon)
     _read_kinds(lexicon, titles)
@@ -273,6 +275,35 @@ def _read_places(shop: Shop, lexicon: Lexicon) -> None:
             lexicon.placed.setdefault(Meaning(attribute, value), {})[paths.get(path, path)] = count
 
 
+SORTED = 0.95
+"""The share of the products that have one value of an attribute that sorts them, and of these in one category each."""
+LIKE_OTHERS = frozenset({"brand", "author", "color", "size", "material"})
+"""Attributes that never tell a kind, however few of a small shop's values are in several categories."""
+
+
+def _sorting(lexicon: Lexicon) -> str:
+    """The attribute that divides each category as a level below it would: nearly all products have it, and nearly every value
+    is in one category alone. A shop of a category or two has none: there everything is in one category."""
+    values: defaultdict[str, list[dict[str, int]]] = defaultdict(list)
+    for meaning, places in lexicon.placed.items():
+        values[meaning.attribute].append(places)
+
+    def sorts(listed: Sequence[Mapping[str, int]]) -> bool:
+        told = sum(sum(places.values()) for places in listed)
+        at_home = [max(places, key=lambda path: places[path]) for places in listed]
+        kept = sum(places[path] for places, path in zip(listed, at_home, strict=True))
+        divided = sum(count > 1 for count in Counter(at_home).values())
+        all_once = SORTED * lexicon.size <= told <= lexicon.size
+        return all_once and kept >= SORTED * told and divided >= DIVIDED and len(listed) <= told / DIVIDED
+
+    named = [attribute for attribute, listed in values.items() if attribute not in LIKE_OTHERS and sorts(listed)]
+    return max(named, key=lambda attribute: len(values[attribute]), default="")
+
+
+DIVIDED = 3
+"""So many categories are divided by what sorts products, and so many products a value has at least, on average."""
+
+
 class Titles(NamedTuple):
     """What a product is called, and in which category it is."""
 
@@ -293,9 +324,9 @@ def _titles(shop: Shop, lexicon: Lexicon) -> dict[int, Titles]:
     return {pk: Titles(path, title, chinese or "") for pk, path, title, chinese in rows.iterator()}
 
 
-MOST_TOLD, TELLING, LONGEST_TOLD = 70, 6, 160
-"""So many categories, those with most products, are told of; so many products, and characters of each, tell of one. All are
-read, some ten milliseconds each, before the first message that names nothing."""
+MOST_TOLD, TELLING, TELLING_SORTS, LONGEST_TOLD = 70, 6, 3, 160
+"""So many categories or kinds, those with most products, are told of; so many products, and characters of each, tell of one.
+All are read, some ten milliseconds each, before the first message that names nothing."""
 
 
 def _read_told(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
@@ -308,6 +339,9 @@ def _read_told(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
     largest = sorted(inside, key=lambda path: (-lexicon.categories[path].products, path))[:MOST_TOLD]
     if len(largest) < 2:
         return
+    if lexicon.sorting:
+        _read_told_of_sorts(lexicon, titles, largest)
+        return
     some = [pk for path in largest for pk in inside[path][:: -(-len(inside[path]) // TELLING)]]
     kinds: defaultdict[str, set[str]] = defaultdict(set)
     for (path, _), kind in lexicon.kinds.items():
@@ -318,6 +352,24 @@ def _read_told(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
         kind = max((kind for kind in kinds[called.path] if kind in called.english.lower()), key=len, default="")
         told = lexicon.told[called.path]
         told[kind] = tuple(dict.fromkeys([*told.get(kind, ()), *_texts_of(product)]))
+
+
+def _read_told_of_sorts(lexicon: Lexicon, titles: Mapping[int, Titles], paths: Sequence[str]) -> None:
+    """The same where an attribute tells the kinds: of each of the commonest, what is said of a few products."""
+    sort = KeyTextTransform("0", KeyTransform(lexicon.sorting, "attributes"))
+    rows = Product.objects.filter(pk__in=titles).order_by("pk").annotate(sort=sort).values_list("pk", "sort")
+    sorts: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for pk, value in rows:
+        if value and titles[pk].path in paths:
+            sorts[titles[pk].path, value].append(pk)
+    common = sorted(sorts, key=lambda sort: (-len(sorts[sort]), sort))[:MOST_TOLD]
+    some = {pk: sort for sort in common for pk in sorts[sort][:: -(-len(sorts[sort]) // TELLING_SORTS)]}
+    lexicon.told = {path: {"": _names_told(lexicon.categories[path])} for path in paths}
+    for path, value in common:
+        lexicon.told[path][value] = (value,)
+    for product in Product.objects.filter(pk__in=some).order_by("pk").only("title", "description", "translations"):
+        path, value = some[product.pk]
+        lexicon.told[path][value] += tuple(_texts_of(product))
 
 
 def _texts_of(product: Product) -> Iterable[str]:
@@ -382,9 +434,15 @@ def _read_kinds(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
         chinese = {pk: each.chinese for pk, each in inside[path].items() if each.chinese}
         kinds = kinds_in(english, valued[path])
         for name, kind in {**{kind: kind for kind in kinds}, **chinese_names(chinese, kinds)}.items():
-            if not lexicon.meanings(name):
+            if not (lexicon.meanings(name) or _is_sorted(lexicon, name)):
                 lexicon.learn(name, Meaning(CATEGORY, path))
                 lexicon.kinds.setdefault((path, phrase_key(name)), kind)
+
+
+def _is_sorted(lexicon: Lexicon, name: str) -> bool:
+    """Whether a Chinese name is of a kind that an attribute tells (项链: the necklaces, not what titles call pendants)."""
+    concepts = thesaurus().chinese.get(name, ())
+    return any(m.attribute == lexicon.sorting for concept in concepts for m in lexicon.meanings(concept))
 
 
 def _read_heads(lexicon: Lexicon, holders: Mapping[str, set[int]], places: Mapping[int, str]) -> None:
@@ -428,8 +486,11 @@ def _bridge(lexicon: Lexicon, parts: Mapping[str, set[Meaning]]) -> None:
     own = set(lexicon.phrases)
     for concept, others in words.same.items():
         english = [concept, *(str(o).lower() for o in others.get("en", ()))]
-        reached = set().union(*(lexicon.meanings(phrase) & _named(lexicon, own, phrase) for phrase in english))
-        if concept in words.things and names_category(reached):
+        called = [*english, *(f"{phrase}s" for phrase in english)] if lexicon.sorting else english
+        reached = set().union(*(lexicon.meanings(phrase) & _named(lexicon, own, phrase) for phrase in called))
+        if sorted_ := {m for m in reached if m.attribute == lexicon.sorting}:
+            reached = sorted_
+        elif concept in words.things and names_category(reached):
             reached = {m for m in reached if m.attribute == CATEGORY}
         if not reached:
             reached = _composed(lexicon, concept)

@@ -20,7 +20,9 @@ from botcore.dialogue.understanding.intention import compared_with
 from botcore.dialogue.words import Token
 
 PRONOUN = re.compile(
-    r"\b(?:it|its|it's|that one|this one|that|this)\b|它|这个|那个|这款|那款|[这那嗰𠮶][件双条本台只瓶支]", re.ASCII
+    r"\b(?:it|its|it's|that one|this one|that(?! (?:range|budget)\b)|this)\b"
+    r"|它|这个|那个|这款|那款|[这那嗰𠮶][件双条本台只瓶支]",
+    re.ASCII,
 )
 DEMONSTRATIVE = re.compile(
     rf"\b(?:that|this) one\b|\b(?:those|these) (?P<many>two|three)\b|[这那嗰](?P<number>{COUNT})?{CLASSIFIER}"

@@ -20,7 +20,8 @@ CHEAPER = re.compile(
     r"cheap|\bless|lower|afford|\bpric|expensive|budget|\bcost|too much|\bsave|economical|贵|便宜|价|实惠|划算|预算|省|低"
 )
 CHEAPEST = re.compile(
-    r"\bwhich(?: one)?(?:'s| is)(?: the)? cheap\w*|\bcheapest\b|最便宜|哪[个個款件](?:更|比较|比較)?(?:便宜|实惠|划算)"
+    r"\bthe cheaper (?:one|of (?:the |these |those )?(?:two|2|both|them))\b|便宜的?那[个款件条双]"
+    r"|\bwhich(?: one)?(?:'s| is)(?: the)? cheap\w*|\bcheapest\b|最便宜|哪[个個款件](?:更|比较|比較)?(?:便宜|实惠|划算)"
 )
 DEAREST = re.compile(r"\bmost expensive\b|最贵")
 """With a list in sight they mean the cheapest or dearest of it, with a kind of product that of the whole shop."""

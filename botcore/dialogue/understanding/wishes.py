@@ -83,10 +83,17 @@ class Reading:
         pairs = [(m, other) for m in wanted for other in wanted if other.first == m.last]
         general = [other for m, other in pairs if self._category(m).startswith(self._category(other) + "/")]
         heads = [m for m in wanted if m not in general and not any(a is m and b not in general for a, b in pairs)]
-        direct = [m for m in heads if not self._after(m, PURPOSE)] or heads
+        direct = [m for m in heads if not self._after(m, PURPOSE, described=1)]
+        direct = direct or [m for m in heads if not self._is_beside_another(m)]
         said = [(self.words[m.first].start, self.words[m.last - 1].end, CATEGORY, m) for m in direct]
         repaired = taken_back(self.text, said)
         return tuple(m for m in direct if m not in repaired)
+
+    def _is_beside_another(self, purpose: Match) -> bool:
+        """Whether the thing wanted is named before its purpose in words of the shop's texts ("a cookbook for asian food")."""
+        of_texts = [m for m in self.matches if m.first > 0 and all(x.attribute == TEXT for x in m.meanings)]
+        named = [m for m in of_texts if self.words[m.first - 1].text in DETERMINERS]
+        return any(m.last <= purpose.first for m in (*named, self._introduced()) if m is not None)
 
     @cached_property
     def goals(self) -> tuple[str, ...]:
@@ -156,8 +163,11 @@ class Reading:
 
     @property
     def thing_name(self) -> str:
-        """The text that the thing's phrase stands for; "" for none."""
-        return next((x.value for x in self.thing.meanings if x.attribute == TEXT), "") if self.thing else ""
+        """The text that the thing's phrase stands for, or the kind that an attribute tells; "" for none."""
+        if self.thing:
+            return next((x.value for x in self.thing.meanings if x.attribute == TEXT), "")
+        kinds = (c.value for c in self.constraints if c.wanted and c.attribute == self.lexicon.sorting)
+        return "" if self.goals else next(kinds, "")
 
     def _introduced(self) -> Match | None:
         """A word of the shop's texts right behind "a", "any" or "another" that ends its phrase ("what about a reel?")."""
@@ -207,11 +217,14 @@ class Reading:
         for match in self._valued():
             if match in gone or match.first in self.stances.idle | self.stances.unneeded:
                 continue
-            if match.guessed and match.first in self.stances.refused:
-                continue
             goal = self._goal_of(match)
+            if match.guessed and match.first in self.stances.refused:  # near to a value is no reason to refuse that
+                said = " ".join(token.text for token in self.words[match.first : match.last])
+                if self.lexicon.knows(said):
+                    valued.append((match, goal, Constraint(TEXT, said, wanted=False, turn=turn)))
+                continue
             valued += [(match, goal, c) for c in self._wishes_of(match, goal, match.first in soft)]
-        found = self._with_alternatives(valued)
+        found = self._with_alternatives(self._of_one_kind(valued))
         for head in self.heads:
             if kind := self.lexicon.kind(self._category(head), head.phrase):
                 found.append((self._category(head), Constraint(KIND, kind, True, True, turn)))
@@ -273,6 +286,36 @@ class Reading:
             m for m in self.matches if m.last <= match.first and any(x.attribute not in UNSPOKEN for x in m.meanings)
         ]
         return not self._about and not (valued and self._after(match, PURPOSE))
+
+    def _of_one_kind(self, valued: Sequence[tuple[Match, str, Constraint]]) -> list[tuple[Match, str, Constraint]]:
+        """The wishes with the kinds of product made one: a thing is of one kind, so that whoever names several would have any
+        ("a hammer and also some screwdrivers"). What stands before another ("a wall clock") or is its purpose ("a bag for
+        travel") is only said of it."""
+        kinds = [each for each in valued if each[2].wanted and each[2].attribute == self.lexicon.sorting]
+        if not kinds or (len(kinds) == 1 and not self._is_mentioned(kinds[0][0])):
+            return list(valued)
+        compound = [m for m, _, _ in kinds if any(other.first == m.last for other, _, _ in kinds)]
+        direct = [m for m, _, _ in kinds if m not in compound and not self._after(m, PURPOSE)]
+        direct = [m for m in direct if not self._is_mentioned(m)]
+        heads = direct or ([kinds[0][0]] if len(kinds) > 1 else [])
+        named = list(dict.fromkeys(value for m, _, c in kinds if m in heads for value in (c.value, *c.others)))
+        found = []
+        for match, goal, wish in valued:
+            if (match, goal, wish) not in kinds:
+                found.append((match, goal, wish))
+            elif heads and match == heads[0]:
+                found.append((match, goal, replace(wish, value=named[0], others=tuple(named[1:]), hard=True)))
+            elif match not in heads and self.lexicon.knows(match.phrase):
+                found.append((match, goal, Constraint(TEXT, match.phrase, hard=bool(heads), turn=wish.turn)))
+        return found
+
+    def _is_mentioned(self, match: Match) -> bool:
+        """Whether a kind of product is only spoken of where something else is wanted ("some cheese on the table", "the cat walked
+        over my keyboard. I want toys for my dog")."""
+        aside = match.first not in self.meant or self._after(match, PURPOSE | PLACE)
+        others = [m for m in self.matches if m != match and m.first in self.meant - self.stances.refused]
+        things = thesaurus().things
+        return aside and any(x.attribute == TEXT and x.value in things for m in others for x in m.meanings)
 
     def _with_alternatives(self, valued: Sequence[tuple[Match, str, Constraint]]) -> list[tuple[str, Constraint]]:
         """The wishes with those joined by "or" made one ("black or navy", "black, navy or gray")."""
@@ -401,7 +444,7 @@ class Reading:
 
     def _is_part(self, meaning: Meaning, phrase: str) -> bool:
         """Whether a phrase is less than any name of a value ("kitchen" of "small kitchens", "冷" of "冷萃")."""
-        names = (meaning.value, *self.lexicon.names.get(meaning, {}).get("zh", ()))
+        names = (meaning.value, singular(meaning.value), *self.lexicon.names.get(meaning, {}).get("zh", ()))
         said = (phrase, *thesaurus().chinese.get(phrase, ()))
         return any(word in name for word in said for name in names) and not set(said) & set(names)
 
@@ -605,15 +648,18 @@ class Reading:
         )
         return match.first in refused and not (values or adjective or match.inner or for_it)
 
-    def _after(self, match: Match, prepositions: set[str]) -> bool:
-        """Whether one of the prepositions opens the phrase that the match ends ("for my living room")."""
+    def _after(self, match: Match, prepositions: set[str], described: int = 0) -> bool:
+        """Whether one of the prepositions opens the phrase that the match ends ("for my living room"), with so many words at most
+        that describe it ("for asian food")."""
         for index in range(match.first - 1, max(match.first - 4, -1), -1):
             if self.words[index].text in prepositions:
                 before = self.words[index - 1].text if index else ""
                 liked = self.words[index].text == "into" and before in FUNCTION_WORDS  # "she is really into dinosaurs"
                 return not (liked or before == "back" or is_modal(self.words, index))
             if self.words[index].text not in FUNCTION_WORDS:
-                return False
+                described -= 1
+                if described < 0:
+                    return False
         return False
 
     def _is_only_told(self, match: Match) -> bool:

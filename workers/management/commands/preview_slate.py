@@ -27,7 +27,7 @@ from workers.management.commands._shop import shop_of
 
 def _fitting(shop: Shop, state: DialogueState, lexicon: Lexicon, encoder: Encoder) -> tuple[ProductQuery, str]:
     """The query that a reply would use: the first, from all wishes to ever fewer, that finds anything; what it gives up."""
-    for looser in (state, *relaxed_states(state)):
+    for looser in (state, *relaxed_states(state, lexicon)):
         query = product_query(shop, looser, lexicon, encoder)
         if count_products(query, at_most=1):
             lost = [str(constraint) for constraint in state.constraints if constraint not in looser.constraints]
