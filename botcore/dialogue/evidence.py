@@ -128,10 +128,9 @@ def _of_data(product: Product, language: str, lexicon: Lexicon, currency: str) -
         said = titled(attribute_name(attribute, language).capitalize(), told)
         return Evidence(Kind.ATTRIBUTE, product.sku, attribute, told, titled(title, said), values)
 
+    untold = {*varying, lexicon.sorting}  # that an axe is an axe answers nothing
     for attribute, values in product.attributes.items():
-        if (
-            attribute not in varying and values and attribute != lexicon.sorting
-        ):  # an axe is an axe: that answers nothing
+        if attribute not in untold and values:
             told = comma.join(lexicon.name(Meaning(attribute, value), language) for value in values)
             yield of(attribute, told, tuple(values))
     if product.rating and product.rating_count:

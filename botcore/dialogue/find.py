@@ -100,9 +100,9 @@ def find(
         query = product_query(shop, wanted, lexicon, encoder, without)
         return replace(query, in_stock=visit.in_stock, alike=visit.alike)
 
-    query = asked(_called(state))
-    if count_products(query, at_most=SLATE) < SLATE:
-        query = asked(state)
+    query, called = asked(state), _called(state)
+    if called != state and count_products(asked(called), at_most=SLATE) == SLATE:
+        query = asked(called)
     if order and (found := search_products(replace(query, order=order))):
         ordered = in_order(query, found, size=SLATE, rules=rules_of(shop, timezone.now()))
         return Found(ordered.shown, ordered.candidates)

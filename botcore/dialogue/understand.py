@@ -93,7 +93,8 @@ class Understanding:
     ``thing`` is a kind of product that no category is named after ("tent"), ``indifferent`` the attributes that no longer
     matter, ``order`` is "price" or "-price" where the cheapest or dearest is asked for. ``words`` is what to search for,
     ``unknown`` the words asked for that no text of the shop holds, ``unheard`` wishes of the goal that nothing can hold,
-    ``needs`` is a goal that the message does not name, but surely needs; ``likely`` are categories of which it may need one.
+    ``needs`` is a goal that the message does not name, but surely needs; ``anew`` says that all before is forgotten for what
+    the message wishes; ``likely`` are categories of which it may need one.
     ``currency`` is the code of one that the price was named in. ``masked`` the message as the model may see it.
     """
 
@@ -178,12 +179,9 @@ def understand(
         return said if goal or state.goal else replace(said, likely=needed.likely)
     about = _read(text, state.with_(goal=goal), shown, lexicon, reader, encoder, needs=goal)
     story = [replace(c, hard=c.hard and not (c.wanted and c.attribute == TEXT)) for c in about.constraints]
-    kind = (
-        [Constraint(lexicon.sorting or KIND, needed.kind, turn=state.turn + 1)]
-        if needed.kind and goal == needed.goal
-        else []
-    )
-    return replace(about, constraints=(*story, *kind), unheard=())
+    if needed.kind and goal == needed.goal:
+        story.append(Constraint(lexicon.sorting or KIND, needed.kind, turn=state.turn + 1))
+    return replace(about, constraints=tuple(story), unheard=())
 
 
 def _anew(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.core.management import call_command
 from django.db import transaction
@@ -15,12 +17,19 @@ from workers.training.pscon import SHARED_DATA
 
 GOODS = SHARED_DATA / "aws-retail-demo" / "products.yaml"
 SCENARIOS = SHARED_DATA.parent / "scenarios"
+STRANGERS = Path(__file__).parent / "given"
 PLACED = GOODS.exists() and SCENARIOS.exists()
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.django_db,
     pytest.mark.skipif(not PLACED, reason=f"{SCENARIOS} and {GOODS} are not there"),
 ]
+
+
+def test_the_strangers_conversations_can_be_held():
+    """How many hold is measured (``manage.py scenarios``), not demanded: they were written to find what does not."""
+    held = {path.stem: read_scenarios(path) for path in STRANGERS.glob("*.yaml")}
+    assert {name: len(scenarios) for name, scenarios in held.items()} == {"plain": 35, "harder": 35, "chinese": 35}
 
 
 @pytest.fixture(scope="module")

@@ -277,6 +277,8 @@ def _read_places(shop: Shop, lexicon: Lexicon) -> None:
 
 SORTED = 0.95
 """The share of the products that have one value of an attribute that sorts them, and of these in one category each."""
+DIVIDED = 3
+"""So many categories are divided by what sorts products, and so many products a value has at least, on average."""
 LIKE_OTHERS = frozenset({"brand", "author", "color", "size", "material"})
 """Attributes that never tell a kind, however few of a small shop's values are in several categories."""
 
@@ -298,10 +300,6 @@ def _sorting(lexicon: Lexicon) -> str:
 
     named = [attribute for attribute, listed in values.items() if attribute not in LIKE_OTHERS and sorts(listed)]
     return max(named, key=lambda attribute: len(values[attribute]), default="")
-
-
-DIVIDED = 3
-"""So many categories are divided by what sorts products, and so many products a value has at least, on average."""
 
 
 class Titles(NamedTuple):
