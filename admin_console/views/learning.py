@@ -307,7 +307,7 @@ def move_version(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def evaluate_version(request: HttpRequest, pk: int) -> HttpResponse:
     """Have a version measured against what is live now."""
-    found = access.versions(request.user, Right.TEACH).select_related("shop", "run", "dataset")
+    found = access.versions(request.user, Right.TEACH).select_related("run__dataset__shop")
     row = get_object_or_404(found.defer("report", "run__curves"), pk=pk)
     try:
         runs.ask_to_measure(row, {}, access.person(request))

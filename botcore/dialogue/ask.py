@@ -192,7 +192,7 @@ def askable(
         spoken_of = sum(option.mass for option in options)
         if len(options) >= FEWEST and (state.goal or spoken_of >= TO_MOST * trust.sum()):
             yield Askable(attribute, options)
-    of_a_kind = any(c.wanted and lexicon.names_kind(c.attribute) for c in state.constraints)
+    of_a_kind = lexicon.kinds_wanted(state.constraints)
     if not of_a_kind and CATEGORY not in settled and (kinds := _kinds(candidates, trust, state, lexicon)):
         yield kinds
     if PRICE not in settled and not state.price and (bands := _bands(candidates, trust)):

@@ -106,7 +106,7 @@ def find(
     if order and (found := search_products(replace(query, order=order))):
         ordered = in_order(query, found, size=SLATE, rules=rules_of(shop, timezone.now()))
         return Found(ordered.shown, ordered.candidates)
-    about = tuple(c for c in state.constraints if c.wanted and lexicon.names_kind(c.attribute))
+    about = lexicon.kinds_wanted(state.constraints)
     if found := search_products(query):
         return _of_each(about, _chosen(query, found, state, encoder, visit))
     if state.goal and (thing := [c for c in state.constraints if c.value == state.topic and c.turn == state.turn]):
@@ -278,8 +278,7 @@ def _wishes(constraint: Constraint, for_anybody: bool = False, as_gift: bool = F
 
 def relaxed_states(state: DialogueState, lexicon: Lexicon) -> Iterator[DialogueState]:
     """The state with ever fewer wishes, in the stated order."""
-    about = tuple(c for c in state.constraints if lexicon.names_kind(c.attribute))
-    for constraints, price, _ in _relaxations(state, about=about):
+    for constraints, price, _ in _relaxations(state, about=lexicon.kinds_wanted(state.constraints)):
         yield state.with_(constraints=constraints, price=price)
 
 

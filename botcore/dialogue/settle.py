@@ -148,7 +148,7 @@ def _found(
         )
     if decision.reason == BEST_RATED:
         return decision, _best_rated(found)
-    named = state.goal or any(c.wanted and lexicon.names_kind(c.attribute) for c in state.constraints)
+    named = state.goal or lexicon.kinds_wanted(state.constraints)
     if not (named or decision.reason or state.price) and _tells_little(state) and _far(found.slate):
         return replace(decision, act=Act.ASK, reason=CATEGORY), Found((), found.candidates)
     vain = said.unknown or not _is_called(found.slate, said, lexicon)

@@ -205,8 +205,8 @@ OPEN = frozenset({"find", "vague", "show", "smalltalk", "unclear", "reject", "no
 def _leaves_open(said: Understanding, state: DialogueState, lexicon: Lexicon) -> bool:
     """Whether something may be needed of which neither the message nor the talk names the kind; what was only guessed is open."""
     named = (state.goal and not state.told) or said.goals or said.references or said.beyond or said.thing
-    wanted = [c for c in (*state.constraints, *said.constraints) if c.wanted]
-    called = any((c.attribute == TEXT and c.hard) or lexicon.names_kind(c.attribute) for c in wanted)
+    wished = (*state.constraints, *said.constraints)
+    called = lexicon.kinds_wanted(wished) or any(c.attribute == TEXT and c.wanted and c.hard for c in wished)
     tells = len(said.text) > SHORTEST and not (said.price and not said.words)  # "below 700" goes on about what was told
     return said.intent.name in OPEN and tells and not (named or called)
 

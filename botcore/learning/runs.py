@@ -53,12 +53,7 @@ def ask_for(dataset: Dataset, recipe: str, options: Mapping[str, Any], by: User 
     except recipes.OptionError as error:
         raise RefusedError(str(error)) from error
     _check_department(dataset.shop, options.get("department", ""))
-    with transaction.atomic():
-        run = TrainingRun.objects.create(
-            shop=dataset.shop, dataset=dataset, recipe=recipe, options=dict(options), created_by=by
-        )
-        transaction.on_commit(partial(queues.wake_training, run.pk))
-    return run
+    return _queued(dataset=dataset, recipe=recipe, options=dict(options), created_by=by)
 
 
 def ask_to_measure(version: ModelVersion, options: Mapping[str, Any], by: User | None = None) -> TrainingRun:
@@ -66,21 +61,24 @@ def ask_to_measure(version: ModelVersion, options: Mapping[str, Any], by: User |
 
     What it is not told is as it was when the version was made. Raises ``RefusedError`` for a version of no run.
     """
-    if version.run is None or version.dataset is None:
+    if version.run is None:
         raise RefusedError("This version was made by no run: there is nothing to test it on.")
     asked = {name: version.run.options[name] for name in recipes.MEASURING if name in version.run.options}
     with transaction.atomic():
         ModelVersion.objects.select_for_update().get(pk=version.pk)
-        if run := version.measurements.filter(status__in=OPEN).first():
-            return run
-        run = TrainingRun.objects.create(
-            shop=version.shop,
-            dataset=version.dataset,
+        return version.measurements.filter(status__in=OPEN).first() or _queued(
+            dataset=version.run.dataset,
             recipe=version.recipe,
             options=asked | dict(options),
             measures=version,
             created_by=by,
         )
+
+
+def _queued(dataset: Dataset, **fields: Any) -> TrainingRun:
+    """A new run over a snapshot of its shop's, of which the trainer is told."""
+    with transaction.atomic():
+        run = TrainingRun.objects.create(shop=dataset.shop, dataset=dataset, **fields)
         transaction.on_commit(partial(queues.wake_training, run.pk))
     return run
 

@@ -134,7 +134,7 @@ class EvaluateVersion(ApiView):
     @once
     def post(self, request: Request, id: int) -> Response:
         """Queue a run that measures a version against what is live then; its report changes when the run is done."""
-        version: ModelVersion = one(_versions(self.shop).select_related("shop", "run", "dataset"), pk=id)
+        version: ModelVersion = one(_versions(self.shop).select_related("run__dataset__shop"), pk=id)
         try:
             run = runs.ask_to_measure(version, {}, self.token.created_by)
         except runs.RefusedError as error:

@@ -18,6 +18,7 @@ from rapidfuzz.distance import OSA
 
 from botcore.dialogue.meanings import CATEGORY, KIND, TEXT, Match, Meaning
 from botcore.dialogue.measures import limit_name
+from botcore.dialogue.state import Constraint
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.words import (
     CHINESE,
@@ -114,6 +115,10 @@ class Lexicon:
     def names_kind(self, attribute: str) -> bool:
         """Whether an attribute tells which kind of product something is: what a talk is about, not what it is like."""
         return attribute in (KIND, self.sorting)
+
+    def kinds_wanted(self, constraints: Iterable[Constraint]) -> tuple[Constraint, ...]:
+        """Those of the wishes that say which kind of product is looked for."""
+        return tuple(c for c in constraints if c.wanted and self.names_kind(c.attribute))
 
     def match(self, words: Sequence[Token]) -> list[Match]:
         """Known phrases, longest first, not overlapping, in the order of the message."""

@@ -8,9 +8,8 @@ import pytest
 
 from botcore.dialogue.lexicon import kept
 from botcore.dialogue.lexicon.kept import lexicon_of
+from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import Act
-from botcore.dialogue.track import track
-from botcore.dialogue.understand import understand
 from catalog.ingest.records import ArticleRecord, ProductRecord, VariantRecord
 from catalog.ingest.write import upsert_articles, upsert_products
 from tests.botcore.dialogue.conftest import Talk
@@ -49,8 +48,6 @@ GOODS = [  # category, style, title, price, description
 
 @pytest.fixture
 def talk(db, encoder, reader, monkeypatch):
-    from botcore.dialogue.ports import Ports
-
     monkeypatch.setattr(serving, "encoder", lambda: encoder)
     shop = ShopFactory(currency="USD")
     rows = [
@@ -176,8 +173,6 @@ def test_the_same_budget_is_kept_for_another_thing(talk):
     assert talk("还是包吧，预算一样").state.price.high == Decimal(150)
 
 
-def test_who_is_sold_everything_else_still_refuses_what_was_refused(talk, reader, encoder):
-    lexicon = lexicon_of(talk.shop)
-    said = understand("show me some cheese, no blue cheese", talk.state, (), lexicon, reader, encoder)
-    state = track(talk.state, said, ())
-    assert any(not c.wanted for c in state.constraints)
+def test_what_is_refused_by_a_word_of_texts_is_not_shown(talk):
+    talk("show me handbags")
+    assert titles(talk("no straw please")) == {"Petal Handbag", "Office Handbag"}
