@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from catalog.ingest.cells import parse_address, parse_count, parse_price
+from catalog.ingest.cells import parse_address, parse_count, parse_price, said
 from catalog.ingest.records import ProductRecord
 from catalog.ingest.vocabulary import Vocabulary
 from catalog.ingest.write import (
@@ -80,7 +80,7 @@ def edit(product: Product, name: str, written: str, was: str) -> Product:
         elif name == ACTIVE:
             _show(now, written == ON)
         else:
-            now.title = _bounded("title", written.strip(), 300, needed=True)
+            now.title = _bounded("title", said(written), 300, needed=True)
             store(now)
     return _fresh(product)
 
@@ -131,12 +131,12 @@ def read_stock(written: str) -> int:
 
 def read_picture(written: str) -> str:
     """The address of a picture as it is written by hand, or a file's name."""
-    return _bounded("image", parse_address("image", written.strip(), relative=True), 300)
+    return _bounded("image", parse_address("image", said(written), relative=True), 300)
 
 
 def read_page(written: str) -> str:
     """The address of a product's page as it is written by hand."""
-    return _bounded("url", parse_address("url", written.strip(), relative=False), 500)
+    return _bounded("url", parse_address("url", said(written), relative=False), 500)
 
 
 def _bounded(name: str, text: str, most: int, *, needed: bool = False) -> str:
@@ -206,10 +206,10 @@ def rewrite(product: Product, sheet: Sheet, seen: str) -> Product:
         if version_of(now) != seen:
             raise StaleError(now.title)
         before = list(pairs(now))
-        now.title = _bounded("title", sheet.title.strip(), 300, needed=True)
+        now.title = _bounded("title", said(sheet.title), 300, needed=True)
         now.category = sheet.category
-        now.description = _bounded("description", sheet.description.strip(), MAX_DESCRIPTION)
-        now.brand = _bounded("brand", sheet.brand.strip(), 120)
+        now.description = _bounded("description", said(sheet.description), MAX_DESCRIPTION)
+        now.brand = _bounded("brand", said(sheet.brand), 120)
         now.image, now.url = read_picture(sheet.image), read_page(sheet.url)
         now.translations = {language: dict(texts) for language, texts in sheet.translations.items() if texts}
         on_sale = list(now.variants.all())
@@ -292,8 +292,8 @@ def rewrite_article(article: KnowledgeArticle, title: str, body: str, active: bo
             now = KnowledgeArticle.objects.defer("embedding", "search_vector").get(pk=article.pk)
             if article_version(now) != seen:
                 raise StaleError(now.body)
-        article.title = _bounded("title", title.strip(), 200, needed=True)
-        article.body = _bounded("body", body.strip(), MAX_DESCRIPTION, needed=True)
+        article.title = _bounded("title", said(title), 200, needed=True)
+        article.body = _bounded("body", said(body), MAX_DESCRIPTION, needed=True)
         article.active = active
         article.updated_at = timezone.now()
         describe_article(article)

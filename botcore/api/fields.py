@@ -11,10 +11,10 @@ from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from catalog.ingest.cells import SOMETHING, said
+
 BIGGEST = 2**63 - 1
 PRICE = r"^(0|[1-9][0-9]{0,9})(\.[0-9]{1,2})?$"
-SOMETHING = r"[^\s\x00-\x20\x7f-\xa0]"
-"""In a text that says something. Spelled out where languages differ about what a space is."""
 ATTRIBUTES = {
     "type": "object",
     "maxProperties": 60,
@@ -34,7 +34,7 @@ class Text(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        return said(super().to_internal_value(data))
 
 
 class Whole(serializers.IntegerField):
@@ -129,7 +129,7 @@ class Attributes(serializers.Field):
 
 
 def _says_something(value: Any, longest: int) -> bool:
-    return isinstance(value, str) and bool(re.search(SOMETHING, value)) and len(value) <= longest
+    return isinstance(value, str) and bool(re.search(SOMETHING, value)) and len(value.lower()) <= longest
 
 
 # --- of an address ----------------------------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ STOCK_WORDS = {
     **dict.fromkeys(["out of stock", "out_of_stock", "outofstock", "sold out", "false", "no", "无货", "缺货"], 0),
 }
 
+SOMETHING = r"[^\s\x00-\x20\x7f-\xa0]"
+"""In a text that says something. Spelled out where languages differ about what a space is."""
 _TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]*|!--.*?--)>", re.DOTALL)
 _DOLLARS = ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "ARS", "CLP", "COP")
 _SIGNS = {
@@ -91,13 +93,18 @@ def _decimal(number: str, written: str) -> str:
     return f"{whole}.{grouped[4]}" if grouped[4] else whole
 
 
+def said(text: str) -> str:
+    """``text`` without the spaces around it; control characters alone say nothing."""
+    return text.strip() if re.search(SOMETHING, text) else ""
+
+
 def one_text(name: str, value: Any) -> str:
     """``value`` as one stripped text; of several images the first."""
     if isinstance(value, list) and value and (name == "image" or len(value) == 1):
         value = value[0]
     if isinstance(value, list | dict):
         raise ValueError(f"{name.replace('_', ' ')} is a list: write one value")
-    return "" if value is None else str(value).strip()
+    return "" if value is None else said(str(value))
 
 
 def prose(text: str) -> str:
@@ -112,7 +119,7 @@ def listed(value: Any) -> list[str]:
         return [text for item in value for text in listed(item)]
     if isinstance(value, dict):
         return [text for item in value.values() for text in listed(item)]
-    return [text for part in re.split("[|;；]", str(value or "")) if (text := " ".join(part.split()))]
+    return [text for part in re.split("[|;；]", str(value or "")) if (text := " ".join(said(part).split()))]
 
 
 def parse_stock(written: str) -> int:

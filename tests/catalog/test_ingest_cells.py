@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.ingest.cells import parse_address, parse_count, parse_price, parse_rating, parse_stock, prose
+from catalog.ingest.cells import (
+    listed,
+    one_text,
+    parse_address,
+    parse_count,
+    parse_price,
+    parse_rating,
+    parse_stock,
+    prose,
+)
 
 CENTS = st.integers(min_value=0, max_value=999_999_999_999)
 
@@ -112,3 +121,9 @@ def test_images_may_be_files_of_the_media_folder_and_links_may_not():
 
 def test_html_becomes_plain_text_and_mathematics_stays():
     assert prose("<p>Light &amp; <b>strong</b></p>\n<br/>for a < b") == "Light & strong\nfor a < b"
+
+
+def test_control_characters_alone_say_nothing():
+    assert one_text("brand", " \b\x7f ") == ""
+    assert listed("red|\b|blue") == ["red", "blue"]
+    assert one_text("brand", " Nord\twand ") == "Nord\twand"

@@ -258,6 +258,13 @@ def test_all_or_nothing_means_nothing(api, shop):
     assert api.post("products/batch", batch(JACKET, all_or_nothing=True)).status_code == 200
 
 
+def test_a_brand_of_control_characters_is_none(api):
+    api.post("products/batch", batch({**JACKET, "brand": "\b", "description": " \x7f\t"}))
+    row = api.get("products").json()["items"][0]
+    assert (row["brand"], row["description"]) == ("", "")
+    assert row["attributes"] == {"material": ["canvas"], "size": ["m"]}
+
+
 def test_a_product_is_stored_as_a_feed_would_store_it(api):
     api.post("products/batch", batch({**JACKET, "description": "<b>Warm</b>", "brand": "Nordwand"}))
     row = api.get("products").json()["items"][0]
