@@ -120,7 +120,7 @@ def run(circle: Circle, options: argparse.Namespace) -> bool:
             f"of {len(answered)} conversations {sum(turn.asked_version == version for turn in answered)} were answered by it"
         )
         for turn in answered[:SHOWN]:
-            circle.say(f"{turn.asked_version or versions.SHIPPED:<12} {turn.reply}")
+            circle.say(answer(turn))
     with circle.step("live"):
         versions.move(version, "live", reason="the loop")
         after = unseen(shop, version, circle.say)
@@ -129,7 +129,7 @@ def run(circle: Circle, options: argparse.Namespace) -> bool:
         begun = time.monotonic()
         now = versions.rollback(shop, reason="the loop")
         turn = served(shop, OPENINGS[0])
-        circle.say(f"{turn.asked_version or versions.SHIPPED:<12} {turn.reply}")
+        circle.say(answer(turn))
         circle.say(f"answered by {now or versions.SHIPPED} again after {time.monotonic() - begun:.2f} s")
     return True
 
@@ -233,6 +233,13 @@ def unseen(shop: Shop, version: ModelVersion | None, say: Callable[[str], None])
 
 
 # --- telling --------------------------------------------------------------------------------------------------------
+
+
+def answer(turn: Turn) -> str:
+    """A reply behind the name of the version that wrote it."""
+    from botcore.learning import versions
+
+    return f"{str(turn.asked_version or versions.SHIPPED):<12} {turn.reply}"
 
 
 def told(circle: Circle, version: ModelVersion) -> None:
