@@ -239,7 +239,7 @@ def answer(turn: Turn) -> str:
     """A reply behind the name of the version that wrote it."""
     from botcore.learning import versions
 
-    return f"{str(turn.asked_version or versions.SHIPPED):<12} {turn.reply}"
+    return f"{turn.asked_version or versions.SHIPPED!s:<12} {turn.reply}"
 
 
 def told(circle: Circle, version: ModelVersion) -> None:

@@ -9,6 +9,7 @@ the whole shop. Sold-out products are found in the turn that asks for them, and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -19,9 +20,11 @@ from botcore.dialogue.lexicon.kept import lexicon_of
 from botcore.dialogue.lexicon.lexicon import Lexicon
 from botcore.dialogue.meanings import CATEGORY, KIND, TEXT
 from botcore.dialogue.ports import Encoder, SequenceScores
+from botcore.dialogue.relevance import Collection
 from botcore.dialogue.sold_out import asks_for_sold_out
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.thesaurus import thesaurus
+from botcore.dialogue.words import stem
 from catalog.models import Product, Shop
 from catalog.pictures import Alike
 from catalog.queries import corrected
@@ -108,7 +111,7 @@ def find(
         return Found(ordered.shown, ordered.candidates)
     about = lexicon.kinds_wanted(state.constraints)
     if found := search_products(query):
-        return _of_each(about, _chosen(query, found, state, encoder, visit))
+        return _of_each(about, _chosen(query, found, state, lexicon, encoder, visit))
     if state.goal and (thing := [c for c in state.constraints if c.value == state.topic and c.turn == state.turn]):
         only_thing = state.with_(constraints=tuple(thing), price=PriceRange())
         if not search_products(asked(only_thing, ())):
@@ -121,7 +124,7 @@ def find(
         query = asked(looser)
         if found := search_products(query):
             gave_up = tuple(c for c in state.constraints if c not in constraints)
-            chosen = _of_each(about, _chosen(query, found, state, encoder, visit))
+            chosen = _of_each(about, _chosen(query, found, state, lexicon, encoder, visit))
             return replace(chosen, gave_up=gave_up, gave_up_price=gave_up_price, vain=vain)
     return Found((), ())
 
@@ -267,7 +270,7 @@ GIFT = "gift"
 def _wishes(constraint: Constraint, for_anybody: bool = False, as_gift: bool = False) -> Iterator[Wish]:
     """``for_anybody``: what is made for nobody in particular is for these people too; ``as_gift``: it is a gift as well."""
     if constraint.attribute != TEXT:
-        everybody = EVERYBODY if constraint.wanted else ()
+        everybody = EVERYBODY if constraint.wanted and constraint.attribute not in (CATEGORY, KIND) else ()
         may_lack = _names_people(constraint) or (as_gift and constraint.value == GIFT)
         or_absent = for_anybody and constraint.wanted and may_lack
         values = (constraint.value, *constraint.others, *everybody)
@@ -332,14 +335,19 @@ def _relaxations(
 
 
 def _chosen(
-    query: ProductQuery, found: Sequence[Candidate], state: DialogueState, encoder: Encoder, visit: Visit
+    query: ProductQuery,
+    found: Sequence[Candidate],
+    state: DialogueState,
+    lexicon: Lexicon,
+    encoder: Encoder,
+    visit: Visit,
 ) -> Found:
     """The slate that the shop's ranker and rules make of what was found; what looks like a picture is in order as it is."""
     shop, now = query.shop, timezone.now()
     if query.alike is not None:
         ordered = in_order(query, found, size=SLATE, rules=rules_of(shop, now))
         return Found(ordered.shown, ordered.candidates)
-    ranker, found = ranker_of(shop), _to_the_point(query, found)
+    ranker, found = ranker_of(shop), _holding_most(_to_the_point(query, found), state, lexicon)
     slate = slate_of(
         query,
         found,
@@ -372,6 +380,28 @@ def _to_the_point(query: ProductQuery, found: Sequence[Candidate]) -> Sequence[C
     near = TO_THE_POINT * max(candidate.features["vector"] for candidate in found)
     kept = [c for c in found if c.features["vector"] >= near or c.features["soft"] > 0]
     return kept if len(kept) >= SLATE else found
+
+
+HELD = 0.67
+"""The share that a product must hold, of what that holds which holds most of the words said."""
+
+
+def _holding_most(found: Sequence[Candidate], state: DialogueState, lexicon: Lexicon) -> Sequence[Candidate]:
+    """Of candidates for a talk that says what is wanted in words of texts alone, none of them surely a condition, those that
+    hold most of them, the rarer the more: "ribeye steaks for a barbecue" are no shirt to wear at one."""
+    wanted = [c for c in state.constraints if c.wanted]
+    words = [c for c in wanted if c.attribute == TEXT and not c.hard]
+    if state.goal or len(words) < len(wanted) or not words:
+        return found
+    common = Collection(lexicon.document_stems, lexicon.size)
+    told = [(_stems(c.value), max(map(common.rarity, _stems(c.value)), default=0.0)) for c in words]
+    texts = [frozenset(stem(word) for word in re.findall(r"[a-z]+", shown_text(c.product))) for c in found]
+    held = [sum(rarity for stems, rarity in told if stems <= text) for text in texts]
+    return [c for c, share in zip(found, held, strict=True) if share >= HELD * max(held)]
+
+
+def _stems(phrase: str) -> set[str]:
+    return set(map(stem, phrase.split()))
 
 
 def _conversation(query: ProductQuery, state: DialogueState, encoder: Encoder, visit: Visit) -> Vector | None:

@@ -10,6 +10,7 @@ import importlib.util
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import rjieba
@@ -22,7 +23,8 @@ ENTRY = re.compile(r"\S+ (\S+) \[([^\]]*)\] /(.*)/")
 NO_SENSE = re.compile(
     r"^(?:CL:|surname|variant of|old variant|see |also written|also pr\.|abbr\.|used in|classifier|erhua|Taiwan|\()"
 )
-ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]|\b(?:sth|sb)\b|^to (?:be )?")
+ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]|\b(?:sth|sb)\b|^to be ")
+DOING = re.compile(r"^to ")
 LONGEST_SENSE = 40
 PARTICLES = frozenset(
     "的 了 吗 呢 吧 啊 呀 么 嘛 啦 很 都 也 就 还 把 被 给 是 在 有 我 你 您 我们 你们 咱们 这 那 这个 "
@@ -71,21 +73,31 @@ def senses(text: str) -> str:
         if not CHINESE.search(word):
             found.append(word.lower())
         elif word in known:
-            found.append(known[word])
+            found.append(known[word][0])
         else:
-            found += [known[c] for c in word if c in known and c not in PARTICLES]
-    return " ".join(found).strip()
+            found += [known[c][0] for c in word if c in known and c not in PARTICLES]
+    return " ".join(DOING.sub("", sense) for sense in found).strip()
+
+
+def named(word: str) -> tuple[str, ...]:
+    """What a Chinese word may be in English, the usual sense first; a single character only what is no verb."""
+    listed = (sense for sense in dictionary().get(word, ()) if len(word) > 1 or not DOING.match(sense))
+    return tuple(ARTICLE.sub("", DOING.sub("", sense.lower())) for sense in listed)
+
+
+ARTICLE = re.compile(r"^(?:an?|the) ")
+MOST_SENSES = 4
 
 
 @lru_cache(maxsize=1)
-def dictionary() -> dict[str, str]:
-    """Simplified word -> its first English sense (about 110,000; half a second to read, 20 MB)."""
-    words: dict[str, str] = {}
-    names: dict[str, str] = {}
+def dictionary() -> dict[str, tuple[str, ...]]:
+    """Simplified word -> its first English senses (about 110,000 words; half a second to read, 30 MB)."""
+    words: dict[str, tuple[str, ...]] = {}
+    names: dict[str, tuple[str, ...]] = {}
     for line in _path().read_text(encoding="utf-8").splitlines():
-        if (entry := ENTRY.match(line)) and (sense := next(_senses(entry[3]), "")):
+        if (entry := ENTRY.match(line)) and (senses := tuple(islice(_senses(entry[3]), MOST_SENSES))):
             proper = entry[2][:1].isupper()  # 高 is "high" before it is a surname
-            (names if proper else words).setdefault(entry[1], sense)
+            (names if proper else words).setdefault(entry[1], senses)
     return {**names, **words}
 
 

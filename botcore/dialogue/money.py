@@ -58,7 +58,7 @@ _BELOW = (
     r"(?:under|undr|below|less than|cheaper than|up to|upto|at most|maximum(?: of)?|"
     r"(?:spend|pay|go|stretch) (?:up )?(?:to|more than|over|above|past|beyond)|limit(?: is| of)?|ceiling(?: is| of)?|"
     r"max\.?|within|beneath|<=?|budget(?: is| of|:)?(?: about| around| up to)?|spend(?: about| up to)?|"
-    r"raise it to|lower it to|make it|"
+    r"raise it to|lower it to|make it|(?:purse|wallet|account) (?:says|allows)|"
     r"低于|少于|便宜过|低过|最多|最高|不到|小于|控制在|(?:放宽|提|加|升|降|改|涨)到|预算(?:是|在|大概|大约)?)"
 )
 _ABOVE = (
@@ -67,11 +67,11 @@ _ABOVE = (
 )
 _AROUND = r"(?:around|about|roughly|approximately|approx\.?|circa|~|大概|大约|差不多)"
 _BELOW_AFTER = (
-    r"(?:or less|or under|max|tops|at (?:the )?(?:very |absolute )?most|or cheaper|(?:to|i can) (?:spend|blow|pay)|"
+    r"(?:or (?:less|under|below|lower)|max|tops|at (?:the )?(?:very |absolute )?most|or cheaper|(?:to|i can) (?:spend|blow|pay)|"
     r"(?:is|'s|as) (?:my|the|our) (?:absolute )?(?:ceiling|limit|cap|max(?:imum)?|budget|top)|"
     r"(?:的)?预算|以内|以下|之内|内|封顶|顶天|为限|为上限|打住)"
 )
-_ABOVE_AFTER = r"(?:or more|and up|upwards?|\+|以上|往上|起)"
+_ABOVE_AFTER = r"(?:or (?:more|above|higher)|and up|upwards?|\+|以上|往上|起)"
 _AROUND_AFTER = r"(?:,? ?(?:or so|or thereabouts|give or take)|-?odd|左右|上下|出头|ish)"
 TOO_MUCH = re.compile(r"[^,，.。;；!?！？]{0,8}?(?:不(?![?？，。,]|$)|免|别|算了|怕|pass|起不|买不起|穿不起)", re.I)
 """Behind an amount: what costs so much, or so little, is turned down."""

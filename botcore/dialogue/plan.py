@@ -137,7 +137,9 @@ def _answer_notes(answer: Answer, items: tuple[Item, ...]) -> dict[str, str]:
 def _differences(items: tuple[Item, ...], language: str) -> dict[str, str]:
     """What the items differ in, and which is cheaper and which better rated; the one that is both is only said to be rated."""
     cheaper = min(items, key=lambda item: item.price)
-    notes = {"differ": _names(_differing(items)[:DIFFERENCES_TOLD] or ["price"], language)}
+    prices = ["price"] if len({item.price for item in items}) > 1 else []
+    differ = _differing(items)[:DIFFERENCES_TOLD] or prices
+    notes = {"differ": _names(differ, language)} if differ else {}
     if sum(item.price == cheaper.price for item in items) == 1:
         notes["cheaper"] = cheaper.letter
     rated = [item for item in items if "rating" in item.slots]

@@ -24,6 +24,7 @@ from botcore.dialogue.ports import Encoder, MessageRead, MessageReader
 from botcore.dialogue.state import Constraint, DialogueState, PriceRange
 from botcore.dialogue.understanding.ages import with_ages
 from botcore.dialogue.understanding.aspects import without_aspects
+from botcore.dialogue.understanding.glossing import glossed
 from botcore.dialogue.understanding.indifference import indifferent as no_longer_minded
 from botcore.dialogue.understanding.intention import (
     DISCOUNT,
@@ -65,12 +66,17 @@ ANOTHER = re.compile(
 )
 """What asks for a product that is so, whatever item it speaks of: "the first ... is there also one in blue?"."""
 ANY_OF = re.compile(
-    r"^(?:(?:and|or|but|ok(?:ay)?|so|hmm?)\b[, ]*)*(?:any|some|ones)\b"
+    r"^(?:(?:and|or|but|ok(?:ay)?|so|hmm?|cool|nice|great|lovely)\b[,!. ]*)*"
+    r"(?:(?:have )?(?:you |u |ya )?got |do (?:you|u) have |(?:what|how) about |maybe )?(?:any|some|ones|in)\b"
     r"|有没有|[的式]有[吗么嘛没]|有[^，。,.!?！？它这那]{1,8}的[吗么嘛]"
 )
 """What asks whether some of a list's kind are so, in whatever words ("any in cast iron?")."""
 
 
+LISTED = re.compile(
+    r"\bwhat(?:'?s| is| else is)? (?:there|else)\b|\b(?:anything|something|show me|what (?:have|do) (?:you|u) (?:have|got))\b"
+)
+"""What asks to be shown things: beside a price it is no question about the shop ("what's there for 300 or less?")."""
 OFFER = re.compile(
     r"\b(?:give|sell|let) (?:me|us) .{1,40}\bfor\b|\b(?:i'll|i will|i would|i'd|can i) "
     r"(?:take|have|get|buy|give|pay) .{0,40}\bfor\b|(?:卖给我|给我吧|成交|行不行|卖不卖)"
@@ -166,8 +172,8 @@ def understand(
     and is not told, it is about all that is likely.
     """
     said = _read(text, state, shown, lexicon, reader, encoder)
-    if said.intent.name == "reset":
-        return _anew(text, said, state, lexicon, reader, encoder)
+    if said.intent.name == "reset" or AFRESH.search(said.text):
+        return _anew(AFRESH.sub(" ", normalise(text)), said, state, lexicon, reader, encoder)
     if not _leaves_open(said, state, lexicon):
         return said
     ruled_out = (*said.dropped_goals, *(c.value for c in state.constraints if c.attribute == CATEGORY))
@@ -182,6 +188,13 @@ def understand(
     if needed.kind and goal == needed.goal:
         story.append(Constraint(lexicon.sorting or KIND, needed.kind, turn=state.turn + 1))
     return replace(about, constraints=tuple(story), unheard=())
+
+
+AFRESH = re.compile(
+    r"\bstart(?:ing)? over\b|\b(?:scrap|forget|erase) (?:all(?: of)?|everything)(?: (?:that|this|i (?:said|told you)|so far))?\b"
+    r"|\bfrom scratch\b|从头(?:再|重新)?(?:开始|来)|重新(?:开始|来)(?:吧|过)?"
+)
+"""What begins the talk anew, whatever else the message says."""
 
 
 def _anew(
@@ -315,7 +328,7 @@ def _matches(
     matches = without_aspects(lexicon.match(words), lexicon)
     if not goal and not any(x.attribute == CATEGORY for m in matches for x in m.meanings):
         matches = [part for match in matches for part in lexicon.by_head(words, match)]
-    matches = with_ages(noticed.text, words, matches, lexicon)
+    matches = glossed(noticed.text, words, with_ages(noticed.text, words, matches, lexicon), message, lexicon)
     if encoder:
         matches = paraphrased(noticed.text, words, matches, goal, lexicon, encoder)
     return [match for match in matches if not match.guessed or glimpsed(match, words, message)]
@@ -441,6 +454,7 @@ class _Told:
         any_of = intent.name == "availability" and wishes and ANY_OF.search(self.text) is not None
         of_a_list = named and not pointed and intent.name == "availability" and len(self.shown) > 1  # "any in size S?"
         of_a_list = of_a_list or (any_of and not pointed and len(self.shown) != 1)
+        listed = self.price and intent.name == "policy" and LISTED.search(self.text)
         stated = named and intent.name in ("availability", "product_question") and not QUESTION.search(self.text)
         if pointed and named and intent.name == "choose" and QUESTION.search(self.text) and self.constraints:
             return intent.called("product_question")  # "what about the last one, is it vegan?"
@@ -452,6 +466,7 @@ class _Told:
             or told
             or of_a_list
             or stated
+            or listed
             or self._asks_for_a_kind_of_them
         ):
             intent = intent.called("find")

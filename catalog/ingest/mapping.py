@@ -31,13 +31,24 @@ PRODUCT_FIELDS = {
     "rating": "average_rating stars avg_rating 评分",
     "rating_count": "review_count reviews_count number_of_reviews ratings 评价数 评论数",
 }
+OTHER_NAMES = "aliases"
+"""What else a product is called: words to find it by, no value to choose."""
 ATTRIBUTE_NAMES = {
     "color": "colour colors colours 颜色 色彩",
     "size": "sizes 尺码 尺寸 大小",
     "material": "materials fabric 材质 面料",
-    "gender": "sex 性别",
+    "gender": "sex gender_affinity target_gender 性别 适用性别",
     "age_group": "age 年龄段",
+    OTHER_NAMES: "alias keywords search_terms synonyms 别名 关键词 搜索词",
 }
+USUAL_VALUES = {
+    "gender": {
+        **dict.fromkeys(["f", "w", "female", "woman", "women's", "女", "女士", "女性"], "women"),
+        **dict.fromkeys(["m", "male", "man", "men's", "男", "男士", "男性"], "men"),
+        **dict.fromkeys(["u", "all", "both", "男女通用", "通用"], "unisex"),
+    },
+}
+"""What feeds call the values that a shop's customers have words for: nobody is asked "f or m?"."""
 # Without "id" and "no", which end too many columns that are no translations.
 _LANGUAGES = "ar|bg|cs|da|de|el|en|es|et|fi|fr|he|hi|hr|hu|it|ja|ko|lt|lv|nb|nl|pl|pt|ro|ru|sk|sl|sv|th|tr|uk|vi|zh"
 _TRANSLATED = re.compile(rf"(?P<base>.+)_(?P<language>{_LANGUAGES})(_[a-z]{{2,4}})?")

@@ -20,7 +20,7 @@ from catalog.ingest.cells import (
     parse_stock,
     prose,
 )
-from catalog.ingest.mapping import Mapping, Plan, column_key, plan_columns
+from catalog.ingest.mapping import USUAL_VALUES, Mapping, Plan, column_key, plan_columns
 from catalog.ingest.readers import Row
 from catalog.ingest.records import ProductRecord, RowError, VariantRecord
 
@@ -242,7 +242,7 @@ def _category(values: AnyMapping[str, Any], plan: Plan, mapping: Mapping) -> tup
 def _attributes(values: AnyMapping[str, Any], plan: Plan, mapping: Mapping) -> dict[str, list[str]]:
     attributes: dict[str, dict[str, None]] = {}
     for column, attribute in plan.attributes.items():
-        renamed = mapping.values.get(attribute, {})
+        renamed = {**USUAL_VALUES.get(attribute, {}), **mapping.values.get(attribute, {})}
         for value in listed(values.get(column)):
             ours = renamed.get(value.lower(), value.lower())
             if ours in _YES:

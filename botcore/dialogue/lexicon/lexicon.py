@@ -47,6 +47,8 @@ CUES = frozenset(
     "compare difference first second third fourth last".split()
 )
 """Words of price and place, for which misspelt ones may stand whatever the shop sells."""
+ADDRESSED = frozenset({"me", "him", "us", "them"})
+"""What stands right behind a verb, and behind no noun."""
 UNREADABLE = frozenset({"author", "brand"})
 """Names of people and firms: half of one is often an everyday word."""
 HAND_MADE = re.compile(r"^[a-z]+-(?:cut|made|knit|spun)$")
@@ -165,6 +167,12 @@ class Lexicon:
         if words[first].is_word and names_category(meanings):
             if singular(word) != singular(phrase) and self.called.isdisjoint((word, singular(word))):
                 return True  # "dressier" is no dress
+        elif last < len(words) and words[last].text in ADDRESSED and words[first].is_word:
+            return True  # "red suits me"
+        elif phrase.endswith("ive") and not word.endswith("ive"):
+            return True  # who decorates wants nothing decorative
+        elif phrase.endswith("er") and not singular(word).endswith("er"):
+            return True  # "this weekend" is no weekender
         elif phrase.endswith(("ing", "ed")) and not singular(word).endswith(phrase[-2:]):
             return True
         elif word.endswith("ly") and not phrase.endswith("ly") and not word.startswith(phrase[:-1]):

@@ -28,6 +28,7 @@ from botcore.dialogue.meanings import CATEGORY, LACKS, TEXT, Meaning
 from botcore.dialogue.ports import titled
 from botcore.dialogue.thesaurus import sayings, thesaurus
 from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, singular, tokens
+from catalog.ingest.mapping import OTHER_NAMES
 from catalog.ingest.vocabulary import UNCATEGORISED, category_path
 from catalog.models import AttributeValue, Product, Shop
 from catalog.text import segment
@@ -241,7 +242,7 @@ def _tells_part(lexicon: Lexicon, meanings: set[Meaning]) -> bool:
 
 
 def _read_values(shop: Shop, lexicon: Lexicon) -> None:
-    rows = AttributeValue.objects.filter(shop=shop, product_count__gt=0)
+    rows = AttributeValue.objects.filter(shop=shop, product_count__gt=0).exclude(attribute=OTHER_NAMES)
     for attribute, value, names, count in rows.values_list("attribute", "value", "names", "product_count"):
         lexicon.attributes.setdefault(attribute, {})[value] = count
         meaning = Meaning(attribute, value)
@@ -272,6 +273,8 @@ def _read_places(shop: Shop, lexicon: Lexicon) -> None:
         )
         paths = {path: path for path in lexicon.categories}  # one string a path, however many values it holds
         for path, attribute, value, count in cursor.fetchall():
+            if attribute == OTHER_NAMES:
+                continue
             lexicon.placed.setdefault(Meaning(attribute, value), {})[paths.get(path, path)] = count
 
 

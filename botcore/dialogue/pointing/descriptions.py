@@ -210,9 +210,9 @@ class Telling:
         for index in inside:
             token = self.words[index]
             if index not in taken and token.is_word and token.text not in FUNCTION_WORDS | INSIDE | set(ORDINALS):
-                yield self._holding(partial(_holds_word, token.text))
+                yield self._holding_word(token.text)
         if HEADED.search(self.text) and len(inside) <= 2:  # "the down one": a function word all the same
-            yield from (self._holding(partial(_holds_word, self.words[i].text)) for i in inside if i not in taken)
+            yield from (self._holding_word(self.words[i].text) for i in inside if i not in taken)
         known = {self.words[i].start for i in taken}
         for word in segment(said).split():
             if CHINESE.match(word) and len(word) > 1 and start + said.find(word) not in known:
@@ -237,6 +237,11 @@ class Telling:
                 yield extreme(self.shown, by_price=by_price, most=most)
                 return
 
+    def _holding_word(self, word: str) -> list[ShownItem]:
+        """The items called by a word, where that tells them apart, else those whose texts have it."""
+        called = self._holding(lambda item: stem(word) in item.titled)
+        return called if 0 < len(called) < len(self.shown) else self._holding(lambda item: stem(word) in item.stems)
+
     def _holding(self, holds: Callable[[ShownItem], bool]) -> list[ShownItem]:
         return [item for item in self.shown if holds(item)]
 
@@ -255,7 +260,3 @@ def _says(match: Match, item: ShownItem) -> bool:
 
 def _contains(word: str, item: ShownItem) -> bool:
     return len(word) > 1 and word in item.text
-
-
-def _holds_word(word: str, item: ShownItem) -> bool:
-    return stem(word) in item.stems

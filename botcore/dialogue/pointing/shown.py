@@ -34,6 +34,11 @@ class ShownItem:
         return frozenset(stem(word) for word in re.findall(r"[a-z]+", self.text))
 
     @cached_property
+    def titled(self) -> frozenset[str]:
+        """The stems of its title."""
+        return frozenset(stem(word) for word in re.findall(r"[a-z]+", self.title.lower()))
+
+    @cached_property
     def measures(self) -> dict[str, float]:
         """Its largest quantity by unit."""
         found = sorted((q for q in map(quantity, self.values) if q), key=lambda q: q[0])

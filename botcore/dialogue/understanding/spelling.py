@@ -34,7 +34,7 @@ def correct_spelling(text: str, lexicon: Lexicon) -> str:
 
 def _correct_chinese(text: str, lexicon: Lexicon) -> str:
     """Names in which one character was mistaken for one that sounds alike ("粉低液"); known words are left alone."""
-    single = _single_characters(text)
+    single = single_characters(text)
     for start in range(len(text)):
         for length in range(min(LONGEST, len(text) - start), 1, -1):
             said = text[start : start + length]
@@ -59,7 +59,7 @@ def _homophone(said: str, start: int, single: set[int], lexicon: Lexicon) -> str
     return ""
 
 
-def _single_characters(text: str) -> set[int]:
+def single_characters(text: str) -> set[int]:
     """Where a character is no part of a longer word that Chinese has."""
     found, position = set(), 0
     for word in rjieba.cut(text, False):

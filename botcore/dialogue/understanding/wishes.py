@@ -25,6 +25,7 @@ COPULAS = {"be", "is", "was", "am", "are", "i'm", "he's", "she's"}
 """What stands after these and "a" is what somebody is ("he used to be a chef")."""
 BARE = DETERMINERS | {"the", "more", "these", "those", "other", "such", "kind", "of", "or", "and", "any", "my", "me"}
 """Before a category's name they say nothing of it."""
+DEGREES = {"less", "more", "too", "very"}
 ONLOOKER = re.compile(r"(?:'s)? (?:would|will|'d|says?|said|thinks?|laughed|complains?|hates?)\b|(?:会|说|嫌|笑|觉得)")
 """What follows a person who has an opinion and is not whom the thing is for."""
 ANY_MORE = re.compile(r"\bany ?more\b|\bno longer\b|\bforget\b|\bchanged my mind\b|了[吧啦]?$")
@@ -100,9 +101,14 @@ class Reading:
         """The paths of the categories wanted; a department is left out beside a category of its own."""
         paths = tuple(dict.fromkeys(self._category(m) for m in self.heads if not self._is_known(m)))
         named = [p for p in paths if not any(q.startswith(p + "/") for q in paths)][:GOALS]
-        if not named and not self.state.goal and (implied := self._implied()):
+        if not named and not self.state.goal and (implied := self._implied()) and not self._is_at_home(implied):
             return (implied,)
         return tuple(named)
+
+    def _is_at_home(self, path: str) -> bool:
+        """Whether the kind that the talk is about is in a category already ("peonies would be nice" of bouquets)."""
+        kinds = (Meaning(c.attribute, c.value) for c in self.lexicon.kinds_wanted(self.state.constraints))
+        return any(path in self.lexicon.placed.get(kind, {}) for kind in kinds)
 
     @cached_property
     def dropped(self) -> tuple[str, ...]:
@@ -217,6 +223,8 @@ class Reading:
         for match in self._valued():
             if match in gone or match.first in self.stances.idle | self.stances.unneeded:
                 continue
+            if self._describes_unknown(match.last - 1):
+                continue
             goal = self._goal_of(match)
             if match.guessed and match.first in self.stances.refused:  # near to a value is no reason to refuse that
                 said = " ".join(token.text for token in self.words[match.first : match.last])
@@ -235,6 +243,10 @@ class Reading:
                 continue
             if not self.lexicon.knows(token.text) or (refused and not named):
                 continue
+            if refused and self._is_refused_by_its_modifier(Match(index, index + 1, token.text, ())):
+                continue
+            if self._describes_unknown(index):
+                continue
             main = alone or (self.thing is not None and self.thing.first == index) or refused
             hard = named and (main or self._modifies(Match(index, index + 1, token.text, ())))
             found.append(("", Constraint(TEXT, token.text, not refused, hard, turn)))
@@ -246,6 +258,14 @@ class Reading:
                 found += [("", kind) for kind in self._kinds_named(thing.first, thing.last)]
         ruled_out = {(c.attribute, c.value) for _, c in found if not c.wanted}
         return [(g, c) for g, c in found if not (c.wanted and (c.attribute, c.value) in ruled_out)]
+
+    def _describes_unknown(self, index: int) -> bool:
+        """Whether a word stands right before a thing that the shop has never heard of, and names nothing without it ("mountain
+        bikes")."""
+        behind = dict(self._loose()).get(index + 1)
+        unknown = behind is not None and index + 1 in self.naming and not self.lexicon.knows(behind.text)
+        about = self._about or self._kinds or self.state.goal or self.lexicon.kinds_wanted(self.state.constraints)
+        return unknown and not about
 
     def _kinds_named(self, first: int, last: int) -> list[Constraint]:
         """The refusals of the goal's kinds that have words of the message in their names ("no robots")."""
@@ -269,6 +289,8 @@ class Reading:
             return [Constraint(*meaning, turn=turn) for meaning in lacking]
         values = self._values(match, goal)
         if refused:
+            values = [x for x in values if x.attribute != TEXT or not self._is_refused_by_its_modifier(match)]
+            values = [Meaning(TEXT, match.phrase) if self._is_part_of_another(x, match) else x for x in values]
             return [Constraint(attribute, value, wanted=False, turn=turn) for attribute, value in values]
         if not values:
             return []
@@ -278,6 +300,26 @@ class Reading:
         soft = soft or told
         main = first.attribute != TEXT or match == self.thing or self._modifies(match) or self._is_itself_wanted(match)
         return [Constraint(*first, hard=main and not soft, turn=turn, others=tuple(m.value for m in others))]
+
+    def _is_part_of_another(self, kind: Meaning, match: Match) -> bool:
+        """Whether a kind is refused where another is wanted: then it is what that is made of, or has on it ("a coffee table, no
+        glass" in a shop that sells glasses)."""
+        if kind.attribute != self.lexicon.sorting or not self.lexicon.knows(match.phrase):
+            return False
+        wanted = {value for c in self.lexicon.kinds_wanted(self.state.constraints) for value in (c.value, *c.others)}
+        wanted |= {x.value for m in self._kinds for x in m.meanings if x.attribute == self.lexicon.sorting}
+        return bool(wanted) and kind.value not in wanted
+
+    @cached_property
+    def _kinds(self) -> tuple[Match, ...]:
+        """The matches that say of which kind it is to be where an attribute tells the kinds."""
+        named = [m for m in self.matches if any(x.attribute == self.lexicon.sorting for x in m.meanings)]
+        return tuple(m for m in named if m.first not in self.stances.refused and not self._is_graded(m))
+
+    def _is_graded(self, match: Match) -> bool:
+        """Whether a kind's name says how something is: "a bit less formal" is no formal shoe."""
+        degree = match.first > 0 and self.words[match.first - 1].text in DEGREES
+        return degree and singular(self.words[match.last - 1].text) == self.words[match.last - 1].text
 
     def _is_itself_wanted(self, match: Match) -> bool:
         """Whether a word of texts is all that says what is wanted: no category, no thing, and in "a backpack for hiking", where
@@ -297,6 +339,7 @@ class Reading:
         compound = [m for m, _, _ in kinds if any(other.first == m.last for other, _, _ in kinds)]
         direct = [m for m, _, _ in kinds if m not in compound and not self._after(m, PURPOSE)]
         direct = [m for m in direct if not self._is_mentioned(m)]
+        direct = [m for m in direct if m.first in self.meant] or direct
         heads = direct or ([kinds[0][0]] if len(kinds) > 1 else [])
         named = list(dict.fromkeys(value for m, _, c in kinds if m in heads for value in (c.value, *c.others)))
         found = []
@@ -306,7 +349,8 @@ class Reading:
             elif heads and match == heads[0]:
                 found.append((match, goal, replace(wish, value=named[0], others=tuple(named[1:]), hard=True)))
             elif match not in heads and self.lexicon.knows(match.phrase):
-                found.append((match, goal, Constraint(TEXT, match.phrase, hard=bool(heads), turn=wish.turn)))
+                said = bool(heads) and match.first in self.meant
+                found.append((match, goal, Constraint(TEXT, match.phrase, hard=said, turn=wish.turn)))
         return found
 
     def _is_mentioned(self, match: Match) -> bool:
@@ -350,6 +394,8 @@ class Reading:
             if match in self.heads and only_category:
                 continue
             if only_category and match.first in self.stances.refused:
+                continue
+            if self._is_graded(match) and any(x.attribute == self.lexicon.sorting for x in match.meanings):
                 continue
             if self._is_onlooker(match) or (match.phrase in thesaurus().kin and match.first in self.stances.refused):
                 continue
@@ -542,10 +588,11 @@ class Reading:
     def search_words(self) -> tuple[str, ...]:
         """English words to search for: what was named, in the shop's words, and what else was said."""
         refused = self.stances.refused
-        wanted = [m for m in self.matches if m.first not in refused]
+        wanted = [m for m in self.matches if m.first not in refused and not self._describes_unknown(m.last - 1)]
         loose = {m: self._word(m) for m in wanted if self._is_loose(m, self._goal_of(m))}
         named = [loose.get(m) or x.value.rpartition("/")[2] for m in wanted for x in m.meanings[:1]]
-        return tuple(dict.fromkeys([*named, *(t.text for i, t in self._loose() if i not in refused)]))
+        others = (t.text for i, t in self._loose() if i not in refused and not self._describes_unknown(i))
+        return tuple(dict.fromkeys([*named, *others]))
 
     def unknown(self) -> tuple[str, ...]:
         """What is asked for and nowhere in the catalogue; not what it is for ("something for my wardrobe")."""
@@ -638,15 +685,19 @@ class Reading:
     def _is_ruled_out(self, match: Match) -> bool:
         """Whether a category is not wanted; in "no satin skirts" and "no noisy fans" it is the modifier that is not."""
         refused = self.stances.refused | self.stances.unneeded
-        values = [
-            m for m in self.matches if m.last == match.first and m.first in refused and not self._only_category(m)
-        ]
-        index = match.first - 1
-        adjective = index in refused and self.words[index].is_word and self.words[index].text not in BARE
         for_it = self._after(match, PURPOSE) and any(  # "anything but mustard for the sweater"
             m.last <= match.first and m.first in refused and not self._only_category(m) for m in self.matches
         )
-        return match.first in refused and not (values or adjective or match.inner or for_it)
+        return match.first in refused and not (self._is_refused_by_its_modifier(match) or match.inner or for_it)
+
+    def _is_refused_by_its_modifier(self, match: Match) -> bool:
+        """Whether a refusal is of what stands before a thing and says which ("no blue cheese")."""
+        refused, index = self.stances.refused | self.stances.unneeded, match.first - 1
+        values = (
+            m for m in self.matches if m.last == match.first and m.first in refused and not self._only_category(m)
+        )
+        adjective = index in refused and self.words[index].is_word and self.words[index].text not in BARE
+        return adjective or any(values)
 
     def _after(self, match: Match, prepositions: set[str], described: int = 0) -> bool:
         """Whether one of the prepositions opens the phrase that the match ends ("for my living room"), with so many words at most
@@ -670,10 +721,14 @@ class Reading:
         return is_circumstance(self.text, self.words, self.matches, match.first, match.last)
 
     def _modifies(self, match: Match) -> bool:
-        """Whether the words stand right before the goal, or behind it with "in", "with", "made of"."""
-        if not self._about:
+        """Whether the words stand right before the goal, or behind it with "in", "with", "made of"; or right behind what an
+        attribute tells of it ("a halloween mask")."""
+        about = self._about or self._kinds
+        if not about:
             return False
-        head = self._about[0]
+        head = about[0]
+        if not self._about and any(m.last == match.first for m in about):
+            return True
         if CHINESE.match(self.words[match.first].text):
             return True
         between = self.words[match.last : head.first]

@@ -117,6 +117,19 @@ def test_the_thing_before_its_purpose_is_what_is_looked_for(talk):
     assert "Asian Suppers" in titles(talk("have you got a cookbook for asian food?"))
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [
+        ("show me some cheese, no blue cheese",),
+        ("cheese please", "no blue cheese please"),
+        ("any cheese but blue cheese",),
+    ],
+)
+def test_of_a_refused_thing_its_modifier_alone_is_refused(talk, messages):
+    replies = [talk(message) for message in messages]
+    assert titles(replies[-1]) == {"Alpine Cheese", "Young Cheese"}
+
+
 @pytest.mark.parametrize("message", ["想买个沙发，不要皮的", "我想要沙发，八百美元以内"])
 def test_the_kind_is_known_by_its_name_in_the_other_language(talk, message):
     reply = talk(message)
@@ -176,3 +189,30 @@ def test_the_same_budget_is_kept_for_another_thing(talk):
 def test_what_is_refused_by_a_word_of_texts_is_not_shown(talk):
     talk("show me handbags")
     assert titles(talk("no straw please")) == {"Petal Handbag", "Office Handbag"}
+
+
+def test_what_stands_beside_the_kind_is_a_condition(talk):
+    assert titles(talk("got any velvet sofas?")) == {"Harbour Sofa"}
+
+
+def test_another_kind_that_is_refused_is_what_the_wanted_one_is_not_to_have(talk):
+    reply = talk("a sofa please, but no belts on it")
+    refused = {(c.attribute, c.value) for c in reply.state.constraints if not c.wanted}
+    assert refused == {("text", "belt")} and styles(reply) == {"sofas"}
+
+
+@pytest.mark.parametrize("message", ["in gray?", "what about in gray", "got any in gray?"])
+def test_a_colour_that_is_only_told_in_texts_is_asked_of_the_kind(talk, message):
+    talk("show me sofas")
+    reply = talk(message)
+    assert reply.act is Act.RECOMMEND and titles(reply) == {"Lagoon Sofa"}
+
+
+def test_whoever_starts_over_keeps_nothing(talk):
+    talk("a watch for less than 50 dollars")
+    reply = talk("nah scrap all that, start over. i want a sofa instead")
+    assert styles(reply) == {"sofas"} and not reply.state.price
+
+
+def test_what_stands_before_a_thing_that_nobody_sells_is_not_wanted_alone(talk):
+    assert not talk("which leather bikes do you have?").items

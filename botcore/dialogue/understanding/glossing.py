@@ -1,0 +1,64 @@
+"""Chinese names that the shop's vocabulary lacks, by the English words for them that it has. Pure.
+
+A shop that writes English alone has no Chinese for "jack-o'-lantern"; a dictionary has, and the shop says whether it sells one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from botcore.dialogue.gloss import PARTICLES, named
+from botcore.dialogue.lexicon.lexicon import Lexicon
+from botcore.dialogue.meanings import TEXT, Match, Meaning
+from botcore.dialogue.ports import MessageRead
+from botcore.dialogue.understanding.spelling import single_characters
+from botcore.dialogue.understanding.stance import things
+from botcore.dialogue.words import CHINESE, FUNCTION_WORDS, Token, tokens
+
+LONGEST = 6
+"""Characters of a word that is looked up."""
+
+
+def glossed(
+    text: str, words: Sequence[Token], matches: Sequence[Match], read: MessageRead, lexicon: Lexicon
+) -> list[Match]:
+    """The matches with those of Chinese names that the reader takes for things and the vocabulary does not know, in order."""
+    found = list(matches)
+    single = single_characters(text) if CHINESE.search(text) else set()
+    for thing in things(words, matches, read):
+        found += _named(words, thing.first, thing.last, single, lexicon)
+    return sorted(found, key=lambda match: match.first)
+
+
+def _named(words: Sequence[Token], first: int, last: int, single: set[int], lexicon: Lexicon) -> Iterator[Match]:
+    """The longest names from left to right; a single character only at the end, where the head of a compound stands (登山靴), and
+    where it is no part of a word (生日)."""
+    while first < last:
+        alone = last - first == 1 and words[first].start in single
+        for length in range(min(LONGEST, last - first), 0 if alone else 1, -1):
+            said = "".join(token.text for token in words[first : first + length])
+            if CHINESE.match(said) and (meanings := _meanings(said, lexicon)):
+                yield Match(first, first + length, said, meanings)
+                first += length
+                break
+        else:
+            first += 1
+
+
+def _meanings(said: str, lexicon: Lexicon) -> tuple[Meaning, ...]:
+    """What the shop has by the name's first sense that it knows: a value, a kind, or a word of its texts. Of the many senses of
+    a single character only the first tells."""
+    if said in PARTICLES:
+        return ()
+    for sense in named(said)[: 1 if len(said) == 1 else None]:
+        told = [token for token in tokens(sense) if token.is_word and token.text not in FUNCTION_WORDS | GENERAL]
+        known = [m for m in lexicon.match(told) if m.first == 0 and m.last == len(told)]
+        if known:
+            return known[0].meanings
+        if len(told) == 1 and lexicon.knows(told[0].text):
+            return (Meaning(TEXT, told[0].text),)
+    return ()
+
+
+GENERAL = frozenset("surface shape style type kind color colour".split())
+"""Nouns of senses that only say of what the word before them is told ("curved surface")."""
