@@ -74,6 +74,17 @@ def test_columns_nobody_knows_are_kept_as_attributes_and_named():
     assert reading.notes == ("kept as attributes: gift, wheel_count",)
 
 
+@pytest.mark.parametrize(("written", "value"), [("F", "women"), ("male", "men"), ("女", "women"), ("kids", "kids")])
+def test_the_sex_that_a_product_is_for_is_called_as_customers_call_it(written, value):
+    row = {"id": "1", "title": "Belt", "price": "5", "gender_affinity": written}
+    assert read_one(row).attributes == {"gender": [value]}
+
+
+def test_a_mapping_names_values_before_the_usual_names():
+    row = {"id": "1", "title": "Belt", "price": "5", "gender": "F"}
+    assert read_one(row, Mapping(values={"gender": {"f": "ladies"}})).attributes == {"gender": ["ladies"]}
+
+
 def test_a_no_is_not_a_value_of_its_attribute():
     assert read_one({"id": "1", "title": "Pack", "price": "5", "waterproof": "no", "fur": "None"}).attributes == {}
 

@@ -91,7 +91,8 @@ class Lexicon:
     ``spoken``, the words of what people say in place of a value, both by their lengths. ``slips`` leads from Chinese phrases
     with one character left open to the phrases and the character. ``exactly`` are single words that name a thing, where their
     stem is a value of the shop's ("denims"). ``sorting`` is the attribute that tells kinds of products where categories are too
-    wide to ("style" of sofas, watches and boots); "" where no attribute does.
+    wide to ("style" of sofas, watches and boots); "" where no attribute does. ``writes_chinese`` says that most products are
+    called something in Chinese too.
     """
 
     categories: dict[str, CategoryWords] = field(default_factory=dict)
@@ -113,6 +114,7 @@ class Lexicon:
     exactly: dict[str, tuple[Meaning, ...]] = field(default_factory=dict)
     size: int = 0
     sorting: str = ""
+    writes_chinese: bool = False
 
     def names_kind(self, attribute: str) -> bool:
         """Whether an attribute tells which kind of product something is: what a talk is about, not what it is like."""

@@ -47,6 +47,9 @@ def read_lexicon(shop: Shop) -> Lexicon:
     lexicon.sorting = _sorting(lexicon)
     _read_absences(lexicon)
     titles = _titles(shop, lexicon)
+    lexicon.writes_chinese = 2 * sum(CHINESE.search(t.chinese + t.english) is not None for t in titles.values()) > len(
+        titles
+    )
     _read_kinds(lexicon, titles)
     parts = _parts(lexicon)
     _bridge(lexicon, parts)

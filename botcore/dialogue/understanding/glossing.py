@@ -46,8 +46,8 @@ def _named(words: Sequence[Token], first: int, last: int, single: set[int], lexi
 
 
 def _meanings(said: str, lexicon: Lexicon) -> tuple[Meaning, ...]:
-    """What the shop has by the name's first sense that it knows: a value, a kind, or a word of its texts. Of the many senses of
-    a single character only the first tells."""
+    """What the shop has by the name's first sense that it knows: a value, a kind, or a word of its texts, unless these are
+    written in Chinese too and would have the name itself. Of the many senses of a single character only the first tells."""
     if said in PARTICLES:
         return ()
     for sense in named(said)[: 1 if len(said) == 1 else None]:
@@ -55,7 +55,7 @@ def _meanings(said: str, lexicon: Lexicon) -> tuple[Meaning, ...]:
         known = [m for m in lexicon.match(told) if m.first == 0 and m.last == len(told)]
         if known:
             return known[0].meanings
-        if len(told) == 1 and lexicon.knows(told[0].text):
+        if not lexicon.writes_chinese and len(told) == 1 and lexicon.knows(told[0].text):
             return (Meaning(TEXT, told[0].text),)
     return ()
 

@@ -34,6 +34,12 @@ def test_a_new_product_brings_its_words() -> None:
     assert "ochre" in lexicon_of(shop).attributes["color"]
 
 
+def test_what_else_a_product_is_called_is_no_value() -> None:
+    shop = ProductFactory(attributes={"color": ["teal"], "aliases": ["chocolate drink"]}).shop
+    recount(shop)
+    assert lexicon_of(shop).attributes.keys() == {"color"}
+
+
 def test_nobody_waits_for_a_large_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "READ_AT_ONCE", 0)
     monkeypatch.setattr(module, "READING_SHARE", 1e9)

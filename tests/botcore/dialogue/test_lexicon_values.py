@@ -75,3 +75,20 @@ def test_an_everyday_word_is_a_value_where_it_says_what_something_is_for(lexicon
 @pytest.mark.parametrize(("first", "second", "apart"), [("every", "day", True), ("every", "evening", False)])
 def test_a_name_may_be_written_apart(lexicon, first, second, apart):
     assert lexicon.apart(first, second) is apart
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a leather weekender", True),
+        ("for this weekend", False),
+        ("decorative bowls", True),
+        ("we want to decorate the porch", False),
+        ("a suit for work", True),
+        ("red suits me better", False),
+    ],
+)
+def test_a_verb_or_a_time_is_no_name(text, found):
+    bag, look, suit = Meaning("kind", "weekender"), Meaning("style", "decorative"), Meaning("kind", "suit")
+    built = built_of(("weekender", bag), ("decorative", look), ("suit", suit))
+    assert bool(built.match(tokens(text))) is found

@@ -106,3 +106,17 @@ def test_no_text_breaks_the_grammar_and_no_digit_gets_through(text):
     found = read_price(clean)
     assert all(0 <= start < end <= len(clean) for start, end in found.spans)
     assert not any(character in "0123456789$€£¥" for character in mask_numbers(clean))
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("something for 30 or below", None, 30),
+        ("25 or lower", None, 25),
+        ("gorgeous but my purse says 60", None, 60),
+        ("70 or above", 70, None),
+    ],
+)
+def test_limits_in_other_words(text, low, high):
+    price = read_price(text).range
+    assert (price.low, price.high) == (low, high)

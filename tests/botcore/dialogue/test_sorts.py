@@ -216,3 +216,10 @@ def test_whoever_starts_over_keeps_nothing(talk):
 
 def test_what_stands_before_a_thing_that_nobody_sells_is_not_wanted_alone(talk):
     assert not talk("which leather bikes do you have?").items
+
+
+def test_what_costs_the_same_does_not_differ_in_price(talk):
+    shown = talk("a cookbook for 24 or less")
+    assert {item.price for item in shown.items} == {24} and len(shown.items) == 2
+    reply = talk("what's the difference between the two?")
+    assert reply.act is Act.COMPARE and "price" not in reply.brief.notes.get("differ", "")

@@ -99,3 +99,11 @@ def test_a_demonstrative_behind_a_name_takes_up_the_name(text, items):
 def test_a_price_between_two_items_lies_between_their_prices():
     text = "something between the first and the second"
     assert price_between(text, spoken_of(text), SHOWN) == (Decimal(40), Decimal(90))
+
+
+def test_what_an_item_is_called_tells_it_apart_before_what_is_written_of_it():
+    shown = (
+        ShownItem("A", "Night LED Lantern", "night led lantern, bright", Decimal(30)),
+        ShownItem("B", "Desert Camping Set", "desert camping set with a led lantern", Decimal(300)),
+    )
+    assert spoken_of("how much is the led one", shown=shown).skus == ("A",)
