@@ -29,7 +29,11 @@ pytestmark = [
 def test_the_strangers_conversations_can_be_held():
     """How many hold is measured (``manage.py scenarios``), not demanded: they were written to find what does not."""
     held = {path.stem: read_scenarios(path) for path in STRANGERS.glob("*.yaml")}
-    assert {name: len(scenarios) for name, scenarios in held.items()} == {"plain": 35, "harder": 35, "chinese": 35}
+    first, second = (
+        dict.fromkeys(("plain", "harder", "chinese"), 35),
+        dict.fromkeys(("plain-2", "harder-2", "chinese-2"), 30),
+    )
+    assert {name: len(scenarios) for name, scenarios in held.items()} == first | second
 
 
 @pytest.fixture(scope="module")

@@ -232,6 +232,8 @@ class Reading:
                     valued.append((match, goal, Constraint(TEXT, said, wanted=False, turn=turn)))
                 continue
             valued += [(match, goal, c) for c in self._wishes_of(match, goal, match.first in soft)]
+            if match in self._kinds and (narrower := self._narrowed(match)):
+                valued.append((match, goal, Constraint(TEXT, narrower, hard=match.first not in soft, turn=turn)))
         found = self._with_alternatives(self._of_one_kind(valued))
         for head in self.heads:
             if kind := self.lexicon.kind(self._category(head), head.phrase):
@@ -315,6 +317,13 @@ class Reading:
         """The matches that say of which kind it is to be where an attribute tells the kinds."""
         named = [m for m in self.matches if any(x.attribute == self.lexicon.sorting for x in m.meanings)]
         return tuple(m for m in named if m.first not in self.stances.refused and not self._is_graded(m))
+
+    def _narrowed(self, match: Match) -> str:
+        """What the name of a kind says beside the kind, in words of the shop's texts ("cordless" of "cordless drill"); "" for
+        nothing."""
+        *before, head = [token.text for token in self.words[match.first : match.last]]
+        kinds = {stem(x.value.rpartition(" ")[2]) for x in match.meanings if x.attribute == self.lexicon.sorting}
+        return " ".join(before) if before and stem(head) in kinds and all(map(self.lexicon.knows, before)) else ""
 
     def _is_graded(self, match: Match) -> bool:
         """Whether a kind's name says how something is: "a bit less formal" is no formal shoe."""

@@ -26,7 +26,7 @@ GOODS = [  # category, style, title, price, description
     ("Furniture", "chairs", "Saddle Chair", "210", "A leather dining chair."),
     ("Furniture", "chairs", "Mesh Chair", "150", "An office chair with a mesh back, in white."),
     ("Accessories", "belt", "Braid Belt", "45", "A braided belt of brown leather."),
-    ("Accessories", "belt", "Canvas Belt", "20", "A canvas belt in navy."),
+    ("Accessories", "belt", "Canvas Belt", "20", "A canvas belt in navy, for the waist."),
     ("Accessories", "belt", "Studio Belt", "60", "A black leather belt."),
     ("Accessories", "watch", "Pilot Watch", "95", "A steel watch."),
     ("Accessories", "watch", "Tide Watch", "140", "A watch with a rubber strap, gold hands."),
@@ -193,6 +193,10 @@ def test_what_is_refused_by_a_word_of_texts_is_not_shown(talk):
 
 def test_what_stands_beside_the_kind_is_a_condition(talk):
     assert titles(talk("got any velvet sofas?")) == {"Harbour Sofa"}
+
+
+def test_the_name_of_a_kind_of_its_own_says_what_it_is_like(talk):
+    assert titles(talk("a waist belt please")) == {"Canvas Belt"}
 
 
 def test_another_kind_that_is_refused_is_what_the_wanted_one_is_not_to_have(talk):
