@@ -22,9 +22,12 @@ LONGEST = 6
 def glossed(
     text: str, words: Sequence[Token], matches: Sequence[Match], read: MessageRead, lexicon: Lexicon
 ) -> list[Match]:
-    """The matches with those of Chinese names that the reader takes for things and the vocabulary does not know, in order."""
+    """The matches with those of Chinese names that the reader takes for things and the vocabulary does not know, in order. What
+    a shop lacks that writes Chinese itself it would have called so."""
     found = list(matches)
-    single = single_characters(text) if CHINESE.search(text) else set()
+    if lexicon.writes_chinese or not CHINESE.search(text):
+        return found
+    single = single_characters(text)
     for thing in things(words, matches, read):
         found += _named(words, thing.first, thing.last, single, lexicon)
     return sorted(found, key=lambda match: match.first)
@@ -46,8 +49,8 @@ def _named(words: Sequence[Token], first: int, last: int, single: set[int], lexi
 
 
 def _meanings(said: str, lexicon: Lexicon) -> tuple[Meaning, ...]:
-    """What the shop has by the name's first sense that it knows: a value, a kind, or a word of its texts, unless these are
-    written in Chinese too and would have the name itself. Of the many senses of a single character only the first tells."""
+    """What the shop has by the name's first sense that it knows: a value, a kind, or a word of its texts. Of the many senses of
+    a single character only the first tells."""
     if said in PARTICLES:
         return ()
     for sense in named(said)[: 1 if len(said) == 1 else None]:
@@ -55,7 +58,7 @@ def _meanings(said: str, lexicon: Lexicon) -> tuple[Meaning, ...]:
         known = [m for m in lexicon.match(told) if m.first == 0 and m.last == len(told)]
         if known:
             return known[0].meanings
-        if not lexicon.writes_chinese and len(told) == 1 and lexicon.knows(told[0].text):
+        if len(told) == 1 and lexicon.knows(told[0].text):
             return (Meaning(TEXT, told[0].text),)
     return ()
 

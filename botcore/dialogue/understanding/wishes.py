@@ -223,7 +223,7 @@ class Reading:
         for match in self._valued():
             if match in gone or match.first in self.stances.idle | self.stances.unneeded:
                 continue
-            if self._describes_unknown(match.last - 1):
+            if self._only_describes_unknown(match):
                 continue
             goal = self._goal_of(match)
             if match.guessed and match.first in self.stances.refused:  # near to a value is no reason to refuse that
@@ -268,6 +268,10 @@ class Reading:
         unknown = behind is not None and index + 1 in self.naming and not self.lexicon.knows(behind.text)
         about = self._about or self._kinds or self.state.goal or self.lexicon.kinds_wanted(self.state.constraints)
         return unknown and not about
+
+    def _only_describes_unknown(self, match: Match) -> bool:
+        """Whether a phrase is no value of the shop's and describes what it has never heard of."""
+        return self._describes_unknown(match.last - 1) and all(x.attribute == TEXT for x in match.meanings)
 
     def _kinds_named(self, first: int, last: int) -> list[Constraint]:
         """The refusals of the goal's kinds that have words of the message in their names ("no robots")."""
@@ -597,7 +601,7 @@ class Reading:
     def search_words(self) -> tuple[str, ...]:
         """English words to search for: what was named, in the shop's words, and what else was said."""
         refused = self.stances.refused
-        wanted = [m for m in self.matches if m.first not in refused and not self._describes_unknown(m.last - 1)]
+        wanted = [m for m in self.matches if m.first not in refused and not self._only_describes_unknown(m)]
         loose = {m: self._word(m) for m in wanted if self._is_loose(m, self._goal_of(m))}
         named = [loose.get(m) or x.value.rpartition("/")[2] for m in wanted for x in m.meanings[:1]]
         others = (t.text for i, t in self._loose() if i not in refused and not self._describes_unknown(i))
