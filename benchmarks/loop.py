@@ -245,6 +245,8 @@ def answer(turn: Turn) -> str:
 def told(circle: Circle, version: ModelVersion) -> None:
     for line in version.gate["lines"]:
         circle.say(f"{'passed' if line['passed'] else 'FAILED'}  {line['name']}: {line['found']}")
+    for text in version.report["candidate"]["found_false"]:
+        circle.say(f"false:  {text}")
 
 
 def show(circle: Circle, before: Sequence[Turn], after: Sequence[Turn]) -> None:

@@ -40,7 +40,13 @@ def test_a_brief_counts_as_accepted_when_one_sample_is():
     assert numbers.unsupported_before == 0.6667
     assert numbers.unsupported_after == 0.0
     assert numbers.audited_before == 0.6667
-    assert numbers.audited_after == 0.0
+    assert (numbers.audited_after, numbers.found_false) == (0.0, [])
+
+
+def test_what_is_sent_and_found_false_is_told_with_what_is_false_of_it():
+    sent = Written(BRIEF, (Sample(FALSE, 10),), (verify(FALSE, BRIEF),), FALSE)
+    numbers = report("m", [sent, written(TRUE)], Auditor(), 1.0)
+    assert (numbers.audited_after, numbers.found_false) == (0.5, [f"{FALSE} (burgundy)"])
 
 
 def test_distinct_counts_different_pairs_of_words():

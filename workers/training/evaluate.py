@@ -57,7 +57,8 @@ class Written:
 @dataclass(frozen=True)
 class Report:
     """Shares between 0 and 1. ``unsupported_before`` and ``audited_before`` are over all samples, ``_after`` over sent
-    texts; ``accepted`` is the share of briefs that the model answered itself; length in words, tags counting one."""
+    texts; ``accepted`` is the share of briefs that the model answered itself; length in words, tags counting one.
+    ``found_false`` are sent texts in which the audit finds claims, with these, the first of them."""
 
     model: str
     briefs: int
@@ -73,6 +74,11 @@ class Report:
     refused_for: dict[str, int]
     accepted_by_act: dict[str, float]
     seconds: float
+    found_false: list[str]
+
+
+TOLD = 5
+"""Texts found false that a report tells."""
 
 
 class Auditor:
@@ -123,6 +129,7 @@ def report(model: str, written: Sequence[Written], auditor: Auditor, seconds: fl
     samples = [(s.text, v, w.brief) for w in written for s, v in zip(w.samples, w.verdicts, strict=True)]
     sent = [(w.chosen, w.brief) for w in written if w.chosen]
     acts = {w.brief.act for w in written}
+    false = [(text, claims) for text, brief in sent if (claims := auditor.finds(text, brief))]
     return Report(
         model=model,
         briefs=len(written),
@@ -132,12 +139,13 @@ def report(model: str, written: Sequence[Written], auditor: Auditor, seconds: fl
         unsupported_before=_share(v.unsupported for _, v, _ in samples),
         unsupported_after=_share(verify(text, brief).unsupported for text, brief in sent),
         audited_before=_share(bool(auditor.finds(text, brief)) for text, _, brief in samples),
-        audited_after=_share(bool(auditor.finds(text, brief)) for text, brief in sent),
+        audited_after=round(len(false) / len(sent), 4) if sent else 0.0,
         distinct_2=distinct([text for text, _ in sent] or [text for text, _, _ in samples], 2),
         mean_length=round(statistics.fmean([len(text.split()) for text, _, _ in samples] or [0]), 1),
         refused_for=dict(_reasons(v for _, v, _ in samples).most_common(8)),
         accepted_by_act={a: _share(bool(w.chosen) for w in written if w.brief.act == a) for a in sorted(acts)},
         seconds=round(seconds, 1),
+        found_false=[f"{text} ({', '.join(claims)})" for text, claims in false[:TOLD]],
     )
 
 
@@ -160,12 +168,13 @@ def _reasons(verdicts: Iterable[Verdict]) -> Counter[str]:
 
 def table(reports: Sequence[Report]) -> str:
     """The reports side by side."""
-    names = [name for name in asdict(reports[0]) if name not in ("refused_for", "accepted_by_act")]
+    names = [name for name in asdict(reports[0]) if name not in ("refused_for", "accepted_by_act", "found_false")]
     rows = [[name.replace("_", " "), *(str(asdict(r)[name]) for r in reports)] for name in names]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     for r in reports:
         lines += [f"{r.model} refused for: {r.refused_for}", f"{r.model} accepted by act: {r.accepted_by_act}"]
+        lines += [f"{r.model} false: {text}" for text in r.found_false]
     return "\n".join(lines)
 
 
