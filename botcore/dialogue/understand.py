@@ -192,7 +192,7 @@ def understand(
 
 AFRESH = re.compile(
     r"\bstart(?:ing)? over\b|\b(?:scrap|forget|erase) (?:all(?: of)?|everything)(?: (?:that|this|i (?:said|told you)|so far))?\b"
-    r"|\bfrom scratch\b|从头(?:再|重新)?(?:开始|来)|重新(?:开始|来)(?:吧|过)?"
+    r"|从头(?:再|重新)?(?:开始|来)|重新(?:开始|来)(?:吧|过)?"
 )
 """What begins the talk anew, whatever else the message says."""
 
