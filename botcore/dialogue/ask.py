@@ -28,13 +28,14 @@ from botcore.dialogue.understand import Understanding
 from botcore.dialogue.understanding.aspects import without_aspects
 from botcore.dialogue.understanding.polarity import stances
 from botcore.dialogue.words import CHINESE, stem, tokens
+from catalog.ingest.mapping import OTHER_NAMES
 from catalog.models import Shop
 from catalog.search import Candidate, ProductQuery, Wish, count_products
 
 Floats = npt.NDArray[np.float64]
 
 PRICE, MEANING = "price", "meaning"
-NOT_ASKED = {"sku", "brand", "promoted", "featured", "image", "aliases", "language"}
+NOT_ASKED = {"sku", "brand", "promoted", "featured", "image", OTHER_NAMES, "language"}
 """Attributes that a customer has no opinion about before knowing the shop."""
 SLATE = 3
 TOLD, FEWEST = 4, 2

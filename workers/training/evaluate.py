@@ -129,7 +129,7 @@ def report(model: str, written: Sequence[Written], auditor: Auditor, seconds: fl
     samples = [(s.text, v, w.brief) for w in written for s, v in zip(w.samples, w.verdicts, strict=True)]
     sent = [(w.chosen, w.brief) for w in written if w.chosen]
     acts = {w.brief.act for w in written}
-    false = [(text, claims) for text, brief in sent if (claims := auditor.finds(text, brief))]
+    audited = [(text, auditor.finds(text, brief)) for text, brief in sent]
     return Report(
         model=model,
         briefs=len(written),
@@ -139,13 +139,13 @@ def report(model: str, written: Sequence[Written], auditor: Auditor, seconds: fl
         unsupported_before=_share(v.unsupported for _, v, _ in samples),
         unsupported_after=_share(verify(text, brief).unsupported for text, brief in sent),
         audited_before=_share(bool(auditor.finds(text, brief)) for text, _, brief in samples),
-        audited_after=round(len(false) / len(sent), 4) if sent else 0.0,
+        audited_after=_share(bool(claims) for _, claims in audited),
         distinct_2=distinct([text for text, _ in sent] or [text for text, _, _ in samples], 2),
         mean_length=round(statistics.fmean([len(text.split()) for text, _, _ in samples] or [0]), 1),
         refused_for=dict(_reasons(v for _, v, _ in samples).most_common(8)),
         accepted_by_act={a: _share(bool(w.chosen) for w in written if w.brief.act == a) for a in sorted(acts)},
         seconds=round(seconds, 1),
-        found_false=[f"{text} ({', '.join(claims)})" for text, claims in false[:TOLD]],
+        found_false=[f"{text} ({', '.join(claims)})" for text, claims in audited if claims][:TOLD],
     )
 
 

@@ -47,9 +47,8 @@ def read_lexicon(shop: Shop) -> Lexicon:
     lexicon.sorting = _sorting(lexicon)
     _read_absences(lexicon)
     titles = _titles(shop, lexicon)
-    lexicon.writes_chinese = 2 * sum(CHINESE.search(t.chinese + t.english) is not None for t in titles.values()) > len(
-        titles
-    )
+    in_chinese = [t for t in titles.values() if CHINESE.search(t.chinese + t.english)]
+    lexicon.writes_chinese = 2 * len(in_chinese) > len(titles)
     _read_kinds(lexicon, titles)
     parts = _parts(lexicon)
     _bridge(lexicon, parts)

@@ -26,6 +26,7 @@ COPULAS = {"be", "is", "was", "am", "are", "i'm", "he's", "she's"}
 BARE = DETERMINERS | {"the", "more", "these", "those", "other", "such", "kind", "of", "or", "and", "any", "my", "me"}
 """Before a category's name they say nothing of it."""
 DEGREES = {"less", "more", "too", "very"}
+"""Before a kind's name they say how something is to be."""
 ONLOOKER = re.compile(r"(?:'s)? (?:would|will|'d|says?|said|thinks?|laughed|complains?|hates?)\b|(?:会|说|嫌|笑|觉得)")
 """What follows a person who has an opinion and is not whom the thing is for."""
 ANY_MORE = re.compile(r"\bany ?more\b|\bno longer\b|\bforget\b|\bchanged my mind\b|了[吧啦]?$")
@@ -261,13 +262,16 @@ class Reading:
         ruled_out = {(c.attribute, c.value) for _, c in found if not c.wanted}
         return [(g, c) for g, c in found if not (c.wanted and (c.attribute, c.value) in ruled_out)]
 
+    @cached_property
+    def _strange(self) -> frozenset[int]:
+        """Where a message that is about nothing the shop has names things that it has never heard of."""
+        if self._about or self._kinds or self.state.goal or self.lexicon.kinds_wanted(self.state.constraints):
+            return frozenset()
+        return frozenset(i for i, t in self._loose() if i in self.naming and not self.lexicon.knows(t.text))
+
     def _describes_unknown(self, index: int) -> bool:
-        """Whether a word stands right before a thing that the shop has never heard of, and names nothing without it ("mountain
-        bikes")."""
-        behind = dict(self._loose()).get(index + 1)
-        unknown = behind is not None and index + 1 in self.naming and not self.lexicon.knows(behind.text)
-        about = self._about or self._kinds or self.state.goal or self.lexicon.kinds_wanted(self.state.constraints)
-        return unknown and not about
+        """Whether a word stands right before such a thing, and names nothing without it ("mountain bikes")."""
+        return index + 1 in self._strange
 
     def _only_describes_unknown(self, match: Match) -> bool:
         """Whether a phrase is no value of the shop's and describes what it has never heard of."""
@@ -313,20 +317,24 @@ class Reading:
         if kind.attribute != self.lexicon.sorting or not self.lexicon.knows(match.phrase):
             return False
         wanted = {value for c in self.lexicon.kinds_wanted(self.state.constraints) for value in (c.value, *c.others)}
-        wanted |= {x.value for m in self._kinds for x in m.meanings if x.attribute == self.lexicon.sorting}
+        wanted = wanted.union(*map(self._sorts_of, self._kinds))
         return bool(wanted) and kind.value not in wanted
 
     @cached_property
     def _kinds(self) -> tuple[Match, ...]:
         """The matches that say of which kind it is to be where an attribute tells the kinds."""
-        named = [m for m in self.matches if any(x.attribute == self.lexicon.sorting for x in m.meanings)]
+        named = [m for m in self.matches if self._sorts_of(m)]
         return tuple(m for m in named if m.first not in self.stances.refused and not self._is_graded(m))
+
+    def _sorts_of(self, match: Match) -> set[str]:
+        """The kinds that a phrase may name where an attribute tells them."""
+        return {x.value for x in match.meanings if x.attribute == self.lexicon.sorting}
 
     def _narrowed(self, match: Match) -> str:
         """What the name of a kind says beside the kind, in words of the shop's texts ("cordless" of "cordless drill"); "" for
         nothing."""
         *before, head = [token.text for token in self.words[match.first : match.last]]
-        kinds = {stem(x.value.rpartition(" ")[2]) for x in match.meanings if x.attribute == self.lexicon.sorting}
+        kinds = {stem(kind.rpartition(" ")[2]) for kind in self._sorts_of(match)}
         return " ".join(before) if before and stem(head) in kinds and all(map(self.lexicon.knows, before)) else ""
 
     def _is_graded(self, match: Match) -> bool:
@@ -408,7 +416,7 @@ class Reading:
                 continue
             if only_category and match.first in self.stances.refused:
                 continue
-            if self._is_graded(match) and any(x.attribute == self.lexicon.sorting for x in match.meanings):
+            if self._is_graded(match) and self._sorts_of(match):
                 continue
             if self._is_onlooker(match) or (match.phrase in thesaurus().kin and match.first in self.stances.refused):
                 continue

@@ -142,9 +142,13 @@ def test_what_a_thing_is_answers_no_question(talk):
     assert reply.act is Act.RECOMMEND and titles(reply) == {"Canvas Belt"}
 
 
-def test_starting_over_with_a_wish_serves_the_wish(talk):
+@pytest.mark.parametrize(
+    "message",
+    ["ok forget all of that, let's start over. i want a sofa", "nah scrap all that, start over. i want a sofa instead"],
+)
+def test_starting_over_with_a_wish_serves_the_wish(talk, message):
     talk("a leather belt under 70")
-    reply = talk("ok forget all of that, let's start over. i want a sofa")
+    reply = talk(message)
     assert styles(reply) == {"sofas"} and not reply.state.price
 
 
@@ -210,12 +214,6 @@ def test_a_colour_that_is_only_told_in_texts_is_asked_of_the_kind(talk, message)
     talk("show me sofas")
     reply = talk(message)
     assert reply.act is Act.RECOMMEND and titles(reply) == {"Lagoon Sofa"}
-
-
-def test_whoever_starts_over_keeps_nothing(talk):
-    talk("a watch for less than 50 dollars")
-    reply = talk("nah scrap all that, start over. i want a sofa instead")
-    assert styles(reply) == {"sofas"} and not reply.state.price
 
 
 def test_what_stands_before_a_thing_that_nobody_sells_is_not_wanted_alone(talk):
