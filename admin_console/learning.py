@@ -36,7 +36,7 @@ MEASURED = (
     "distinct_2", "mean_length", "seconds_per_reply", "briefs", "samples",
 )  # fmt: skip
 """The order of the report's table; what is not named here follows."""
-NO_MEASURES = frozenset(("model", "seconds"))
+NO_MEASURES = frozenset(("model", "seconds", "found_false"))
 MATERIAL = ("briefs", "replies", "pairs")
 COLUMNS = 8
 """The newest versions of the table that has them side by side."""
@@ -163,13 +163,15 @@ class GateLine:
 
 @dataclass(frozen=True)
 class Report:
-    """A version's evaluation. ``breakdowns`` are measures that have several values each."""
+    """A version's evaluation. ``breakdowns`` are measures that have several values each; ``found_false`` are replies, each with
+    who would have sent it: the audit found something in them that the verifier had let through."""
 
     against: str
     material: tuple[Pair, ...]
     measures: tuple[Measure, ...]
     differences: tuple[Difference, ...]
     breakdowns: Mapping[str, tuple[Measure, ...]]
+    found_false: tuple[tuple[str, str], ...]
     changed: Sequence[Mapping[str, str]]
 
 
@@ -334,16 +336,22 @@ def report(version: ModelVersion) -> Report | None:
     if not told:
         return None
     own, other = told.get("candidate", {}), told.get("live", {})
-    against = str(told.get("against", {}).get("version", ""))
+    rival = str(told.get("against", {}).get("version", ""))
+    against = _("the model that ships") if rival == versions.SHIPPED else rival
     names = [name for name in dict.fromkeys((*MEASURED, *own, *other)) if name in own or name in other]
     nested = [name for name in names if isinstance(own.get(name, other.get(name)), Mapping)]
     single = [name for name in names if name not in nested and name not in NO_MEASURES]
     return Report(
-        against=_("the model that ships") if against == versions.SHIPPED else against,
+        against=against,
         material=pairs({name: told.get("material", {}).get(name) for name in MATERIAL}),
         measures=tuple(Measure(name, _told(name, own.get(name)), _told(name, other.get(name))) for name in single),
         differences=tuple(difference(name, found) for name, found in _in_order(told.get("differences", {})) if found),
         breakdowns={name: _breakdown(own.get(name) or {}, other.get(name) or {}) for name in nested},
+        found_false=tuple(
+            (writer, str(text))
+            for writer, found in ((version.name, own), (against, other))
+            for text in found.get("found_false", ())
+        ),
         changed=told.get("changed", ()),
     )
 

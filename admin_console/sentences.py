@@ -47,6 +47,11 @@ OBJECTIONS: Known = (
         _("It says “made of %(what)s”, which is no material."),
     ),
     (r'says "(?P<what>.+)" on price of .+', _("It says “%(what)s” of a price that does not.")),
+    (
+        r'says "(?P<what>.+)", though nothing was given up',
+        _("It says “%(what)s”, but the products have all that the customer wished."),
+    ),
+    (r'says "(?P<what>.+)", which tells nothing', _("It says “%(what)s”, which tells nothing.")),
     ("denies a product or its price", _("It denies a product or its price.")),
     ("gives the budget as a price", _("It gives the customer's budget as a price.")),
     (

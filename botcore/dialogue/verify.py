@@ -49,6 +49,13 @@ GAVE_UP = re.compile(
     r"had to|leave|left|give up|gave up|let go|closest|nearest|miss\w*|apart from|except|compromise)\b",
     re.IGNORECASE,
 )
+APOLOGY = re.compile(
+    r"\b(?:sorry(?! (?:for|about|that|you|to (?:hear|keep)))|afraid|unfortunately|sadly|alas|not (?:all|every|each))\b",
+    re.IGNORECASE,
+)
+"""What is said of products only where some wish of theirs was given up."""
+FOR_NOTHING = re.compile(r"(?:\b(?:is|are)|'s|'re) for (?:the )?(?:others?|ones?)(?=\s*(?:[,.;!?]|$))", re.IGNORECASE)
+"""A use or a person that is none."""
 MISPLACED = re.compile(
     r"\b(?:for|costs?|comes? to)\s+\[[A-D]\.(?!price|name|rating)[a-z_]+\]|\bat\s+\[[A-D]\.(?:capacity|size)\]", re.I
 )
@@ -146,6 +153,8 @@ def _form(text: str, brief: Brief) -> Iterable[str]:
         yield f"says {found.group()}, as if it were a price"
     if OF_ITSELF.search(text):
         yield "speaks of a product and its own price as of two things"
+    if found := FOR_NOTHING.search(bare):
+        yield f'says "{found.group().lower()}", which tells nothing'
     values = brief.tags()
     if any(values.get(one) and values.get(one) == values.get(other) for one, other in SET_APART.findall(text)):
         yield "sets apart two values that are the same"
@@ -199,8 +208,11 @@ def _foreign_values(text: str, brief: Brief) -> Iterable[str]:
         earlier = [*earlier, *named]
     if BARE_BUDGET.search(text):
         yield "gives the budget as a price"
-    if brief.act in ("recommend", "compare", "explain") and REFUSED_ITEM.search(text):
-        yield "denies a product or its price"
+    if brief.act in ("recommend", "compare", "explain"):
+        if REFUSED_ITEM.search(text):
+            yield "denies a product or its price"
+        if not brief.gave_up and (found := APOLOGY.search(text)):
+            yield f'says "{found.group().lower()}", though nothing was given up'
 
 
 def _in_step(sentence: str, tags: list[re.Match[str]], place: int, names: list[str]) -> bool:

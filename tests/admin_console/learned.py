@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -93,13 +94,13 @@ def points() -> list[dict[str, Any]]:
     return [*learning, *looked, *preferring]
 
 
-def side(model: str, accepted: float) -> dict[str, Any]:
+def side(model: str, accepted: float, found_false: Sequence[str] = ()) -> dict[str, Any]:
     return {
         "model": model, "briefs": 198, "samples": 792, "accepted": accepted, "accepted_samples": accepted - 0.05,
         "unsupported_before": 0.0217, "unsupported_after": 0.0, "audited_before": 0.001, "audited_after": 0.0,
         "distinct_2": 0.5847, "mean_length": 13.7, "seconds": 61.2, "seconds_per_reply": 0.3142,
         "refused_for": {"repeats itself": 12, "… is supported by no fact": 11},
-        "accepted_by_act": {"recommend": 0.99, "compare": 1.0},
+        "accepted_by_act": {"recommend": 0.99, "compare": 1.0}, "found_false": list(found_false),
     }  # fmt: skip
 
 
@@ -108,8 +109,9 @@ def difference(candidate: float, live: float, reach: float, n: int = 198) -> dic
     return {"candidate": candidate, "live": live, "mean": mean, "low": mean - reach, "high": mean + reach, "n": n}
 
 
+FOUND_FALSE = "Look at the [A.name] in burgundy. (burgundy)"
 REPORT = {
-    "candidate": side("pine-7-1a2b3c4d", 0.9933),
+    "candidate": side("pine-7-1a2b3c4d", 0.9933, [FOUND_FALSE]),
     "live": side("salesperson-2-98aab35b", 0.9899),
     "against": {"version": "shipped"},
     "material": {"briefs": 198, "replies": 48, "pairs": 37},

@@ -426,7 +426,11 @@ def test_the_pages_pass_the_content_security_policy_and_escape_what_they_show(me
     row.content = {"brief": {"customer": evil}, "reply": evil, "chosen": evil, "rejected": evil}
     row.save()
     run = learned.run(approved, status="running", stage=evil)
-    report = {**learned.REPORT, "changed": [{"customer": evil, "act": evil, "candidate": evil, "live": evil}]}
+    report = {
+        **learned.REPORT,
+        "candidate": learned.side(evil, 0.9, [evil]),
+        "changed": [{"customer": evil, "act": evil, "candidate": evil, "live": evil}],
+    }
     made = ModelVersionFactory(shop=approved.shop, report=report, gate=learned.PASSED)
     turn = TurnFactory(conversation=ConversationFactory(shop=approved.shop), text=evil, reply=evil)
     learned.shadow_reply(made, turn, text=evil, error=evil)
@@ -439,6 +443,17 @@ def test_the_pages_pass_the_content_security_policy_and_escape_what_they_show(me
     ):
         assert not re.search(r"<style|<script(?![^>]* src=)|\sstyle=|\son[a-z]+=\"|javascript:", page)
         assert evil not in page
+
+
+def test_a_version_s_page_tells_which_replies_were_found_false_and_of_whom(merchant, approved):
+    made = learned.version(approved, name="pine-7")
+    page = _page(merchant, "version", made.pk)
+    (section,) = re.findall(r'aria-labelledby="found-false">.*?</section>', page, re.S)
+    assert re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", section)[2:] == ["pine-7", learned.FOUND_FALSE]
+    assert page.count(learned.FOUND_FALSE) == 1, "a list of replies is no measure"
+    made.report = {**learned.REPORT, "candidate": learned.side("pine-7", 0.9)}
+    made.save()
+    assert "found-false" not in _page(merchant, "version", made.pk)
 
 
 def test_pages_of_learning_are_in_the_reader_s_language_with_numbers_svg_understands(merchant, approved):

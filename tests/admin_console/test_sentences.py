@@ -36,6 +36,8 @@ def _in_chinese(sentence: str, *kept: str) -> str:
         ("The Canvas jacket has a [A.stock] for [A.price].", ("A.stock",)),
         ("The Canvas jacket is leather.", ("leather",)),
         ("The Canvas jacket costs $60.", ()),
+        ("Not all of these, I'm sorry to say. The Canvas jacket is green.", ("not all",)),
+        ("The Canvas jacket is for the other.", ("is for the other",)),
     ],
 )
 def test_objections_to_a_correction_are_told_in_the_reader_s_language(text, kept):

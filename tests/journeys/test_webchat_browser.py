@@ -129,6 +129,17 @@ def test_a_reload_shows_the_same_talk_and_another_browser_shows_none(open_page, 
     assert open_page().locator("#log").inner_text() == ""
 
 
+def test_a_talk_longer_than_the_window_scrolls_inside_it_and_the_page_does_not(open_page, account):
+    page = open_page(viewport={"width": 900, "height": 500})
+    for place in range(4):
+        writes(page, f"jacket {place}")
+        reply_to(waiting_turn(account, f"jacket {place}"), "These keep the rain out.", CARDS)
+        page.locator(".theirs").nth(place).wait_for()
+    talk = page.locator("main")
+    assert talk.evaluate("it => it.scrollHeight > it.clientHeight")
+    assert page.evaluate("[document.documentElement.scrollHeight, innerHeight]") == [500, 500]
+
+
 def test_a_new_conversation_empties_every_page_of_the_visitor(open_page, account):
     page = open_page()
     page.fill("#text", "hello")

@@ -278,3 +278,19 @@ def test_two_values_are_set_apart_only_where_they_differ():
     assert verify(reply, LIST).problems == ("sets apart two values that are the same",)
     dearer = replace(LIST.items[1], slots={**LIST.items[1].slots, "price": "$2"})
     assert verify(reply, replace(LIST, items=(LIST.items[0], dearer))).problems == ()
+
+
+def test_nobody_apologises_for_products_that_have_all_that_was_wished():
+    fits = "Not all of these, I'm sorry to say. [A.name] is brass, at [A.price]."
+    assert verify(fits, LIST).problems == ('says "not all", though nothing was given up',)
+    given_up = replace(LIST, gave_up=("brass",))
+    assert verify("Not all in brass, I'm afraid: take [B.name] at [B.price].", given_up).problems == ()
+    assert verify("Sorry for that. [A.name] is brass.", LIST).problems == ()
+
+
+def test_what_a_thing_is_for_is_said():
+    assert (
+        'says "is for the other", which tells nothing'
+        in verify("[A.name] is for the other, [B.name] too.", LIST).problems
+    )
+    assert verify("[A.name] is for one lamp.", LIST).problems == ()
