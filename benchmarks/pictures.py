@@ -1,6 +1,6 @@
 """The pictures of ``docs/``, made again: ``python -m benchmarks.pictures`` (the system's Chromium; about five minutes).
 
-A real installation of its own: the demo shop, customers who write into the web chat and are answered by the workers,
+A real installation of its own, or one that ``benchmarks.loop --keep`` has left: the demo shop, customers who write into the web chat and are answered by the workers,
 and the console as the shop's owner sees it then. Nothing in a picture is drawn by hand.
 """
 
@@ -58,6 +58,9 @@ ROOMS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=DOCS, help="a folder that is there")
+    parser.add_argument(
+        "--kept", type=Path, help="an installation that benchmarks.loop kept: what it learned is in the pictures"
+    )
     options = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
@@ -65,7 +68,10 @@ def main() -> None:
     from botcore.installation import scratch_installation
 
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in this thread
-    with tempfile.TemporaryDirectory(prefix="daogou-pictures-") as folder, scratch_installation(Path(folder)):
+    with (
+        tempfile.TemporaryDirectory(prefix="daogou-pictures-") as folder,
+        scratch_installation(options.kept or Path(folder)),
+    ):
         from benchmarks.shop import demo_shop
         from benchmarks.stack import running
 
@@ -96,6 +102,12 @@ def _photograph(stack: Stack, chromium: str, out: Path, login: tuple[str, str]) 
         page.goto(_address("home"))
         page.locator(".list tbody th a").last.click()
         page.screenshot(path=out / "console-conversation.png")
+        page.goto(_address("learning"))
+        versions = page.locator("a[href*='/versions/']")
+        if versions.count():
+            versions.first.click()
+            page.wait_for_timeout(SETTLING_MS)
+            page.screenshot(path=out / "console-version.png")
         browser.close()
 
 
