@@ -1,7 +1,7 @@
 """The pictures of ``docs/``, made again: ``python -m benchmarks.pictures`` (the system's Chromium; about five minutes).
 
-A real installation of its own, or one that ``benchmarks.loop --keep`` has left: the demo shop, customers who write into the web chat and are answered by the workers,
-and the console as the shop's owner sees it then. Nothing in a picture is drawn by hand.
+A real installation of its own, or one that ``benchmarks.loop --keep`` has left: the demo shop, customers who write into the
+web chat and are answered by the workers, and the console as the shop's owner sees it then. Nothing in a picture is drawn by hand.
 """
 
 from __future__ import annotations

@@ -49,6 +49,9 @@ ELLIPTIC = 7
 GOES_ON = re.compile(r"^(?:and|or|but|so|what about|how about|what if)\b|\b(?:it|that|this)\b|^那|呢[？?]?$")
 """What such a question begins with or points by; "how fast is express?" stands for itself."""
 
+GONE = {"en": "A sold-out item", "zh": "缺货的商品"}
+"""What a question is about that goes on from a stock that was told to be sold out."""
+
 POINTS = re.compile(r"\b(?:it|its|this|that|these|those|they|them)\b|[它这那][个款件本双台条瓶些]?")
 """What a question points with at the product in the spotlight."""
 DISPLEASING = re.compile(
@@ -370,12 +373,15 @@ def _of_topic(evidence: Evidence, before: DialogueState) -> float:
 
 
 def _going_on(shop: Shop, asked: Asked, before: DialogueState) -> str:
-    """The title of the article that a question goes on from, where it says too little by itself; else ""."""
-    if not before.last_article:
+    """What a question goes on from where it says too little by itself: the title of the article, or that something is sold out
+    ("when will it be back?"); "" for nothing."""
+    if not (before.last_article or before.last_quote):
         return ""
     names_nothing = len(content_words(asked.text)) <= 1 if asked.language == "en" else True
     if not (names_nothing and len(asked.text.split()) <= ELLIPTIC and GOES_ON.search(asked.text)):
         return ""
+    if not before.last_article:
+        return GONE["zh" if asked.language == "zh" else "en"]
     rows = {row.language: row.title for row in KnowledgeArticle.objects.filter(shop=shop, slug=before.last_article)}
     return rows.get(asked.language) or next(iter(rows.values()), "")
 

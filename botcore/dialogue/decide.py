@@ -16,7 +16,7 @@ from botcore.dialogue.meanings import CATEGORY, TEXT
 from botcore.dialogue.perceived import PICTURED, Perceived
 from botcore.dialogue.state import Act, DialogueState, Question
 from botcore.dialogue.understand import ANOTHER, Understanding
-from botcore.dialogue.understanding.intention import extreme_asked
+from botcore.dialogue.understanding.intention import asks_within, extreme_asked
 
 ASKS = 0.25
 """Chance of a question, by all intents to ask together, from which a sure answer is given."""
@@ -128,10 +128,14 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
             return Decision(Act.RECOMMEND, about=said.references)  # several share the lowest price: none of them wins
         looking = said.is_question or bool(extreme_asked(said.text))
         return Decision(Act.RECOMMEND, "chosen", about=said.references[:1], looking=looking)
-    if intent == "choose" and before.slate and not (said.references or wish):
+    asks_too = intent == "choose" and answer is not None and _is_asked_for(answer, said)
+    if intent == "choose" and before.slate and not (said.references or wish or asks_too):
         return Decision(Act.RECOMMEND, "chosen", about=_alone(before)) if _alone(before) else _which(before)
+    is_there = intent in ("availability", "product_question") and ANOTHER.search(said.text)
+    if is_there and len(before.slate) > 1 and len(said.references) == 1 and not wish:
+        return Decision(Act.RECOMMEND, "chosen", about=said.references, looking=True)
     likely = answer and (answer.sure or _broadly_asked(answer, said) or _eases(answer, said))
-    if answer and likely and _asks_for(answer, before, said):
+    if answer and likely and (asks_too or _asks_for(answer, before, said)):
         return _answered(answer)
     if supposed or worried:
         return Decision(Act.DECLINE, NO_INFORMATION)
@@ -187,6 +191,11 @@ def _eases(answer: Answer, said: Understanding) -> bool:
     """Whether an article is likely enough for a worry, that others are less so being enough."""
     worried = said.is_question and SUPPOSING.search(said.text) is not None
     return worried and answer.kind is Kind.ARTICLE and answer.near >= WORRIED
+
+
+def _is_asked_for(answer: Answer, said: Understanding) -> bool:
+    """Whether one of a message's sentences asks for what an article surely answers."""
+    return asks_within(said.text) and answer.sure and answer.kind is Kind.ARTICLE
 
 
 def _answered(answer: Answer) -> Decision:

@@ -103,9 +103,11 @@ def find(
         query = product_query(shop, wanted, lexicon, encoder, without)
         return replace(query, in_stock=visit.in_stock, alike=visit.alike)
 
-    query, called = asked(state), _called(state)
-    if called != state and count_products(asked(called), at_most=SLATE) == SLATE:
-        query = asked(called)
+    query = asked(state)
+    for nearer, enough in _nearer(state):
+        if count_products(narrow := asked(nearer), at_most=enough) == enough:
+            query = narrow
+            break
     if order and (found := search_products(replace(query, order=order))):
         ordered = in_order(query, found, size=SLATE, rules=rules_of(shop, timezone.now()))
         return Found(ordered.shown, ordered.candidates)
@@ -141,6 +143,24 @@ def _of_each(about: Sequence[Constraint], found: Found) -> Found:
     ]
     slate = {c.product.pk: c for c in (*filter(None, best), *found.slate)}
     return replace(found, slate=tuple(slate.values())[:SLATE])
+
+
+def _nearer(state: DialogueState) -> Iterator[tuple[DialogueState, int]]:
+    """The state taken more narrowly, the narrowest first, and from how many products on: with the customer's own words in place
+    of all that mean as much, and with things called so by titles."""
+    called, worded = _called(state), _worded(state)
+    if worded != state:
+        yield from ((_called(worded), SLATE), (worded, SLATE))
+    if called != state:
+        yield called, 1
+
+
+def _worded(state: DialogueState) -> DialogueState:
+    """The state with the words that the customer has for things and kinds: a teddy bear is a plush toy that titles call so."""
+    narrower = [
+        replace(c, attribute=KIND, value=c.said, others=()) for c in state.constraints if c.said and c.wanted and c.hard
+    ]
+    return state.with_(constraints=(*state.constraints, *narrower))
 
 
 def _called(state: DialogueState) -> DialogueState:

@@ -16,6 +16,8 @@ from botcore.dialogue.state import PriceRange
 
 ABOUT = Decimal("0.3")
 """How far "around 50" reaches to either side."""
+STRETCHED = Decimal("1.1")
+"""What "a budget of about 50" may be stretched by: a limit, though a rough one."""
 
 _UNITS = {w: i for i, w in enumerate(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -50,7 +52,7 @@ AMOUNT = re.compile(
 )
 
 _NOT_ABOVE = (
-    r"(?:no(?:t|thing)? (?:over|above|more than|higher than|past|beyond)|not exceeding|"
+    r"(?:no(?:t|thing|(?:ne|t one)(?: of [a-z']+)?)? (?:over|above|more than|higher than|past|beyond)|not exceeding|"
     r"不超过|不要超过|别超过|不高于|不多于)"
 )
 _NOT_BELOW = r"(?:no(?:t|thing)? (?:below|under|less than|lower than|cheaper than)|不低于|不少于|起码|最低|最少|至少)"
@@ -68,7 +70,7 @@ _ABOVE = (
 _AROUND = r"(?:around|about|roughly|approximately|approx\.?|circa|~|大概|大约|差不多)"
 _BELOW_AFTER = (
     r"(?:or (?:less|under|below|lower)|max|tops|at (?:the )?(?:very |absolute )?most|or cheaper|(?:to|i can) (?:spend|blow|pay)|"
-    r"(?:is|'s|as) (?:my|the|our) (?:absolute )?(?:ceiling|limit|cap|max(?:imum)?|budget|top)|"
+    r"(?:is|'s|as) (?:about |really )?(?:my|the|our) (?:very |absolute )?(?:ceiling|limit|cap|max(?:imum)?|budget|top|most)|"
     r"(?:的)?预算|以内|以下|之内|内|封顶|顶天|为限|为上限|打住)"
 )
 _ABOVE_AFTER = r"(?:or (?:more|above|higher)|and up|upwards?|\+|以上|往上|起)"
@@ -216,6 +218,8 @@ def _bound(text: str, match: re.Match[str], value: Decimal, before_it: Sequence[
     big = money or value >= 10
     roughly = match.span() if match["number"][-1:] in "来多" else place(_AROUND, _AROUND_AFTER)
     if big and roughly:
+        if limited := place(_BELOW, rf"(?:{_AROUND_AFTER}\s*)?{_BELOW_AFTER}"):
+            return _Bound(*limited, PriceRange(high=value * STRETCHED, about=value))
         return _Bound(*roughly, PriceRange(low=value * (1 - ABOUT), high=value * (1 + ABOUT), about=value))
     if found := place(_NOT_ABOVE):
         return _Bound(*found, PriceRange(high=value))

@@ -37,7 +37,7 @@ from botcore.dialogue.settle import CHEAPEST, settled, spoken_of
 from botcore.dialogue.state import Act, DialogueState, LaterGoal
 from botcore.dialogue.track import after_reply, track
 from botcore.dialogue.understand import ShownItem, Understanding, picked, understand
-from botcore.dialogue.understanding.intention import extreme_asked
+from botcore.dialogue.understanding.intention import asks_within, extreme_asked
 from botcore.dialogue.words import sentences
 from catalog.models import Product, Shop
 
@@ -227,6 +227,7 @@ def _remembered(state: DialogueState, decision: Decision, content: Content) -> D
     """The state that the next message is read in."""
     answer, shows = content.plan.answer, (*content.shown, *content.beside)
     article = answer if answer and answer.kind is Kind.ARTICLE else None
+    gone = answer.text if answer and answer.kind is Kind.STOCK and answer.details.get("missing") else ""
     if decision.reason == PICTURED and not state.goal:  # the talk goes on about what was shown, if that is of one kind
         state = state.with_(goal=common_category([item.category for item in shows]))
     return after_reply(
@@ -235,7 +236,7 @@ def _remembered(state: DialogueState, decision: Decision, content: Content) -> D
         listed=not decision.about or bool(content.alike),
         question=content.plan.question,
         article=article.id if article else "",
-        quote=article.quote if article else "",
+        quote=article.quote if article else gone,
         failed=decision.failed,
     )
 
@@ -345,9 +346,14 @@ LIKELY = 0.15
 
 def _answer(shop: Shop, said: Understanding, before: DialogueState, lexicon: Lexicon, ports: Ports) -> Answer | None:
     """The nearest answer that the shop has, looked for only where the message may ask for one."""
-    if said.intent.name == "choose" and (not said.is_question or extreme_asked(said.text)):
+    if said.intent.name == "choose" and (not asks_within(said.text) or extreme_asked(said.text)):
         return None
-    asks = said.is_question or DISPLEASING.search(said.text) or said.intent.chance(*ASKING) >= LIKELY
+    asks = (
+        said.is_question
+        or said.intent.name == "choose"
+        or DISPLEASING.search(said.text)
+        or said.intent.chance(*ASKING) >= LIKELY
+    )
     if not asks:
         return None
     subject = subject_of(before, said)

@@ -13,7 +13,7 @@ from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, format_price, satisfied
 from botcore.dialogue.find import Found
 from botcore.dialogue.lexicon.lexicon import Lexicon
-from botcore.dialogue.meanings import CATEGORY, KIND, Meaning
+from botcore.dialogue.meanings import CATEGORY, KIND, TEXT, Meaning
 from botcore.dialogue.names import attribute_name
 from botcore.dialogue.state import Act, Constraint, DialogueState, Question
 from botcore.dialogue.understand import Understanding
@@ -225,7 +225,8 @@ def _reasons(plan: Plan, lexicon: Lexicon) -> list[str]:
 
 
 def _phrase(constraint: Constraint, language: str, lexicon: Lexicon) -> str:
-    name = lexicon.name(Meaning(constraint.attribute, constraint.value), language)
+    own_word = constraint.said if constraint.attribute == TEXT and language == "en" else ""
+    name = own_word or lexicon.name(Meaning(constraint.attribute, constraint.value), language)
     if constraint.wanted:
         return name
     return f"不要{name}" if language == "zh" else f"not {name}"

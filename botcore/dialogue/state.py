@@ -30,7 +30,8 @@ class Constraint:
     """A wish about one attribute. ``attribute`` is the shop's own, or ``text`` for words looked up in all texts.
 
     ``wanted`` is the polarity: False for "no leather". A hard constraint is never broken silently. ``others`` are values
-    that fulfil the wish as well ("black or navy"; "leather" where a shop has two kinds of it).
+    that fulfil the wish as well ("black or navy"; "leather" where a shop has two kinds of it). ``said`` is the customer's
+    narrower word for it where texts of the shop hold that ("teddy bear" of plush toys); "" for none.
     """
 
     attribute: str
@@ -39,6 +40,7 @@ class Constraint:
     hard: bool = True
     turn: int = 0
     others: tuple[str, ...] = ()
+    said: str = field(default="", compare=False)
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -114,7 +116,8 @@ class DialogueState:
     ``questioned`` are the values that the last question asked of a product, for who then wants "ones that do".
     ``returned``: a person held the conversation and has just given it back.
     ``hurried`` is a customer who has asked to be shown things, not asked things. ``told`` is what they have said while nothing
-    named what they look for: beside a goal it says that this was guessed.
+    named what they look for: beside a goal it says that this was guessed. ``last_quote`` are the sentences of ``last_article``
+    that were quoted; without an article, what was told of a product that is sold out.
     """
 
     turn: int = 0

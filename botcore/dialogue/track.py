@@ -270,8 +270,8 @@ def _topic(state: DialogueState, said: Understanding) -> str:
     """What the talk is about where no category says it, or says too little ("tent" in "camping")."""
     if said.thing and not said.goals:
         return said.thing
-    sorted_ = any(c.value == state.topic and c.wanted and c.attribute != TEXT for c in state.constraints)
-    if state.goal or sorted_ or thesaurus().things & {state.topic}:
+    wished = any(c.value == state.topic and c.wanted and c.hard for c in state.constraints)
+    if state.goal or wished or thesaurus().things & {state.topic}:
         return state.topic
     words = [w for w in said.words if w not in said.unknown]
     return " ".join(words) if words else state.topic

@@ -18,8 +18,7 @@ from workers.scenarios import SHOWN_RULES, Shown, read_scenarios, run_scenario
 SCENARIOS = read_scenarios(Path(__file__).parent / "demo.yaml")
 NOT_YET = frozenset(
     """
-    en-picture-book-question-about-one en-opened-lipstick-return zh-for-dad-puffer
-    zh-shipping-abroad-in-the-middle
+    en-picture-book-question-about-one zh-for-dad-puffer zh-shipping-abroad-in-the-middle
     """.split()
 )
 """What the dialogue does not do yet; one that begins to hold is taken off this list (it is told as XPASS)."""

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,6 +31,8 @@ from workers.training.provenance import sha256
 QUESTIONS = Path(__file__).parent / "answer_questions"
 HELD_OUT = ("05", "10")
 """Numbers of each writer's shops that are not learned from: one English, one Chinese."""
+LANGUAGES = ("en", "zh", "zh to en")
+"""Of questions, and of what answers them where that is another."""
 EPOCHS = 5
 SURE = 0.5
 """Chance that something answers, from which held-out questions count as answered in the report."""
@@ -47,11 +50,16 @@ class AskedShop:
 
 
 def read_shops(folder: Path = QUESTIONS) -> list[AskedShop]:
-    """Every shop. Raises ``ValueError`` for a question that names a passage its shop does not have."""
-    found = []
-    for path in sorted(folder.glob("*.jsonl")):
+    """Every shop. Raises ``ValueError`` for a question that names a passage its shop does not have, and where a shop's questions
+    asked anew in another language are not as many as it has."""
+    found: list[AskedShop] = []
+    told: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob("*.jsonl"), key=lambda path: (len(path.name), path.name)):
         for line in path.read_text(encoding="utf-8").splitlines():
             shop = json.loads(line)
+            if asked_anew := shop.get("of"):
+                shop = {**told[asked_anew], **shop, "questions": _anew(told[asked_anew], shop)}
+            told[shop["id"]] = shop
             ids = [p["id"] for p in shop["passages"]]
             for row in shop["questions"]:
                 if not set(row["answers"]) <= set(ids):
@@ -66,6 +74,12 @@ def read_shops(folder: Path = QUESTIONS) -> list[AskedShop]:
                 )
             )
     return found
+
+
+def _anew(shop: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A shop's questions in the words of another line, one by one."""
+    pairs = zip(shop["questions"], other["questions"], strict=True)
+    return [{**question, "q": words} for question, words in pairs]
 
 
 @dataclass(frozen=True)
@@ -141,7 +155,7 @@ def judge_served(shops: Sequence[AskedShop]) -> None:
     from workers.engine import load_encoder, load_reader
 
     reader, encoder = load_reader(), load_encoder()
-    for language in ("en", "zh"):
+    for language in LANGUAGES:
         weighed = [(shop, served(shop, reader, encoder)) for shop in shops if shop.language == language]
         for name in weighed[0][1]:
             print(language, name, judged((shop, logits[name]) for shop, logits in weighed))  # noqa: T201
@@ -160,7 +174,7 @@ def main() -> None:
         return
     reader, losses = train([shop for shop in shops if not shop.id.endswith(HELD_OUT)])
     report: dict[str, object] = {"loss of each epoch": losses}
-    for language in ("en", "zh"):
+    for language in LANGUAGES:
         report[language] = judged((shop, reader.logits(shop)) for shop in held_out if shop.language == language)
         print(language, report[language])  # noqa: T201
     if not options.check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -49,7 +49,12 @@ def read_lexicon(shop: Shop) -> Lexicon:
     titles = _titles(shop, lexicon)
     in_chinese = [t for t in titles.values() if CHINESE.search(t.chinese + t.english)]
     lexicon.writes_chinese = 2 * len(in_chinese) > len(titles)
-    _read_kinds(lexicon, titles)
+    sorts = _sorts(lexicon, titles)
+    shared = _heads_of_many(titles, sorts)
+    _read_kinds(lexicon, titles, shared)
+    for value in lexicon.attributes.get(lexicon.sorting, ()):
+        if phrase_key(value) in shared:
+            lexicon.meanings(value).discard(Meaning(lexicon.sorting, value))
     parts = _parts(lexicon)
     _bridge(lexicon, parts)
     _bridge_people(lexicon)
@@ -57,7 +62,7 @@ def read_lexicon(shop: Shop) -> Lexicon:
         if not {m.attribute for m in lexicon.meanings(word)} - {m.attribute for m in meanings} - {LACKS, TEXT}:
             lexicon.learn(word, *meanings)
     _read_things(lexicon, titles)
-    _read_told(lexicon, titles)
+    _read_told(lexicon, titles, sorts)
     _index(lexicon)
     _read_sayings(lexicon)
     return lexicon
@@ -307,6 +312,33 @@ def _sorting(lexicon: Lexicon) -> str:
     return max(named, key=lambda attribute: len(values[attribute]), default="")
 
 
+OF_MANY, MOSTLY = 10, 0.25
+"""A word that so many titles end in, less than this share of them of one kind, names no kind."""
+
+
+def _heads_of_many(titles: Mapping[int, Titles], sorts: Mapping[int, str]) -> frozenset[str]:
+    """The words, by key, that titles of many kinds end in: who wants a "shaving set" wants none of the tools whose kind the shop
+    calls "set". None where no attribute tells the kinds."""
+    ending: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for pk, sort in sorts.items():
+        if words := [token for token in tokens(titles[pk].english.lower()) if token.is_word]:
+            ending[key_of(words[-1])][sort] += 1
+    return frozenset(
+        key
+        for key, counted in ending.items()
+        if counted.total() >= OF_MANY and max(counted.values()) < MOSTLY * counted.total()
+    )
+
+
+def _sorts(lexicon: Lexicon, titles: Mapping[int, Titles]) -> dict[int, str]:
+    """What the attribute that tells the kinds says of products, by their ids; nothing where none does."""
+    if not lexicon.sorting:
+        return {}
+    sort = KeyTextTransform("0", KeyTransform(lexicon.sorting, "attributes"))
+    rows = Product.objects.filter(pk__in=titles).order_by("pk").annotate(sort=sort).values_list("pk", "sort")
+    return {pk: value for pk, value in rows if value}
+
+
 class Titles(NamedTuple):
     """What a product is called, and in which category it is."""
 
@@ -332,7 +364,7 @@ MOST_TOLD, TELLING, TELLING_SORTS, LONGEST_TOLD = 70, 6, 3, 160
 All are read, some ten milliseconds each, before the first message that names nothing."""
 
 
-def _read_told(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
+def _read_told(lexicon: Lexicon, titles: Mapping[int, Titles], sorted_as: Mapping[int, str]) -> None:
     """Keep what the shop says of the products of a category, kind by kind, in every language that it does; nothing where there
     is one category alone to choose from."""
     inside: defaultdict[str, list[int]] = defaultdict(list)
@@ -343,7 +375,7 @@ def _read_told(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
     if len(largest) < 2:
         return
     if lexicon.sorting:
-        _read_told_of_sorts(lexicon, titles, largest)
+        _read_told_of_sorts(lexicon, titles, sorted_as, largest)
         return
     some = [pk for path in largest for pk in inside[path][:: -(-len(inside[path]) // TELLING)]]
     kinds: defaultdict[str, set[str]] = defaultdict(set)
@@ -357,13 +389,13 @@ def _read_told(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
         told[kind] = tuple(dict.fromkeys([*told.get(kind, ()), *_texts_of(product)]))
 
 
-def _read_told_of_sorts(lexicon: Lexicon, titles: Mapping[int, Titles], paths: Sequence[str]) -> None:
+def _read_told_of_sorts(
+    lexicon: Lexicon, titles: Mapping[int, Titles], sorted_as: Mapping[int, str], paths: Sequence[str]
+) -> None:
     """The same where an attribute tells the kinds: of each of the commonest, what is said of a few products."""
-    sort = KeyTextTransform("0", KeyTransform(lexicon.sorting, "attributes"))
-    rows = Product.objects.filter(pk__in=titles).order_by("pk").annotate(sort=sort).values_list("pk", "sort")
     sorts: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for pk, value in rows:
-        if value and titles[pk].path in paths:
+    for pk, value in sorted_as.items():
+        if titles[pk].path in paths:
             sorts[titles[pk].path, value].append(pk)
     common = sorted(sorts, key=lambda sort: (-len(sorts[sort]), sort))[:MOST_TOLD]
     some = {pk: sort for sort in common for pk in sorts[sort][:: -(-len(sorts[sort]) // TELLING_SORTS)]}
@@ -415,8 +447,9 @@ def _read_things(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
                 lexicon.implied[thing] = path
 
 
-def _read_kinds(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
-    """Learn the names of the kinds that a category holds: aliases that only some titles bear, and what its titles end in."""
+def _read_kinds(lexicon: Lexicon, titles: Mapping[int, Titles], shared: Container[str]) -> None:
+    """Learn the names of the kinds that a category holds: aliases that only some titles bear, and what its titles end in, but for
+    the words that titles of many kinds end in."""
     inside: defaultdict[str, dict[int, Titles]] = defaultdict(dict)
     for pk, called in titles.items():
         for place in lexicon.category_chain(called.path):
@@ -437,7 +470,7 @@ def _read_kinds(lexicon: Lexicon, titles: Mapping[int, Titles]) -> None:
         chinese = {pk: each.chinese for pk, each in inside[path].items() if each.chinese}
         kinds = kinds_in(english, valued[path])
         for name, kind in {**{kind: kind for kind in kinds}, **chinese_names(chinese, kinds)}.items():
-            if not (lexicon.meanings(name) or _is_sorted(lexicon, name)):
+            if not (lexicon.meanings(name) or _is_sorted(lexicon, name) or phrase_key(kind) in shared):
                 lexicon.learn(name, Meaning(CATEGORY, path))
                 lexicon.kinds.setdefault((path, phrase_key(name)), kind)
 

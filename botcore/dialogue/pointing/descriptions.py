@@ -112,6 +112,11 @@ def choices(text: str, words: Sequence[Token], matches: Sequence[Match]) -> Iter
                 yield words[match.first].start, words[match.last - 1].end
 
 
+INDEFINITE = re.compile(r"\b(?:an?|any|some|another) $")
+"""Before what is looked for, not pointed at: "a reel maybe"."""
+ONE = re.compile(r" ones?\b")
+
+
 def title_words(text: str, taken: Callable[[int], bool], shown: Sequence[ShownItem]) -> Iterable[tuple[int, int]]:
     """Words of some items' titles that name nothing else in the shop ("Calloway", "狐狸")."""
     titles = [set(segment(item.title).split()) for item in shown]
@@ -119,7 +124,8 @@ def title_words(text: str, taken: Callable[[int], bool], shown: Sequence[ShownIt
         if word in FUNCTION_WORDS or len(word) < (2 if CHINESE.match(word) else 4):
             continue
         place = text.find(word)
-        if place >= 0 and not taken(place) and 0 < sum(word in title for title in titles) < len(shown):
+        any_such = INDEFINITE.search(text[:place]) and not ONE.match(text[place + len(word) :])
+        if place >= 0 and not (taken(place) or any_such) and 0 < sum(word in title for title in titles) < len(shown):
             yield place, place + len(word)
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from botcore.dialogue.intents import Intent
+from botcore.dialogue.words import sentences
 
 QUESTION_INTENTS = {"policy", "order_status", "product_question", "availability", "compare", "explain", "discount"}
 """Messages that ask about something already there: their words are no wishes."""
@@ -54,6 +55,11 @@ QUESTION = re.compile(
     r"[?？]|^(?:(?:and|but|so|ok|okay|then|also|oh|well|cool|great|hi|hey|hello)\b[, ]*)*"
     r"(?:do|does|is|are|can|could|how|what|what's|whats|which|when|where|who|why|will)\b|吗|呢|多少|几|怎么|什么|([\u4e00-\u9fff])不\1|有没有|有木有|有冇|能不能|可不可以"
 )
+
+
+def asks_within(text: str) -> bool:
+    """Whether one of a message's sentences asks something ("I'll take that. how can i pay")."""
+    return any(QUESTION.search(sentence.strip()) for sentence in sentences(text))
 
 
 def extreme_asked(text: str) -> str:

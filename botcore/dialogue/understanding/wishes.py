@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
-from botcore.dialogue.lexicon.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import Lexicon, phrase_key
 from botcore.dialogue.meanings import CATEGORY, KIND, LACKS, TEXT, Match, Meaning
 from botcore.dialogue.measures import SIZE
 from botcore.dialogue.names import CHINESE_ATTRIBUTES, attribute_name, attribute_words
@@ -130,6 +130,7 @@ class Reading:
     def _implied(self) -> str:
         """The category of what the message is about where it names none: of its thing, or the only one with all values."""
         wanted = [m for m in self.matches if m.first not in self.stances.refused]
+        wanted = [m for m in wanted if m.first in self.meant] or wanted
         direct = [m for m in wanted if not self._after(m, PURPOSE | MANNER)]
         about = [m for m in direct if any(map(self._home, m.meanings))] or wanted
         paths = {path for m in about for x in m.meanings if (path := self._home(x))}
@@ -152,11 +153,14 @@ class Reading:
         )
         return next((path for path in named if self.lexicon.holds(path, meaning)), "")
 
-    @cached_property
+    @property
     def thing(self) -> Match | None:
-        """The kind of product a message is about that names no category; never what is for or with something."""
-        if self.goals:
-            return None
+        """The kind of product a message is about that names no category."""
+        return None if self.goals else self._thing
+
+    @cached_property
+    def _thing(self) -> Match | None:
+        """The kind of product that is named; never what is for or with something."""
         things = thesaurus().things
         named = [
             m
@@ -165,8 +169,9 @@ class Reading:
             and any(x.attribute == TEXT and x.value in things for x in m.meanings)
         ]
         heads = [m for m in named if not any(other.first == m.last for other in named)]
-        wanted = (m for m in heads if not (self._after(m, PURPOSE | MANNER | PLACE) or self._is_circumstance(m)))
-        return next(wanted, None) or self._introduced()
+        wanted = [m for m in heads if not (self._after(m, PURPOSE | MANNER | PLACE) or self._is_circumstance(m))]
+        meant = (m for m in wanted if m.first in self.meant)
+        return next(meant, None) or next(iter(wanted), None) or self._introduced()
 
     @property
     def thing_name(self) -> str:
@@ -177,12 +182,16 @@ class Reading:
         return "" if self.goals else next(kinds, "")
 
     def _introduced(self) -> Match | None:
-        """A word of the shop's texts right behind "a", "any" or "another" that ends its phrase ("what about a reel?")."""
+        """A word of the shop's texts behind "a", "any" or "another" that ends its phrase ("a reel?", "a scary mask")."""
         loose = self._loose()
+        free = {i for i, _ in loose}
         for i, token in loose:
-            follows = i > 0 and self.words[i - 1].text in DETERMINERS
-            follows = follows and not (i > 1 and self.words[i - 2].text in COPULAS)
-            modifies = any(j == i + 1 for j, _ in loose) or any(m.first == i + 1 for m in self.matches)
+            start = i
+            while start - 1 in free:
+                start -= 1
+            follows = start > 0 and self.words[start - 1].text in DETERMINERS
+            follows = follows and not (start > 1 and self.words[start - 2].text in COPULAS)
+            modifies = i + 1 in free or any(m.first == i + 1 for m in self.matches)
             named = Match(i, i + 1, token.text, (Meaning(TEXT, token.text),))
             wanted = i not in self.stances.refused and not self._is_circumstance(named)
             if follows and not modifies and wanted and self.lexicon.knows(token.text):
@@ -248,7 +257,7 @@ class Reading:
                 continue
             if refused and self._is_refused_by_its_modifier(Match(index, index + 1, token.text, ())):
                 continue
-            if self._describes_unknown(index):
+            if self._describes_unknown(index) or not self.naming:
                 continue
             main = alone or (self.thing is not None and self.thing.first == index) or refused
             hard = named and (main or self._modifies(Match(index, index + 1, token.text, ())))
@@ -301,6 +310,7 @@ class Reading:
         if refused:
             values = [x for x in values if x.attribute != TEXT or not self._is_refused_by_its_modifier(match)]
             values = [Meaning(TEXT, match.phrase) if self._is_part_of_another(x, match) else x for x in values]
+            values += [Meaning(TEXT, said) for x in values if x.attribute != TEXT and (said := self._said(match, x))]
             return [Constraint(attribute, value, wanted=False, turn=turn) for attribute, value in values]
         if not values:
             return []
@@ -308,8 +318,17 @@ class Reading:
         told = self.guessed and self._is_only_told(match)
         told = told or (first.attribute == TEXT and (self._is_loose(match, goal) or self._is_only_told(match)))
         soft = soft or told
-        main = first.attribute != TEXT or match == self.thing or self._modifies(match) or self._is_itself_wanted(match)
-        return [Constraint(*first, hard=main and not soft, turn=turn, others=tuple(m.value for m in others))]
+        main = first.attribute != TEXT or match == self._thing or self._modifies(match) or self._is_itself_wanted(match)
+        others_too = tuple(m.value for m in others)
+        return [Constraint(*first, hard=main and not soft, turn=turn, others=others_too, said=self._said(match, first))]
+
+    def _said(self, match: Match, meaning: Meaning) -> str:
+        """The customer's own word for a thing of the texts or a kind, where it is another and the texts hold it."""
+        if meaning.attribute not in (TEXT, self.lexicon.sorting):
+            return ""
+        said = [token.text for token in self.words[match.first : match.last]]
+        same = phrase_key(" ".join(said)) == phrase_key(meaning.value)
+        return " ".join(said) if not same and all(map(self.lexicon.knows, said)) else ""
 
     def _is_part_of_another(self, kind: Meaning, match: Match) -> bool:
         """Whether a kind is refused where another is wanted: then it is what that is made of, or has on it ("a coffee table, no
@@ -379,8 +398,9 @@ class Reading:
         over my keyboard. I want toys for my dog")."""
         aside = match.first not in self.meant or self._after(match, PURPOSE | PLACE)
         others = [m for m in self.matches if m != match and m.first in self.meant - self.stances.refused]
-        things = thesaurus().things
-        return aside and any(x.attribute == TEXT and x.value in things for m in others for x in m.meanings)
+        things, no_thing = thesaurus().things, match.first not in self.meant | self.naming
+        named = [x.value for m in others for x in m.meanings if x.attribute == TEXT]
+        return aside and any(no_thing or value in things for value in named)
 
     def _with_alternatives(self, valued: Sequence[tuple[Match, str, Constraint]]) -> list[tuple[str, Constraint]]:
         """The wishes with those joined by "or" made one ("black or navy", "black, navy or gray")."""
@@ -405,7 +425,7 @@ class Reading:
 
     @property
     def _about(self) -> tuple[Match, ...]:
-        return self.heads or ((self.thing,) if self.thing else ())
+        return self.heads or ((self._thing,) if self._thing else ())
 
     def _valued(self) -> Iterable[Match]:
         """The matches that may say something of an attribute, those inside a category's name with them."""
@@ -481,9 +501,9 @@ class Reading:
             if goal and placed and match.first in self.stances.refused and best.attribute not in SHADED:
                 return list(dict.fromkeys([*same, *self._kinds_of(match, goal, best.attribute)]))
             return exact or same
-        text = next((m for m in match.meanings if m.attribute == TEXT), None)
-        if text:
-            return [text]
+        texts = [m for m in match.meanings if m.attribute == TEXT]
+        if texts:
+            return [next((m for m in texts if m.value in thesaurus().things), texts[0])]
         if all(m.attribute == LACKS for m in match.meanings):
             return []
         noun = singular(self.lexicon.categories[self._category(match)].name.lower())
