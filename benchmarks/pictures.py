@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 WIDE: Any = {"width": 1280, "height": 860}
-CHAT: Any = {"width": 760, "height": 1640}
+CHAT: Any = {"width": 760, "height": 1760}
 LOADING_SECONDS = 300
 """In so many a reply worker has built and loaded its models."""
 ANSWER_SECONDS = 60
