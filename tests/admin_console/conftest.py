@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
+from botcore.learning.review import value
 from catalog.models import Shop
 from tests.factories import ShopFactory, UserFactory
 
@@ -13,6 +14,12 @@ def english() -> Iterator[None]:
     """A request leaves its language behind in the thread; the next test starts without it."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No reply is drawn by its number for a second reader, who would not see the first one's word."""
+    monkeypatch.setattr(value, "SECOND_SHARE", 0.0)
 
 
 @pytest.fixture
