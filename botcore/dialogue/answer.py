@@ -375,12 +375,12 @@ def _of_topic(evidence: Evidence, before: DialogueState) -> float:
 def _going_on(shop: Shop, asked: Asked, before: DialogueState) -> str:
     """What a question goes on from where it says too little by itself: the title of the article, or that something is sold out
     ("when will it be back?"); "" for nothing."""
-    if not (before.last_article or before.last_quote):
+    if not (before.last_article or before.gone):
         return ""
     names_nothing = len(content_words(asked.text)) <= 1 if asked.language == "en" else True
     if not (names_nothing and len(asked.text.split()) <= ELLIPTIC and GOES_ON.search(asked.text)):
         return ""
-    if not before.last_article:
+    if before.gone:
         return GONE["zh" if asked.language == "zh" else "en"]
     rows = {row.language: row.title for row in KnowledgeArticle.objects.filter(shop=shop, slug=before.last_article)}
     return rows.get(asked.language) or next(iter(rows.values()), "")

@@ -128,14 +128,15 @@ def decide(before: DialogueState, state: DialogueState, said: Understanding, ans
             return Decision(Act.RECOMMEND, about=said.references)  # several share the lowest price: none of them wins
         looking = said.is_question or bool(extreme_asked(said.text))
         return Decision(Act.RECOMMEND, "chosen", about=said.references[:1], looking=looking)
-    asks_too = intent == "choose" and answer is not None and _is_asked_for(answer, said)
-    if intent == "choose" and before.slate and not (said.references or wish or asks_too):
+    if intent == "choose" and answer and _is_asked_for(answer, said):
+        return _answered(answer)
+    if intent == "choose" and before.slate and not (said.references or wish):
         return Decision(Act.RECOMMEND, "chosen", about=_alone(before)) if _alone(before) else _which(before)
     is_there = intent in ("availability", "product_question") and ANOTHER.search(said.text)
     if is_there and len(before.slate) > 1 and len(said.references) == 1 and not wish:
         return Decision(Act.RECOMMEND, "chosen", about=said.references, looking=True)
     likely = answer and (answer.sure or _broadly_asked(answer, said) or _eases(answer, said))
-    if answer and likely and (asks_too or _asks_for(answer, before, said)):
+    if answer and likely and _asks_for(answer, before, said):
         return _answered(answer)
     if supposed or worried:
         return Decision(Act.DECLINE, NO_INFORMATION)

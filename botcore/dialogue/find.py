@@ -105,8 +105,8 @@ def find(
 
     query = asked(state)
     for nearer, enough in _nearer(state):
-        if count_products(narrow := asked(nearer), at_most=enough) == enough:
-            query = narrow
+        if count_products(replace(query, wishes=_conditions(nearer, query.words)), at_most=enough) == enough:
+            query = asked(nearer)
             break
     if order and (found := search_products(replace(query, order=order))):
         ordered = in_order(query, found, size=SLATE, rules=rules_of(shop, timezone.now()))
@@ -148,11 +148,9 @@ def _of_each(about: Sequence[Constraint], found: Found) -> Found:
 def _nearer(state: DialogueState) -> Iterator[tuple[DialogueState, int]]:
     """The state taken more narrowly, the narrowest first, and from how many products on: with the customer's own words in place
     of all that mean as much, and with things called so by titles."""
-    called, worded = _called(state), _worded(state)
-    if worded != state:
-        yield from ((_called(worded), SLATE), (worded, SLATE))
-    if called != state:
-        yield called, 1
+    worded = _worded(state)
+    nearer = {_called(worded): SLATE, worded: SLATE, _called(state): 1}
+    yield from ((narrow, enough) for narrow, enough in nearer.items() if narrow != state)
 
 
 def _worded(state: DialogueState) -> DialogueState:
@@ -212,18 +210,26 @@ def beyond_goal(shop: Shop, state: DialogueState, constraints: Sequence[Constrai
     return not any(count_products(query, at_most=1) for query in queries)
 
 
+def inside_kind(shop: Shop, state: DialogueState, thing: str) -> bool:
+    """Whether products of the kind that the talk is about are called a thing: a reel is a choice among what is for fishing."""
+    kinds = lexicon_of(shop).kinds_wanted(state.constraints)
+    if not (kinds and thing):
+        return False
+    wishes = (*(wish for c in kinds for wish in _wishes(c)), Wish(KIND, (thing,)))
+    return count_products(ProductQuery(shop=shop, category=state.goal, wishes=wishes, in_stock=False), at_most=1) > 0
+
+
 def product_query(
     shop: Shop, state: DialogueState, lexicon: Lexicon, encoder: Encoder, hidden: Sequence[str] = ()
 ) -> ProductQuery:
     """A state as a query: wishes with all their synonyms, and its words as an embedding."""
     words = search_words(state, lexicon)
-    hard = [c for c in state.constraints if c.hard]
     return ProductQuery(
         shop=shop,
         words=tuple(words),
         embedding=corrected(shop, encoder.encode([" ".join(words)])[0]) if words else None,
         category=state.goal,
-        wishes=tuple(wish for c in hard for wish in _wishes(c, for_anybody=not state.goal, as_gift=GIFT not in words)),
+        wishes=_conditions(state, words),
         soft=tuple(wish for c in state.constraints if not c.hard for wish in _wishes(c)),
         price_low=state.price.low,
         price_high=state.price.high,
@@ -231,6 +237,12 @@ def product_query(
         title=_alternatives(state.topic),
         limit=CONSIDERED,
     )
+
+
+def _conditions(state: DialogueState, words: Sequence[str]) -> tuple[Wish, ...]:
+    """What must hold in a state, of which ``words`` are looked for."""
+    hard = [c for c in state.constraints if c.hard]
+    return tuple(wish for c in hard for wish in _wishes(c, for_anybody=not state.goal, as_gift=GIFT not in words))
 
 
 def search_words(state: DialogueState, lexicon: Lexicon) -> list[str]:

@@ -52,7 +52,7 @@ AMOUNT = re.compile(
 )
 
 _NOT_ABOVE = (
-    r"(?:no(?:t|thing|(?:ne|t one)(?: of [a-z']+)?)? (?:over|above|more than|higher than|past|beyond)|not exceeding|"
+    r"(?:(?:no|not|nothing|(?:none|not one)(?: of [a-z']+)?) (?:over|above|more than|higher than|past|beyond)|not exceeding|"
     r"不超过|不要超过|别超过|不高于|不多于)"
 )
 _NOT_BELOW = r"(?:no(?:t|thing)? (?:below|under|less than|lower than|cheaper than)|不低于|不少于|起码|最低|最少|至少)"

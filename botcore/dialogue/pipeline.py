@@ -19,7 +19,7 @@ from botcore.dialogue.compose import Wording, fill, word
 from botcore.dialogue.decide import APPROVED, Decision, decide, subject_of, with_media, without_products
 from botcore.dialogue.evidence import Kind
 from botcore.dialogue.facts import Item, items_of
-from botcore.dialogue.find import Found, Visit, beyond_goal, in_reach, items_by_sku, shown_text
+from botcore.dialogue.find import Found, Visit, beyond_goal, in_reach, inside_kind, items_by_sku, shown_text
 from botcore.dialogue.follow import Second, followups, second_goal
 from botcore.dialogue.followups import missed_briefs, pictured_brief, reading_brief
 from botcore.dialogue.goals import separated, turned_to
@@ -87,7 +87,8 @@ def respond(
         lexicon = lexicon_of(shop)
         shown = shown_items(shop, before)
         said, later = _understood(shop, text, pressed, before, shown, lexicon, ports)
-        state = in_reach(shop, track(before, said, shown, beyond_goal(shop, before, said.constraints)))
+        beyond = beyond_goal(shop, before, said.constraints)
+        state = in_reach(shop, track(before, said, shown, beyond, inside_kind(shop, before, said.thing)))
         visit = Visit(text, customer_id, seed, ports.sequence, telling=bool(said.words))
         heard = Heard(shop, before, said, later, lexicon, ports, visit, perceived, recommends)
     with clock.stage("decide"):
@@ -227,7 +228,7 @@ def _remembered(state: DialogueState, decision: Decision, content: Content) -> D
     """The state that the next message is read in."""
     answer, shows = content.plan.answer, (*content.shown, *content.beside)
     article = answer if answer and answer.kind is Kind.ARTICLE else None
-    gone = answer.text if answer and answer.kind is Kind.STOCK and answer.details.get("missing") else ""
+    gone = bool(answer and answer.kind is Kind.STOCK and answer.details.get("missing"))
     if decision.reason == PICTURED and not state.goal:  # the talk goes on about what was shown, if that is of one kind
         state = state.with_(goal=common_category([item.category for item in shows]))
     return after_reply(
@@ -236,7 +237,8 @@ def _remembered(state: DialogueState, decision: Decision, content: Content) -> D
         listed=not decision.about or bool(content.alike),
         question=content.plan.question,
         article=article.id if article else "",
-        quote=article.quote if article else gone,
+        quote=article.quote if article else "",
+        gone=gone,
         failed=decision.failed,
     )
 

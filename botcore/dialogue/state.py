@@ -117,7 +117,7 @@ class DialogueState:
     ``returned``: a person held the conversation and has just given it back.
     ``hurried`` is a customer who has asked to be shown things, not asked things. ``told`` is what they have said while nothing
     named what they look for: beside a goal it says that this was guessed. ``last_quote`` are the sentences of ``last_article``
-    that were quoted; without an article, what was told of a product that is sold out.
+    that were quoted; ``gone`` says that the last reply told something to be sold out.
     """
 
     turn: int = 0
@@ -137,6 +137,7 @@ class DialogueState:
     questioned: tuple[Constraint, ...] = ()
     last_article: str = ""
     last_quote: str = ""
+    gone: bool = False
     language: str = "en"
     satisfaction: float = 0.0
     failures: int = 0

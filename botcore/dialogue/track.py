@@ -21,10 +21,13 @@ NO_WISH = QUESTION_INTENTS | {
 }  # fmt: skip
 
 
-def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem], beyond: bool = False) -> DialogueState:
+def track(
+    state: DialogueState, said: Understanding, shown: Sequence[ShownItem], beyond: bool = False, inside: bool = False
+) -> DialogueState:
     """What is known after the customer's message; the reply's own doings are added by :func:`after_reply`.
 
-    ``beyond`` says that no product of the goal is about what the message names.
+    ``beyond`` says that no product of the goal is about what the message names, ``inside`` that products of the kind wanted are
+    called the thing that it names.
     """
     if said.intent.name == "reset":
         return DialogueState(turn=state.turn + 1, language=said.language)
@@ -46,7 +49,7 @@ def track(state: DialogueState, said: Understanding, shown: Sequence[ShownItem],
     elif _for_another(state, said):
         state = state.with_(topic="", constraints=tuple(c for c in state.constraints if not c.wanted))
     told = _told(state, next(iter(said.goals), state.goal), said)
-    state = _pointed(_with_thing(_with_goal(state, said), said), said)
+    state = _pointed(_with_thing(_with_goal(state, said), said, inside), said)
     held = [_or_else(c, said.allowed) for c in state.constraints if (c.attribute, c.value) not in said.withdrawn]
     allowed = [
         replace(c, wanted=True, hard=False, turn=state.turn + 1)
@@ -102,9 +105,10 @@ def after_reply(
     article: str,
     quote: str,
     failed: bool,
+    gone: bool = False,
     listed: bool = True,
 ) -> DialogueState:
-    """The state with what the reply showed, asked and quoted.
+    """The state with what the reply showed, asked and quoted; ``gone`` says that it told something to be sold out.
 
     ``failed`` counts replies in a row that could not help; items that are not ``listed`` were picked from the last
     list, whose numbers the customer goes on using.
@@ -116,6 +120,7 @@ def after_reply(
         asked=_added(state.asked, (question.attribute,) if question else ()),
         last_article=article,
         last_quote=quote,
+        gone=gone,
         failures=state.failures + 1 if failed else 0,
         returned=False,
     )
@@ -208,9 +213,9 @@ def _inside(path: str, other: str) -> bool:
     return f"{path}/".startswith(f"{other}/")
 
 
-def _with_thing(state: DialogueState, said: Understanding) -> DialogueState:
-    """Another thing without a category of its own: a new subject, or another choice inside the goal."""
-    if not said.thing or said.goals or said.thing == state.topic:
+def _with_thing(state: DialogueState, said: Understanding, inside: bool) -> DialogueState:
+    """Another thing without a category of its own: a new subject, or another choice inside the goal or the kind."""
+    if not said.thing or said.goals or said.thing == state.topic or inside:
         return state
     if state.goal or not state.topic:
         kept = (c for c in state.constraints if c.value != state.topic and c.attribute != KIND)

@@ -68,6 +68,24 @@ def test_a_question_that_names_a_passage_its_shop_lacks_is_refused(tmp_path):
         answers.read_shops(tmp_path)
 
 
+def test_questions_asked_anew_are_answered_by_the_same_and_are_as_many(tmp_path):
+    shop = {
+        "id": "w-01",
+        "language": "en",
+        "passages": [{"id": "a.1", "title": "Post", "text": "Two days."}],
+        "questions": [{"q": "How long?", "about": "Kite", "answers": ["a.1"]}],
+    }
+    anew = {"id": "x-01", "of": "w-01", "language": "zh to en", "questions": ["多久能到"]}
+    (tmp_path / "1.jsonl").write_text(json.dumps(shop) + "\n")
+    (tmp_path / "10.jsonl").write_text(json.dumps(anew) + "\n")
+    first, second = answers.read_shops(tmp_path)
+    assert second.answers.tolist() == first.answers.tolist() and second.passages == first.passages
+    assert second.questions == ("Kite: 多久能到",) and second.language == "zh to en"
+    (tmp_path / "10.jsonl").write_text(json.dumps({**anew, "questions": []}) + "\n")
+    with pytest.raises(ValueError, match="x-01 asks 0 questions anew of the 1 of w-01"):
+        answers.read_shops(tmp_path)
+
+
 def test_what_lies_nearer_than_the_bound_is_likelier_than_no_answer():
     question, near, far = torch.eye(4)[:1], torch.eye(4)[:1], torch.eye(4)[1:2]
     first, second = AnswerHead()(question, torch.cat([near, far]))[0].tolist()

@@ -78,8 +78,10 @@ def read_shops(folder: Path = QUESTIONS) -> list[AskedShop]:
 
 def _anew(shop: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A shop's questions in the words of another line, one by one."""
-    pairs = zip(shop["questions"], other["questions"], strict=True)
-    return [{**question, "q": words} for question, words in pairs]
+    asked, words = shop["questions"], other["questions"]
+    if len(asked) != len(words):
+        raise ValueError(f"{other['id']} asks {len(words)} questions anew of the {len(asked)} of {shop['id']}")
+    return [{**question, "q": word} for question, word in zip(asked, words, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -195,6 +195,14 @@ class Lexicon:
             self.surfaces.update(phrase.split())
             self.surfaces.add(f"{phrase.rpartition(' ')[2]}s")
 
+    def forget(self, phrase: str, meaning: Meaning) -> None:
+        """Let a phrase no longer stand for something; one that stands for nothing else is no phrase any more."""
+        key = phrase_key(phrase)
+        _, meanings = self.phrases.get(key, (phrase, set()))
+        meanings.discard(meaning)
+        if not meanings:
+            self.phrases.pop(key, None)
+
     def recognise(self, key: str, phrase: str, meanings: Iterable[Meaning], *, saying: bool = False) -> None:
         """Let :meth:`match` find what is looked up by ``key``, once its automaton is made."""
         self.automaton.add_word(f" {key} ", (len(key) + 2, phrase, tuple(sorted(meanings)), saying))

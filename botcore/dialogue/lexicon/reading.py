@@ -51,10 +51,10 @@ def read_lexicon(shop: Shop) -> Lexicon:
     lexicon.writes_chinese = 2 * len(in_chinese) > len(titles)
     sorts = _sorts(lexicon, titles)
     shared = _heads_of_many(titles, sorts)
-    _read_kinds(lexicon, titles, shared)
     for value in lexicon.attributes.get(lexicon.sorting, ()):
         if phrase_key(value) in shared:
-            lexicon.meanings(value).discard(Meaning(lexicon.sorting, value))
+            lexicon.forget(value, Meaning(lexicon.sorting, value))
+    _read_kinds(lexicon, titles, shared)
     parts = _parts(lexicon)
     _bridge(lexicon, parts)
     _bridge_people(lexicon)

@@ -112,8 +112,8 @@ def choices(text: str, words: Sequence[Token], matches: Sequence[Match]) -> Iter
                 yield words[match.first].start, words[match.last - 1].end
 
 
-INDEFINITE = re.compile(r"\b(?:an?|any|some|another) $")
-"""Before what is looked for, not pointed at: "a reel maybe"."""
+INDEFINITE = re.compile(r"\b(?:an?|any|some|another)(?: [a-z-]+)? $")
+"""Before what is looked for, not pointed at: "a reel maybe", "a beard oil"."""
 ONE = re.compile(r" ones?\b")
 
 

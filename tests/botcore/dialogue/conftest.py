@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -69,6 +69,35 @@ def shop(db, encoder, monkeypatch) -> Shop:
     indexing.embed_changed(shop.pk)
     kept._cache.clear()
     return shop
+
+
+@pytest.fixture
+def sorted_talk(db, encoder, reader, monkeypatch) -> Callable[..., Talk]:
+    """Opens a talk with a shop whose categories are departments, where an attribute tells which kind of product something is:
+    of goods (category, style, title, price, description; the skus are P00, P01 and so on) and an article (title, text)."""
+    monkeypatch.setattr(serving, "encoder", lambda: encoder)
+
+    def opened(goods: Sequence[tuple[str, str, str, str, str]], article: tuple[str, str]) -> Talk:
+        shop = ShopFactory(currency="USD")
+        upsert_products(shop, [_sorted(f"P{number:02}", *row) for number, row in enumerate(goods)])
+        title, body = article
+        upsert_articles(shop, [ArticleRecord(slug="article", language="en", title=title, body=body)])
+        indexing.embed_changed(shop.pk)
+        kept._cache.clear()
+        return Talk(shop, Ports(encoder, reader, None))
+
+    return opened
+
+
+def _sorted(sku: str, category: str, style: str, title: str, price: str, description: str) -> ProductRecord:
+    return ProductRecord(
+        sku=sku,
+        title=title,
+        category=(category,),
+        variants=(VariantRecord(sku=sku, price=Decimal(price), stock=5),),
+        description=description,
+        attributes={"style": [style]},
+    )
 
 
 def _record(row: tuple) -> ProductRecord:

@@ -5,13 +5,7 @@ from __future__ import annotations
 import pytest
 
 from botcore.dialogue.lexicon.kept import lexicon_of
-from botcore.dialogue.ports import Ports
 from botcore.dialogue.state import Act
-from catalog.ingest.records import ArticleRecord
-from catalog.ingest.write import upsert_articles
-from tests.botcore.dialogue.conftest import Talk
-from tests.botcore.dialogue.sorted_shop import sorted_shop
-from workers import serving
 
 pytestmark = pytest.mark.django_db
 
@@ -44,13 +38,8 @@ GOODS = [  # category, style, title, price, description
 
 
 @pytest.fixture
-def talk(db, encoder, reader, monkeypatch):
-    monkeypatch.setattr(serving, "encoder", lambda: encoder)
-    shop = sorted_shop(GOODS)
-    upsert_articles(
-        shop, [ArticleRecord(slug="orders", language="en", title="Shipping", body="Orders of $50 ship free.")]
-    )
-    return Talk(shop, Ports(encoder, reader, None))
+def talk(sorted_talk):
+    return sorted_talk(GOODS, ("Shipping", "Orders of $50 ship free."))
 
 
 def styles(reply):
