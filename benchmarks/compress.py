@@ -8,6 +8,8 @@ one sample a reply, a language for every turn and its compilation included; the 
 that what else the machine does falls upon all of them. Perplexity is of the held-out replies that people
 wrote, a token of the whole model's tokenizer, with the weights as they are served: bitsandbytes' own, and what the GGUF file
 holds, dequantised (activations stay in single precision). The judge is fresh for every row and sees as many replies of each.
+What bitsandbytes loses of grounding is told by all that it and single precision wrote, each sample weighed by how probable
+either finds it (``benchmarks.reweighted``), whose interval is several times narrower than that of counting.
 """
 
 from __future__ import annotations
@@ -72,8 +74,8 @@ class Task:
 @dataclass(frozen=True)
 class Row:
     """One line of the table. ``risen`` is the perplexity's rise over the first row's, of which 1 is all, over ``read`` replies;
-    ``lost`` are grounded samples lost to the first row, on ``compared`` briefs that all rows wrote for; both with a 95 %
-    interval. ``fooled`` is how often the judge takes its reply for a person's, on the same briefs."""
+    ``lost`` are grounded samples lost to the first row, on ``compared`` briefs that both wrote for; both with a 95 %
+    interval. ``fooled`` is how often the judge takes its reply for a person's, on the briefs that all rows wrote for."""
 
     name: str
     version: str
@@ -100,6 +102,8 @@ class Measured:
     speeds: tuple[float, float]
     surprises: list[float]
     written: list[Written]
+    losses: Sequence[float] = ()
+    """Of each brief the grounded share lost to the first row, where it can be told by weighing samples."""
 
 
 def forms() -> tuple[Form, Form, Form]:
@@ -135,24 +139,32 @@ def forms() -> tuple[Form, Form, Form]:
 
 def measured(lines: Sequence[tuple[str, Form, Artefact]], task: Task) -> list[Measured]:
     """Everything about the rows: how fast they write, side by side, then what each writes and how it reads."""
+    from benchmarks.reweighted import Kept, losses
     from workers.engine.registry import load_discriminator, load_encoder
     from workers.training.evaluate import write_all
 
     with ExitStack() as opened:
-        generators = [opened.enter_context(closing(form.opened(built))) for _, form, built in lines]
+        generators = [opened.enter_context(closing(Kept(form.opened(built)))) for _, form, built in lines]
         _say("the clock")
         timed = speeds(generators, [example.brief for example in task.examples], task.timed)
         written = []
         for generator, (name, form, _) in zip(generators, lines, strict=True):
             _say(f"{name} writes")
             asked = [example.brief for example in task.given(form)]
+            generator.forget()  # what was written against the clock
             written.append(write_all(generator, load_encoder(), asked, load_discriminator(), seconds=PATIENCE))
+        _say("samples are weighed")
+        first = generators[0]
+        lost = [
+            [] if other is first else losses(first, other, [example.brief for example in task.given(form)])
+            for other, (_, form, _) in zip(generators, lines, strict=True)
+        ]
     found = []
-    for (name, form, built), speed, texts in zip(lines, timed, written, strict=True):
+    for (name, form, built), speed, texts, weighed in zip(lines, timed, written, lost, strict=True):
         _say(f"{name} reads")
         model = form.read(built)
         read = surprises(model, built, task)
-        found.append(Measured(name, built.version, form.size(built, model), speed, read, texts))
+        found.append(Measured(name, built.version, form.size(built, model), speed, read, texts, weighed))
     return found
 
 
@@ -204,8 +216,9 @@ def rows(found: Sequence[Measured], humans: Sequence[str], encoder: Encoder) -> 
     told = []
     for one in found:
         shares = grounded(one.written)
-        losses = [before - now for before, now in zip(first, shares[:common], strict=True)]
-        low, high = interval(losses, shares=True)
+        counted = [before - now for before, now in zip(first, shares[:common], strict=True)]
+        losses = one.losses or counted
+        low, high = interval(losses, shares=not one.losses)
         rises = [now - before for before, now in zip(found[0].surprises, one.surprises, strict=True)]
         least, most = interval(rises)
         told.append(
@@ -220,7 +233,7 @@ def rows(found: Sequence[Measured], humans: Sequence[str], encoder: Encoder) -> 
                 (_risen(statistics.fmean(rises)), _risen(least), _risen(most)),
                 len(shares),
                 round(statistics.fmean(shares), 4),
-                common,
+                len(losses),
                 (round(statistics.fmean(losses), 4), round(low, 4), round(high, 4)),
                 round(_fooled(one.written[:common], humans[:common], encoder), 4),
             )

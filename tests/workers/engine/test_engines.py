@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -85,14 +87,14 @@ def test_a_shared_batch_writes_the_tokens_of_plain_transformers_one_at_a_time(
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_what_rounding_costs_most_is_not_rounded(architecture: str, small_artefact: Small) -> None:
-    """Values and what turns states into scores stay as they are; every other matrix rounds inputs below two alone."""
+    """Values and what turns states into scores stay as they are; every other matrix rounds inputs below a half alone."""
     model = load_model(small_artefact(architecture).hf, "cpu", eight_bit=True)
     linear = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
     rounded = {name.rpartition(".")[2] for name, module in linear.items() if module.weight.dtype == torch.int8}
     whole = {name.rpartition(".")[2] for name, module in linear.items() if module.weight.dtype == torch.float32}
     assert whole == {"lm_head", "v_proj"}
     assert rounded == {"q_proj", "k_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
-    assert {linear[name].state.threshold for name in linear if linear[name].weight.dtype == torch.int8} == {2.0}
+    assert {linear[name].state.threshold for name in linear if linear[name].weight.dtype == torch.int8} == {0.5}
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -183,6 +185,19 @@ def test_both_engines_report_the_models_own_log_probability(small_artefact: Smal
                 assert completion.log_probability == pytest.approx(expected, rel=1e-3)
         finally:
             engine.close()
+
+
+def test_completions_are_drawn_as_often_as_is_told(small_transformers: TransformersGenerator) -> None:
+    language, draws = "(Light|Warm|The (green )*jacket)[.]", 480
+    prompt = prompt_ids(small_transformers.tokenizer, PROMPTS[0])
+    drawn = small_transformers.complete(prompt, language, list(range(draws)), soon())
+    often = Counter((*one.ids, one.ended) for one in drawn)
+    kinds = list({(*one.ids, one.ended): one for one in drawn}.items())
+    told = small_transformers.log_probabilities(prompt, language, [one for _, one in kinds])
+    assert len(kinds) > 5 and sum(map(math.exp, told)) <= 1.001
+    for (kind, _), probability in zip(kinds, map(math.exp, told), strict=True):
+        error = math.sqrt(probability * (1 - probability) / draws)
+        assert often[kind] / draws == pytest.approx(probability, abs=4 * error + 1 / draws)
 
 
 def test_a_reply_that_cannot_go_on_ends(generator: Engine) -> None:
