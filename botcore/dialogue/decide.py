@@ -15,7 +15,7 @@ from botcore.dialogue.intents import SMALL_TALK
 from botcore.dialogue.meanings import CATEGORY, TEXT
 from botcore.dialogue.perceived import PICTURED, Perceived
 from botcore.dialogue.state import Act, DialogueState, Question
-from botcore.dialogue.understand import ANOTHER, Understanding
+from botcore.dialogue.understand import ANOTHER, OF_OTHERS, Understanding
 from botcore.dialogue.understanding.intention import asks_within, extreme_asked
 
 ASKS = 0.25
@@ -278,7 +278,7 @@ def _unanswered(before: DialogueState, said: Understanding, wish: bool) -> Decis
         return Decision(Act.DECLINE, NO_INFORMATION)
     asking = said.intent.chance("policy", "product_question", "availability")
     points = bool(said.references) or POINTS.search(said.text) is not None
-    if ANOTHER.search(said.text) and said.constraints:
+    if said.constraints and (ANOTHER.search(said.text) or OF_OTHERS.search(said.text)):
         return None  # "do you have a white one too?"
     if subject and said.is_question and not valued and (points or asking >= ASKS) and intent not in LISTING:
         return Decision(Act.DECLINE, NO_INFORMATION, about=(subject,))

@@ -341,21 +341,25 @@ def _relaxations(
     state: DialogueState, vain: frozenset[Constraint] = frozenset(), about: Sequence[Constraint] = ()
 ) -> Iterator[tuple[tuple[Constraint, ...], PriceRange, bool]]:
     """Looser versions of a state in the stated order: constraints kept, price range, whether the price was given up. Wishes in
-    ``vain`` are given up before all others, so that no other goes with them for nothing."""
+    ``vain`` are given up before all others, so that no other goes with them for nothing; then what it is for, words of texts,
+    which may only tell of it, a quarter of the price, and values of attributes; what it is stays longest."""
     given = tuple(c for c in state.constraints if c not in vain)
     latest = [c for c in _yielding(state, about) if c not in vain]
-    uses, others = ([c for c in latest if (c.attribute in USES) is used] for used in (True, False))
-    wanted = [*uses, *others]
+    things = [c for c in latest if c.attribute == TEXT and c.value in thesaurus().things]
+    loose = [c for c in latest if c.attribute in (*USES, TEXT) and c not in things]
+    loose.sort(key=lambda c: c.attribute == TEXT)
+    firm = [*(c for c in latest if c not in loose and c not in things), *things]
+    wanted = [*loose, *firm]
     price = state.price
     if vain:
         yield given, price, False
-    for constraint in uses:
+    for constraint in loose:
         yield tuple(c for c in given if c != constraint), price, False
     if price:
         low = price.low / WIDER if price.low is not None else None
         high = price.high * WIDER if price.high is not None else None
         yield given, replace(price, low=low, high=high), True
-    for constraint in others:
+    for constraint in firm:
         yield tuple(c for c in given if c != constraint), price, False
     if price:
         yield given, PriceRange(), True

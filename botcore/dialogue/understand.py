@@ -50,7 +50,7 @@ from botcore.dialogue.understanding.stance import (
     things,
 )
 from botcore.dialogue.understanding.wishes import Reading
-from botcore.dialogue.words import Token, language_of, normalise, sentences, tokens
+from botcore.dialogue.words import Token, in_clauses, language_of, normalise, sentences, tokens
 
 __all__ = ["QUESTION_INTENTS", "ShownItem", "Understanding", "picked", "understand", "wish_summary"]
 
@@ -73,6 +73,8 @@ ANY_OF = re.compile(
 """What asks whether some of a list's kind are so, in whatever words ("any in cast iron?")."""
 
 
+OF_OTHERS = re.compile(r"的(?:有没有|有[吗么嘛没])|的呢\W*$|^(?:那|要不|还是)?换\S{1,10}的")
+"""What asks for others that are so, even where one item alone is in sight ("换橙色的呢")."""
 LISTED = re.compile(
     r"\bwhat(?:'?s| is| else is)? (?:there|else)\b|\b(?:anything|something|show me|what (?:have|do) (?:you|u) (?:have|got))\b"
 )
@@ -309,7 +311,7 @@ class _Noticed:
 
 
 def _noticed(clean: str, lexicon: Lexicon) -> _Noticed:
-    text = correct_spelling(attributive(in_digits(clean), lexicon), lexicon)
+    text = correct_spelling(attributive(in_digits(in_clauses(clean)), lexicon), lexicon)
     price = read_price(text)
     indifferent, spans = no_longer_minded(text)
     if any(disowned(text, start) for start, _ in price.spans):
@@ -452,8 +454,9 @@ class _Told:
         told = tells and intent.name == "smalltalk"
         wishes = any(c.wanted for c in self.constraints)
         any_of = intent.name == "availability" and wishes and ANY_OF.search(self.text) is not None
+        others = intent.name in ("availability", "product_question") and wishes and OF_OTHERS.search(self.text)
         of_a_list = named and not pointed and intent.name == "availability" and len(self.shown) > 1  # "any in size S?"
-        of_a_list = of_a_list or (any_of and not pointed and len(self.shown) != 1)
+        of_a_list = of_a_list or bool(not pointed and (others or (any_of and len(self.shown) != 1)))
         listed = self.price and intent.name == "policy" and LISTED.search(self.text)
         stated = named and intent.name in ("availability", "product_question") and not QUESTION.search(self.text)
         if pointed and named and intent.name == "choose" and QUESTION.search(self.text) and self.constraints:

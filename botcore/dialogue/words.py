@@ -66,6 +66,14 @@ def normalise(text: str) -> str:
     return re.sub(r"[^\S\n]+", " ", folded).strip()
 
 
+BETWEEN_CLAUSES = re.compile(rf"(?<={CHINESE.pattern}) (?={CHINESE.pattern})")
+
+
+def in_clauses(text: str) -> str:
+    """A normalised text with commas for the spaces that stand for them in Chinese chats ("不要蓝的 太素了")."""
+    return BETWEEN_CLAUSES.sub(",", text)
+
+
 def language_of(text: str, otherwise: str = "en") -> str:
     """``zh`` where a fifth of the letters are Chinese, ``en`` where letters are Latin, else ``otherwise``."""
     chinese = len(CHINESE.findall(text))

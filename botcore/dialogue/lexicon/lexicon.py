@@ -55,7 +55,7 @@ HAND_MADE = re.compile(r"^[a-z]+-(?:cut|made|knit|spun)$")
 """English compounds that say how a thing was made: no part of them says anything alone."""
 SUBJECTS = {"i", "you", "he", "she", "we", "they", "who", "ever", "just", "never"}
 """What an English verb stands behind."""
-ENDINGS = frozenset("式款型色味质装状")
+ENDINGS = frozenset("式款型色味质装状系")
 """Chinese characters behind a value of one that add nothing to it ("棒状")."""
 HAVING = frozenset("带有含")
 """Verbs in front of what a thing has, with which some of its names make one word ("带盖")."""

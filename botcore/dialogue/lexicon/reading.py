@@ -525,7 +525,9 @@ def _bridge(lexicon: Lexicon, parts: Mapping[str, set[Meaning]]) -> None:
         called = [*english, *(f"{phrase}s" for phrase in english)] if lexicon.sorting else english
         reached = set().union(*(lexicon.meanings(phrase) & _named(lexicon, own, phrase) for phrase in called))
         if sorted_ := {m for m in reached if m.attribute == lexicon.sorting}:
-            reached = sorted_
+            reached = {
+                m for m in sorted_ if m.value in called or not m.value.endswith("ing")
+            } or sorted_  # fish, fishing
         elif concept in words.things and names_category(reached):
             reached = {m for m in reached if m.attribute == CATEGORY}
         if not reached:

@@ -23,9 +23,11 @@ ABOUT = {"about", "by"}
 SOMETHING = {"something", "anything", "thing", "things", "one", "ones", "stuff", "gift", "gifts", "present", "presents"}
 """What is wanted, where no kind is named."""
 PERSONS = {"me", "him", "her", "us", "them", "myself", "somebody", "someone"}
-TO_SOMEBODY = re.compile(r"给|因为|由于|为了?|去|参加|陪|替|帮|跟|家里?有|我有")
+TO_SOMEBODY = re.compile(r"给|因为|由于|为了?|去|参加|加入|进(?!口)|陪|替|帮|跟|家里?有|我有")
 BOUGHT = re.compile(r"[买找选挑要换求]|推荐|来[点些一个件条双本台款支]")
 """Chinese circumstances stand between the one and the other: "给养鸟的邻居买个杯子"."""
+CELEBRATED = "过"
+"""Before an occasion ("过生日")."""
 USED_BY_THEN = re.compile(r"[^，。,;；!?]{0,2}(?:穿|用|看|读|吃|喝|戴|放|睡|送人?)的")
 """Behind an occasion or a place in Chinese: what is done with the thing there ("参加婚礼穿的裙子")."""
 
@@ -55,7 +57,11 @@ def _is_chinese_circumstance(text: str, begun: int, start: int, end: int) -> boo
     """The same of characters from ``start`` to ``end`` in a clause that begins at ``begun``."""
     before = text[begun:start]
     opened = max((found.end() for found in TO_SOMEBODY.finditer(before)), default=-1)
-    return USED_BY_THEN.match(text, end) is not None or (opened >= 0 and BOUGHT.search(before, opened) is None)
+    return (
+        before.endswith(CELEBRATED)
+        or USED_BY_THEN.match(text, end) is not None
+        or (opened >= 0 and BOUGHT.search(before, opened) is None)
+    )
 
 
 def _is_wanted_between(words: Sequence[Token], matches: Sequence[Match], first: int, last: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from botcore.dialogue.gloss import PARTICLES, named
-from botcore.dialogue.lexicon.lexicon import Lexicon
+from botcore.dialogue.lexicon.lexicon import ENDINGS, Lexicon
 from botcore.dialogue.meanings import TEXT, Match, Meaning
 from botcore.dialogue.ports import MessageRead
 from botcore.dialogue.understanding.spelling import single_characters
@@ -33,6 +33,13 @@ def glossed(
     return sorted(found, key=lambda match: match.first)
 
 
+def in_english(said: str, meaning: Meaning, lexicon: Lexicon) -> str:
+    """A Chinese name by its first sense in the dictionary that stands for a meaning, where texts of the shop hold all of its
+    words; "" for none."""
+    known = (sense for sense in named(said) if all(t.is_word and lexicon.knows(t.text) for t in tokens(sense)))
+    return "" if lexicon.writes_chinese else next((s for s in known if meaning in _of_sense(s, lexicon)), "")
+
+
 def _named(words: Sequence[Token], first: int, last: int, single: set[int], lexicon: Lexicon) -> Iterator[Match]:
     """The longest names from left to right; a single character only at the end, where the head of a compound stands (登山靴), and
     where it is no part of a word (生日)."""
@@ -50,17 +57,27 @@ def _named(words: Sequence[Token], first: int, last: int, single: set[int], lexi
 
 def _meanings(said: str, lexicon: Lexicon) -> tuple[Meaning, ...]:
     """What the shop has by the name's first sense that it knows: a value, a kind, or a word of its texts. Of the many senses of
-    a single character only the first tells."""
-    if said in PARTICLES:
+    a single character that which names a kind tells, or else one of the first two."""
+    if said in PARTICLES or said in ENDINGS:
         return ()
-    for sense in named(said)[: 1 if len(said) == 1 else None]:
-        told = [token for token in tokens(sense) if token.is_word and token.text not in FUNCTION_WORDS | GENERAL]
-        known = [m for m in lexicon.match(told) if m.first == 0 and m.last == len(told)]
-        if known:
-            return known[0].meanings
-        if len(told) == 1 and lexicon.knows(told[0].text):
-            return (Meaning(TEXT, told[0].text),)
-    return ()
+    told = [_of_sense(sense, lexicon) for sense in named(said)]
+    if len(said) == 1:
+        told = [*(meanings for meanings in told if _name_kind(meanings, lexicon)), *told[:2]]
+    return next(filter(None, told), ())
+
+
+def _of_sense(sense: str, lexicon: Lexicon) -> tuple[Meaning, ...]:
+    """What the shop has by one sense, or the kind that the sense's last word names ("presbyopic glasses")."""
+    told = [token for token in tokens(sense) if token.is_word and token.text not in FUNCTION_WORDS | GENERAL]
+    ending = [m for m in lexicon.match(told) if m.last == len(told)]
+    known = [m for m in ending if m.first == 0 or _name_kind(m.meanings, lexicon)]
+    if known:
+        return known[0].meanings
+    return (Meaning(TEXT, told[0].text),) if len(told) == 1 and lexicon.knows(told[0].text) else ()
+
+
+def _name_kind(meanings: Sequence[Meaning], lexicon: Lexicon) -> bool:
+    return any(lexicon.names_kind(m.attribute) for m in meanings)
 
 
 GENERAL = frozenset("surface shape style type kind color colour".split())

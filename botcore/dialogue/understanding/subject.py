@@ -16,9 +16,13 @@ from botcore.dialogue.understanding.circumstances import MANNER, PLACE, PURPOSE,
 from botcore.dialogue.understanding.polarity import NEGATIONS, Stances
 from botcore.dialogue.understanding.repairs import taken_back
 from botcore.dialogue.understanding.stance import Thing
-from botcore.dialogue.words import FUNCTION_WORDS, Token, stem
+from botcore.dialogue.words import CLAUSE_END, FUNCTION_WORDS, Token, stem
 
 DETERMINERS = {"a", "an", "any", "some", "another"}
+ASKING, OFFERING = {"what", "which"}, {"do", "have", "are"}
+"""Around what is asked for ("what lights do you have")."""
+OPENING, CLOSING = {"", "and", "also", "plus", "then", "few"}, {"", "too", "please", "then", "maybe"}
+"""Around what is a sentence's all ("and potatoes")."""
 COPULAS = {"be", "is", "was", "am", "are", "i'm", "he's", "she's"}
 """What stands after these and "a" is what somebody is ("he used to be a chef")."""
 BARE = DETERMINERS | {"the", "more", "these", "those", "other", "such", "kind", "of", "or", "and", "any", "my", "me"}
@@ -83,7 +87,8 @@ class Subject:
         """The paths of the categories wanted; a department is left out beside a category of its own."""
         paths = tuple(dict.fromkeys(self._category(m) for m in self.heads if not self._is_known(m)))
         named = [p for p in paths if not any(q.startswith(p + "/") for q in paths)][:GOALS]
-        if not named and not self.state.goal and (implied := self._implied()) and not self._is_at_home(implied):
+        open_ = not self.state.goal or self.state.told  # a goal that was guessed gives way
+        if not named and open_ and (implied := self._implied()) and not self._is_at_home(implied):
             return (implied,)
         return tuple(named)
 
@@ -155,21 +160,30 @@ class Subject:
         return next(meant, None) or next(iter(wanted), None) or self._introduced()
 
     def _introduced(self) -> Match | None:
-        """A word of the shop's texts behind "a", "any" or "another" that ends its phrase ("a reel?", "a scary mask")."""
+        """A word of the shop's texts that ends a phrase behind "a", "any" or "another" ("a reel?", "a scary mask") or between
+        "what" and a verb ("what pumpkin lights do you have"), or one that is a sentence's all ("and beard oil?")."""
         loose = self._loose()
         free = {i for i, _ in loose}
         for i, token in loose:
             start = i
             while start - 1 in free:
                 start -= 1
-            follows = start > 0 and self.words[start - 1].text in DETERMINERS
-            follows = follows and not (start > 1 and self.words[start - 2].text in COPULAS)
+            before, behind = self._beside(start, i)
+            follows = before in DETERMINERS and not (start > 1 and self.words[start - 2].text in COPULAS)
+            follows = follows or (before in ASKING and behind in OFFERING)
+            follows = follows or (i in self.naming and before in OPENING and behind in CLOSING)
             modifies = i + 1 in free or any(m.first == i + 1 for m in self.matches)
             named = Match(i, i + 1, token.text, (Meaning(TEXT, token.text),))
             wanted = i not in self.stances.refused and not self._is_circumstance(named)
             if follows and not modifies and wanted and self.lexicon.knows(token.text):
                 return named
         return None
+
+    def _beside(self, first: int, last: int) -> tuple[str, str]:
+        """The words around a phrase, "" at the end of a clause."""
+        before = self.words[first - 1].text if first else ""
+        behind = self.words[last + 1].text if last + 1 < len(self.words) else ""
+        return CLAUSE_END.sub("", before), CLAUSE_END.sub("", behind)
 
     @property
     def _about(self) -> tuple[Match, ...]:

@@ -14,6 +14,7 @@ from botcore.dialogue.names import attribute_name, attribute_words
 from botcore.dialogue.state import Constraint
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understanding.circumstances import MANNER, PLACE, PURPOSE, is_circumstance
+from botcore.dialogue.understanding.glossing import in_english
 from botcore.dialogue.understanding.polarity import NEGATIONS
 from botcore.dialogue.understanding.repairs import changed_from, taken_back
 from botcore.dialogue.understanding.stance import Thing
@@ -164,7 +165,9 @@ class Reading(Subject):
         if refused:
             values = [x for x in values if x.attribute != TEXT or not self._is_refused_by_its_modifier(match)]
             values = [Meaning(TEXT, match.phrase) if self._is_part_of_another(x, match) else x for x in values]
-            values += [Meaning(TEXT, said) for x in values if x.attribute != TEXT and (said := self._said(match, x))]
+            narrower = {x: said for x in values if x.attribute != TEXT and (said := self._said(match, x))}
+            values = [x for x in values if not (x in narrower and self._is_wanted_too(x))]
+            values += [Meaning(TEXT, said) for said in narrower.values()]
             return [Constraint(attribute, value, wanted=False, turn=turn) for attribute, value in values]
         if not values:
             return []
@@ -177,12 +180,16 @@ class Reading(Subject):
         return [Constraint(*first, hard=main and not soft, turn=turn, others=others_too, said=self._said(match, first))]
 
     def _said(self, match: Match, meaning: Meaning) -> str:
-        """The customer's own word (singular) for a thing of the texts or a kind, where it is another and the texts hold it."""
+        """The customer's own word (singular, in the shop's language) for a thing of the texts or a kind, where it is another and
+        the texts hold it."""
         if meaning.attribute not in (TEXT, self.lexicon.sorting):
             return ""
-        said = [token.text for token in self.words[match.first : match.last]]
-        same = phrase_key(" ".join(said)) == phrase_key(meaning.value)
-        return singular(" ".join(said)) if not same and all(map(self.lexicon.knows, said)) else ""
+        words = [token.text for token in self.words[match.first : match.last]]
+        if CHINESE.match(words[0]):
+            said = in_english("".join(words), meaning, self.lexicon)
+        else:
+            said = " ".join(words) if all(map(self.lexicon.knows, words)) else ""
+        return singular(said) if phrase_key(said) != phrase_key(meaning.value) else ""
 
     def _is_part_of_another(self, kind: Meaning, match: Match) -> bool:
         """Whether a kind is refused where another is wanted: then it is what that is made of, or has on it ("a coffee table, no
@@ -192,6 +199,10 @@ class Reading(Subject):
         wanted = {value for c in self.lexicon.kinds_wanted(self.state.constraints) for value in (c.value, *c.others)}
         wanted = wanted.union(*map(self._sorts_of, self._kinds))
         return bool(wanted) and kind.value not in wanted
+
+    def _is_wanted_too(self, kind: Meaning) -> bool:
+        """Whether the message also wants the kind of which something is refused ("seafood, but no shrimp")."""
+        return any(kind.value in self._sorts_of(m) for m in self._kinds)
 
     @cached_property
     def _kinds(self) -> tuple[Match, ...]:
@@ -381,9 +392,10 @@ class Reading(Subject):
         return [m for m in kinds if m in self.lexicon.placed and (not goal or self.lexicon.holds(goal, m))]
 
     def _is_part(self, meaning: Meaning, phrase: str) -> bool:
-        """Whether a phrase is less than any name of a value ("kitchen" of "small kitchens", "冷" of "冷萃")."""
+        """Whether a phrase is less than any name of a value ("kitchen" of "small kitchens", "冷" of "冷萃"; not "mic", which is
+        one of microphones)."""
         names = (meaning.value, singular(meaning.value), *self.lexicon.names.get(meaning, {}).get("zh", ()))
-        said = (phrase, *thesaurus().chinese.get(phrase, ()))
+        said = (phrase, *thesaurus().chinese.get(phrase, ()), *thesaurus().english.get(phrase, ()))
         return any(word in name for word in said for name in names) and not set(said) & set(names)
 
     def _is_loose(self, match: Match, goal: str) -> bool:
