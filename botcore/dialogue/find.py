@@ -308,7 +308,9 @@ def _wishes(constraint: Constraint, for_anybody: bool = False, as_gift: bool = F
         values = (constraint.value, *constraint.others, *everybody)
         yield Wish(constraint.attribute, values, constraint.wanted, or_absent)
         return
-    yield Wish(TEXT, thesaurus().alternatives(constraint.value), constraint.wanted)
+    words = thesaurus()
+    narrow = not constraint.wanted and constraint.value not in words.same  # no shrimp is not all seafood refused
+    yield Wish(TEXT, (constraint.value,) if narrow else words.alternatives(constraint.value), constraint.wanted)
 
 
 def relaxed_states(state: DialogueState, lexicon: Lexicon) -> Iterator[DialogueState]:

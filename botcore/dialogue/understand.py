@@ -451,7 +451,8 @@ class _Told:
         tells = named or (
             self.looking and self.constraints
         )  # "we have a cat": pet hair; of a present: "he likes to cook"
-        told = tells and intent.name == "smalltalk"
+        doubtful = named and intent.name in SMALL_TALK and intent.confidence < DOUBTFUL  # "再来个汤" is no 再见
+        told = tells and (intent.name == "smalltalk" or doubtful)
         wishes = any(c.wanted for c in self.constraints)
         any_of = intent.name == "availability" and wishes and ANY_OF.search(self.text) is not None
         others = intent.name in ("availability", "product_question") and wishes and OF_OTHERS.search(self.text)

@@ -1,6 +1,6 @@
 """Chinese in English words: what the encoder is given of a Chinese text."""
 
-from botcore.dialogue.gloss import readings, senses
+from botcore.dialogue.gloss import named, readings, senses
 
 
 def test_english_is_read_as_it_is():
@@ -17,3 +17,13 @@ def test_a_common_word_comes_before_a_name_that_is_written_the_same():
 
 def test_what_the_dictionary_lacks_is_read_by_its_characters():
     assert senses("退热贴膜") == " ".join(senses(part) for part in ("退热", "贴膜")) != ""
+
+
+def test_a_word_has_the_senses_of_all_entries_that_are_written_so():
+    assert "soup" in named("汤")
+    assert named("毛衣") == ("sweater",)  # the entry says "(wool) sweater"
+    assert named("吉它") == ("guitar",)
+
+
+def test_names_joined_by_or_are_names_of_their_own():
+    assert "pocket watch" in named("表")
