@@ -73,7 +73,7 @@ ANY_OF = re.compile(
 """What asks whether some of a list's kind are so, in whatever words ("any in cast iron?")."""
 
 
-OF_OTHERS = re.compile(r"的(?:有没有|有[吗么嘛没])|的呢\W*$|^(?:那|要不|还是)?换\S{1,10}的")
+OF_OTHERS = re.compile(r"的(?:有没有|有[吗么嘛没])|的呢\W*$|^(?:那|要不|还是)?换(?!货)\S{1,10}的")
 """What asks for others that are so, even where one item alone is in sight ("换橙色的呢")."""
 LISTED = re.compile(
     r"\bwhat(?:'?s| is| else is)? (?:there|else)\b|\b(?:anything|something|show me|what (?:have|do) (?:you|u) (?:have|got))\b"
