@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 from botcore import queues
 from botcore.embedded_postgres import borrowed
@@ -27,6 +28,14 @@ def django_db_modify_db_settings() -> Iterator[None]:
         settings.EMBEDDED_POSTGRES.prepare()
         (settings.EMBEDDED_POSTGRES.data / "postgresql.auto.conf").write_text(UNSYNCED)
     with borrowed(settings.EMBEDDED_POSTGRES):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Making a password hard to guess takes half a second, which most tests with a merchant spent on nothing else."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PBKDF2PasswordHasher, "iterations", 100)
         yield
 
 

@@ -56,6 +56,10 @@ class Constraint:
         return self.value if self.wanted else f"not {self.value}"
 
 
+CENT = Decimal("0.01")
+"""What makes an inclusive bound leave out the price itself."""
+
+
 @dataclass(frozen=True)
 class PriceRange:
     """Inclusive bounds in the shop's currency; None is open. ``about`` keeps the centre of "around 50". One that is not

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 
 from botcore.dialogue.meanings import CATEGORY, KIND, TEXT
 from botcore.dialogue.pointing.references import PRONOUN
-from botcore.dialogue.state import Constraint, DialogueState, PriceRange, Question
+from botcore.dialogue.state import CENT, Constraint, DialogueState, PriceRange, Question
 from botcore.dialogue.thesaurus import thesaurus
 from botcore.dialogue.understand import OPEN, QUESTION_INTENTS, ShownItem, Understanding
 from botcore.dialogue.words import CHINESE, tokens
 
-CENT = Decimal("0.01")
 NO_WISH = QUESTION_INTENTS | {
     "person", "upset", "greeting", "thanks", "goodbye", "wellbeing", "identity", "compliment", "smalltalk", "ok",
     "not_meant", "unclear", "goes_with",

@@ -248,12 +248,13 @@ def _read(
     reading = _reading(noticed, matches, pointing, state, lexicon, message, asks=bool(shown), guessed=bool(needs))
     goals = reading.goals or ((needs,) if needs else ())
     thing, second, price = reading.thing_name, reading.second, noticed.price.range
+    if any(pointing.describes(start) for start, _ in noticed.price.spans):  # "is the $65 one any good"
+        price = PriceRange()
     measured, unheld = _measured(noticed.measures, message, next(iter(goals), state.goal), lexicon, reading)
     alike = [Constraint(*meaning) for meaning in shared(noticed.text, pointing.skus, shown, state, lexicon)]
     counted = (replace(c, turn=state.turn + 1) for c in (*measured, *alike))
     constraints = (*(c for c in reading.constraints if c not in second), *counted)
-    if not price and (between := price_between(noticed.text, pointing, shown)):
-        price = PriceRange(*between)
+    price = price or price_between(noticed.text, pointing, shown)
     looking = not state.goal and bool(state.topic or state.constraints)
     told = _Told(noticed.text, goals, thing, constraints, price, noticed.indifferent, shown, pointing.skus, looking)
     intent, references, order = told.meant(IntentClassifier(reader))
@@ -354,11 +355,11 @@ def _reading(
     return Reading(
         text,
         words,
-        [m for m in matches if not pointing.describes(words[m.first])],
+        [m for m in matches if not pointing.describes(words[m.first].start)],
         revised(words, matches, stances(text, words, matches, naming), message),
         lexicon,
         state,
-        described=frozenset(i for i, token in enumerate(words) if pointing.describes(token)),
+        described=frozenset(i for i, token in enumerate(words) if pointing.describes(token.start)),
         things=things(words, matches, message),
         naming=naming,
         meant=meant_places(words, matches, message),
@@ -415,7 +416,7 @@ class _Told:
         """The intent, the shown items it is about, and the order wanted in a search ("price", "-price", "")."""
         order = extreme_asked(self.text)
         of_a_kind = bool(self.goals or self.thing)
-        references = () if self._asks_for_a_kind_of_them else self.pointed
+        references = () if self._between or self._asks_for_a_kind_of_them else self.pointed
         intent = self._intent(classifier, references)
         if order and len(self.shown) > 1 and not of_a_kind and not self.price:
             references = references or self._at_the_extreme(order)
@@ -429,6 +430,11 @@ class _Told:
         extreme = min if order == "price" else max
         amount = extreme(item.price for item in self.shown)
         return tuple(item.sku for item in self.shown if item.price == amount)
+
+    @property
+    def _between(self) -> bool:
+        """Whether it is to cost more than one of them and less than another."""
+        return not self.price.named
 
     @property
     def _asks_for_a_kind_of_them(self) -> bool:
@@ -471,6 +477,7 @@ class _Told:
             or of_a_list
             or stated
             or listed
+            or self._between
             or self._asks_for_a_kind_of_them
         ):
             intent = intent.called("find")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
 from functools import partial
 
 from botcore.dialogue.meanings import CATEGORY, Match
@@ -32,6 +33,12 @@ HEADED = re.compile(
 RELATIVE = re.compile(
     r"\b(?:the|that) (?:one|ones|pair) (?P<said>(?:that|which|who|with|without|by|from|for)\b[^.,!?;]*)"
 )
+SUM = re.compile(r"(?<![\d.,a-z])\d+(?:\.\d\d)?(?![\d.,]*\d|[a-z])")
+PRICED = re.compile(
+    r"\b(?:the|that|this) (?P<said>[$€£¥]?\d+(?:\.\d\d)?(?:[- ]?(?:dollars?|bucks?|euros?|pounds?|quid|[€£]))?)"
+    r"(?= (?:ones?|and|or)\b|\s*(?:[,!?;]|[.](?!\d)|$))"
+)
+"""An item called by what it costs: "the 299 one", "between the $12 and the $30"."""
 ROUGHLY = re.compile(r"(?P<count>[一二三四五六七八九])(?P<scale>十|百)(?:来|多|几)[块元刀]?")
 
 BEFORE_CLASSIFIER = re.compile(
@@ -74,7 +81,7 @@ def stretches(text: str, words: Sequence[Token], matches: Sequence[Match]) -> It
     """Where a message speaks of a thing by description; the same place may come twice."""
     for match in HEADED.finditer(text):
         yield match.span("said")
-    for match in RELATIVE.finditer(text):
+    for match in (*RELATIVE.finditer(text), *PRICED.finditer(text)):
         yield match.span("said")
     yield from _english(words)
     yield from (match.span() for match in OUTERMOST.finditer(text))
@@ -226,6 +233,8 @@ class Telling:
         for amount in QUANTITY.finditer(said):
             measured = quantity(amount.group())
             yield [item for item in self.shown if measured and item.measures.get(measured[1]) == measured[0]]
+        for amount in SUM.finditer(said):
+            yield self._holding(partial(_costs, Decimal(amount.group())))
         for rough in ROUGHLY.finditer(said):
             scale = 10 if rough["scale"] == "十" else 100
             low = scale * ("一二三四五六七八九".index(rough["count"]) + 1)
@@ -262,6 +271,11 @@ def _says(match: Match, item: ShownItem) -> bool:
         values = [x.value for x in match.meanings if x.attribute != CATEGORY]
         return match.phrase in item.text or any(set(map(stem, value.split())) <= item.stems for value in values)
     return {stem(part) for part in match.phrase.split()} <= item.stems
+
+
+def _costs(amount: Decimal, item: ShownItem) -> bool:
+    """Whether an item has a price, which people say without the cents."""
+    return amount in (item.price, item.price.to_integral_value(ROUND_FLOOR))
 
 
 def _contains(word: str, item: ShownItem) -> bool:

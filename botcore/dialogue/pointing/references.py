@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from botcore.dialogue.meanings import Match
-from botcore.dialogue.pointing.descriptions import Telling, choices, stretches, takes_up, title_words
+from botcore.dialogue.pointing.descriptions import WHICH, Telling, choices, stretches, takes_up, title_words
 from botcore.dialogue.pointing.places import CLASSIFIER, COUNT, all_of, by_place, is_beyond
 from botcore.dialogue.pointing.shown import ShownItem
-from botcore.dialogue.state import DialogueState
+from botcore.dialogue.state import CENT, DialogueState, PriceRange
 from botcore.dialogue.understanding.intention import compared_with
 from botcore.dialogue.words import Token
 
@@ -62,9 +61,9 @@ class Pointing:
         """All that is spoken of, in the message's order."""
         return tuple(dict.fromkeys(sku for mention in self.mentions for sku in mention.skus))
 
-    def describes(self, token: Token) -> bool:
-        """Whether a word stands in a description."""
-        return any(start <= token.start < end for start, end in self.spans)
+    def describes(self, place: int) -> bool:
+        """Whether a place in the text lies in a description."""
+        return any(start <= place < end for start, end in self.spans)
 
 
 PREDICATE = re.compile(r"(?:到底|也|还)?(?:是不是|是)")
@@ -112,12 +111,12 @@ def references(
     return Pointing(tuple(sorted(mentions, key=lambda mention: mention.start)), spans, beyond)
 
 
-def price_between(text: str, pointing: Pointing, shown: Sequence[ShownItem]) -> tuple[Decimal, Decimal] | None:
-    """The prices of two shown items where the customer wants something between them."""
+def price_between(text: str, pointing: Pointing, shown: Sequence[ShownItem]) -> PriceRange:
+    """More than one of two shown items costs and less than the other, where the customer wants something between them."""
     prices = sorted(item.price for item in shown if item.sku in pointing.skus)
-    if len(prices) != 2 or not BETWEEN.search(text):
-        return None
-    return prices[0], prices[1]
+    if len(prices) != 2 or prices[0] == prices[1] or not BETWEEN.search(text) or WHICH.search(text):
+        return PriceRange()
+    return PriceRange(prices[0] + CENT, prices[1] - CENT, named=False)
 
 
 def _mention(start: int, end: int, items: Sequence[ShownItem]) -> Mention:

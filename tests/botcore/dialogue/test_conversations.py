@@ -551,3 +551,16 @@ def test_a_worry_that_nothing_eases_is_for_a_person(talk, worry):
     talk("a red kettle")
     reply = talk(worry)
     assert (reply.act, reply.why) == (Act.DECLINE, "no_information")
+
+
+def test_an_item_may_be_called_by_its_price(talk):
+    talk("which kettles do you have?")
+    reply = talk("is the $54.50 one made of glass?")
+    assert reply.act is Act.ANSWER and "Meadow Kettle" in reply.text
+    assert not talk.state.price
+
+
+def test_between_two_prices_of_the_list_is_a_range(talk):
+    talk("which kettles do you have?")
+    reply = talk("something between the 39 and the 89 one")
+    assert [item.sku for item in reply.items] == ["K2"]

@@ -50,6 +50,13 @@ def spoken_of(text, focus="", shown=SHOWN):
         ("none of these", "ABC"),
         ("not the felt, show me the others", "BAC"),
         ("what about the Marlow", "C"),
+        ("the 90 one", "B"),
+        ("is the $65 one any good", "C"),
+        ("how heavy is the 40 dollar one?", "A"),
+        ("what's different, the 40 or the 65?", "AC"),
+        ("the 3 kg one", "B"),
+        ("90的那个", "B"),
+        ("65块那款有货吗", "C"),
         ("第二个", "B"),
         ("最后那只", "C"),
         ("前两个都不错", "AB"),
@@ -96,9 +103,27 @@ def test_a_demonstrative_behind_a_name_takes_up_the_name(text, items):
     assert spoken_of(text, focus="C").skus == tuple(items)
 
 
-def test_a_price_between_two_items_lies_between_their_prices():
-    text = "something between the first and the second"
-    assert price_between(text, spoken_of(text), SHOWN) == (Decimal(40), Decimal(90))
+@pytest.mark.parametrize("text", ["the 30 one", "under 90", "40 of them", "the 90s one", "by the 40th"])
+def test_a_number_that_is_no_price_of_theirs_points_at_nothing(text):
+    assert spoken_of(text).skus == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "something between the first and the second",
+        "something between the 40 and the 90 one",
+        "between the $40 one and the $90 one maybe",
+    ],
+)
+def test_a_price_between_two_items_lies_between_their_prices(text):
+    between = price_between(text, spoken_of(text), SHOWN)
+    assert [between.holds(Decimal(amount)) for amount in ("40", "40.01", "89.99", "90")] == [False, True, True, False]
+
+
+def test_which_of_two_asks_for_nothing_between_them():
+    text = "between the first and the second, which folds?"
+    assert not price_between(text, spoken_of(text), SHOWN)
 
 
 def test_what_an_item_is_called_tells_it_apart_before_what_is_written_of_it():
